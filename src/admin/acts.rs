@@ -1,0 +1,155 @@
+//! Acting: explain a kept delivery by today's routes, replay it, settle a held run.
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+
+use super::auth::Who;
+use super::lookups::{find_delivery, run_id};
+use super::views::{
+    ExplainView, ReleaseAsk, ReleaseWord, ReplayAsk, ReplayView, ReplayedView, WouldRun,
+};
+use super::{Admin, Problem};
+use crate::clock::later;
+use crate::judge::{Draft, Judged, Mapped};
+use crate::receive::{new_run, rejudge};
+use crate::store::{Act, Delivery, Release, ReplayOrder, Run};
+
+/// Longest note that is kept with an act.
+const NOTE: usize = 500;
+/// Longest engine id that a person may give.
+const ENGINE_ID: usize = 256;
+
+pub(super) async fn explain(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Json<ExplainView>, Problem> {
+    let delivery = find_delivery(&admin, &id).await?;
+    let judged = judge_again(&admin, &delivery)?;
+    Ok(Json(ExplainView {
+        delivery: delivery.summary.id,
+        runs: judged.runs.iter().map(would_run).collect(),
+        explanation: judged.explanation,
+    }))
+}
+
+pub(super) async fn replay(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+    Json(ask): Json<ReplayAsk>,
+) -> Result<Json<ReplayView>, Problem> {
+    let delivery = find_delivery(&admin, &id).await?;
+    let judged = judge_again(&admin, &delivery)?;
+    let now = admin.clock.now();
+    let wanted =
+        |draft: &&Draft| ask.route.as_deref().is_none_or(|route| *draft.route.name == *route);
+    let runs: Vec<_> = judged
+        .runs
+        .iter()
+        .filter(wanted)
+        .map(|draft| new_run(draft, now, &*admin.chance))
+        .collect();
+    if let (Some(route), true) = (&ask.route, runs.is_empty()) {
+        let why = judged.explanation.routes.iter().find(|explained| explained.route == *route);
+        let words = match why {
+            Some(explained) => format!(
+                "route {route} does not match this delivery: {}: {}",
+                explained.test.as_deref().unwrap_or("?"),
+                explained.words.as_deref().unwrap_or("")
+            ),
+            None => format!("source {} has no route {route}", delivery.summary.source),
+        };
+        return Err(Problem::new(StatusCode::CONFLICT, words));
+    }
+    let order = ReplayOrder {
+        delivery: delivery.summary.id,
+        runs,
+        again: ask.again,
+        act: act(who, now, ask.note)?,
+    };
+    let replayed = admin.store.replay(order).await?;
+    admin.dispatcher.wake();
+    let runs = replayed
+        .runs
+        .into_iter()
+        .map(|run| ReplayedView {
+            id: run.id,
+            route: run.route,
+            what: run.what.to_owned(),
+            state: run.state,
+        })
+        .collect();
+    Ok(Json(ReplayView { delivery: delivery.summary.id, runs }))
+}
+
+pub(super) async fn release(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+    Json(ask): Json<ReleaseAsk>,
+) -> Result<Json<Run>, Problem> {
+    let id = run_id(&id)?;
+    let now = admin.clock.now();
+    let release = match (ask.what, ask.engine_id) {
+        (ReleaseWord::Retry, None) => {
+            let found = admin.store.run(id).await?;
+            let run = found.ok_or_else(|| {
+                Problem::new(StatusCode::NOT_FOUND, format!("there is no run {id}"))
+            })?;
+            let plan = admin.live.plan();
+            let job = plan.jobs.get(run.brief.job.as_str()).ok_or_else(|| {
+                let why = format!("job {} is no longer configured", run.brief.job);
+                Problem::new(StatusCode::CONFLICT, why)
+            })?;
+            Release::Retry { deadline: later(now, job.deadline) }
+        }
+        (ReleaseWord::Started, Some(engine_id)) if usable(&engine_id) => {
+            Release::Started { engine_id }
+        }
+        (ReleaseWord::Started, _) => {
+            return Err(bad("say which engine runs it: engine_id, as the workbench shows it"));
+        }
+        (ReleaseWord::Fail, None) => Release::Fail,
+        (_, Some(_)) => return Err(bad("an engine_id goes with `started` alone")),
+    };
+    let run = admin.store.release(id, release, act(who, now, ask.note)?).await?;
+    admin.dispatcher.wake();
+    Ok(Json(run))
+}
+
+fn usable(engine_id: &str) -> bool {
+    !engine_id.trim().is_empty()
+        && engine_id.len() <= ENGINE_ID
+        && !engine_id.chars().any(char::is_control)
+}
+
+fn act(who: Who, at: jiff::Timestamp, note: Option<String>) -> Result<Act, Problem> {
+    if note.as_ref().is_some_and(|note| note.len() > NOTE) {
+        return Err(bad(&format!("a note may have {NOTE} bytes at most")));
+    }
+    Ok(Act { who: who.0, at, note })
+}
+
+fn judge_again(admin: &Admin, delivery: &Delivery) -> Result<Judged, Problem> {
+    rejudge(&admin.live.plan(), delivery).map_err(|why| Problem::new(StatusCode::CONFLICT, why))
+}
+
+fn would_run(draft: &Draft) -> WouldRun {
+    let (environment, reason) = match draft.mapped.clone() {
+        Mapped::Ready(environment) => (Some(environment), None),
+        Mapped::Held(environment, reason) => (Some(environment), Some(reason)),
+        Mapped::Failed(reason) => (None, Some(reason)),
+    };
+    WouldRun {
+        route: draft.route.name.to_string(),
+        job: draft.route.job.name.to_string(),
+        part: draft.part,
+        environment,
+        reason,
+    }
+}
+
+fn bad(why: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, why)
+}

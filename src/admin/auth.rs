@@ -1,0 +1,54 @@
+//! Who may use the API: whoever has one of the configured tokens.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::AUTHORIZATION;
+
+use super::{Admin, Problem};
+use crate::authenticate::same;
+
+/// The name of the token that a request came with.
+#[derive(Clone, Debug)]
+pub(super) struct Who(pub(super) String);
+
+/// Lets a request through when its token is one of the configured ones.
+pub(super) async fn check(
+    State(admin): State<Admin>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let tokens = admin.live.admin_tokens();
+    if tokens.is_empty() {
+        return refuse(
+            "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
+        );
+    }
+    let given = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    let known = tokens
+        .iter()
+        .filter(|(_, token)| same(token.expose(), given.as_bytes()))
+        .map(|(name, _)| name.to_string())
+        .next();
+    match known {
+        Some(name) => {
+            request.extensions_mut().insert(Who(name));
+            next.run(request).await
+        }
+        None => {
+            refuse("this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`")
+        }
+    }
+}
+
+fn refuse(why: &str) -> Response {
+    Problem::new(StatusCode::UNAUTHORIZED, why).into_response()
+}

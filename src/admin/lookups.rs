@@ -1,0 +1,129 @@
+//! Reading: deliveries, runs, refusals.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use super::views::{Deliveries, DeliveryView, Runs};
+use super::{Admin, Problem};
+use crate::model::{DeliveryId, RunId, RunState};
+use crate::store::{Delivery, DeliveryFilter, Run, RunFilter};
+
+/// Rows of a list when none are asked for.
+const ROWS: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeliveriesQuery {
+    source: Option<String>,
+    before: Option<DeliveryId>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn deliveries(
+    State(admin): State<Admin>,
+    Query(query): Query<DeliveriesQuery>,
+) -> Result<Json<Deliveries>, Problem> {
+    let filter = DeliveryFilter {
+        source: query.source,
+        before: query.before,
+        limit: query.limit.unwrap_or(ROWS),
+    };
+    Ok(Json(Deliveries { deliveries: admin.store.deliveries(filter).await? }))
+}
+
+pub(super) async fn delivery(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Json<DeliveryView>, Problem> {
+    let found = find_delivery(&admin, &id).await?;
+    Ok(Json(DeliveryView {
+        explanation: serde_json::from_slice(&found.explanation).unwrap_or_default(),
+        summary: found.summary,
+        headers: found.headers,
+        query: found.query,
+        details: found.runs,
+    }))
+}
+
+/// The body as it was received. It is never shown as a page, whatever it claims to be.
+pub(super) async fn body(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let found = find_delivery(&admin, &id).await?;
+    if found.summary.stripped {
+        return Err(Problem::new(
+            StatusCode::GONE,
+            "its content was given up to keep the store's size bound",
+        ));
+    }
+    let headers = [(CONTENT_TYPE, "application/octet-stream")];
+    Ok((headers, found.body).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RunsQuery {
+    state: Option<RunState>,
+    job: Option<String>,
+    before: Option<RunId>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn runs(
+    State(admin): State<Admin>,
+    Query(query): Query<RunsQuery>,
+) -> Result<Json<Runs>, Problem> {
+    let filter = RunFilter {
+        state: query.state,
+        job: query.job,
+        before: query.before,
+        limit: query.limit.unwrap_or(ROWS),
+    };
+    Ok(Json(Runs { runs: admin.store.runs(filter).await? }))
+}
+
+pub(super) async fn run(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Problem> {
+    let id = run_id(&id)?;
+    let found = admin.store.run(id).await?;
+    found
+        .map(Json)
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no run {id}")))
+}
+
+pub(super) async fn refusals(
+    State(admin): State<Admin>,
+    Path(source): Path<String>,
+) -> Result<Response, Problem> {
+    if !admin.live.plan().sources.contains_key(source.as_str()) {
+        let why = format!("there is no source {source}");
+        return Err(Problem::new(StatusCode::NOT_FOUND, why));
+    }
+    let refusals = admin.refusals.of(&source);
+    Ok(Json(serde_json::json!({ "refusals": refusals })).into_response())
+}
+
+/// The delivery of this id, or what to tell who asked.
+pub(super) async fn find_delivery(admin: &Admin, id: &str) -> Result<Delivery, Problem> {
+    let id: DeliveryId = id.parse().map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("`{id}` is not a delivery's id"))
+    })?;
+    admin
+        .store
+        .delivery(id)
+        .await?
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no delivery {id}")))
+}
+
+/// The id of a run, or what to tell who asked.
+pub(super) fn run_id(id: &str) -> Result<RunId, Problem> {
+    id.parse()
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, format!("`{id}` is not a run's id")))
+}

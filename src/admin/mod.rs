@@ -1,0 +1,114 @@
+//! The inner side: health, metrics, and the API that people's tools use. Never on the public
+//! listener.
+//!
+//! Health and metrics are open to whoever reaches the listener; everything under `/api` needs one
+//! of the configured tokens, whose name is kept with every act.
+
+mod acts;
+mod auth;
+mod health;
+mod lookups;
+pub mod views;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::config::Live;
+use crate::dispatch::Dispatcher;
+use crate::observe::Metrics;
+use crate::receive::Refusals;
+use crate::store::{Store, StoreFault};
+
+/// Everything that the inner side is given.
+#[derive(Clone)]
+pub struct Admin {
+    /// The configuration in force.
+    pub live: Arc<Live>,
+    /// What was kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Names new runs.
+    pub chance: Arc<dyn Chance>,
+    /// Numbers.
+    pub metrics: Arc<Metrics>,
+    /// The last refusals of each source.
+    pub refusals: Arc<Refusals>,
+    /// Woken when a person's word queues a run.
+    pub dispatcher: Arc<Dispatcher>,
+}
+
+/// The inner side's routes.
+pub fn router(admin: Admin) -> Router {
+    let api = Router::new()
+        .route("/deliveries", get(lookups::deliveries))
+        .route("/deliveries/{id}", get(lookups::delivery))
+        .route("/deliveries/{id}/body", get(lookups::body))
+        .route("/deliveries/{id}/explain", get(acts::explain))
+        .route("/deliveries/{id}/replay", post(acts::replay))
+        .route("/runs", get(lookups::runs))
+        .route("/runs/{id}", get(lookups::run))
+        .route("/runs/{id}/release", post(acts::release))
+        .route("/refusals/{source}", get(lookups::refusals))
+        .route("/status", get(health::status))
+        .route_layer(axum::middleware::from_fn_with_state(admin.clone(), auth::check));
+    Router::new()
+        .nest("/api", api)
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics))
+        .fallback(|| async {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "there is nothing here; see /livez, /readyz, /metrics and /api",
+            )
+        })
+        .with_state(admin)
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let counts = admin.store.counts().await.ok();
+    let text = admin.metrics.text(counts.as_ref(), admin.clock.now().as_millisecond());
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// What a tool is told when it cannot have what it asked for.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(skip)]
+    status: StatusCode,
+    error: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, error: error.into() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.status, axum::Json(self)).into_response()
+    }
+}
+
+impl From<StoreFault> for Problem {
+    fn from(fault: StoreFault) -> Self {
+        let status = match &fault {
+            StoreFault::NotFound(_) => StatusCode::NOT_FOUND,
+            StoreFault::Unlawful { .. } | StoreFault::LeaseLost(_) => StatusCode::CONFLICT,
+            StoreFault::Unavailable(_) | StoreFault::Unusable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, fault.to_string())
+    }
+}

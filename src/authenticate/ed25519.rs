@@ -1,0 +1,28 @@
+//! Ed25519 signatures: the sender holds the private key, the gateway only the public one.
+//!
+//! Verification is strict: weak keys and the several texts that a lax check takes for one
+//! signature are refused.
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+use crate::model::Secret;
+
+/// A public key that is fit to verify with; none where the bytes are no key, or a weak one.
+pub fn public_key(bytes: &[u8]) -> Option<VerifyingKey> {
+    let key = VerifyingKey::from_bytes(bytes.try_into().ok()?).ok()?;
+    (!key.is_weak()).then_some(key)
+}
+
+/// True when `signature` is the key's signature of `message`. For mechanisms: only they can turn
+/// the answer into proof.
+pub(super) fn matches(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+}
+
+/// The signature that the holder of a private key (64 bytes: seed, then public key) makes; none
+/// where the bytes are no such key.
+pub fn sign(private_key: &Secret, message: &[u8]) -> Option<[u8; 64]> {
+    let key = SigningKey::from_keypair_bytes(private_key.expose().try_into().ok()?).ok()?;
+    Some(key.sign(message).to_bytes())
+}

@@ -1,0 +1,114 @@
+//! Why a request was not believed: one short word for metrics, a sentence for the log.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderName;
+
+/// Why a request was refused. It names headers, never what they hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A header that the scheme needs is not there.
+    MissingHeader(HeaderName),
+    /// A header that must be there once is there several times, so that its meaning is open.
+    RepeatedHeader(HeaderName),
+    /// A header does not have the form that the scheme prescribes.
+    MalformedHeader {
+        /// The header.
+        header: HeaderName,
+        /// The form that it should have.
+        expected: &'static str,
+    },
+    /// The body does not hold what the scheme signs.
+    MalformedBody {
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// The signature is not one that any of the secrets makes of this request.
+    BadSignature,
+    /// The token, user name or password is not the configured one.
+    WrongCredentials,
+    /// The signed time is too far back: a late or a replayed request.
+    Stale {
+        /// How far back it is.
+        off: Duration,
+        /// How far it may be.
+        tolerance: Duration,
+    },
+    /// The signed time is too far ahead: one of the two clocks is wrong.
+    Future {
+        /// How far ahead it is.
+        off: Duration,
+        /// How far it may be.
+        tolerance: Duration,
+    },
+    /// The only signature is of a kind that must be allowed explicitly.
+    WeakScheme(&'static str),
+    /// None of the source's secrets can be used with this scheme.
+    NoUsableSecret,
+    /// The source lacks a setting without which nothing can be checked.
+    Misconfigured(&'static str),
+}
+
+impl Refusal {
+    /// A label for metrics; one word a kind, whatever the request held.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingHeader(_) => "missing_header",
+            Self::RepeatedHeader(_) => "repeated_header",
+            Self::MalformedHeader { .. } => "malformed_header",
+            Self::MalformedBody { .. } => "malformed_body",
+            Self::BadSignature => "bad_signature",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::Stale { .. } => "stale_timestamp",
+            Self::Future { .. } => "future_timestamp",
+            Self::WeakScheme(_) => "weak_scheme",
+            Self::NoUsableSecret => "no_usable_secret",
+            Self::Misconfigured(_) => "misconfigured",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingHeader(header) => {
+                write!(f, "header `{header}` is missing; is a secret set at the sender")
+            }
+            Self::RepeatedHeader(header) => {
+                write!(f, "header `{header}` is there more than once, so which one holds is open")
+            }
+            Self::MalformedHeader { header, expected } => {
+                write!(f, "header `{header}` is not {expected}")
+            }
+            Self::MalformedBody { expected } => write!(f, "the body is not {expected}"),
+            Self::BadSignature => f.write_str(
+                "the signature does not match; the secrets differ, or something on the way \
+                 changed the body",
+            ),
+            Self::WrongCredentials => {
+                f.write_str("the token or password is not the configured one")
+            }
+            Self::Stale { off, tolerance } => write!(
+                f,
+                "the signed timestamp is {off:.1?} old, and {tolerance:?} are allowed: a replay, \
+                 a slow sender or a wrong clock"
+            ),
+            Self::Future { off, tolerance } => write!(
+                f,
+                "the signed timestamp is {off:.1?} ahead, and {tolerance:?} are allowed: check \
+                 the clocks"
+            ),
+            Self::WeakScheme(scheme) => write!(
+                f,
+                "the request is only signed with {scheme}, which must be allowed explicitly"
+            ),
+            Self::NoUsableSecret => {
+                f.write_str("none of the source's secrets can be used with its provider")
+            }
+            Self::Misconfigured(what) => write!(f, "the source's settings lack {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

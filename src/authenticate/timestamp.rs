@@ -1,0 +1,130 @@
+//! The window in which a signed timestamp is believed. Without it, a request that was read once
+//! could be sent again for ever.
+//!
+//! Only a timestamp that the signature covers is worth checking; mechanisms check the signature
+//! first, so that a refusal for the time's sake tells of a wrong clock or a replay, not of a forger.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::HeaderName;
+use jiff::Timestamp;
+
+use crate::authenticate::Refusal;
+use crate::authenticate::headers::malformed;
+
+/// How far a signed timestamp may be off, in both directions, unless a source says otherwise. The
+/// value that every reference library of Standard Webhooks has.
+pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
+
+/// What a timestamp counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
+}
+
+impl Unit {
+    /// Its name in a configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds => "milliseconds",
+        }
+    }
+
+    /// A time as text in this unit.
+    pub fn write(self, time: Timestamp) -> String {
+        match self {
+            Self::Seconds => time.as_second().to_string(),
+            Self::Milliseconds => time.as_millisecond().to_string(),
+        }
+    }
+
+    fn read(self, number: i64) -> Option<Timestamp> {
+        match self {
+            Self::Seconds => Timestamp::from_second(number).ok(),
+            Self::Milliseconds => Timestamp::from_millisecond(number).ok(),
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Unit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Seconds, Self::Milliseconds]
+            .into_iter()
+            .find(|unit| unit.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not a unit of time; use seconds or milliseconds"))
+    }
+}
+
+/// Refuses a timestamp that is not a whole number, or further than `tolerance` from `now`.
+pub fn check(
+    header: &HeaderName,
+    text: &str,
+    unit: Unit,
+    tolerance: Duration,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let signed = read(text, unit).ok_or_else(|| malformed(header, "a whole number of time"))?;
+    let age = now.duration_since(signed);
+    let off = age.unsigned_abs();
+    if off <= tolerance {
+        Ok(())
+    } else if age.is_positive() {
+        Err(Refusal::Stale { off, tolerance })
+    } else {
+        Err(Refusal::Future { off, tolerance })
+    }
+}
+
+fn read(text: &str, unit: Unit) -> Option<Timestamp> {
+    // A sign or a fraction is lawful for a number parser, yet no sender writes one.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().and_then(|number| unit.read(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::DATE;
+
+    use super::*;
+
+    fn judge(text: &str, unit: Unit) -> Result<(), &'static str> {
+        let now = Timestamp::from_second(1_700_000_000).expect("in range");
+        check(&DATE, text, unit, DEFAULT_TOLERANCE, now).map_err(|refusal| refusal.reason())
+    }
+
+    #[test]
+    fn the_window_is_closed_on_both_sides() {
+        for (text, verdict) in [
+            ("1699999700", Ok(())),
+            ("1700000300", Ok(())),
+            ("1699999699", Err("stale_timestamp")),
+            ("1700000301", Err("future_timestamp")),
+        ] {
+            assert_eq!(judge(text, Unit::Seconds), verdict, "{text}");
+        }
+        assert_eq!(judge("1700000300001", Unit::Milliseconds), Err("future_timestamp"));
+    }
+
+    #[test]
+    fn what_is_not_a_whole_number_is_refused() {
+        for text in
+            ["", "-1", "+1700000000", "1700000000.0", "1e9", "hello", "99999999999999999999"]
+        {
+            assert_eq!(judge(text, Unit::Seconds), Err("malformed_header"), "{text}");
+        }
+    }
+}

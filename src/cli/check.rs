@@ -1,0 +1,48 @@
+//! `check`: reads the configuration as `serve` would and shows every fault.
+
+use clap::Args;
+
+use super::ConfigFile;
+use super::failure::Failure;
+use super::screen::{Screen, Tone};
+use crate::config;
+
+/// Read the configuration and show every fault in it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    cdsw-gateway check --config gateway.yaml\n  \
+    cdsw-gateway check --config gateway.yaml --json | jq '.faults[].message'\n\n\
+    Starts nothing, connects to nothing and reads no secret. Exit status 3 when there is a fault.")]
+pub(super) struct Check {
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+impl Check {
+    pub(super) fn run(self, screen: Screen) -> Result<(), Failure> {
+        let (report, plan) = config::check(&self.file.config);
+        if screen.json() {
+            screen.value(&report);
+        } else if !report.is_empty() {
+            screen.line(report.render(screen.color()).trim_end());
+        }
+        let Some(plan) = plan else {
+            return Err(Failure::Config(String::new()));
+        };
+        if !screen.json() {
+            let counts = format!(
+                "{} sources, {} routes, {} jobs, {} workbenches",
+                plan.sources.len(),
+                plan.routes.len(),
+                plan.jobs.len(),
+                plan.workbenches.len()
+            );
+            screen.line(format!(
+                "{} {}: {counts}",
+                screen.paint(Tone::Good, "ok"),
+                self.file.config.display()
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Talks to the running gateway's API, with a token. The command line never opens the store of a
+//! running gateway behind its back.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::{Client, Method, RequestBuilder, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::failure::Failure;
+use crate::model::Secret;
+use crate::workbench::words;
+
+/// Where the running gateway is, and who asks.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Remote {
+    /// Address of the running gateway's admin listener
+    #[arg(long, env = "CDSW_GATEWAY_URL", default_value = "http://127.0.0.1:8081", global = true)]
+    pub(super) url: Url,
+    /// File that holds an admin token; without it the variable CDSW_GATEWAY_TOKEN is used
+    #[arg(long, value_name = "FILE", env = "CDSW_GATEWAY_TOKEN_FILE", global = true)]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// A connection to a gateway's API.
+pub(super) struct Api {
+    client: Client,
+    url: Url,
+    token: Secret,
+}
+
+impl Remote {
+    /// Reads the token and gets ready.
+    pub(super) fn api(&self) -> Result<Api, Failure> {
+        let token = match &self.token_file {
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::Unreachable(format!(
+                    "cannot read the token in {}: {error}",
+                    path.display()
+                ))
+            })?,
+            None => std::env::var("CDSW_GATEWAY_TOKEN").unwrap_or_default(),
+        };
+        let token = token.trim();
+        if token.is_empty() {
+            return Err(Failure::Unreachable(
+                "no admin token: set CDSW_GATEWAY_TOKEN, or give --token-file FILE".to_owned(),
+            ));
+        }
+        Api::new(self.url.clone(), Secret::new(token))
+    }
+}
+
+impl Api {
+    /// A client for the gateway at this address.
+    pub(super) fn new(url: Url, token: Secret) -> Result<Self, Failure> {
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .map_err(|error| Failure::Unreachable(words(&error)))?;
+        Ok(Self { client, url, token })
+    }
+
+    /// Reads something.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<T, Failure> {
+        let mut url = self.address(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.send(self.client.request(Method::GET, url)).await
+    }
+
+    /// Reads bytes as they are.
+    pub(super) async fn bytes(&self, path: &[&str]) -> Result<Vec<u8>, Failure> {
+        let request = self.client.request(Method::GET, self.address(path)?);
+        Ok(self.answer(request).await?.bytes().await.map_err(lost)?.to_vec())
+    }
+
+    /// Asks for something to be done.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        ask: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.send(self.client.request(Method::POST, self.address(path)?).json(ask)).await
+    }
+
+    fn address(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut url = self.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::Unreachable(format!("`{}` is not a usable address", self.url)))?
+            .pop_if_empty()
+            .push("api")
+            .extend(path);
+        Ok(url)
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        let answer = self.answer(request).await?;
+        answer.json().await.map_err(|error| {
+            Failure::Unreachable(format!(
+                "the answer is not this program's ({}); is --url the admin listener of a gateway \
+                 of this version?",
+                words(&error.without_url())
+            ))
+        })
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<reqwest::Response, Failure> {
+        let token = String::from_utf8_lossy(self.token.expose()).into_owned();
+        let answer = request.bearer_auth(token).send().await.map_err(|error| {
+            Failure::Unreachable(format!(
+                "cannot reach the gateway at {}: {}; is it running, and is --url its admin listener?",
+                self.url,
+                words(&error.without_url())
+            ))
+        })?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let text = answer.text().await.unwrap_or_default();
+        let why = serde_json::from_str::<serde_json::Value>(&text)
+            .ok()
+            .and_then(|body| body.get("error")?.as_str().map(str::to_owned))
+            .unwrap_or_else(|| format!("the gateway answered {status}"));
+        Err(match status.as_u16() {
+            401 => Failure::Unreachable(why),
+            404 | 410 => Failure::Missing(why),
+            409 => Failure::Conflict(why),
+            _ => Failure::Failed(why),
+        })
+    }
+}
+
+fn lost(error: reqwest::Error) -> Failure {
+    Failure::Unreachable(words(&error.without_url()))
+}

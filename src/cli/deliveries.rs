@@ -1,0 +1,213 @@
+//! `deliveries`: what was received, and why it did or did not start something.
+
+use clap::{Args, Subcommand};
+
+use super::client::Remote;
+use super::failure::Failure;
+use super::runs::{show_run, state_tone};
+use super::screen::{Screen, Tone, printable};
+use crate::admin::views;
+use crate::matching::Explanation;
+use crate::store::RunBrief;
+
+/// Look at kept deliveries of a running gateway.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    cdsw-gateway deliveries list --source github\n  \
+    cdsw-gateway deliveries show 0193a6f2-…          why did this push not start my job?\n  \
+    cdsw-gateway deliveries show 0193a6f2-… --body > payload.json\n  \
+    cdsw-gateway deliveries refused github           what was not let in, and why")]
+pub(super) struct Deliveries {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Newest first
+    List {
+        /// Of this source only
+        #[arg(long)]
+        source: Option<String>,
+        /// Older than this delivery
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
+        /// How many
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: usize,
+    },
+    /// One delivery: verdict of every route, runs, attempts
+    Show {
+        /// The delivery's id
+        id: String,
+        /// Write its body, byte for byte, and nothing else
+        #[arg(long)]
+        body: bool,
+    },
+    /// The last requests of a source that were refused
+    Refused {
+        /// The source
+        source: String,
+    },
+}
+
+impl Deliveries {
+    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        let api = self.remote.api()?;
+        match self.what {
+            What::List { source, before, limit } => {
+                let mut query = vec![("limit", limit.to_string())];
+                query.extend(source.map(|source| ("source", source)));
+                query.extend(before.map(|before| ("before", before)));
+                list(screen, &api.get(&["deliveries"], &query).await?);
+            }
+            What::Show { id, body: true } => {
+                use std::io::Write as _;
+                let body = api.bytes(&["deliveries", &id, "body"]).await?;
+                std::io::stdout()
+                    .write_all(&body)
+                    .map_err(|error| Failure::Failed(error.to_string()))?;
+            }
+            What::Show { id, body: false } => {
+                show(screen, &api.get(&["deliveries", &id], &[]).await?);
+            }
+            What::Refused { source } => {
+                refused(screen, &api.get(&["refusals", &source], &[]).await?)
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(screen: Screen, view: &views::Deliveries) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    if view.deliveries.is_empty() {
+        return screen.line("no deliveries");
+    }
+    let rows: Vec<Vec<String>> = view
+        .deliveries
+        .iter()
+        .map(|delivery| {
+            vec![
+                delivery.id.to_string(),
+                time(delivery.received_at),
+                delivery.source.clone(),
+                delivery.kind.clone(),
+                outcome(&delivery.runs, delivery.handshake),
+            ]
+        })
+        .collect();
+    screen.table(&["DELIVERY", "RECEIVED", "SOURCE", "EVENT", "RUNS"], &rows);
+}
+
+fn outcome(runs: &[RunBrief], handshake: bool) -> String {
+    match runs {
+        [] if handshake => "handshake".to_owned(),
+        [] => "none matched".to_owned(),
+        runs => runs
+            .iter()
+            .map(|run| format!("{} {}", run.route, run.state))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn show(screen: Screen, view: &views::DeliveryView) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    let summary = &view.summary;
+    let title = format!("delivery {}", summary.id);
+    screen.line(screen.paint(Tone::Strong, title));
+    let name = summary
+        .name
+        .as_ref()
+        .filter(|name| **name != summary.kind)
+        .map(|name| format!(" ({})", printable(name)))
+        .unwrap_or_default();
+    screen.line(format!("  source    {} ({})", summary.source, summary.provider));
+    screen.line(format!("  event     {}{name}", printable(&summary.kind)));
+    screen.line(format!(
+        "  received  {} from {}",
+        time(summary.received_at),
+        summary.remote.as_deref().unwrap_or("?")
+    ));
+    screen.line(format!("  key       {}", printable(&summary.key)));
+    let repeats = match summary.repeats {
+        0 => String::new(),
+        repeats => format!(", repeated {repeats} times"),
+    };
+    screen.line(format!("  body      {} bytes{repeats}", summary.size));
+    show_explanation(screen, &view.explanation);
+    for run in &view.details {
+        screen.line("");
+        show_run(screen, run);
+    }
+}
+
+/// Every route's word on a delivery.
+pub(super) fn show_explanation(screen: Screen, explanation: &Explanation) {
+    screen.line(screen.paint(Tone::Strong, "routes"));
+    if let Some(nothing) = &explanation.nothing {
+        screen.line(format!("  none asked: {}", printable(nothing)));
+    } else if explanation.routes.is_empty() {
+        screen.line("  none listens to this source for such an event");
+    }
+    for route in &explanation.routes {
+        let part =
+            if route.part == 0 { String::new() } else { format!(" (change {})", route.part + 1) };
+        let words = route.words.as_deref().map(printable).unwrap_or_default();
+        if route.matched {
+            let words = if words.is_empty() { words } else { format!("  {words}") };
+            let mark = screen.paint(Tone::Good, "matched    ");
+            screen.line(format!("  {mark}  {}{part}{words}", route.route));
+        } else {
+            let mark = screen.paint(Tone::Dim, "not matched");
+            let test = route.test.as_deref().unwrap_or("?");
+            screen.line(format!("  {mark}  {}{part}  {test}: {words}", route.route));
+        }
+    }
+    if explanation.ruled_out > 0 {
+        screen.line(format!(
+            "  and {} more routes that ask for another event or repository",
+            explanation.ruled_out
+        ));
+    }
+}
+
+fn refused(screen: Screen, view: &views::RefusalsView) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    if view.refusals.is_empty() {
+        return screen.line("nothing was refused since the gateway started");
+    }
+    let rows: Vec<Vec<String>> = view
+        .refusals
+        .iter()
+        .map(|refused| {
+            vec![
+                time(refused.at),
+                refused.remote.clone(),
+                refused.status.to_string(),
+                refused.reason.clone(),
+                refused.words.clone(),
+            ]
+        })
+        .collect();
+    screen.table(&["TIME", "FROM", "STATUS", "REASON", "WHY"], &rows);
+}
+
+/// A moment, to the second.
+pub(super) fn time(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// A run's state in its tone.
+pub(super) fn state(screen: Screen, run: &RunBrief) -> String {
+    screen.paint(state_tone(run.state), run.state)
+}

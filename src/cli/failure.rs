@@ -1,0 +1,47 @@
+//! How a command ends when it does not end well: a message, and a status that scripts can test.
+
+use std::fmt;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It was done, and what it found is not as it should be; it has been said on the screen.
+    Found,
+    /// The thing itself did not succeed.
+    Failed(String),
+    /// The configuration is faulty; the report has been written.
+    Config(String),
+    /// The running gateway cannot be reached or does not accept the token.
+    Unreachable(String),
+    /// There is no such thing.
+    Missing(String),
+    /// The state of things does not allow it.
+    Conflict(String),
+}
+
+impl Failure {
+    /// The exit status.
+    pub(super) fn status(&self) -> u8 {
+        match self {
+            Self::Found | Self::Failed(_) => 1,
+            // 2 is what the argument parser uses.
+            Self::Config(_) => 3,
+            Self::Unreachable(_) => 4,
+            Self::Missing(_) => 5,
+            Self::Conflict(_) => 6,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found => Ok(()),
+            Self::Failed(why)
+            | Self::Config(why)
+            | Self::Unreachable(why)
+            | Self::Missing(why)
+            | Self::Conflict(why) => f.write_str(why),
+        }
+    }
+}

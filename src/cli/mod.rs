@@ -1,0 +1,156 @@
+//! The command line: one command a file. Nothing else in the program depends on it.
+
+mod check;
+mod client;
+mod completions;
+mod deliveries;
+mod demo;
+mod doctor;
+mod explain;
+mod failure;
+mod release;
+mod replay;
+mod runs;
+mod schema;
+mod screen;
+mod send;
+mod serve;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::observe::{LogFormat, start_tracing};
+use failure::Failure;
+use screen::{Screen, Tone, aside};
+
+/// Receives signed webhooks and starts Cloudera Data Science Workbench jobs with a key that only
+/// it holds
+#[derive(Parser, Debug)]
+#[command(
+    name = "cdsw-gateway",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  \
+        cdsw-gateway demo                                see it work, on this machine, in a minute\n  \
+        cdsw-gateway check --config gateway.yaml         is the configuration right?\n  \
+        cdsw-gateway serve --config gateway.yaml         run it\n  \
+        cdsw-gateway explain github push.json            what would this payload start, and why?\n  \
+        cdsw-gateway runs list --state held              what waits for a person?\n\n\
+        Exit status: 0 done; 1 done, and the result is bad; 2 wrong usage; 3 faulty configuration;\n\
+        4 gateway not reached, or token not accepted; 5 no such thing; 6 not allowed as things stand."
+)]
+struct Arguments {
+    /// Write JSON instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t, env = "CDSW_GATEWAY_LOG_FORMAT")]
+    log_format: LogFormat,
+    /// What is logged, e.g. `info` or `warn,cdsw_gateway=debug`
+    #[arg(long, global = true, default_value = "info", env = "CDSW_GATEWAY_LOG")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the configuration is.
+#[derive(clap::Args, Clone, Debug)]
+struct ConfigFile {
+    /// The configuration file; `routes.d/` beside it is read too
+    #[arg(long, short, default_value = "gateway.yaml", env = "CDSW_GATEWAY_CONFIG")]
+    config: PathBuf,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the gateway
+    Serve(serve::Serve),
+    /// See it work: gateway, simulated workbench and signed webhooks on this machine
+    Demo(demo::Demo),
+    /// Read the configuration and show every fault in it
+    Check(check::Check),
+    /// Show what a payload would start, and why each route does or does not match
+    Explain(explain::Explain),
+    /// Sign a sample as a provider would, and send it
+    Send(send::Send),
+    /// Look at kept deliveries of a running gateway
+    Deliveries(deliveries::Deliveries),
+    /// Look at runs of a running gateway
+    Runs(runs::Runs),
+    /// Put a kept delivery through today's routes again
+    Replay(replay::Replay),
+    /// Settle a held run
+    Release(release::Release),
+    /// Check keys, certificates, store, clock and workbenches
+    Doctor(doctor::Doctor),
+    /// Run a simulated workbench
+    Simulate(simulate::Simulate),
+    /// Print the JSON Schema of the configuration
+    Schema(schema::Schema),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let screen = Screen::new(arguments.json);
+    // Commands that end by themselves say what matters on the screen.
+    let lasting = matches!(arguments.command, Command::Serve(_) | Command::Simulate(_));
+    let filter = if lasting || arguments.log != "info" { arguments.log.as_str() } else { "off" };
+    if let Err(why) = start_tracing(arguments.log_format, filter, screen.color()) {
+        aside(why);
+        return ExitCode::from(2);
+    }
+    // Both sides of the program speak TLS with this one implementation.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            aside(format!("cannot start: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    let ended = runtime.block_on(perform(arguments.command, screen));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let words = failure.to_string();
+            if !words.is_empty() {
+                say(screen, &failure, &words);
+            }
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn say(screen: Screen, failure: &Failure, words: &str) {
+    match failure {
+        // A report is already laid out for reading.
+        Failure::Config(_) => aside(words),
+        _ => aside(format!("{} {words}", screen.paint(Tone::Bad, "error:"))),
+    }
+}
+
+async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
+    match command {
+        Command::Serve(command) => command.run().await,
+        Command::Demo(command) => Box::pin(command.run(screen)).await,
+        Command::Check(command) => command.run(screen),
+        Command::Explain(command) => command.run(screen),
+        Command::Send(command) => command.run(screen).await,
+        Command::Deliveries(command) => command.run(screen).await,
+        Command::Runs(command) => command.run(screen).await,
+        Command::Replay(command) => command.run(screen).await,
+        Command::Release(command) => command.run(screen).await,
+        Command::Doctor(command) => command.run(screen).await,
+        Command::Simulate(command) => command.run(screen).await,
+        Command::Schema(command) => command.run(screen),
+        Command::Completions(command) => command.run(),
+    }
+}

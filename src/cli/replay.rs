@@ -1,0 +1,79 @@
+//! `replay`: a kept delivery goes through today's routes again.
+
+use clap::Args;
+
+use super::client::Remote;
+use super::deliveries::show_explanation;
+use super::failure::Failure;
+use super::runs::show_environment;
+use super::screen::{Screen, Tone, printable};
+use crate::admin::views::{ExplainView, ReplayAsk, ReplayView};
+
+/// Put a kept delivery through today's routes again.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    cdsw-gateway replay 0193a6f2-… --dry-run         what would today's routes do with it?\n  \
+    cdsw-gateway replay 0193a6f2-…                   queue what failed or was never asked for\n  \
+    cdsw-gateway replay 0193a6f2-… --route retrain --again   start it once more, on purpose\n\n\
+    Without --again nothing is started twice: runs that have started, are held or wait are left as\n\
+    they are.")]
+pub(super) struct Replay {
+    #[command(flatten)]
+    remote: Remote,
+    /// The delivery's id
+    id: String,
+    /// Only this route
+    #[arg(long)]
+    route: Option<String>,
+    /// Start also what was already started, is held or waits
+    #[arg(long)]
+    again: bool,
+    /// Only show what would happen
+    #[arg(long, conflicts_with = "again")]
+    dry_run: bool,
+    /// Why, kept with the act
+    #[arg(long)]
+    note: Option<String>,
+}
+
+impl Replay {
+    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        let api = self.remote.api()?;
+        if self.dry_run {
+            let view: ExplainView = api.get(&["deliveries", &self.id, "explain"], &[]).await?;
+            show_explain(screen, &view);
+            return Ok(());
+        }
+        let ask = ReplayAsk { route: self.route, again: self.again, note: self.note };
+        let view: ReplayView = api.post(&["deliveries", &self.id, "replay"], &ask).await?;
+        if screen.json() {
+            screen.value(&view);
+        } else if view.runs.is_empty() {
+            screen.line("no route matches this delivery today; --dry-run shows why");
+        }
+        if !screen.json() {
+            for run in &view.runs {
+                screen.line(format!("{}: {} (run {}, {})", run.route, run.what, run.id, run.state));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What today's routes would do with a kept delivery.
+fn show_explain(screen: Screen, view: &ExplainView) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    show_explanation(screen, &view.explanation);
+    for run in &view.runs {
+        let title = format!("would start {} by route {}", run.job, run.route);
+        screen.line(screen.paint(Tone::Strong, title));
+        if let Some(environment) = &run.environment {
+            show_environment(screen, environment);
+        }
+        if let Some(reason) = &run.reason {
+            screen.line(format!("  but       {}", printable(reason)));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! `runs`: what was asked for, where it stands, and every attempt.
+
+use clap::{Args, Subcommand};
+
+use super::client::Remote;
+use super::deliveries::{state, time};
+use super::failure::Failure;
+use super::screen::{Screen, Tone, printable};
+use crate::admin::views;
+use crate::model::{Environment, Outcome, RunState};
+use crate::store::Run;
+
+/// Look at runs of a running gateway.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    cdsw-gateway runs list --state held\n  \
+    cdsw-gateway runs list --job retrain -n 5\n  \
+    cdsw-gateway runs show 0193a6f2-…\n\n\
+    States: queued, sending, started, held (waits for a person), failed.")]
+pub(super) struct Runs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Newest first
+    List {
+        /// In this state only
+        #[arg(long)]
+        state: Option<RunState>,
+        /// Of this job only
+        #[arg(long)]
+        job: Option<String>,
+        /// Older than this run
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
+        /// How many
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: usize,
+    },
+    /// One run: environment, attempts, what people did
+    Show {
+        /// The run's id
+        id: String,
+    },
+}
+
+impl Runs {
+    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        let api = self.remote.api()?;
+        match self.what {
+            What::List { state, job, before, limit } => {
+                let mut query = vec![("limit", limit.to_string())];
+                query.extend(state.map(|state| ("state", state.to_string())));
+                query.extend(job.map(|job| ("job", job)));
+                query.extend(before.map(|before| ("before", before)));
+                list(screen, &api.get(&["runs"], &query).await?);
+            }
+            What::Show { id } => {
+                let run: Run = api.get(&["runs", &id], &[]).await?;
+                if screen.json() {
+                    screen.value(&run);
+                } else {
+                    show_run(screen, &run);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(screen: Screen, view: &views::Runs) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    if view.runs.is_empty() {
+        return screen.line("no runs");
+    }
+    let rows: Vec<Vec<String>> = view
+        .runs
+        .iter()
+        .map(|run| {
+            vec![
+                run.id.to_string(),
+                time(run.accepted_at),
+                run.route.clone(),
+                run.job.clone(),
+                run.state.to_string(),
+                run.attempts.to_string(),
+                run.engine_id.clone().or_else(|| run.reason.clone()).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    screen.table(
+        &["RUN", "ACCEPTED", "ROUTE", "JOB", "STATE", "ATTEMPTS", "ENGINE OR REASON"],
+        &rows,
+    );
+}
+
+/// One run, whole.
+pub(super) fn show_run(screen: Screen, run: &Run) {
+    let brief = &run.brief;
+    screen.line(format!(
+        "{}  {}",
+        screen.paint(Tone::Strong, format!("run {}", brief.id)),
+        state(screen, brief)
+    ));
+    screen.line(format!("  route     {} → job {}", brief.route, brief.job));
+    screen.line(format!("  delivery  {}", brief.delivery));
+    if let Some(engine_id) = &brief.engine_id {
+        screen.line(format!("  engine    {}", printable(engine_id)));
+    }
+    if let Some(reason) = &brief.reason {
+        screen.line(format!("  reason    {}", printable(reason)));
+    }
+    if brief.state == RunState::Queued {
+        screen.line(format!("  due       {}", time(brief.due_at)));
+    }
+    if let Some(environment) = &run.environment {
+        show_environment(screen, environment);
+    }
+    for attempt in &run.tries {
+        let outcome = match attempt.outcome {
+            None => screen.paint(Tone::Warn, "on its way"),
+            Some(outcome) => screen.paint(outcome_tone(outcome), outcome),
+        };
+        let status = attempt.status.map(|status| format!("{status} ")).unwrap_or_default();
+        let took = attempt.took_ms.map(|took| format!(", {took} ms")).unwrap_or_default();
+        let reason = attempt.reason.as_deref().map(printable).unwrap_or_default();
+        screen.line(format!(
+            "  attempt {} {}  {status}{outcome}{took}: {reason}",
+            attempt.number,
+            time(attempt.begun_at)
+        ));
+        if let Some(reply) = &attempt.reply {
+            screen.line(screen.paint(Tone::Dim, format!("      reply: {}", printable(reply))));
+        }
+    }
+    for (what, act) in &run.acts {
+        let note =
+            act.note.as_deref().map(|note| format!(": {}", printable(note))).unwrap_or_default();
+        screen.line(format!("  {what} by {} at {}{note}", printable(&act.who), time(act.at)));
+    }
+    if brief.state == RunState::Held {
+        screen.line(screen.paint(Tone::Warn, "  settle it:"));
+        screen.line(format!("    cdsw-gateway release {} --retry", brief.id));
+        screen.line(format!("    cdsw-gateway release {} --started ENGINE_ID", brief.id));
+        screen.line(format!("    cdsw-gateway release {} --fail", brief.id));
+    }
+}
+
+/// Variables, one a line.
+pub(super) fn show_environment(screen: Screen, environment: &Environment) {
+    for (name, value) in environment.iter() {
+        screen.line(format!("  env       {name}={}", printable(value)));
+    }
+}
+
+/// How a state is to be read.
+pub(super) fn state_tone(state: RunState) -> Tone {
+    match state {
+        RunState::Started => Tone::Good,
+        RunState::Queued | RunState::Sending => Tone::Dim,
+        RunState::Held => Tone::Warn,
+        RunState::Failed => Tone::Bad,
+    }
+}
+
+fn outcome_tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Started => Tone::Good,
+        Outcome::NotStartedForNow | Outcome::Unknown => Tone::Warn,
+        Outcome::NotStartedForGood => Tone::Bad,
+    }
+}

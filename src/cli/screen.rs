@@ -1,0 +1,117 @@
+//! What a person sees: text with a little colour on a terminal, plain otherwise, JSON when asked.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+
+/// Where a command writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    json: bool,
+    color: bool,
+}
+
+/// How a piece of text is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// As it should be.
+    Good,
+    /// Wants a look.
+    Warn,
+    /// Went wrong.
+    Bad,
+    /// Less important than the rest.
+    Dim,
+    /// A heading.
+    Strong,
+}
+
+impl Screen {
+    /// Colour only on a terminal, and never where `NO_COLOR` is set (no-color.org).
+    pub(super) fn new(json: bool) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { json, color: !refused && !dumb && std::io::stdout().is_terminal() }
+    }
+
+    /// Whether JSON was asked for.
+    pub(super) fn json(self) -> bool {
+        self.json
+    }
+
+    /// Whether colour is welcome.
+    pub(super) fn color(self) -> bool {
+        self.color
+    }
+
+    /// One line of text.
+    pub(super) fn line(self, text: impl AsRef<str>) {
+        write(text.as_ref());
+        write("\n");
+    }
+
+    /// A value as JSON, on lines of its own.
+    pub(super) fn value(self, value: &impl Serialize) {
+        if let Ok(text) = serde_json::to_string_pretty(value) {
+            self.line(text);
+        }
+    }
+
+    /// The text in its tone, where colour is welcome.
+    pub(super) fn paint(self, tone: Tone, text: impl std::fmt::Display) -> String {
+        if !self.color {
+            return text.to_string();
+        }
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Warn => "33",
+            Tone::Bad => "31",
+            Tone::Dim => "2",
+            Tone::Strong => "1",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// Rows under headings, each column as wide as its widest cell. Cells are made printable, so
+    /// that a payload cannot move the cursor.
+    pub(super) fn table(self, headings: &[&str], rows: &[Vec<String>]) {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+        let mut widths: Vec<usize> =
+            headings.iter().map(|heading| heading.chars().count()).collect();
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let heading = aligned(&widths, headings.iter().copied());
+        self.line(self.paint(Tone::Strong, heading.trim_end()));
+        for row in &rows {
+            self.line(aligned(&widths, row.iter().map(String::as_str)).trim_end());
+        }
+    }
+}
+
+fn aligned<'a>(widths: &[usize], cells: impl Iterator<Item = &'a str>) -> String {
+    let mut line = String::new();
+    for (width, cell) in widths.iter().zip(cells) {
+        let _ = write!(line, "{cell:<width$}  ");
+    }
+    line
+}
+
+/// The text with control characters made visible.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+/// Whoever reads may have gone (`| head`); that is no fault.
+fn write(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Says something beside the output proper, for a person.
+pub(super) fn aside(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}

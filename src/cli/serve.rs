@@ -1,0 +1,95 @@
+//! `serve`: runs the gateway until it is told to stop.
+
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use super::ConfigFile;
+use super::failure::Failure;
+use super::screen::Screen;
+use crate::chance::SystemChance;
+use crate::clock::SystemClock;
+use crate::config::{Change, Live, Report, Watch};
+use crate::gateway::{Gateway, Outside};
+
+/// Run the gateway.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    cdsw-gateway serve --config /etc/cdsw-gateway/gateway.yaml\n  \
+    cdsw-gateway serve --log-format json --log info\n\n\
+    SIGHUP reads the configuration again (it is also read when it changes). SIGTERM and SIGINT stop\n\
+    it: what is in flight is finished first.")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Print the addresses on standard output once ready, for scripts: `hooks ADDRESS`, `admin ADDRESS`
+    #[arg(long)]
+    print_addresses: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let fault = |error: std::io::Error| Failure::Failed(format!("signals: {error}"));
+        let mut hangup = signal(SignalKind::hangup()).map_err(fault)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
+
+        let screen = Screen::new(false);
+        let live = Live::start(&self.file.config)
+            .map_err(|report| Failure::Config(report.render(screen.color())))?;
+        let found = live.last_report();
+        if !found.is_empty() {
+            warn!(report = found.render(false), "configuration");
+        }
+        let live = Arc::new(live);
+        let outside = Outside { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance) };
+        let gateway = Gateway::start(Arc::clone(&live), outside)
+            .await
+            .map_err(|fault| Failure::Failed(fault.to_string()))?;
+        if self.print_addresses {
+            screen.line(format!("hooks {}", gateway.hooks()));
+            screen.line(format!("admin {}", gateway.admin()));
+        }
+        gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));
+        let (tell, mut reloads) = tokio::sync::mpsc::unbounded_channel();
+        let watching = Arc::clone(&live);
+        let _watch = Watch::start(watching, move |reloaded| {
+            // Nobody listens once the gateway stops.
+            let _ = tell.send(reloaded);
+        })
+        .map_err(fault)?;
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => {
+                    let live = Arc::clone(&live);
+                    if let Ok(done) = tokio::task::spawn_blocking(move || live.reload()).await {
+                        reloaded(done, &gateway);
+                    }
+                }
+                Some(done) = reloads.recv() => reloaded(done, &gateway),
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+        let grace = live.plan().server.shutdown_grace;
+        gateway.stop(grace).await;
+        Ok(())
+    }
+}
+
+fn reloaded(done: Result<Change, Report>, gateway: &Gateway) {
+    let live = gateway.live();
+    gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));
+    let report = live.last_report();
+    match done {
+        Ok(change) if report.is_good() => info!("{change}"),
+        Ok(change) => warn!(report = report.render(false), "{change}"),
+        Err(report) => error!(
+            report = report.render(false),
+            "the configuration is faulty; the last good version stays in force"
+        ),
+    }
+    gateway.wake();
+}

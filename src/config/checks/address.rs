@@ -1,0 +1,52 @@
+//! Web addresses: what a workbench, a proxy and a job's page may look like.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::desk::Desk;
+use crate::config::yaml::At;
+
+/// An address of a host: a scheme, a host, maybe a port, and nothing else.
+pub(super) fn host_address(desk: Desk<'_>, at: &At<String>) -> Option<Url> {
+    let url = web_address(desk, at)?;
+    let mut good = true;
+    let mut fault = |message: &str, hint: &str| {
+        desk.fault(at.id, message, hint.to_owned());
+        good = false;
+    };
+    if !matches!(url.path(), "" | "/") {
+        fault("the address must not have a path", "write the scheme and the host only");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        fault("the address must not have a query", "write the scheme and the host only");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        fault("the address must not have a user or password", "remove what stands before the `@`");
+    }
+    good.then_some(url)
+}
+
+/// An `http://` or `https://` address.
+pub(super) fn web_address(desk: Desk<'_>, at: &At<String>) -> Option<Url> {
+    let hint = "write it as https://host or https://host:port".to_owned();
+    match Url::parse(&at.value) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+        Ok(_) => {
+            desk.fault(at.id, "the address must start with `https://` or `http://`", hint);
+            None
+        }
+        Err(error) => {
+            let why = if at.value.contains("://") { format!(": {error}") } else { String::new() };
+            desk.fault(at.id, format!("this is not a web address{why}"), hint);
+            None
+        }
+    }
+}
+
+/// Whether an address never leaves this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    ip.map_or(host == "localhost", |ip| ip.is_loopback())
+}

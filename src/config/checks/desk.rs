@@ -1,0 +1,180 @@
+//! What a check has before it: a file with its places, the names that are known, and where to put
+//! what it finds.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::names::{Kind, Names};
+use super::parsed::Parsed;
+use crate::config::report::Fault;
+use crate::config::secrets::SecretRef;
+use crate::config::shape::SecretShape;
+use crate::config::similar::{did_you_mean, list_of};
+use crate::config::yaml::{At, Id, Required, within};
+
+/// Where findings go.
+#[derive(Debug, Default)]
+pub(super) struct Sink {
+    pub(super) faults: RefCell<Vec<Fault>>,
+    pub(super) warnings: RefCell<Vec<Fault>>,
+    pub(super) secret_files: RefCell<Vec<(SecretRef, Fault)>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Desk<'a> {
+    pub(super) file: &'a Parsed,
+    pub(super) sink: &'a Sink,
+    pub(super) names: &'a Names,
+    pub(super) directory: &'a Path,
+}
+
+impl Desk<'_> {
+    /// A fault of a value, or of whatever stands nearest to it.
+    pub(super) fn fault(
+        &self,
+        id: Option<Id>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        let range = id.map_or(0..0, |id| self.file.tree.spot(id));
+        self.fault_at(range, message, hint);
+    }
+
+    /// A fault of a key.
+    pub(super) fn fault_of_key(
+        &self,
+        id: Id,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        self.fault_at(self.file.tree.key_range(id), message, hint);
+    }
+
+    /// A fault of a part of a value.
+    pub(super) fn fault_within(
+        &self,
+        id: Id,
+        part: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        let Parsed { source, tree } = self.file;
+        let range = within(tree, source.text(), id, part.start, part.len());
+        self.fault_at(range, message, hint);
+    }
+
+    fn fault_at(
+        &self,
+        range: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        let fault = Fault::at(&self.file.source, range, message).hint(hint);
+        self.sink.faults.borrow_mut().push(fault);
+    }
+
+    pub(super) fn warn(&self, id: Id, message: impl Into<String>, hint: impl Into<Option<String>>) {
+        let range = self.file.tree.key_range(id);
+        let fault = Fault::at(&self.file.source, range, message).hint(hint);
+        self.sink.warnings.borrow_mut().push(fault);
+    }
+
+    /// A field that must be there. What was there and broken has been reported already.
+    pub(super) fn need<T>(&self, map: Id, key: &str, field: Required<T>) -> Option<T> {
+        if field.0.is_none() && self.file.tree.entry(map, key).is_none() {
+            let name = self.file.tree.key(map).unwrap_or("the file");
+            self.fault_of_key(
+                map,
+                format!("`{name}` lacks `{key}`"),
+                format!("add `{key}:` to it"),
+            );
+        }
+        field.0
+    }
+
+    /// Whether a name refers to something that is declared.
+    pub(super) fn refers(&self, kind: Kind, id: Option<Id>, name: &str) -> bool {
+        let Some(known) = self.names.of_kind(kind) else { return true };
+        if known.iter().any(|known| known == name) {
+            return true;
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.unknown(id, kind.word(), kind.section(), name, &known);
+        false
+    }
+
+    /// Says that a name refers to nothing.
+    pub(super) fn unknown(
+        &self,
+        id: Option<Id>,
+        word: &str,
+        section: &str,
+        name: &str,
+        known: &[&str],
+    ) {
+        let hint = if known.is_empty() {
+            format!("none is declared; add it under `{section}:`")
+        } else {
+            did_you_mean(name, known.iter().copied())
+                .unwrap_or_else(|| format!("`{section}` has {}", list_of(known)))
+        };
+        self.fault(id, format!("there is no {word} `{name}`"), hint);
+    }
+
+    /// Checks the name under which something is declared.
+    pub(super) fn name(&self, id: Id) {
+        let name = self.file.tree.key(id).unwrap_or_default();
+        let mut bytes = name.bytes();
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let good = name.len() <= 64
+            && bytes.next().is_some_and(plain)
+            && bytes.all(|byte| plain(byte) || matches!(byte, b'-' | b'_'));
+        if !good {
+            self.fault_of_key(
+                id,
+                format!("`{name}` cannot be a name"),
+                "a name has 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or digit"
+                    .to_owned(),
+            );
+        }
+    }
+
+    /// A path as the process can open it.
+    pub(super) fn path(&self, text: &str) -> PathBuf {
+        self.directory.join(text)
+    }
+
+    /// A reference to a secret. Files are remembered, to be looked at later.
+    pub(super) fn secret(&self, id: Id, shape: SecretShape) -> SecretRef {
+        match shape {
+            SecretShape::Env(name) => SecretRef::Env(name),
+            SecretShape::Command(words) => SecretRef::Command(words),
+            SecretShape::File(path) => {
+                let reference = SecretRef::File(self.path(&path));
+                let range = self.file.tree.spot(id);
+                let warning = Fault::at(
+                    &self.file.source,
+                    range,
+                    "everyone on this machine can read the file of this secret",
+                )
+                .hint(format!("chmod o-r {}", self.path(&path).display()));
+                self.sink.secret_files.borrow_mut().push((reference.clone(), warning));
+                reference
+            }
+        }
+    }
+
+    /// Whether faults were found in a value already, so that conclusions from what is left of it
+    /// would be wrong.
+    pub(super) fn is_damaged(&self, id: Option<Id>) -> bool {
+        id.is_some_and(|id| self.file.tree.is_damaged(id))
+    }
+
+    /// Says so when a length of time or a number is zero.
+    pub(super) fn not_zero<T: PartialEq + From<u8>>(&self, at: &At<T>) {
+        if at.value == T::from(0) {
+            self.fault(at.id, "this must be more than zero", None);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `jobs:`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::names::Kind;
+use super::server::not_zero;
+use super::workbenches::{is_segment, page};
+use crate::config::plan::{JobPlan, WorkbenchPlan};
+use crate::config::shape::{JobShape, Section};
+use crate::config::yaml::{At, Id, Required};
+use crate::model::is_reserved;
+
+/// Bytes of variables that a job may be given at most, so that a start request stays small.
+const MOST_ENV: u64 = 1 << 20;
+
+/// The reserved names that each job allows; also of jobs that are broken otherwise.
+pub(super) type Allowed = BTreeMap<String, Vec<String>>;
+
+type Workbenches = BTreeMap<Arc<str>, Arc<WorkbenchPlan>>;
+
+pub(super) fn jobs(
+    desk: Desk<'_>,
+    section: Section<JobShape>,
+    workbenches: &Workbenches,
+) -> (BTreeMap<Arc<str>, Arc<JobPlan>>, Allowed) {
+    let mut plans = BTreeMap::new();
+    let mut allowed = Allowed::new();
+    for (name, entry) in section {
+        desk.name(entry.id);
+        let Some(shape) = entry.value else { continue };
+        allow(desk, &shape.allow_reserved);
+        let names = shape.allow_reserved.iter().map(|at| at.value.clone()).collect();
+        allowed.insert(name.clone(), names);
+        if let Some(plan) = job(desk, &name, entry.id, shape, workbenches) {
+            plans.insert(name.into(), Arc::new(plan));
+        }
+    }
+    (plans, allowed)
+}
+
+fn allow(desk: Desk<'_>, names: &[At<String>]) {
+    for at in names {
+        if is_own(&at.value) {
+            let hint = "the gateway sets these itself".to_owned();
+            desk.fault(at.id, format!("`{}` can never be allowed", at.value), hint);
+        } else if is_reserved(&at.value).is_none() {
+            let hint = "remove it; routes may set it as it is".to_owned();
+            desk.fault(at.id, format!("`{}` is not a reserved name", at.value), hint);
+        }
+    }
+}
+
+/// Whether a variable is one of those that only the gateway sets.
+pub(super) fn is_own(name: &str) -> bool {
+    name.to_ascii_uppercase().starts_with("GATEWAY_")
+}
+
+fn job(
+    desk: Desk<'_>,
+    name: &str,
+    id: Id,
+    mut shape: JobShape,
+    workbenches: &Workbenches,
+) -> Option<JobPlan> {
+    let workbench = workbench(desk, id, std::mem::take(&mut shape.workbench), workbenches);
+    let place = place(desk, id, &shape, workbench);
+    let api_key = desk.need(id, "api_key", shape.api_key);
+    if let (Some(key), Some(workbench)) = (&api_key, workbench) {
+        api_key_exists(desk, key, workbench);
+    }
+    limits(desk, &shape.starts_at_once, [&shape.deadline, &shape.retry.first, &shape.retry.max]);
+    if shape.retry.first.value > shape.retry.max.value {
+        let id = shape.retry.first.id.or(shape.retry.max.id);
+        desk.fault(id, "the first pause is longer than the longest one", None);
+    }
+    if shape.env_max.value.0 > MOST_ENV || shape.env_max.value.0 == 0 {
+        let hint = "write a size from 1B to 1MiB".to_owned();
+        desk.fault(shape.env_max.id, "this is not a usable size of an environment", hint);
+    }
+    let (owner, project, number) = place?;
+    Some(JobPlan {
+        name: name.into(),
+        workbench: Arc::clone(workbench?),
+        owner,
+        project,
+        number,
+        api_key: api_key?.value.into(),
+        deadline: shape.deadline.value.0,
+        starts_at_once: shape.starts_at_once.value,
+        on_unknown: shape.on_unknown,
+        retry_first: shape.retry.first.value.0,
+        retry_max: shape.retry.max.value.0,
+        env_max: usize::try_from(shape.env_max.value.0).unwrap_or(usize::MAX),
+        description: shape.description,
+    })
+}
+
+fn limits(desk: Desk<'_>, starts: &At<u32>, periods: [&At<crate::config::shape::Period>; 3]) {
+    desk.not_zero(starts);
+    for period in periods {
+        not_zero(desk, period);
+    }
+}
+
+fn workbench<'a>(
+    desk: Desk<'_>,
+    id: Id,
+    field: Required<At<String>>,
+    workbenches: &'a Workbenches,
+) -> Option<&'a Arc<WorkbenchPlan>> {
+    let at = desk.need(id, "workbench", field)?;
+    desk.refers(Kind::Workbench, at.id, &at.value);
+    workbenches.get(at.value.as_str())
+}
+
+/// The names are the workbench's own, so they are looked up in the file, where broken ones are too.
+fn api_key_exists(desk: Desk<'_>, key: &At<String>, workbench: &WorkbenchPlan) {
+    let tree = &desk.file.tree;
+    let section = tree
+        .root()
+        .and_then(|root| tree.entry(root, "workbenches"))
+        .and_then(|all| tree.entry(all, &workbench.name))
+        .and_then(|one| tree.entry(one, "api_keys"));
+    let known: Vec<&str> = section.map(|section| tree.keys(section).collect()).unwrap_or_default();
+    let unreadable = known.is_empty() && desk.is_damaged(section);
+    if !unreadable && !known.contains(&key.value.as_str()) {
+        let word = format!("API key of workbench `{}` named", workbench.name);
+        desk.unknown(key.id, &word, "api_keys", &key.value, &known);
+    }
+}
+
+/// Owner, project and number, from either way of saying them.
+fn place(
+    desk: Desk<'_>,
+    id: Id,
+    shape: &JobShape,
+    workbench: Option<&Arc<WorkbenchPlan>>,
+) -> Option<(String, String, u64)> {
+    let both = "write either `page`, or `project` and `job`".to_owned();
+    match (&shape.page, &shape.project, &shape.job) {
+        (Some(at), None, None) => page(desk, at, workbench.map(|plan| &**plan)),
+        (Some(at), _, _) => {
+            desk.fault(at.id, "the job is said in two ways", both);
+            None
+        }
+        (None, Some(project), number) => {
+            let owner = owner_and_project(desk, project);
+            let number = match number {
+                Some(at) => {
+                    if at.value == 0 {
+                        desk.fault(at.id, "a job's number is at least 1", None);
+                    }
+                    Some(at.value)
+                }
+                None => desk.need(id, "job", Required(None)),
+            };
+            let (owner, project) = owner?;
+            Some((owner, project, number?))
+        }
+        (None, None, Some(_)) => desk.need(id, "project", Required(None)),
+        (None, None, None) => {
+            let written = ["page", "project", "job"];
+            if written.iter().all(|key| desk.file.tree.entry(id, key).is_none()) {
+                let name = desk.file.tree.key(id).unwrap_or_default();
+                desk.fault_of_key(id, format!("`{name}` does not say which job it is"), both);
+            }
+            None
+        }
+    }
+}
+
+fn owner_and_project(desk: Desk<'_>, at: &At<String>) -> Option<(String, String)> {
+    match at.value.split_once('/') {
+        Some((owner, project)) if is_segment(owner) && is_segment(project) => {
+            Some((owner.to_owned(), project.to_owned()))
+        }
+        _ => {
+            let hint = "write owner/project as in the address of its page: alice/risk-analysis";
+            desk.fault(at.id, "this is not a project", hint.to_owned());
+            None
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What the shape cannot say: whether names are known, addresses usable, expressions sound. Every
+//! check reports what it finds and goes on; what passes becomes a part of the plan.
+
+mod address;
+mod desk;
+mod jobs;
+mod names;
+mod options;
+mod parsed;
+mod routes;
+mod server;
+mod sources;
+mod unused;
+mod variables;
+mod workbenches;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::files::Files;
+use super::plan::{Plan, RoutePlan};
+use super::report::{Fault, Report};
+use super::secrets::SecretRef;
+use super::shape::{GatewayShape, RouteShape, RoutesShape, Section};
+use crate::matching::Index;
+use desk::{Desk, Sink};
+use names::Names;
+use parsed::Parsed;
+
+/// What a configuration came to.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// Everything that was found.
+    pub(super) report: Report,
+    /// The plan, when there is no fault.
+    pub(super) plan: Option<Plan>,
+    /// Every secret that is in a file, with the warning to give if everyone may read it.
+    pub(super) secret_files: Vec<(SecretRef, Fault)>,
+}
+
+/// Checks all files together.
+pub(super) fn check(files: &Files) -> Checked {
+    let sink = Sink::default();
+    sink.faults.borrow_mut().extend(files.listing.iter().map(|fault| (**fault).clone()));
+    let (main, gateway) = parsed::parse::<GatewayShape>(&files.main, &sink);
+    let others: Vec<(Option<Parsed>, Option<RoutesShape>)> =
+        files.routes.iter().map(|file| parsed::parse(file, &sink)).collect();
+    let names = Names::of(main.as_ref());
+    let desk = |file| Desk { file, sink: &sink, names: &names, directory: &files.directory };
+
+    let mut written = Vec::new();
+    let mut plan = None;
+    match (&main, gateway) {
+        (Some(main), Some(mut gateway)) => {
+            written.push((desk(main), std::mem::take(&mut gateway.routes)));
+            written.extend(of_routes_d(&others, desk));
+            plan = build(desk(main), gateway, written, files.digest());
+        }
+        _ => {
+            written.extend(of_routes_d(&others, desk));
+            routes::check(written, &BTreeMap::new(), &BTreeMap::new());
+        }
+    }
+    let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take() };
+    report.tidy();
+    let plan = plan.filter(|_| report.is_good());
+    Checked { report, plan, secret_files: sink.secret_files.take() }
+}
+
+type Written<'a> = Vec<(Desk<'a>, Section<RouteShape>)>;
+
+fn of_routes_d<'a>(
+    others: &'a [(Option<Parsed>, Option<RoutesShape>)],
+    desk: impl Fn(&'a Parsed) -> Desk<'a>,
+) -> Written<'a> {
+    others
+        .iter()
+        .filter_map(|(file, shape)| Some((desk(file.as_ref()?), shape.as_ref()?.routes.clone())))
+        .collect()
+}
+
+fn build(
+    desk: Desk<'_>,
+    gateway: GatewayShape,
+    written: Written<'_>,
+    version: String,
+) -> Option<Plan> {
+    let server = server::server(desk, gateway.server);
+    let store = server::store(desk, &gateway.store);
+    let retention = server::retention(desk, &gateway.retention);
+    let workbenches = workbenches::workbenches(desk, gateway.workbenches);
+    let (jobs, allowed) = jobs::jobs(desk, gateway.jobs, &workbenches);
+    let sources = sources::sources(desk, gateway.sources, server.as_ref());
+    let routes = routes::check(written, &jobs, &allowed);
+    unused::warn(desk, &routes);
+    let routes: Vec<Arc<RoutePlan>> = routes.into_values().collect();
+    Some(Plan {
+        version: version.into(),
+        server: server?,
+        store: store?,
+        retention: retention?,
+        workbenches,
+        jobs,
+        sources,
+        index: Index::new(&routes),
+        routes,
+    })
+}

@@ -1,0 +1,93 @@
+//! A source's own settings, from the shape of the file to what its provider is given.
+
+use std::str::FromStr;
+
+use super::desk::Desk;
+use crate::config::shape::{PlaceShape, SourceShape};
+use crate::config::yaml::At;
+use crate::providers::{Options, Place, Template};
+
+/// The options, unless one of them cannot be read.
+pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
+    let algorithm = parsed(desk, shape.algorithm.as_ref());
+    let encoding = parsed(desk, shape.encoding.as_ref());
+    let timestamp_unit = parsed(desk, shape.timestamp_unit.as_ref());
+    let template = template(desk, shape.template.as_ref());
+    let separator = separator(desk, shape.separator.as_ref());
+    let event = place(desk, shape.event.as_ref());
+    let delivery_id = place(desk, shape.delivery_id.as_ref());
+    Some(Options {
+        allow_sha1: shape.allow_sha1,
+        tolerance: shape.tolerance.map(|period| period.0),
+        header: shape.header.clone().map(|header| header.0),
+        prefix: shape.prefix.clone(),
+        prefix_optional: shape.prefix_optional,
+        separator: separator?,
+        algorithm: algorithm?,
+        encoding: encoding?,
+        template: template?,
+        timestamp_header: shape.timestamp_header.clone().map(|header| header.0),
+        timestamp_unit: timestamp_unit?,
+        user: shape.user.clone(),
+        event: event?,
+        delivery_id: delivery_id?,
+    })
+}
+
+/// `None` for a fault; `Some(None)` for an option that is not set.
+type Read<T> = Option<Option<T>>;
+
+fn parsed<T: FromStr<Err = String>>(desk: Desk<'_>, at: Option<&At<String>>) -> Read<T> {
+    let Some(at) = at else { return Some(None) };
+    at.value.parse().map(Some).map_err(|message: String| desk.fault(at.id, message, None)).ok()
+}
+
+fn template(desk: Desk<'_>, at: Option<&At<String>>) -> Read<Template> {
+    let Some(at) = at else { return Some(None) };
+    Template::parse(&at.value)
+        .map(Some)
+        .map_err(|message| {
+            let hint = "an example is \"{timestamp}.{body}\"".to_owned();
+            desk.fault(at.id, format!("`template` {message}"), hint);
+        })
+        .ok()
+}
+
+fn separator(desk: Desk<'_>, at: Option<&At<String>>) -> Read<char> {
+    let Some(at) = at else { return Some(None) };
+    let mut chars = at.value.chars();
+    match (chars.next(), chars.next()) {
+        (Some(separator), None) => Some(Some(separator)),
+        _ => {
+            desk.fault(
+                at.id,
+                "`separator` must be one character",
+                "write \",\" or \" \"".to_owned(),
+            );
+            None
+        }
+    }
+}
+
+fn place(desk: Desk<'_>, at: Option<&At<PlaceShape>>) -> Read<Place> {
+    let Some(at) = at else { return Some(None) };
+    match (&at.value.header, &at.value.field) {
+        (Some(header), None) => Some(Some(Place::Header(header.0.clone()))),
+        (None, Some(field)) => {
+            let path: Vec<String> = field.value.split('.').map(str::to_owned).collect();
+            if path.iter().any(String::is_empty) {
+                let hint = "write names with dots between them, such as event.type".to_owned();
+                desk.fault(field.id, "this is not a field of the body", hint);
+                return None;
+            }
+            Some(Some(Place::Field(path)))
+        }
+        _ => {
+            if !desk.is_damaged(at.id) {
+                let hint = "write { header: X-Event } or { field: event.type }".to_owned();
+                desk.fault(at.id, "a place is either a `header` or a `field`", hint);
+            }
+            None
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `routes:`, of all files together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::jobs::Allowed;
+use super::names::Kind;
+use super::variables;
+use crate::config::plan::{JobPlan, RoutePlan};
+use crate::config::shape::{
+    Numbers, OnShape, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
+};
+use crate::config::yaml::{At, Id};
+use crate::event;
+use crate::expression::Expression;
+use crate::matching::{On, Patterns, PullRequestOn, UnknownPaths};
+
+pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
+
+/// Checks the routes of each file. Two of one name are a fault, and names both places.
+pub(super) fn check(
+    written: Vec<(Desk<'_>, Section<RouteShape>)>,
+    jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
+    allowed: &Allowed,
+) -> Routes {
+    let mut plans = Routes::new();
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    for (desk, section) in written {
+        for (name, entry) in section {
+            desk.name(entry.id);
+            let here = desk.file.source.place(&desk.file.tree.key_range(entry.id));
+            let place = format!("{}:{}", desk.file.source.name(), here.line);
+            if let Some(first) = first.get(&name) {
+                let hint = "give one of them another name".to_owned();
+                let message = format!("route `{name}` is there twice; the first is at {first}");
+                desk.fault_of_key(entry.id, message, hint);
+                continue;
+            }
+            first.insert(name.clone(), place);
+            let plan = entry
+                .value
+                .and_then(|shape| route(desk, &name, entry.id, here.line, shape, jobs, allowed));
+            if let Some(plan) = plan {
+                plans.insert(Arc::clone(&plan.name), Arc::new(plan));
+            }
+        }
+    }
+    plans
+}
+
+fn route(
+    desk: Desk<'_>,
+    name: &str,
+    id: Id,
+    line: usize,
+    shape: RouteShape,
+    jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
+    allowed: &Allowed,
+) -> Option<RoutePlan> {
+    let on = desk.need(id, "on", shape.on);
+    let on = on.map(|at| conditions(desk, at));
+    let condition = shape.condition.as_ref().and_then(|at| condition(desk, at));
+    let job = desk.need(id, "job", shape.job);
+    if let Some(at) = &job {
+        desk.refers(Kind::Job, at.id, &at.value);
+    }
+    let allowed = job.as_ref().and_then(|at| allowed.get(&at.value));
+    let plan = job.as_ref().and_then(|at| jobs.get(at.value.as_str()));
+    // Where the job itself could not be read, nobody knows what it allows.
+    let knows = plan.is_some() || allowed.is_some();
+    let declared =
+        |at: &At<String>| desk.names.of_kind(Kind::Job).is_none_or(|jobs| jobs.contains(&at.value));
+    let lenient = !knows && job.as_ref().is_none_or(declared);
+    let allowed = (!lenient).then(|| allowed.map_or(&[][..], Vec::as_slice));
+    let mapping = variables::mapping(desk, shape.env, allowed, plan.map(|plan| plan.env_max));
+    let (sources, on) = on?;
+    Some(RoutePlan {
+        name: name.into(),
+        sources,
+        on,
+        condition,
+        job: Arc::clone(plan?),
+        mapping,
+        on_unknown_paths: match shape.on_unknown_paths {
+            UnknownPathsShape::Start => UnknownPaths::Start,
+            UnknownPathsShape::Skip => UnknownPaths::Skip,
+            UnknownPathsShape::Hold => UnknownPaths::Hold,
+        },
+        file: desk.file.source.name().into(),
+        line,
+        description: shape.description,
+    })
+}
+
+fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
+    let shape = at.value;
+    let source = match at.id {
+        Some(id) => desk.need(id, "source", shape.source),
+        None => shape.source.0,
+    };
+    let sources = source.map(|at| sources(desk, &at)).unwrap_or_default();
+    let list = |texts: &Option<At<Texts>>| patterns(desk, texts.as_ref());
+    let on = On {
+        events: list(&shape.event),
+        actions: list(&shape.action),
+        repository: list(&shape.repository),
+        branch: list(&shape.branch),
+        tag: list(&shape.tag),
+        sha: list(&shape.sha),
+        before: list(&shape.before),
+        author: list(&shape.author),
+        path: list(&shape.path),
+        pull_request: shape.pull_request.map(|at| pull_request(desk, at)),
+        default_branch: shape.default_branch,
+        deleted: shape.deleted,
+        forced: shape.forced,
+    };
+    (sources, on)
+}
+
+fn sources(desk: Desk<'_>, at: &At<Texts>) -> Vec<Arc<str>> {
+    if empty(desk, at.id) {
+        return Vec::new();
+    }
+    let mut names: Vec<Arc<str>> = Vec::new();
+    for (id, name) in at.each() {
+        if desk.refers(Kind::Source, id, name) && !names.iter().any(|known| &**known == name) {
+            names.push(name.into());
+        }
+    }
+    names
+}
+
+fn pull_request(desk: Desk<'_>, at: At<PullRequestShape>) -> PullRequestOn {
+    empty(desk, at.id);
+    let shape = at.value;
+    let list = |texts: &Option<At<Texts>>| patterns(desk, texts.as_ref());
+    let number = shape.number.map(|at: At<Numbers>| {
+        empty(desk, at.id);
+        at.value.0
+    });
+    PullRequestOn {
+        number: number.unwrap_or_default(),
+        action: list(&shape.action),
+        base: list(&shape.base),
+        head: list(&shape.head),
+        merged: shape.merged,
+    }
+}
+
+/// Reports a condition that says nothing; true when it does.
+fn empty(desk: Desk<'_>, id: Option<Id>) -> bool {
+    let Some(id) = id.filter(|id| desk.file.tree.is_empty(*id)) else { return false };
+    let name = desk.file.tree.key(id).unwrap_or("this");
+    let hint = "remove the key to accept anything, or say what must hold".to_owned();
+    desk.fault_of_key(id, format!("`{name}` is empty"), hint);
+    true
+}
+
+/// Compiles a list of literals and patterns; every fault is reported at its own item.
+pub(super) fn patterns(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
+    let at = at?;
+    if empty(desk, at.id) {
+        return None;
+    }
+    let each = at.each();
+    let mut texts: Vec<String> = each.iter().map(|(_, text)| (*text).to_owned()).collect();
+    let damaged = desk.is_damaged(at.id);
+    if damaged {
+        // Something was cut out that may have been the one that is not an exclusion.
+        texts.push("**".to_owned());
+    }
+    match Patterns::parse(&texts) {
+        Ok(patterns) => Some(patterns),
+        Err(faults) => {
+            for fault in faults {
+                let id = each.get(fault.index).map_or(at.id, |(id, _)| *id);
+                let (message, hint) = match fault.message.split_once("; ") {
+                    Some((message, hint)) => (message, Some(hint.to_owned())),
+                    None => (fault.message.as_str(), None),
+                };
+                desk.fault(id, message, hint);
+            }
+            None
+        }
+    }
+}
+
+fn condition(desk: Desk<'_>, at: &At<String>) -> Option<Expression> {
+    let id = at.id?;
+    if empty(desk, Some(id)) {
+        return None;
+    }
+    match Expression::compile(&at.value, &event::vocabulary()) {
+        Ok(expression) => Some(expression),
+        Err(faults) => {
+            for fault in faults {
+                let part = fault.offset..fault.offset + fault.length;
+                desk.fault_within(id, part, fault.message, fault.hint);
+            }
+            None
+        }
+    }
+}

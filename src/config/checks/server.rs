@@ -1,0 +1,96 @@
+//! `server:`, `store:` and `retention:`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::desk::Desk;
+use crate::config::plan::{RetentionPlan, ServerPlan, StorePlan};
+use crate::config::shape::{Period, RetentionShape, ServerShape};
+use crate::config::yaml::At;
+
+/// Repeats are known as such for this long; nothing may be forgotten sooner.
+const WINDOW: Period = Period::days(7);
+
+pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
+    let listen = address(desk, &shape.listen);
+    let admin = address(desk, &shape.admin);
+    if listen.is_some_and(|listen| listen.port() != 0 && Some(listen) == admin) {
+        let hint = "the admin side needs an address of its own, inside your network".to_owned();
+        desk.fault(shape.admin.id.or(shape.listen.id), "`listen` and `admin` are the same", hint);
+    }
+    for limit in [&shape.body_limit, &shape.bytes_in_flight] {
+        if limit.value.0 == 0 {
+            desk.fault(limit.id, "this must be more than zero", None);
+        }
+    }
+    if shape.bytes_in_flight.value < shape.body_limit.value {
+        let id = shape.bytes_in_flight.id.or(shape.body_limit.id);
+        let hint = format!("a body of {} could never be received", shape.body_limit.value);
+        desk.fault(id, "`bytes_in_flight` is less than `body_limit`", hint);
+    }
+    desk.not_zero(&shape.requests_in_flight);
+    for period in [&shape.header_timeout, &shape.body_timeout] {
+        not_zero(desk, period);
+    }
+    let mut admin_tokens = std::collections::BTreeMap::new();
+    for (name, token) in shape.admin_tokens {
+        desk.name(token.id);
+        if let Some(secret) = token.value {
+            admin_tokens.insert(name.into(), desk.secret(token.id, secret));
+        }
+    }
+    Some(ServerPlan {
+        listen: listen?,
+        admin: admin?,
+        admin_tokens,
+        body_limit: shape.body_limit.value.0,
+        bytes_in_flight: shape.bytes_in_flight.value.0,
+        requests_in_flight: shape.requests_in_flight.value as usize,
+        header_timeout: shape.header_timeout.value.0,
+        body_timeout: shape.body_timeout.value.0,
+        shutdown_grace: shape.shutdown_grace.0,
+    })
+}
+
+fn address(desk: Desk<'_>, at: &At<String>) -> Option<SocketAddr> {
+    let hint = "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned();
+    let parsed = at.value.parse();
+    if parsed.is_err() {
+        desk.fault(at.id, format!("`{}` is not an address to listen on", at.value), hint);
+    }
+    parsed.ok()
+}
+
+pub(super) fn not_zero(desk: Desk<'_>, at: &At<Period>) {
+    if at.value.0 == Duration::ZERO {
+        desk.fault(at.id, "this must be more than zero", None);
+    }
+}
+
+pub(super) fn store(desk: Desk<'_>, at: &At<String>) -> Option<StorePlan> {
+    let hint = "write `sqlite:` and a file, such as sqlite:gateway.db".to_owned();
+    match at.value.split_once(':') {
+        Some(("sqlite", file)) if !file.trim().is_empty() => {
+            Some(StorePlan::Sqlite(desk.path(file.trim())))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            desk.fault(at.id, "a PostgreSQL store is not supported by this version", hint);
+            None
+        }
+        _ => {
+            desk.fault(at.id, "this is not a store", hint);
+            None
+        }
+    }
+}
+
+pub(super) fn retention(desk: Desk<'_>, shape: &RetentionShape) -> Option<RetentionPlan> {
+    if shape.keep.value < WINDOW {
+        let hint = format!("write at least {WINDOW}: that long, a repeat is known as one");
+        desk.fault(shape.keep.id, format!("`keep` is less than {WINDOW}"), hint);
+    }
+    if shape.max_size.value.0 == 0 {
+        desk.fault(shape.max_size.id, "this must be more than zero", None);
+    }
+    Some(RetentionPlan { keep: shape.keep.value.0, max_size: shape.max_size.value.0 })
+}

@@ -1,0 +1,134 @@
+//! `sources:`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::options::options;
+use super::routes::patterns;
+use crate::config::plan::{ServerPlan, SourcePlan};
+use crate::config::secrets::SecretRef;
+use crate::config::shape::{SecretShape, Section, SourceShape};
+use crate::config::similar::{did_you_mean, list_of};
+use crate::config::yaml::{At, Id, Lenient};
+use crate::providers::{self, Options, Provider};
+
+pub(super) fn sources(
+    desk: Desk<'_>,
+    section: Section<SourceShape>,
+    server: Option<&ServerPlan>,
+) -> BTreeMap<Arc<str>, Arc<SourcePlan>> {
+    let mut plans = BTreeMap::new();
+    for (name, entry) in section {
+        desk.name(entry.id);
+        let Some(shape) = entry.value else { continue };
+        if let Some(plan) = source(desk, &name, entry.id, shape, server) {
+            plans.insert(name.into(), Arc::new(plan));
+        }
+    }
+    plans
+}
+
+fn source(
+    desk: Desk<'_>,
+    name: &str,
+    id: Id,
+    mut shape: SourceShape,
+    server: Option<&ServerPlan>,
+) -> Option<SourcePlan> {
+    let field = std::mem::take(&mut shape.provider);
+    let at = desk.need(id, "provider", field);
+    let provider = at.as_ref().and_then(|at| provider(desk, at));
+    let options = options(desk, &shape);
+    if let (Some(provider), Some(options)) = (provider, &options) {
+        check_options(desk, id, at.and_then(|at| at.id), provider, options);
+    }
+    if let (Some(at), Some(server)) = (&shape.body_limit, server) {
+        if at.value.0 == 0 {
+            desk.fault(at.id, "this must be more than zero", None);
+        }
+        if at.value.0 > server.bytes_in_flight {
+            let hint = "a body of that size could never be received".to_owned();
+            desk.fault(at.id, "`body_limit` is more than the server's `bytes_in_flight`", hint);
+        }
+    }
+    let unauthenticated = shape.dangerously_unauthenticated.value;
+    let secrets = secrets(desk, id, shape.secrets, &shape.dangerously_unauthenticated);
+    let ignore_actors = patterns(desk, shape.ignore_actors.as_ref());
+    Some(SourcePlan {
+        name: name.into(),
+        provider: provider?,
+        options: options?,
+        body_limit: shape.body_limit.map(|at| at.value.0),
+        ignore_actors,
+        secrets,
+        unauthenticated,
+    })
+}
+
+fn provider(desk: Desk<'_>, at: &At<String>) -> Option<&'static dyn Provider> {
+    let found = providers::find(&at.value);
+    if found.is_none() {
+        let known: Vec<&str> = providers::names().collect();
+        let hint = did_you_mean(&at.value, known.iter().copied())
+            .unwrap_or_else(|| format!("the providers are {}", list_of(&known)));
+        desk.fault(at.id, format!("there is no provider `{}`", at.value), hint);
+    }
+    found
+}
+
+/// The provider's complaints, each at the key that it names first, or else at the provider.
+fn check_options(
+    desk: Desk<'_>,
+    source: Id,
+    provider_id: Option<Id>,
+    provider: &dyn Provider,
+    options: &Options,
+) {
+    // An option that could not be read is missing from what the provider is shown.
+    let damaged = desk.is_damaged(Some(source));
+    for message in provider.check_options(options) {
+        let key = message.split('`').nth(1).unwrap_or_default();
+        match desk.file.tree.entry(source, key) {
+            Some(entry) => desk.fault_of_key(entry, message, None),
+            None if damaged => {}
+            None => desk.fault(provider_id, message, None),
+        }
+    }
+}
+
+fn secrets(
+    desk: Desk<'_>,
+    source: Id,
+    given: Vec<Lenient<SecretShape>>,
+    open: &At<bool>,
+) -> Vec<SecretRef> {
+    let written = desk.file.tree.entry(source, "secrets");
+    let none = written.is_none_or(|id| desk.file.tree.is_empty(id));
+    let name = desk.file.tree.key(source).unwrap_or_default();
+    match (open.value, none) {
+        (false, true) if !desk.file.tree.is_damaged(source) || written.is_none() => {
+            let hint = "add `secrets: [{ env: NAME }]`, the secret that is set at the sender";
+            desk.fault_of_key(
+                written.unwrap_or(source),
+                format!("source `{name}` has no secret"),
+                hint.to_owned(),
+            );
+        }
+        (true, false) => {
+            let hint = "remove one of the two".to_owned();
+            let message = "a source has either `secrets` or `dangerously_unauthenticated: true`";
+            desk.fault(open.id, message, hint);
+        }
+        (true, true) => {
+            let hint = "whoever can reach the gateway can start the jobs of its routes".to_owned();
+            desk.warn(
+                open.id.unwrap_or(source),
+                format!("source `{name}` is open to everyone"),
+                hint,
+            );
+        }
+        _ => {}
+    }
+    given.into_iter().filter_map(|entry| Some(desk.secret(entry.id, entry.value?))).collect()
+}

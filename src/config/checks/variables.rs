@@ -1,0 +1,141 @@
+//! `env:` of a route: the names, texts and constraints of variables.
+
+use regex::Regex;
+
+use super::desk::Desk;
+use super::jobs::is_own;
+use crate::config::shape::{FullVariable, Section, VariableShape};
+use crate::config::yaml::{At, Id};
+use crate::event;
+use crate::expression::{Template, Vocabulary};
+use crate::mapping::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOTAL, Mapping, Variable, valid_name};
+use crate::model::is_reserved;
+
+/// Most bytes of one value.
+const MOST: u64 = 32 << 10;
+
+/// The mapping of a route. `allowed` are the reserved names that its job allows; `None` where
+/// nobody knows.
+pub(super) fn mapping(
+    desk: Desk<'_>,
+    section: Section<VariableShape>,
+    allowed: Option<&[String]>,
+    env_max: Option<usize>,
+) -> Mapping {
+    let names = event::vocabulary();
+    let mut variables = Vec::new();
+    for (name, entry) in section {
+        check_name(desk, entry.id, &name, allowed);
+        let variable = match entry.value {
+            Some(VariableShape::Text(text)) => {
+                template(desk, Some(entry.id), &text, &names).map(|template| Variable {
+                    name: name.into(),
+                    template,
+                    default: None,
+                    omit: false,
+                    matches: None,
+                    max_bytes: DEFAULT_MAX_BYTES,
+                })
+            }
+            Some(VariableShape::Full(shape)) => full(desk, name, entry.id, shape, &names),
+            None => None,
+        };
+        variables.extend(variable);
+    }
+    Mapping { variables, max_total: env_max.unwrap_or(DEFAULT_MAX_TOTAL) }
+}
+
+fn check_name(desk: Desk<'_>, id: Id, name: &str, allowed: Option<&[String]>) {
+    if !valid_name(name) {
+        let hint = "use letters, digits and `_`, and do not start with a digit".to_owned();
+        desk.fault_of_key(id, format!("`{name}` cannot be the name of a variable"), hint);
+        return;
+    }
+    if is_own(name) {
+        let hint = "names that start with GATEWAY_ are set by the gateway itself".to_owned();
+        desk.fault_of_key(id, format!("`{name}` is reserved"), hint);
+        return;
+    }
+    let Some(pattern) = is_reserved(name) else { return };
+    let Some(allowed) = allowed else { return };
+    if !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+        let by = if pattern == name { String::new() } else { format!(" (as `{pattern}`)") };
+        let hint = format!(
+            "choose another name; an admin can put it under the job's `allow_reserved: [{name}]`"
+        );
+        desk.fault_of_key(id, format!("`{name}` is reserved{by}"), hint);
+    }
+}
+
+fn full(
+    desk: Desk<'_>,
+    name: String,
+    id: Id,
+    shape: FullVariable,
+    names: &Vocabulary,
+) -> Option<Variable> {
+    if let (Some(default), true) = (&shape.default, shape.omit) {
+        let hint = "keep one of the two".to_owned();
+        desk.fault(default.id, "`default` and `omit: true` contradict each other", hint);
+    }
+    let matches = shape.matches.as_ref().and_then(|at| expression(desk, at));
+    if let Some(at) = shape.max_bytes.as_ref().filter(|at| at.value.0 == 0 || at.value.0 > MOST) {
+        desk.fault(at.id, "`max_bytes` must be from 1B to 32KiB", None);
+    }
+    if let (Some(default), Some(matches)) = (&shape.default, &matches)
+        && !matches.is_match(&default.value)
+    {
+        desk.fault(default.id, "`default` does not match `matches`", None);
+    }
+    let value = desk.need(id, "value", shape.value)?;
+    let template = template(desk, value.id, &value.value, names)?;
+    Some(Variable {
+        name: name.into(),
+        template,
+        default: shape.default.map(|at| at.value.into()),
+        omit: shape.omit,
+        matches,
+        max_bytes: shape
+            .max_bytes
+            .and_then(|at| usize::try_from(at.value.0).ok())
+            .unwrap_or(DEFAULT_MAX_BYTES),
+    })
+}
+
+fn expression(desk: Desk<'_>, at: &At<String>) -> Option<Regex> {
+    match Regex::new(&at.value) {
+        Ok(_) if at.value.is_empty() => {
+            desk.fault(at.id, "`matches` is empty", "remove the key to accept any text".to_owned());
+            None
+        }
+        Ok(regex) => Some(regex),
+        Err(regex::Error::CompiledTooBig(_)) => {
+            desk.fault(at.id, "this regular expression is too large", None);
+            None
+        }
+        Err(error) => {
+            // The last line says what is wrong; the others repeat the expression.
+            let words = error.to_string();
+            let last = words.lines().last().unwrap_or_default();
+            let last = last.strip_prefix("error: ").unwrap_or(last);
+            desk.fault(at.id, format!("this is not a regular expression: {last}"), None);
+            None
+        }
+    }
+}
+
+fn template(desk: Desk<'_>, id: Option<Id>, text: &str, names: &Vocabulary) -> Option<Template> {
+    match Template::compile(text, names) {
+        Ok(template) => Some(template),
+        Err(faults) => {
+            for fault in faults {
+                let part = fault.offset..fault.offset + fault.length;
+                match id {
+                    Some(id) => desk.fault_within(id, part, fault.message, fault.hint),
+                    None => desk.fault(None, fault.message, fault.hint),
+                }
+            }
+            None
+        }
+    }
+}

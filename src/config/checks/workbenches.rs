@@ -1,0 +1,110 @@
+//! `workbenches:`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::address::{host_address, is_loopback, web_address};
+use super::desk::Desk;
+use super::server::not_zero;
+use crate::config::plan::WorkbenchPlan;
+use crate::config::shape::{Section, WorkbenchShape};
+use crate::config::yaml::{At, Id};
+
+pub(super) fn workbenches(
+    desk: Desk<'_>,
+    section: Section<WorkbenchShape>,
+) -> BTreeMap<Arc<str>, Arc<WorkbenchPlan>> {
+    let mut plans = BTreeMap::new();
+    for (name, entry) in section {
+        desk.name(entry.id);
+        let name: Arc<str> = name.into();
+        let plan = entry.value.and_then(|shape| workbench(desk, &name, entry.id, shape));
+        if let Some(plan) = plan {
+            plans.insert(name, Arc::new(plan));
+        }
+    }
+    plans
+}
+
+fn workbench(
+    desk: Desk<'_>,
+    name: &Arc<str>,
+    id: Id,
+    shape: WorkbenchShape,
+) -> Option<WorkbenchPlan> {
+    let url = desk.need(id, "url", shape.url).and_then(|at| {
+        let url = host_address(desk, &at)?;
+        if url.scheme() == "http" && !is_loopback(&url) && !shape.allow_http {
+            let hint = "write https://, or set `allow_http: true` if the network is trusted";
+            let message = "the key would travel in clear over `http://`";
+            desk.fault(at.id, message, hint.to_owned());
+        }
+        Some(url)
+    });
+    let proxy = shape.proxy.as_ref().and_then(|at| host_address(desk, at));
+    let prefix = &shape.api_prefix;
+    if !prefix.value.starts_with('/') || prefix.value.contains(['?', '#', ' ']) {
+        desk.fault(prefix.id, "this is not a path", "write a path such as /api/v1".to_owned());
+    }
+    not_zero(desk, &shape.connect_timeout);
+    not_zero(desk, &shape.timeout);
+    if let Some(at) = shape.ca_file.as_ref().filter(|at| at.value.is_empty()) {
+        desk.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
+    }
+    let mut api_keys = BTreeMap::new();
+    for (key, entry) in shape.api_keys {
+        desk.name(entry.id);
+        if let Some(secret) = entry.value {
+            api_keys.insert(key.into(), desk.secret(entry.id, secret));
+        }
+    }
+    Some(WorkbenchPlan {
+        name: Arc::clone(name),
+        url: url?,
+        api_prefix: prefix.value.clone(),
+        ca_file: shape.ca_file.map(|at| desk.path(&at.value)),
+        proxy,
+        connect_timeout: shape.connect_timeout.value.0,
+        timeout: shape.timeout.value.0,
+        api_keys,
+    })
+}
+
+/// The parts of the address of a job's page: owner, project and job number.
+pub(super) fn page(
+    desk: Desk<'_>,
+    at: &At<String>,
+    workbench: Option<&WorkbenchPlan>,
+) -> Option<(String, String, u64)> {
+    let url = web_address(desk, at)?;
+    if let Some(workbench) = workbench
+        && url.origin() != workbench.url.origin()
+    {
+        let message = format!("this page is not on workbench `{}`", workbench.name);
+        desk.fault(at.id, message, format!("its address is {}", workbench.url));
+        return None;
+    }
+    let parts: Vec<&str> = url.path_segments()?.collect();
+    let [owner, project, "jobs", number, ..] = parts[..] else {
+        return page_fault(desk, at);
+    };
+    match number.parse() {
+        Ok(number) if is_segment(owner) && is_segment(project) && number > 0 => {
+            Some((owner.to_owned(), project.to_owned(), number))
+        }
+        _ => page_fault(desk, at),
+    }
+}
+
+fn page_fault<T>(desk: Desk<'_>, at: &At<String>) -> Option<T> {
+    let hint = "copy it from the browser: https://host/owner/project/jobs/208".to_owned();
+    desk.fault(at.id, "this is not the address of a job's page", hint);
+    None
+}
+
+/// Whether a text can be one part of a path without meaning something else.
+pub(super) fn is_segment(text: &str) -> bool {
+    !text.is_empty()
+        && !matches!(text, "." | "..")
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+'))
+}

@@ -1,0 +1,135 @@
+//! Reads the files of a configuration: `gateway.yaml`, and whatever is in `routes.d/` beside it.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::report::{Fault, Source};
+
+/// Most bytes of a file.
+const MOST: u64 = 4 << 20;
+/// The directory beside `gateway.yaml` whose files may hold routes.
+const ROUTES: &str = "routes.d";
+
+/// A file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FileText {
+    /// Its path as people see it.
+    pub(super) name: String,
+    /// Its text, or why it cannot be read.
+    pub(super) text: Result<String, Box<Fault>>,
+}
+
+/// All files of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Files {
+    /// Where relative paths start.
+    pub(super) directory: PathBuf,
+    /// `gateway.yaml`.
+    pub(super) main: FileText,
+    /// The files of `routes.d/`, sorted by name.
+    pub(super) routes: Vec<FileText>,
+    /// Why `routes.d/` itself cannot be read.
+    pub(super) listing: Option<Box<Fault>>,
+}
+
+impl Files {
+    /// Reads them. What cannot be read is a fault in its place.
+    pub(super) fn read(path: &Path) -> Self {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let (paths, listing) = match route_files(path) {
+            Ok(paths) => (paths, None),
+            Err(fault) => (Vec::new(), Some(Box::new(fault))),
+        };
+        Self {
+            directory,
+            main: FileText::read(path),
+            routes: paths.iter().map(|path| FileText::read(path)).collect(),
+            listing,
+        }
+    }
+
+    /// A short digest of the names and contents.
+    pub(super) fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for file in std::iter::once(&self.main).chain(&self.routes) {
+            let text = match &file.text {
+                Ok(text) => text.clone(),
+                Err(fault) => fault.message.clone(),
+            };
+            for part in [file.name.as_bytes(), text.as_bytes()] {
+                digest.update((part.len() as u64).to_be_bytes());
+                digest.update(part);
+            }
+        }
+        hex::encode(&digest.finalize()[..6])
+    }
+}
+
+/// The directory that `routes.d` is.
+pub(super) fn routes_directory(path: &Path) -> PathBuf {
+    path.with_file_name(ROUTES)
+}
+
+fn route_files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let directory = routes_directory(path);
+    let fault = |error: std::io::Error| {
+        Fault::of_file(&directory.display().to_string(), format!("cannot be read: {error}"))
+    };
+    let entries = match std::fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fault(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(fault)?.path();
+        // Editors and Kubernetes keep files and links of their own there, whose names start with
+        // a dot.
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let yaml = path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
+        if yaml && !hidden && !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+impl FileText {
+    fn read(path: &Path) -> Self {
+        let name = path.display().to_string();
+        let text = read(&name, path).map_err(Box::new);
+        Self { name, text }
+    }
+}
+
+fn read(name: &str, path: &Path) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes))
+        .map_err(|error| Fault::of_file(name, format!("cannot be read: {error}")))?;
+    if bytes.len() as u64 > MOST {
+        return Err(Fault::of_file(name, format!("is larger than {} MiB", MOST >> 20)));
+    }
+    text(name, &bytes)
+}
+
+/// Bytes as text, without a byte order mark.
+pub(super) fn text(name: &str, bytes: &[u8]) -> Result<String, Fault> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
+        let end = good.len();
+        let source = Source::new(name, good);
+        let mut fault = Fault::at(&source, end..end, "this byte is not UTF-8");
+        // The line may be cut off in the middle of a secret.
+        fault.excerpt = None;
+        fault.hint("save the file as UTF-8 text".to_owned())
+    })?;
+    Ok(text.to_owned())
+}

@@ -1,0 +1,210 @@
+//! The configuration in force, which a reload may replace, and the secrets that go with it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::files::Files;
+use super::permissions;
+use super::plan::{JobPlan, Plan, SourcePlan};
+use super::report::Report;
+use super::secrets::{SecretFault, SecretRef, SecretStore};
+use super::settle::{InForce, Settled, settle};
+use crate::model::Secret;
+
+/// The configuration in force.
+#[derive(Debug)]
+pub struct Live {
+    path: PathBuf,
+    plan: ArcSwap<Plan>,
+    report: ArcSwap<Report>,
+    secrets: SecretStore,
+    last: Mutex<Last>,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    /// Digest of the files that were looked at last, good or not.
+    digest: String,
+    in_force: InForce,
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Version of the plan that was in force.
+    pub from: String,
+    /// Version of the plan that is in force now; the same when nothing changed.
+    pub to: String,
+    /// Files of `routes.d/` whose newest version has faults and is not in force.
+    pub held_back: Vec<String>,
+    /// True when something of `server` or `store` changed that takes a restart.
+    pub needs_restart: bool,
+    /// Faults of programs that print secrets; what they printed before stays in use.
+    pub secrets: Vec<SecretFault>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.from == self.to {
+            write!(f, "configuration {} unchanged", self.to)?;
+        } else {
+            write!(f, "configuration {} replaced by {}", self.from, self.to)?;
+        }
+        if !self.held_back.is_empty() {
+            write!(f, "; held back: {}", self.held_back.join(", "))?;
+        }
+        if self.needs_restart {
+            f.write_str("; `server` or `store` changed, which takes a restart")?;
+        }
+        Ok(())
+    }
+}
+
+impl Live {
+    /// Reads the configuration. Broken files of `routes.d/` are held back, so that one team's
+    /// slip does not keep the gateway from starting; see [`Live::last_report`].
+    ///
+    /// # Errors
+    /// The report, when `gateway.yaml` itself is broken.
+    pub fn start(path: &Path) -> Result<Self, Report> {
+        let files = Files::read(path);
+        let Settled { mut report, secret_files, outcome } = settle(&files, &InForce::new());
+        permissions::warn(&mut report, secret_files);
+        let Some(outcome) = outcome else { return Err(report) };
+        Ok(Self {
+            path: path.to_owned(),
+            plan: ArcSwap::from_pointee(outcome.plan),
+            report: ArcSwap::from_pointee(report),
+            secrets: SecretStore::new(),
+            last: Mutex::new(Last { digest: files.digest(), in_force: outcome.in_force }),
+        })
+    }
+
+    /// A plan that no file changes, for tests and trials.
+    pub fn fixed(plan: Plan) -> Self {
+        Self {
+            path: PathBuf::new(),
+            plan: ArcSwap::from_pointee(plan),
+            report: ArcSwap::default(),
+            secrets: SecretStore::new(),
+            last: Mutex::default(),
+        }
+    }
+
+    /// The plan in force.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.plan.load_full()
+    }
+
+    /// The file that it is read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was found in the files when they were last looked at.
+    pub fn last_report(&self) -> Arc<Report> {
+        self.report.load_full()
+    }
+
+    /// How many faults the files have, of which not all are in force then.
+    pub fn faults(&self) -> usize {
+        self.report.load().faults.len()
+    }
+
+    /// Reads the files and the secrets again, and puts in force what is good.
+    ///
+    /// # Errors
+    /// The report, when `gateway.yaml` is broken; everything stays as it was.
+    pub fn reload(&self) -> Result<Change, Report> {
+        let secrets = self.secrets.refresh().err().unwrap_or_default();
+        let files = Files::read(&self.path);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.digest = files.digest();
+        let Settled { mut report, secret_files, outcome } = settle(&files, &last.in_force);
+        permissions::warn(&mut report, secret_files);
+        self.report.store(Arc::new(report.clone()));
+        let Some(outcome) = outcome else { return Err(report) };
+        let old = self.plan.load_full();
+        let plan = Arc::new(outcome.plan);
+        let change = Change {
+            from: old.version.to_string(),
+            to: plan.version.to_string(),
+            held_back: outcome.held_back,
+            needs_restart: old.starts_unlike(&plan),
+            secrets,
+        };
+        last.in_force = outcome.in_force;
+        self.plan.store(plan);
+        Ok(change)
+    }
+
+    /// Reloads when the content of the files differs from what was looked at last.
+    pub fn reload_if_changed(&self) -> Option<Result<Change, Report>> {
+        let digest = Files::read(&self.path).digest();
+        let same = self.last.lock().unwrap_or_else(PoisonError::into_inner).digest == digest;
+        (!same).then(|| self.reload())
+    }
+
+    /// Where secrets are resolved.
+    pub fn secrets(&self) -> &SecretStore {
+        &self.secrets
+    }
+
+    /// The secrets of a source. While one is being replaced, those that can be had are enough.
+    ///
+    /// # Errors
+    /// The first fault, when none of them can be had. None is returned for an open source.
+    pub fn source_secrets(&self, source: &SourcePlan) -> Result<Vec<Secret>, SecretFault> {
+        let mut secrets = Vec::with_capacity(source.secrets.len());
+        let mut first = None;
+        for reference in &source.secrets {
+            match self.usable(source, reference) {
+                Ok(secret) => secrets.push(secret),
+                Err(fault) => first = first.or(Some(fault)),
+            }
+        }
+        match first {
+            Some(fault) if secrets.is_empty() => Err(fault),
+            _ => Ok(secrets),
+        }
+    }
+
+    fn usable(&self, source: &SourcePlan, reference: &SecretRef) -> Result<Secret, SecretFault> {
+        let secret = self.secrets.resolve(reference)?;
+        source
+            .provider
+            .check_secret(&secret, &source.options)
+            .map_err(|reason| SecretFault::new(reference, format!("cannot be used: {reason}")))?;
+        Ok(secret)
+    }
+
+    /// The key to start a job with.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn api_key(&self, job: &JobPlan) -> Result<Secret, SecretFault> {
+        match job.workbench.api_keys.get(&job.api_key) {
+            Some(reference) => self.secrets.resolve(reference),
+            // The configuration was checked, so only a plan that was put together by hand lacks it.
+            None => Err(SecretFault::new(
+                &SecretRef::Env(job.api_key.to_string()),
+                "is not one of the workbench's keys",
+            )),
+        }
+    }
+
+    /// The admin tokens that can be had, with the names of who holds them.
+    pub fn admin_tokens(&self) -> Vec<(Arc<str>, Secret)> {
+        let plan = self.plan();
+        plan.server
+            .admin_tokens
+            .iter()
+            .filter_map(|(name, reference)| {
+                Some((Arc::clone(name), self.secrets.resolve(reference).ok()?))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,28 @@
+//! Looks at who may read the files that hold secrets. Their content is not touched.
+
+use super::report::{Fault, Report};
+use super::secrets::SecretRef;
+
+/// Adds the warning of each secret's file that everyone may read.
+pub(super) fn warn(report: &mut Report, files: Vec<(SecretRef, Fault)>) {
+    for (reference, warning) in files {
+        if let SecretRef::File(path) = reference
+            && readable_by_all(&path)
+        {
+            report.warnings.push(warning);
+        }
+    }
+    report.tidy();
+}
+
+#[cfg(unix)]
+fn readable_by_all(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &std::path::Path) -> bool {
+    false
+}

@@ -1,0 +1,233 @@
+//! The configuration as the steps use it: complete, checked, never changed. It holds references to
+//! secrets and no secret.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Url;
+
+use super::secrets::SecretRef;
+pub use super::shape::OnUnknown;
+use crate::authenticate::{Proof, Refusal, Unverified, open};
+use crate::expression::Expression;
+use crate::mapping::Mapping;
+use crate::matching::{Index, Indexed, On, Patterns, UnknownPaths};
+use crate::model::Secret;
+use crate::providers::{Options, Provider};
+
+/// Everything that a configuration says.
+#[derive(Debug)]
+pub struct Plan {
+    /// A short digest of all files that it was made from.
+    pub version: Arc<str>,
+    /// Where the gateway listens, and its limits.
+    pub server: ServerPlan,
+    /// Where deliveries and runs are kept.
+    pub store: StorePlan,
+    /// How long they are kept.
+    pub retention: RetentionPlan,
+    /// Workbenches by name.
+    pub workbenches: BTreeMap<Arc<str>, Arc<WorkbenchPlan>>,
+    /// Jobs by name.
+    pub jobs: BTreeMap<Arc<str>, Arc<JobPlan>>,
+    /// Sources by name.
+    pub sources: BTreeMap<Arc<str>, Arc<SourcePlan>>,
+    /// Routes, sorted by name.
+    pub routes: Vec<Arc<RoutePlan>>,
+    /// Finds the routes that an event can match, by their position in `routes`.
+    pub index: Index,
+}
+
+/// Where the gateway listens, and its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerPlan {
+    /// Where webhooks are received.
+    pub listen: SocketAddr,
+    /// Where the admin API, metrics and health are.
+    pub admin: SocketAddr,
+    /// Who may use the admin API, by name.
+    pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
+    /// Largest body, in bytes, unless a source says otherwise.
+    pub body_limit: u64,
+    /// Bytes of bodies in memory at once.
+    pub bytes_in_flight: u64,
+    /// Requests in progress at once.
+    pub requests_in_flight: usize,
+    /// Time for a request's head to arrive.
+    pub header_timeout: Duration,
+    /// Time for a request's body to arrive.
+    pub body_timeout: Duration,
+    /// Time for work in progress to end after the stop.
+    pub shutdown_grace: Duration,
+}
+
+/// Where deliveries and runs are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorePlan {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// How long deliveries and runs are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionPlan {
+    /// Age at which they may go.
+    pub keep: Duration,
+    /// Bytes that they may take up.
+    pub max_size: u64,
+}
+
+/// One workbench.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkbenchPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its address, without a path.
+    pub url: Url,
+    /// Path under which its job API is found; starts with `/`.
+    pub api_prefix: String,
+    /// Certificate authorities to trust beside those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The HTTP proxy to reach it through.
+    pub proxy: Option<Url>,
+    /// Time to connect.
+    pub connect_timeout: Duration,
+    /// Time for a whole request.
+    pub timeout: Duration,
+    /// API keys by name.
+    pub api_keys: BTreeMap<Arc<str>, SecretRef>,
+}
+
+/// One job.
+#[derive(Clone, Debug)]
+pub struct JobPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The workbench that it is on.
+    pub workbench: Arc<WorkbenchPlan>,
+    /// The account or team that holds the project.
+    pub owner: String,
+    /// The project's short name.
+    pub project: String,
+    /// The job's number.
+    pub number: u64,
+    /// The name of the API key to start it with; the workbench has it.
+    pub api_key: Arc<str>,
+    /// How long after its delivery a run may be started.
+    pub deadline: Duration,
+    /// Start requests that may be on their way at once; at least 1.
+    pub starts_at_once: u32,
+    /// What to do when nobody knows whether it was started.
+    pub on_unknown: OnUnknown,
+    /// First pause between attempts.
+    pub retry_first: Duration,
+    /// Longest pause between attempts.
+    pub retry_max: Duration,
+    /// Bytes that all variables may have in sum.
+    pub env_max: usize,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// One source.
+#[derive(Clone)]
+pub struct SourcePlan {
+    /// Its name; it is reached at `/hooks/{name}`.
+    pub name: Arc<str>,
+    /// The kind of sender.
+    pub provider: &'static dyn Provider,
+    /// Its own settings.
+    pub options: Options,
+    /// Largest body, where it differs from the server's.
+    pub body_limit: Option<u64>,
+    /// Whose events start nothing.
+    pub ignore_actors: Option<Patterns>,
+    /// Its secrets; empty only for a source that is open to everyone.
+    pub secrets: Vec<SecretRef>,
+    /// What anyone sends is accepted.
+    pub unauthenticated: bool,
+}
+
+/// One route.
+#[derive(Clone, Debug)]
+pub struct RoutePlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The sources that it listens to.
+    pub sources: Vec<Arc<str>>,
+    /// Its conditions.
+    pub on: On,
+    /// One more condition.
+    pub condition: Option<Expression>,
+    /// The job that it starts.
+    pub job: Arc<JobPlan>,
+    /// The environment that the job gets.
+    pub mapping: Mapping,
+    /// What to do when the changed files are not known.
+    pub on_unknown_paths: UnknownPaths,
+    /// The file that it is written in.
+    pub file: Arc<str>,
+    /// The line that it is written on.
+    pub line: usize,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+impl Plan {
+    /// Whether a step that is set up once, at the start, would be set up otherwise.
+    pub(super) fn starts_unlike(&self, other: &Self) -> bool {
+        // What is looked up for each request is taken over from the other before comparing.
+        let server = ServerPlan {
+            admin_tokens: other.server.admin_tokens.clone(),
+            body_limit: other.server.body_limit,
+            body_timeout: other.server.body_timeout,
+            ..self.server.clone()
+        };
+        server != other.server || self.store != other.store
+    }
+}
+
+impl SourcePlan {
+    /// Whether the request comes from someone who holds one of the source's secrets.
+    ///
+    /// # Errors
+    /// Why the request is refused.
+    pub fn prove(
+        &self,
+        request: &Unverified<'_>,
+        secrets: &[Secret],
+        now: Timestamp,
+    ) -> Result<Proof, Refusal> {
+        if self.unauthenticated {
+            return Ok(open::dangerously_unauthenticated());
+        }
+        self.provider.authenticate(request, secrets, &self.options, now)
+    }
+}
+
+impl fmt::Debug for SourcePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourcePlan")
+            .field("name", &self.name)
+            .field("provider", &self.provider.name())
+            .field("options", &self.options)
+            .field("secrets", &self.secrets)
+            .field("unauthenticated", &self.unauthenticated)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Indexed for RoutePlan {
+    fn sources(&self) -> &[Arc<str>] {
+        &self.sources
+    }
+
+    fn on(&self) -> &On {
+        &self.on
+    }
+}

@@ -1,0 +1,134 @@
+//! The offending line as it may be shown: secrets masked, control characters harmless, long lines
+//! cut to a window around what is meant.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::width::{char_width, width};
+use super::{HIDDEN, Source};
+
+/// Cells of a line that are shown before and after the offending text.
+const BEFORE: usize = 60;
+const AFTER: usize = 60;
+/// Cells of the offending text itself that are shown.
+const SPAN: usize = 80;
+
+/// A line and which part of it is meant. Counted in cells of a terminal, not in characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Excerpt {
+    /// The line.
+    pub text: String,
+    /// Cells before the underlined part.
+    pub start: usize,
+    /// Cells of the underlined part.
+    pub width: usize,
+}
+
+impl Excerpt {
+    pub(super) fn of(source: &Source, range: Range<usize>) -> Self {
+        let line = source.line_range(source.line_of(range.start));
+        let start = range.start.clamp(line.start, line.end);
+        let end = range.end.clamp(start, line.end);
+        let mut pieces = Pieces { source, start, end, parts: Default::default() };
+        let mut at = line.start;
+        for hidden in source.hidden_within(&line) {
+            pieces.plain(at..hidden.start);
+            pieces.masked(&hidden);
+            at = hidden.end;
+        }
+        pieces.plain(at..line.end);
+        let [before, meant, after] = pieces.parts;
+        let before = keep_end(&before, BEFORE);
+        let meant = keep_start(&meant, SPAN);
+        let after = keep_start(&after, AFTER);
+        Self {
+            start: width(&before),
+            width: width(&meant).max(1),
+            text: format!("{before}{meant}{after}"),
+        }
+    }
+}
+
+/// A line in three parts: before what is meant, what is meant, after it.
+struct Pieces<'a> {
+    source: &'a Source,
+    start: usize,
+    end: usize,
+    parts: [String; 3],
+}
+
+impl Pieces<'_> {
+    fn plain(&mut self, range: Range<usize>) {
+        for (at, c) in self.source.text()[range.clone()].char_indices() {
+            let part = self.part(range.start + at);
+            push(&mut self.parts[part], c);
+        }
+    }
+
+    /// A mask stands where its start does, or in the middle if any of it is meant.
+    fn masked(&mut self, range: &Range<usize>) {
+        let overlaps = range.start < self.end && self.start < range.end;
+        let part = if overlaps { 1 } else { self.part(range.start) };
+        self.parts[part].push_str(HIDDEN);
+    }
+
+    fn part(&self, at: usize) -> usize {
+        usize::from(at >= self.start) + usize::from(at >= self.end)
+    }
+}
+
+fn push(text: &mut String, c: char) {
+    match c {
+        '\t' => text.push_str("    "),
+        // Direction marks could make a line look like another one.
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => text.push('\u{FFFD}'),
+        c if c.is_control() => text.push('\u{FFFD}'),
+        c => text.push(c),
+    }
+}
+
+fn keep_start(text: &str, most: usize) -> String {
+    let mut cells = 0;
+    let end = text.char_indices().find_map(|(at, c)| {
+        cells += char_width(c);
+        (cells > most).then_some(at)
+    });
+    end.map_or_else(|| text.to_owned(), |end| format!("{}…", &text[..end]))
+}
+
+fn keep_end(text: &str, most: usize) -> String {
+    let mut cells = 0;
+    let start = text.char_indices().rev().find_map(|(at, c)| {
+        cells += char_width(c);
+        (cells > most).then(|| at + c.len_utf8())
+    });
+    start.map_or_else(|| text.to_owned(), |start| format!("…{}", &text[start..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_part_is_underlined_but_not_shown() {
+        let mut source = Source::new("f", "a: hunter2 # x".to_owned());
+        source.hide(vec![3..10]);
+        let excerpt = Excerpt::of(&source, 3..10);
+        assert_eq!(excerpt.text, format!("a: {HIDDEN} # x"));
+        assert_eq!((excerpt.start, excerpt.width), (3, width(HIDDEN)));
+        let elsewhere = Excerpt::of(&source, 0..1);
+        assert!(!elsewhere.text.contains("hunter2"));
+        let inside = Excerpt::of(&source, 5..6);
+        assert!(!inside.text.contains("unter"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_what_is_meant() {
+        let text = format!("{}X{}", "a".repeat(5000), "b".repeat(5000));
+        let source = Source::new("f", text);
+        let excerpt = Excerpt::of(&source, 5000..5001);
+        assert!(excerpt.text.chars().count() < 130, "{}", excerpt.text);
+        assert_eq!(excerpt.text.chars().nth(excerpt.start), Some('X'));
+    }
+}

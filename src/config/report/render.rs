@@ -1,0 +1,70 @@
+//! A report as text, in the shape that compilers have taught people to read.
+
+use std::fmt::Write as _;
+
+use super::{Fault, Report};
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const BLUE: &str = "\x1b[1;34m";
+const BOLD: &str = "\x1b[1m";
+const PLAIN: &str = "\x1b[0m";
+
+pub(super) fn render(report: &Report, color: bool) -> String {
+    let mut text = String::new();
+    for fault in &report.faults {
+        one(&mut text, fault, "error", RED, color);
+    }
+    for warning in &report.warnings {
+        one(&mut text, warning, "warning", YELLOW, color);
+    }
+    let counts: Vec<String> =
+        [count(report.faults.len(), "error"), count(report.warnings.len(), "warning")]
+            .into_iter()
+            .flatten()
+            .collect();
+    if !counts.is_empty() {
+        let _ = writeln!(text, "{}", counts.join(", "));
+    }
+    text
+}
+
+fn one(text: &mut String, fault: &Fault, word: &str, word_color: &str, color: bool) {
+    let paint = |with: &str, what: &str| {
+        if color { format!("{with}{what}{PLAIN}") } else { what.to_owned() }
+    };
+    let message = printable(&fault.message);
+    let _ = writeln!(text, "{}{}", paint(word_color, word), paint(BOLD, &format!(": {message}")));
+    let number = fault.line.to_string();
+    let gutter = " ".repeat(if fault.excerpt.is_some() { number.len() } else { 1 });
+    let place = if fault.line > 0 {
+        format!("{}:{}:{}", fault.file, fault.line, fault.column)
+    } else {
+        fault.file.clone()
+    };
+    let _ = writeln!(text, "{gutter}{} {}", paint(BLUE, "-->"), printable(&place));
+    if let Some(excerpt) = &fault.excerpt {
+        let bar = paint(BLUE, "|");
+        let _ = writeln!(text, "{gutter} {bar}");
+        let _ = writeln!(text, "{} {bar} {}", paint(BLUE, &number), excerpt.text);
+        let underline = paint(word_color, &"^".repeat(excerpt.width));
+        let _ = writeln!(text, "{gutter} {bar} {}{underline}", " ".repeat(excerpt.start));
+    }
+    if let Some(hint) = &fault.hint {
+        let _ = writeln!(text, "{gutter} {} hint: {}", paint(BLUE, "="), printable(hint));
+    }
+    text.push('\n');
+}
+
+fn count(number: usize, word: &str) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        more => Some(format!("{more} {word}s")),
+    }
+}
+
+/// A file's text must not speak to the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}

@@ -1,0 +1,74 @@
+//! Runs the program that prints a secret: no shell, no input, a time limit, bounded output.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+/// Time that a program has.
+const TIME: Duration = Duration::from_secs(10);
+/// Most bytes that it may print.
+pub(super) const MOST: u64 = 64 * 1024;
+
+/// What it printed, or what went wrong; never what it printed on its error output, which may
+/// hold anything.
+pub(super) fn run(words: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
+    let (program, arguments) = words.split_first().ok_or("names no program")?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("cannot be had: the program does not start: {error}"))?;
+    let stdout = child.stdout.take();
+    // Read beside waiting: a program that prints more than a pipe holds would never end.
+    let reading = std::thread::spawn(move || {
+        let mut printed = Zeroizing::new(Vec::new());
+        if let Some(stdout) = stdout {
+            stdout.take(MOST + 1).read_to_end(&mut printed)?;
+        }
+        Ok::<_, std::io::Error>(printed)
+    });
+    wait(&mut child)?;
+    // A grandchild may still hold the pipe; it does not get more time than the program had.
+    let until = Instant::now() + Duration::from_secs(1);
+    while !reading.is_finished() {
+        if Instant::now() > until {
+            return Err("cannot be had: the program left its output open".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let printed = reading
+        .join()
+        .map_err(|_| "cannot be had: the output could not be read".to_owned())?
+        .map_err(|error| format!("cannot be had: the output could not be read: {error}"))?;
+    if printed.len() as u64 > MOST {
+        return Err(format!("is longer than {MOST} bytes"));
+    }
+    Ok(printed)
+}
+
+fn wait(child: &mut Child) -> Result<(), String> {
+    let until = Instant::now() + TIME;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => {
+                return Err(format!("cannot be had: the program ended with {status}"));
+            }
+            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) => {
+                // It may have ended just now; then there is nothing left to stop.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!(
+                    "cannot be had: the program took longer than {} s",
+                    TIME.as_secs()
+                ));
+            }
+            Err(error) => return Err(format!("cannot be had: {error}")),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Secrets: where they are, and their bytes when a step needs them. A fault tells where, never
+//! what.
+
+mod command;
+mod store;
+
+use std::fmt;
+use std::path::PathBuf;
+
+pub use store::SecretStore;
+
+/// Where a secret is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum SecretRef {
+    /// In an environment variable of the gateway.
+    Env(String),
+    /// In a file.
+    File(PathBuf),
+    /// In what a program prints; its name and its arguments.
+    Command(Vec<String>),
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "environment variable {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            // Arguments may hold what should not be shown.
+            Self::Command(words) => {
+                write!(f, "command {}", words.first().map_or("", String::as_str))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretRef({self})")
+    }
+}
+
+/// Why a secret cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretFault {
+    /// Where it should be.
+    pub reference: SecretRef,
+    /// What is wrong, without a word of its content.
+    pub reason: String,
+}
+
+impl SecretFault {
+    pub(super) fn new(reference: &SecretRef, reason: impl Into<String>) -> Self {
+        Self { reference: reference.clone(), reason: reason.into() }
+    }
+}
+
+impl fmt::Display for SecretFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the secret in {} {}", self.reference, self.reason)
+    }
+}
+
+impl std::error::Error for SecretFault {}
+
+/// Removes one line end and refuses what is then empty.
+fn trimmed(reference: &SecretRef, bytes: &[u8]) -> Result<crate::model::Secret, SecretFault> {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(SecretFault::new(reference, "is empty"));
+    }
+    Ok(crate::model::Secret::new(bytes))
+}

@@ -1,0 +1,86 @@
+//! The shape of the configuration files: the one truth from which reading, the JSON Schema and
+//! the page of documentation are made. The comments on fields here are what users read.
+
+mod job;
+mod route;
+mod secret;
+mod server;
+mod source;
+mod text;
+mod texts;
+mod workbench;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::yaml::{At, Lenient};
+pub(super) use job::JobShape;
+pub use job::OnUnknown;
+pub(super) use route::{
+    FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
+};
+pub(super) use secret::SecretShape;
+pub(super) use server::{RetentionShape, ServerShape};
+pub(super) use source::{PlaceShape, SourceShape};
+pub(super) use text::{Header, Period, Size};
+pub(super) use texts::{Numbers, Texts};
+pub(super) use workbench::WorkbenchShape;
+
+/// Named things: a broken one is left out, the others are read.
+pub(super) type Section<T> = BTreeMap<String, Lenient<T>>;
+
+/// What the name of a workbench, job, source, route or key looks like.
+const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
+
+/// The configuration of cdsw-gateway: who may send, what is listened for, and which jobs it starts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a section of keys and values")]
+#[schemars(title = "gateway.yaml")]
+pub(super) struct GatewayShape {
+    /// Where the gateway listens, and its limits.
+    #[serde(default)]
+    pub(super) server: ServerShape,
+    /// Where deliveries and runs are kept: `sqlite:` and a file. A relative path starts at the
+    /// directory of this file. Read once, at the start.
+    #[serde(default = "default_store")]
+    #[schemars(example = &"sqlite:/var/lib/cdsw-gateway/gateway.db")]
+    pub(super) store: At<String>,
+    /// How long deliveries and their runs are kept.
+    #[serde(default)]
+    pub(super) retention: RetentionShape,
+    /// The workbenches that jobs run on, by name.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = names()))]
+    pub(super) workbenches: Section<WorkbenchShape>,
+    /// The jobs that routes may start, by name. A job that is not declared here is never started.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = names()))]
+    pub(super) jobs: Section<JobShape>,
+    /// Who may send webhooks, by name. A source named `github` is reached at `/hooks/github`.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = names()))]
+    pub(super) sources: Section<SourceShape>,
+    /// Which events start which job, by name. Files in `routes.d/` beside this file may hold more.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = names()))]
+    pub(super) routes: Section<RouteShape>,
+}
+
+/// A file of `routes.d/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a section that holds `routes`")]
+pub(super) struct RoutesShape {
+    #[serde(default)]
+    pub(super) routes: Section<RouteShape>,
+}
+
+fn default_store() -> At<String> {
+    At::default_of("sqlite:gateway.db".to_owned())
+}
+
+/// The rule for names, for editors.
+fn names() -> serde_json::Value {
+    serde_json::json!({ "pattern": NAME })
+}

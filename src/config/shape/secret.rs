@@ -1,0 +1,99 @@
+//! How a file points at a secret. It never holds one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// A reference to a secret, as written.
+#[derive(Clone, Debug)]
+pub(in crate::config) enum SecretShape {
+    Env(String),
+    File(String),
+    Command(Vec<String>),
+}
+
+/// Where a secret is: exactly one of `env`, `file` and `command`. The secret itself never stands
+/// in a configuration file. One line end after it is removed, and it must not be empty.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a reference: `env`, `file` or `command`")]
+#[schemars(rename = "SecretReference", extend("minProperties" = 1, "maxProperties" = 1))]
+struct Fields {
+    /// The name of an environment variable of the gateway that holds it.
+    #[schemars(example = &"GITHUB_WEBHOOK_SECRET")]
+    env: Option<String>,
+    /// A file that holds it. It is read again when it changes. A relative path starts at the
+    /// directory of `gateway.yaml`.
+    #[schemars(example = &"/run/secrets/cdsw-alice")]
+    file: Option<String>,
+    /// A program and its arguments that print it. No shell is involved; it has 10 seconds; it is
+    /// run once, and again when the configuration is loaded again.
+    #[schemars(example = ["vault", "kv", "get", "-field=key", "secret/cdsw"])]
+    command: Option<Vec<String>>,
+}
+
+struct Reference;
+
+const EXAMPLE: &str = "write { env: NAME }, { file: /path } or { command: [program, argument] }";
+
+impl<'de> Visitor<'de> for Reference {
+    type Value = SecretShape;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reference to a secret: `env`, `file` or `command`")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<SecretShape, E> {
+        Err(E::custom(format!("a secret must be a reference, never the secret itself\n{EXAMPLE}")))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretShape, A::Error> {
+        let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
+        let fault = |words: &str| Err(A::Error::custom(format!("{words}\n{EXAMPLE}")));
+        match fields {
+            Fields { env: Some(name), file: None, command: None } => {
+                let bad = name.is_empty() || name.contains(['=', '\0']);
+                if bad {
+                    fault("`env` is not the name of a variable")
+                } else {
+                    Ok(SecretShape::Env(name))
+                }
+            }
+            Fields { env: None, file: Some(path), command: None } => {
+                if path.is_empty() {
+                    fault("`file` is empty")
+                } else {
+                    Ok(SecretShape::File(path))
+                }
+            }
+            Fields { env: None, file: None, command: Some(words) } => {
+                if words.first().is_none_or(String::is_empty) {
+                    fault("`command` names no program")
+                } else {
+                    Ok(SecretShape::Command(words))
+                }
+            }
+            Fields { env: None, file: None, command: None } => fault("the reference is empty"),
+            _ => fault("a reference takes one of `env`, `file` and `command`, not several"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretShape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reference)
+    }
+}
+
+impl JsonSchema for SecretShape {
+    fn schema_name() -> Cow<'static, str> {
+        Fields::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Fields::json_schema(generator)
+    }
+}

@@ -1,0 +1,75 @@
+//! `server:` and `retention:`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Period, SecretShape, Section, Size};
+use crate::config::yaml::At;
+
+/// Where the gateway listens, and its limits. Changes take effect at the next start, except for
+/// those of `admin_tokens`, `body_limit` and `body_timeout`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
+#[schemars(rename = "Server")]
+pub(in crate::config) struct ServerShape {
+    /// Address and port for webhooks, and nothing else.
+    #[schemars(example = &"0.0.0.0:8080")]
+    pub(in crate::config) listen: At<String>,
+    /// Address and port for the admin API, metrics and health. Keep it inside your network.
+    #[schemars(example = &"127.0.0.1:8081")]
+    pub(in crate::config) admin: At<String>,
+    /// Tokens that the admin API accepts, by the name of who holds them; the name is recorded with
+    /// what they do. Without any, the admin API is closed.
+    #[schemars(extend("propertyNames" = super::names()))]
+    pub(in crate::config) admin_tokens: Section<SecretShape>,
+    /// Largest body of a webhook. GitHub sends up to 25 MiB. A source may set its own.
+    pub(in crate::config) body_limit: At<Size>,
+    /// Bytes of bodies that may be in memory at once; must not be less than `body_limit`. Above it
+    /// senders are told to come again.
+    pub(in crate::config) bytes_in_flight: At<Size>,
+    /// Requests that may be in progress at once. Above it senders are told to come again.
+    pub(in crate::config) requests_in_flight: At<u32>,
+    /// Time for the head of a request to arrive.
+    pub(in crate::config) header_timeout: At<Period>,
+    /// Time for the body of a request to arrive.
+    pub(in crate::config) body_timeout: At<Period>,
+    /// Time that work in progress has to end after the gateway was told to stop.
+    pub(in crate::config) shutdown_grace: Period,
+}
+
+/// How long deliveries and their runs are kept.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
+#[schemars(rename = "Retention")]
+pub(in crate::config) struct RetentionShape {
+    /// Age at which a delivery may go; at least `7d`, the time in which a repeat is known as one.
+    /// A delivery with a run that still waits or is held stays.
+    pub(in crate::config) keep: At<Period>,
+    /// Bytes that the store may take up; above it the oldest deliveries go first.
+    pub(in crate::config) max_size: At<Size>,
+}
+
+impl Default for ServerShape {
+    fn default() -> Self {
+        Self {
+            listen: At::default_of("127.0.0.1:8080".to_owned()),
+            admin: At::default_of("127.0.0.1:8081".to_owned()),
+            admin_tokens: Section::new(),
+            body_limit: At::default_of(Size::mebibytes(25)),
+            bytes_in_flight: At::default_of(Size::mebibytes(256)),
+            requests_in_flight: At::default_of(1024),
+            header_timeout: At::default_of(Period::seconds(10)),
+            body_timeout: At::default_of(Period::seconds(30)),
+            shutdown_grace: Period::seconds(30),
+        }
+    }
+}
+
+impl Default for RetentionShape {
+    fn default() -> Self {
+        Self {
+            keep: At::default_of(Period::days(30)),
+            max_size: At::default_of(Size::mebibytes(20 * 1024)),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `sources:`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Header, Period, SecretShape, Size, Texts};
+use crate::config::yaml::{At, Lenient, Required};
+
+/// Someone who may send webhooks. What it may set beside `provider` and `secrets` depends on its
+/// provider; `check` names whatever does not belong.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a section of keys and values")]
+#[schemars(rename = "Source")]
+pub(in crate::config) struct SourceShape {
+    /// The kind of sender.
+    #[schemars(schema_with = "providers")]
+    pub(in crate::config) provider: Required<At<String>>,
+    /// The secrets that it may sign with; several while one is being replaced.
+    #[serde(default)]
+    pub(in crate::config) secrets: Vec<Lenient<SecretShape>>,
+    /// Largest body from this source. Default: that of the server.
+    pub(in crate::config) body_limit: Option<At<Size>>,
+    /// Account names, or patterns of them, whose events start nothing: the account that your jobs
+    /// push with, so that a job does not start itself for ever.
+    #[schemars(example = ["ci-bot", "*[bot]"])]
+    pub(in crate::config) ignore_actors: Option<At<Texts>>,
+    /// Accept what anyone sends. Whoever can reach the gateway can then start the jobs of every
+    /// route of this source.
+    #[serde(default = "no")]
+    pub(in crate::config) dangerously_unauthenticated: At<bool>,
+    /// Accept GitHub's older signature, made with SHA-1, where the newer one is absent.
+    #[serde(default)]
+    pub(in crate::config) allow_sha1: bool,
+    /// How far the sender's clock may be off, where it signs the time. Default: `5m`.
+    #[schemars(example = &"5m")]
+    pub(in crate::config) tolerance: Option<Period>,
+    /// The header that carries the signature or the token.
+    pub(in crate::config) header: Option<Header>,
+    /// What stands before the signature or token in its header, such as `sha256=`.
+    #[schemars(example = &"sha256=")]
+    pub(in crate::config) prefix: Option<String>,
+    /// Whether the prefix may be left out.
+    #[serde(default)]
+    pub(in crate::config) prefix_optional: bool,
+    /// The character between several signatures in one header. Default: there is only one.
+    pub(in crate::config) separator: Option<At<String>>,
+    /// The hash: `sha1`, `sha256`, `sha384` or `sha512`. Default: `sha256`.
+    #[schemars(extend("enum" = ["sha1", "sha256", "sha384", "sha512"]))]
+    pub(in crate::config) algorithm: Option<At<String>>,
+    /// How the signature is written: `hex` or `base64`. Default: `hex`.
+    #[schemars(extend("enum" = ["hex", "base64"]))]
+    pub(in crate::config) encoding: Option<At<String>>,
+    /// What is signed: text with the holes `{body}`, `{timestamp}`, `{id}`, `{method}` and
+    /// `{path}`. Default: `{body}`.
+    #[schemars(example = &"{timestamp}.{body}")]
+    pub(in crate::config) template: Option<At<String>>,
+    /// The header that carries the signed time.
+    pub(in crate::config) timestamp_header: Option<Header>,
+    /// What the signed time counts: `seconds` or `milliseconds`. Default: `seconds`.
+    #[schemars(extend("enum" = ["seconds", "milliseconds"]))]
+    pub(in crate::config) timestamp_unit: Option<At<String>>,
+    /// The user name of basic authentication.
+    pub(in crate::config) user: Option<String>,
+    /// Where the kind of event is named. Default: every event is of kind `event`.
+    pub(in crate::config) event: Option<At<PlaceShape>>,
+    /// Where the delivery's id is. Default: a digest of what was signed stands for it.
+    pub(in crate::config) delivery_id: Option<At<PlaceShape>>,
+}
+
+/// Where in a request something is named: in a header, or in a field of the body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a section with `header` or `field`")]
+#[schemars(rename = "Place", extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::config) struct PlaceShape {
+    /// The header.
+    pub(in crate::config) header: Option<Header>,
+    /// The field, with dots between the names on the way to it.
+    #[schemars(example = &"event.type")]
+    pub(in crate::config) field: Option<At<String>>,
+}
+
+fn no() -> At<bool> {
+    At::default_of(false)
+}
+
+fn providers(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let names: Vec<&str> = crate::providers::names().collect();
+    schemars::json_schema!({ "type": "string", "enum": names })
+}

@@ -1,0 +1,91 @@
+//! Notices when the files change. Directories are watched, not files, since editors, git and
+//! Kubernetes put new files and links in the place of old ones; then contents are compared.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::files::routes_directory;
+use super::live::{Change, Live};
+use super::report::Report;
+
+/// Time for a writer to finish before the files are read.
+const SETTLE: Duration = Duration::from_millis(200);
+/// The contents are compared this often even when nothing is noticed: some file systems tell
+/// nothing, and a directory may appear later.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Watches as long as it lives.
+#[derive(Debug)]
+pub struct Watch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins to watch the files of a configuration; `on_reload` is told of every reload.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        live: Arc<Live>,
+        on_reload: impl Fn(Result<Change, Report>) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (stop, signals) = channel::<()>();
+        let thread =
+            std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
+                let (wake, events) = channel();
+                // Without notice from the system, the regular look is enough.
+                let mut watcher = notify::recommended_watcher(move |_| {
+                    let _ = wake.send(());
+                })
+                .ok();
+                while wait(&signals, &events, watcher.as_mut(), &live) {
+                    if let Some(result) = live.reload_if_changed() {
+                        on_reload(result);
+                    }
+                }
+            })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits for a change or the next regular look; false when it is time to stop.
+fn wait(
+    stop: &Receiver<()>,
+    events: &Receiver<()>,
+    watcher: Option<&mut RecommendedWatcher>,
+    live: &Live,
+) -> bool {
+    if let Some(watcher) = watcher {
+        // Watching a directory twice is harmless; one that was replaced must be watched anew.
+        for directory in [live.path().parent(), Some(&*routes_directory(live.path()))] {
+            let Some(directory) = directory else { continue };
+            let directory = if directory.as_os_str().is_empty() { ".".as_ref() } else { directory };
+            let _ = watcher.watch(directory, RecursiveMode::NonRecursive);
+        }
+    }
+    let slices = LOOK.as_millis() / SETTLE.as_millis();
+    for _ in 0..slices {
+        match stop.recv_timeout(SETTLE) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        if events.try_iter().count() > 0 {
+            return true;
+        }
+    }
+    true
+}

@@ -1,0 +1,124 @@
+//! Which parts of a file may be secrets: whatever stands under a key that is for secrets, whatever
+//! stands under a key that sounds like it, and the user part of addresses.
+
+use std::ops::Range;
+
+use super::tree::{Id, Kind, Tree};
+use crate::config::report::Source;
+use crate::config::similar::similar;
+
+/// Keys below which names of secrets stand, then references.
+const NAMED: [&str; 2] = ["api_keys", "admin_tokens"];
+/// Keys that stand in references.
+const REFERENCE: [&str; 3] = ["env", "file", "command"];
+/// Parts of keys that people put literal secrets under.
+const SOUNDS: [&str; 6] = ["secret", "token", "password", "passwd", "api_key", "apikey"];
+/// A slip in one of these must not show what stands below it.
+const MISSPELT: [&str; 4] = ["secrets", "api_keys", "admin_tokens", "password"];
+/// Sections whose keys are names that people choose.
+const SECTIONS: [&str; 4] = ["workbenches", "jobs", "sources", "routes"];
+
+/// Marks them in the source. Without a tree, by the look of the lines.
+pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) {
+    let mut ranges = Vec::new();
+    addresses(source.text(), &mut ranges);
+    match tree {
+        Some(tree) => {
+            let ids = (0..tree.nodes.len()).map(Id);
+            for id in ids.filter(|id| holds_secrets(tree, *id)) {
+                let named = tree.key(id).is_some_and(|key| NAMED.contains(&key));
+                below(tree, id, named, &mut ranges);
+            }
+        }
+        None => by_lines(source.text(), &mut ranges),
+    }
+    source.hide(ranges);
+}
+
+fn holds_secrets(tree: &Tree, id: Id) -> bool {
+    // A job may be named `refresh-token`; that says nothing about what stands below it.
+    let is_name = tree
+        .node(id)
+        .parent
+        .is_some_and(|parent| tree.key(parent).is_some_and(|key| SECTIONS.contains(&key)));
+    !is_name && tree.key(id).is_some_and(sounds_secret) && !names_a_key(tree, id)
+}
+
+/// A job's `api_key` is a name. It is shown when there is a key of that name; anything else that
+/// stands there may be the key itself.
+fn names_a_key(tree: &Tree, id: Id) -> bool {
+    let Kind::Scalar { text, .. } = &tree.node(id).kind else { return false };
+    let declared = || {
+        (0..tree.nodes.len())
+            .map(Id)
+            .filter(|keys| tree.key(*keys) == Some(NAMED[0]))
+            .any(|keys| tree.entry(keys, text).is_some())
+    };
+    tree.key(id) == Some("api_key") && declared()
+}
+
+fn sounds_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    SOUNDS.iter().any(|sound| key.contains(sound))
+        || matches!(&*key, "key" | "keys")
+        || similar(&key, MISSPELT).is_some()
+}
+
+fn below(tree: &Tree, id: Id, names: bool, ranges: &mut Vec<Range<usize>>) {
+    if let Kind::Scalar { .. } = tree.node(id).kind {
+        ranges.push(tree.range(id));
+    }
+    for child in tree.children(id) {
+        let shown = names || tree.key(*child).is_some_and(|key| REFERENCE.contains(&key));
+        if tree.node(*child).key.is_some() && !shown {
+            ranges.push(tree.key_range(*child));
+        }
+        below(tree, *child, false, ranges);
+    }
+}
+
+/// `https://user:password@host`: what stands between the slashes and the `@`.
+fn addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices("://") {
+        let start = at + 3;
+        let rest = &text[start..];
+        let end = rest
+            .find(|c: char| {
+                c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ',' | '}' | '?' | '#')
+            })
+            .unwrap_or(rest.len());
+        if let Some(user) = rest[..end].rfind('@') {
+            ranges.push(start..start + user);
+        }
+    }
+}
+
+/// In a file that could not be read: the rest of every line with such a key, and every line that
+/// is indented deeper after it.
+fn by_lines(text: &str, ranges: &mut Vec<Range<usize>>) {
+    let mut at = 0;
+    let mut under: Option<usize> = None;
+    for line in text.split_inclusive(['\n', '\r']) {
+        let content = line.trim_start();
+        let indent = line.len() - content.len();
+        let blank = content.trim_end().is_empty();
+        let start = at;
+        at += line.len();
+        if blank {
+            continue;
+        }
+        let lower = line.to_ascii_lowercase();
+        if under.is_some_and(|outer| indent > outer || content.starts_with('-')) {
+            ranges.push(start + indent..start + line.trim_end().len());
+            continue;
+        }
+        under = None;
+        let found = SOUNDS.iter().chain(&["key"]).filter_map(|sound| lower.find(sound)).min();
+        if let Some(found) = found {
+            under = Some(indent);
+            let from = lower[found..].find(':').map_or(found, |colon| found + colon + 1);
+            let end = line.trim_end().len();
+            ranges.push(start + from.min(end)..start + end);
+        }
+    }
+}

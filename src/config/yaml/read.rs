@@ -1,0 +1,267 @@
+//! Text into a tree, with every fault of form: what is not YAML, and what YAML has but
+//! configurations do not use.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+
+use super::hide::hide_secrets;
+use super::syntax::{TAB, plain_words};
+use super::tree::{Id, Key, Kind, Node, Tree};
+use crate::config::report::{Fault, Source};
+
+/// Most levels of nesting.
+const DEPTH: usize = 64;
+/// Faults of form beyond this number in a file are not looked for.
+const ENOUGH: usize = 100;
+
+const NO_ANCHORS: &str = "anchors and aliases are not supported";
+const WRITE_OUT: &str = "write the value out in each place";
+
+/// Reads a file and marks what in it may be a secret. The tree is there unless the file is not
+/// YAML at all.
+pub(in crate::config) fn read(source: &mut Source) -> (Option<Tree>, Vec<Fault>) {
+    let mut reader = Reader { source, tree: Tree::default(), open: Vec::new(), found: Vec::new() };
+    let whole = reader.run();
+    let Reader { tree, found, .. } = reader;
+    let tree = whole.then_some(tree);
+    // What may not be shown must be known before the first excerpt is made.
+    hide_secrets(source, tree.as_ref());
+    let faults = found
+        .into_iter()
+        .map(|found| Fault::at(source, found.range, found.message).hint(found.hint))
+        .collect();
+    (tree, faults)
+}
+
+struct Found {
+    range: Range<usize>,
+    message: String,
+    hint: Option<String>,
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    tree: Tree,
+    open: Vec<Open>,
+    found: Vec<Found>,
+}
+
+/// A list or map that is not closed yet.
+struct Open {
+    id: Id,
+    /// The key that waits for its value; for maps only.
+    key: Option<Key>,
+    /// Where each key was seen first; `None` for a list.
+    keys: Option<HashMap<String, Range<usize>>>,
+    /// A key that is a list or a map of its own; its parts are skipped.
+    odd: bool,
+}
+
+impl Reader<'_> {
+    fn run(&mut self) -> bool {
+        let mut parser = Parser::new_from_str(self.source.text());
+        let mut documents = 0;
+        while let Some(next) = parser.next_event() {
+            let (event, span) = match next {
+                Ok(next) => next,
+                Err(error) => {
+                    self.syntax(error.info(), error.marker());
+                    return false;
+                }
+            };
+            if self.found.len() > ENOUGH {
+                return false;
+            }
+            let range = self.range(&span);
+            match event {
+                Event::DocumentStart(_) => {
+                    documents += 1;
+                    if documents > 1 {
+                        let hint = "remove everything from the second `---` on".to_owned();
+                        self.fault(range, "a file may hold one document only", Some(hint));
+                        return false;
+                    }
+                }
+                event => {
+                    if !self.take(event, range) {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes one event in; false when reading must stop.
+    fn take(&mut self, event: Event<'_>, range: Range<usize>) -> bool {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.form(anchor, tag.is_some(), &range);
+                self.scalar(text.into_owned(), style, range);
+            }
+            Event::Alias(_) => {
+                self.fault(range.clone(), NO_ANCHORS, Some(WRITE_OUT.to_owned()));
+                if self.wants_key() {
+                    self.odd_key();
+                }
+                if let Some(id) = self.add(Kind::Null, range) {
+                    self.tree.cut.insert(id);
+                }
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.form(anchor, tag.is_some(), &range);
+                return self.begin(Kind::List(Vec::new()), None, range);
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.form(anchor, tag.is_some(), &range);
+                return self.begin(Kind::Map(Vec::new()), Some(HashMap::new()), range);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => {}
+        }
+        true
+    }
+
+    fn scalar(&mut self, text: String, style: ScalarStyle, range: Range<usize>) {
+        if self.wants_key() {
+            self.key(text, range);
+            return;
+        }
+        let null =
+            style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+        let kind = if null { Kind::Null } else { Kind::Scalar { text, style } };
+        self.add(kind, range);
+    }
+
+    fn wants_key(&self) -> bool {
+        self.open.last().is_some_and(|open| open.keys.is_some() && open.key.is_none())
+    }
+
+    fn key(&mut self, text: String, range: Range<usize>) {
+        if text == "<<" {
+            self.fault(range.clone(), "merge keys are not supported", Some(WRITE_OUT.to_owned()));
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.key = Some(Key { text, range });
+        }
+    }
+
+    fn odd_key(&mut self) {
+        if let Some(open) = self.open.last_mut() {
+            let range = self.tree.nodes[open.id.0].range.clone();
+            open.key = Some(Key { text: "<<".to_owned(), range });
+        }
+    }
+
+    fn begin(
+        &mut self,
+        kind: Kind,
+        keys: Option<HashMap<String, Range<usize>>>,
+        range: Range<usize>,
+    ) -> bool {
+        if self.open.len() >= DEPTH {
+            self.fault(range, &format!("more than {DEPTH} levels of nesting"), None);
+            return false;
+        }
+        let odd = self.wants_key();
+        if odd {
+            if !self.open.iter().any(|open| open.odd) {
+                self.fault(range.clone(), "a key must be text", None);
+            }
+            self.odd_key();
+        }
+        if let Some(id) = self.add(kind, range) {
+            self.open.push(Open { id, key: None, keys, odd });
+        }
+        true
+    }
+
+    fn end(&mut self) {
+        let Some(closed) = self.open.pop() else { return };
+        if closed.odd {
+            self.tree.cut.insert(closed.id);
+            self.odd_key();
+        }
+    }
+
+    /// Adds a value to the list or map that is open.
+    fn add(&mut self, kind: Kind, range: Range<usize>) -> Option<Id> {
+        let id = Id(self.tree.nodes.len());
+        let mut node = Node { range, key: None, parent: None, kind };
+        let mut twice = None;
+        match self.open.last_mut() {
+            None => self.tree.root = Some(id),
+            Some(open) => {
+                node.parent = Some(open.id);
+                node.key = open.key.take();
+                if let (Some(keys), Some(key)) = (&mut open.keys, &node.key) {
+                    if key.text == "<<" {
+                        self.tree.cut.insert(id);
+                    } else if let Some(first) = keys.get(&key.text) {
+                        twice = Some((key.clone(), first.clone()));
+                        self.tree.cut.insert(id);
+                    } else {
+                        keys.insert(key.text.clone(), key.range.clone());
+                    }
+                }
+                if let Kind::List(children) | Kind::Map(children) =
+                    &mut self.tree.nodes[open.id.0].kind
+                {
+                    children.push(id);
+                }
+            }
+        }
+        self.tree.nodes.push(node);
+        if let Some((key, first)) = twice {
+            let line = self.source.place(&first).line;
+            let message = format!("`{}` is there twice; the first is on line {line}", key.text);
+            self.fault(key.range, &message, Some("remove one of them".to_owned()));
+        }
+        Some(id)
+    }
+
+    fn form(&mut self, anchor: usize, tagged: bool, range: &Range<usize>) {
+        if anchor > 0 {
+            self.fault(range.clone(), NO_ANCHORS, Some(WRITE_OUT.to_owned()));
+        }
+        if tagged {
+            let hint = "remove the word that starts with `!`".to_owned();
+            self.fault(range.clone(), "tags are not supported", Some(hint));
+        }
+    }
+
+    fn syntax(&mut self, complaint: &str, marker: &Marker) {
+        let mut start = self.at(marker);
+        if complaint.contains(TAB) && self.source.text()[..start].ends_with('\t') {
+            start -= 1;
+        }
+        let rest = &self.source.text()[start..];
+        let end = start + rest.chars().next().map_or(0, char::len_utf8);
+        let place = self.source.place(&(start..end));
+        let line_start = self.source.offset(place.line - 1, 0);
+        let line = self.source.text()[line_start..].lines().next().unwrap_or_default();
+        let (message, hint) = plain_words(complaint, line);
+        self.fault(start..end, &message, hint);
+    }
+
+    fn range(&self, span: &Span) -> Range<usize> {
+        let start = self.at(&span.start);
+        let end = self.at(&span.end).max(start);
+        let shown = self.source.text()[start..end].trim_end().len();
+        start..start + shown
+    }
+
+    fn at(&self, marker: &Marker) -> usize {
+        self.source.offset(marker.line().saturating_sub(1), marker.col())
+    }
+
+    fn fault(&mut self, range: Range<usize>, message: &str, hint: Option<String>) {
+        self.found.push(Found { range, message: message.to_owned(), hint });
+    }
+}

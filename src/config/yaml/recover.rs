@@ -1,0 +1,116 @@
+//! Reads a shape out of a tree and does not stop at the first fault: what is broken is cut out of
+//! the tree and the rest is read again, until nothing is broken or nothing is left.
+
+use serde::Deserialize;
+
+use super::deserialize::{ErrorKind, NodeReader, Pass, ShapeError};
+use super::tree::{Id, Kind, Tree};
+use crate::config::report::{Fault, Source};
+use crate::config::similar::{did_you_mean, list_of};
+
+/// Passes over one file; each finds at least one fault in every section that has any left.
+const PASSES: usize = 100;
+
+/// The shape of what could be read, and every fault that was met on the way.
+pub(in crate::config) fn recover<T>(tree: &mut Tree, source: &Source) -> (Option<T>, Vec<Fault>)
+where
+    T: for<'de> Deserialize<'de>,
+{
+    let mut faults = Vec::new();
+    let Some(root) = tree.root() else { return (None, faults) };
+    for _ in 0..PASSES {
+        let pass = Pass::default();
+        let result = T::deserialize(NodeReader { tree, id: root, pass: &pass });
+        let again = pass.again.get();
+        for error in pass.errors.into_inner() {
+            faults.push(fault(tree, source, &error));
+        }
+        tree.cut.extend(pass.cut.into_inner());
+        match result {
+            Ok(shape) if !again => return (Some(shape), faults),
+            Ok(_) => {}
+            Err(error) => {
+                faults.push(fault(tree, source, &error));
+                let at = error.at.unwrap_or(root);
+                if at == root || !tree.cut.insert(at) {
+                    return (None, faults);
+                }
+            }
+        }
+    }
+    (None, faults)
+}
+
+fn fault(tree: &Tree, source: &Source, error: &ShapeError) -> Fault {
+    let Some(id) = error.at.or(tree.root()) else {
+        return Fault::of_file(source.name(), "the file cannot be read");
+    };
+    let hidden = source.is_hidden(&tree.range(id));
+    match &error.kind {
+        ErrorKind::UnknownKey { known } => unknown_key(tree, source, id, known),
+        ErrorKind::UnknownWord { known } => {
+            let word = scalar(tree, id).filter(|_| !hidden);
+            let said = word.map_or_else(String::new, |word| format!("`{word}` "));
+            let message = format!("{}: {said}is not one of {}", named(tree, id), list_of(known));
+            let hint = word.and_then(|word| did_you_mean(word, known.iter().copied()));
+            Fault::at(source, tree.spot(id), message).hint(hint)
+        }
+        ErrorKind::Type { expected } => {
+            let message = match tree.node(id).kind {
+                Kind::Null => format!("{} has no value; it needs {expected}", named(tree, id)),
+                _ => format!("{} must be {expected}, not {}", named(tree, id), found(tree, id)),
+            };
+            Fault::at(source, tree.spot(id), message)
+        }
+        ErrorKind::Refused(words) => {
+            let (message, hint) = match words.split_once('\n') {
+                Some((message, hint)) => (message, Some(hint.to_owned())),
+                None => (words.as_str(), None),
+            };
+            Fault::at(source, tree.spot(id), format!("{}: {message}", named(tree, id))).hint(hint)
+        }
+    }
+}
+
+fn unknown_key(tree: &Tree, source: &Source, id: Id, known: &[&str]) -> Fault {
+    let range = tree.key_range(id);
+    let key = tree.key(id).unwrap_or_default();
+    if source.is_hidden(&range) {
+        return Fault::at(source, range, "this key does not belong here")
+            .hint(format!("the keys here are {}", list_of(known)));
+    }
+    let hint = did_you_mean(key, known.iter().copied())
+        .unwrap_or_else(|| format!("the keys here are {}", list_of(known)));
+    Fault::at(source, range, format!("unknown key `{key}`")).hint(hint)
+}
+
+/// A node as a message names it: its key, or the key of the list that it is in.
+fn named(tree: &Tree, id: Id) -> String {
+    match (tree.key(id), tree.node(id).parent) {
+        (Some(key), _) => format!("`{key}`"),
+        (None, Some(parent)) => format!("an item of {}", named(tree, parent)),
+        (None, None) => "the file".to_owned(),
+    }
+}
+
+fn found(tree: &Tree, id: Id) -> &'static str {
+    match &tree.node(id).kind {
+        Kind::Null => "nothing",
+        Kind::List(_) => "a list",
+        Kind::Map(_) => "a section",
+        Kind::Scalar { text, style: saphyr_parser::ScalarStyle::Plain } => match text.as_str() {
+            "true" | "false" => "a truth value",
+            text if text.parse::<i64>().is_ok() => "a number",
+            text if text.parse::<f64>().is_ok() => "a number with a fraction",
+            _ => "text",
+        },
+        Kind::Scalar { .. } => "text in quotes",
+    }
+}
+
+fn scalar(tree: &Tree, id: Id) -> Option<&str> {
+    match &tree.node(id).kind {
+        Kind::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! A file as a tree whose every node knows where it stands.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use saphyr_parser::ScalarStyle;
+
+/// Names a node of one tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::config) struct Id(pub(super) usize);
+
+/// A whole file.
+#[derive(Debug, Default)]
+pub(in crate::config) struct Tree {
+    pub(super) nodes: Vec<Node>,
+    pub(super) root: Option<Id>,
+    /// Nodes that a fault has been reported for; reading goes on as if they were not there.
+    pub(super) cut: HashSet<Id>,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) range: Range<usize>,
+    pub(super) key: Option<Key>,
+    pub(super) parent: Option<Id>,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) text: String,
+    pub(super) range: Range<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Null,
+    Scalar { text: String, style: ScalarStyle },
+    List(Vec<Id>),
+    Map(Vec<Id>),
+}
+
+impl Tree {
+    pub(super) fn node(&self, id: Id) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    pub(super) fn children(&self, id: Id) -> &[Id] {
+        match &self.node(id).kind {
+            Kind::List(children) | Kind::Map(children) => children,
+            Kind::Null | Kind::Scalar { .. } => &[],
+        }
+    }
+
+    pub(super) fn is_cut(&self, id: Id) -> bool {
+        self.cut.contains(&id)
+    }
+
+    pub(in crate::config) fn root(&self) -> Option<Id> {
+        self.root
+    }
+
+    /// The entry of a map under this key, whether or not it was cut.
+    pub(in crate::config) fn entry(&self, map: Id, key: &str) -> Option<Id> {
+        self.children(map).iter().copied().find(|child| self.key(*child) == Some(key))
+    }
+
+    /// The keys of a map, whether or not their entries were cut.
+    pub(in crate::config) fn keys(&self, map: Id) -> impl Iterator<Item = &str> {
+        self.children(map).iter().filter_map(|child| self.key(*child))
+    }
+
+    /// The key under which a node stands.
+    pub(in crate::config) fn key(&self, id: Id) -> Option<&str> {
+        self.node(id).key.as_ref().map(|key| key.text.as_str())
+    }
+
+    /// Where the node's key stands; the node itself where it has none.
+    pub(in crate::config) fn key_range(&self, id: Id) -> Range<usize> {
+        self.node(id).key.as_ref().map_or_else(|| self.range(id), |key| key.range.clone())
+    }
+
+    /// What to underline for a node: a scalar itself; for anything larger, its key.
+    pub(in crate::config) fn spot(&self, id: Id) -> Range<usize> {
+        match self.node(id).kind {
+            Kind::Scalar { .. } => self.range(id),
+            _ => self.key_range(id),
+        }
+    }
+
+    pub(in crate::config) fn range(&self, id: Id) -> Range<usize> {
+        self.node(id).range.clone()
+    }
+
+    /// True when nothing is written there: no value, an empty list, an empty map or no text.
+    pub(in crate::config) fn is_empty(&self, id: Id) -> bool {
+        match &self.node(id).kind {
+            Kind::Null => true,
+            Kind::Scalar { text, .. } => text.trim().is_empty(),
+            Kind::List(children) | Kind::Map(children) => children.is_empty(),
+        }
+    }
+
+    /// True when a fault was found in the node or below it.
+    pub(in crate::config) fn is_damaged(&self, id: Id) -> bool {
+        self.cut.iter().any(|cut| {
+            let mut at = Some(*cut);
+            while let Some(node) = at {
+                if node == id {
+                    return true;
+                }
+                at = self.node(node).parent;
+            }
+            false
+        })
+    }
+
+    pub(super) fn style(&self, id: Id) -> Option<ScalarStyle> {
+        match self.node(id).kind {
+            Kind::Scalar { style, .. } => Some(style),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What follows an attempt. Pure: the result, the job's policy, the time and a draw go in.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::later;
+use crate::config::{JobPlan, OnUnknown};
+use crate::model::{AttemptResult, Outcome};
+use crate::store::Next;
+
+/// The shortest wait before another try, so that a draw near zero does not hammer a workbench.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// Decides. `draw` gives a length of time from zero up to the one that it is given, all equally
+/// likely.
+pub fn decide(
+    result: &AttemptResult,
+    job: &JobPlan,
+    attempt: u32,
+    deadline: Timestamp,
+    now: Timestamp,
+    draw: impl FnOnce(Duration) -> Duration,
+) -> Next {
+    let again = |draw: Box<dyn FnOnce(Duration) -> Duration + '_>| {
+        let wait = draw(ceiling(job, attempt)).max(SHORTEST);
+        let wait = wait.max(result.retry_after.unwrap_or_default());
+        let at = later(now, wait);
+        if at >= deadline {
+            Next::Fail {
+                reason: format!(
+                    "not started by its deadline after {attempt} attempts; last: {}",
+                    result.reason
+                ),
+            }
+        } else {
+            Next::Retry { at, reason: result.reason.clone() }
+        }
+    };
+    match (result.outcome, &result.engine_id) {
+        (Outcome::Started, Some(engine_id)) => Next::Started { engine_id: engine_id.clone() },
+        (Outcome::NotStartedForNow, _) => again(Box::new(draw)),
+        (Outcome::NotStartedForGood, _) => Next::Fail { reason: result.reason.clone() },
+        (Outcome::Unknown | Outcome::Started, _) => match job.on_unknown {
+            OnUnknown::Retry => again(Box::new(draw)),
+            OnUnknown::Hold => Next::Hold {
+                reason: format!(
+                    "the job may or may not have been started: {}; look at the job's history on \
+                     the workbench, then release this run",
+                    result.reason
+                ),
+            },
+        },
+    }
+}
+
+/// The longest wait before the next attempt: doubled with each one, up to the job's bound.
+fn ceiling(job: &JobPlan, attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(30);
+    job.retry_first.saturating_mul(1 << doublings).min(job.retry_max)
+}

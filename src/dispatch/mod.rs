@@ -1,0 +1,178 @@
+//! The inside of the gateway: takes due runs from the queue, asks the workbench to start them, and
+//! records what is known afterwards.
+//!
+//! An attempt is on disk before its request is sent, so that whatever interrupts it is known to
+//! be unknown. This is the only part of the program that reads an API key.
+
+mod decide;
+mod keys;
+mod sender;
+mod turns;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::chance::Chance;
+use crate::clock::{Clock, later};
+use crate::config::Live;
+use crate::observe::{Metrics, log};
+use crate::store::{Lease, LeaseAsk, Store, StoreFault};
+
+pub use decide::decide;
+pub use keys::PausedKey;
+
+/// Requests to all workbenches that may be on the wire at once.
+const AT_ONCE: usize = 256;
+/// How often the queue is looked at when nothing says that it should be.
+const POLL: Duration = Duration::from_secs(30);
+/// How long to wait after the store has refused.
+const STORE_REST: Duration = Duration::from_secs(1);
+
+/// Everything that the dispatcher is given.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where runs come from and outcomes go.
+    pub store: Arc<dyn Store>,
+    /// The configuration in force.
+    pub live: Arc<Live>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads retries.
+    pub chance: Arc<dyn Chance>,
+    /// Counts what happens.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Starts what is due for as long as the gateway runs.
+pub struct Dispatcher {
+    parts: Parts,
+    wake: Arc<Notify>,
+    turns: Mutex<turns::Turns>,
+    keys: keys::Keys,
+    workbenches: sender::Workbenches,
+    tasks: TaskTracker,
+}
+
+impl Dispatcher {
+    /// A dispatcher that has not begun.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            parts,
+            wake: Arc::new(Notify::new()),
+            turns: Mutex::default(),
+            keys: keys::Keys::default(),
+            workbenches: sender::Workbenches::default(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Tells it that there is something new in the queue or the configuration.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Keys that a workbench has refused, whose runs wait for a better one.
+    pub fn paused_keys(&self) -> Vec<PausedKey> {
+        self.keys.paused()
+    }
+
+    /// Works until told to stop, then lets what is on the wire come to its end.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let until = self.pass_or_rest().await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.wake.notified() => {}
+                () = self.parts.clock.wait_until(until) => {}
+            }
+        }
+        self.drained().await;
+    }
+
+    /// Ends when nothing is on the wire any more. Only useful after the stop.
+    pub async fn drained(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn pass_or_rest(self: &Arc<Self>) -> Timestamp {
+        match self.pass().await {
+            Ok(next) => next,
+            Err(fault) => {
+                log::store_fault("dispatch", &fault);
+                self.parts.metrics.store_faults.inc();
+                later(self.parts.clock.now(), STORE_REST)
+            }
+        }
+    }
+
+    /// One look at the queue; says when to look again at the latest.
+    async fn pass(self: &Arc<Self>) -> Result<Timestamp, StoreFault> {
+        let now = self.parts.clock.now();
+        self.settle_lost_attempts(now).await?;
+        while self.parts.store.fail_overdue(now).await? > 0 {}
+        let ask = self.ask(now);
+        let mut next = later(now, POLL);
+        if ask.most == 0 || ask.permits.is_empty() {
+            return Ok(next);
+        }
+        let leased = self.parts.store.lease_due(ask).await?;
+        if let Some(due) = leased.next_due {
+            next = next.min(due.max(later(now, Duration::from_millis(1))));
+        }
+        for lease in leased.leases {
+            self.send(lease);
+        }
+        Ok(next)
+    }
+
+    /// Attempts whose holder died: nobody knows whether the job was started.
+    async fn settle_lost_attempts(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreFault> {
+        for lease in self.parts.store.expired_leases(now).await? {
+            if !self.lock_turns().holds(lease.run) {
+                sender::settle_lost(&self.parts, lease).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many runs of which jobs may be taken now, in an order that starts elsewhere each time,
+    /// so that every job has its turn.
+    fn ask(&self, now: Timestamp) -> LeaseAsk {
+        let plan = self.parts.live.plan();
+        let mut turns = self.lock_turns();
+        let mut permits = turns.permits(&plan);
+        permits.retain(|permit| {
+            plan.jobs.get(&permit.job).is_some_and(|job| self.keys.usable(&self.parts.live, job))
+        });
+        LeaseAsk { now, permits, most: AT_ONCE.saturating_sub(turns.on_the_wire()) }
+    }
+
+    fn send(self: &Arc<Self>, lease: Lease) {
+        self.lock_turns().begin(&lease);
+        let dispatcher = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let run = lease.run;
+            let job = Arc::clone(&lease.job);
+            sender::attempt(&dispatcher.parts, &dispatcher.workbenches, &dispatcher.keys, lease)
+                .await;
+            dispatcher.lock_turns().end(&job, run);
+            dispatcher.wake();
+        });
+    }
+
+    fn lock_turns(&self) -> std::sync::MutexGuard<'_, turns::Turns> {
+        self.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Runs on the wire by job, for people who look.
+    pub fn on_the_wire(&self) -> HashMap<Arc<str>, usize> {
+        self.lock_turns().by_job()
+    }
+}

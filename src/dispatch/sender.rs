@@ -1,0 +1,151 @@
+//! One attempt from lease to record.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::Parts;
+use super::decide::decide;
+use super::keys::Keys;
+use crate::clock::later;
+use crate::config::{JobPlan, WorkbenchPlan};
+use crate::model::{AttemptResult, Outcome};
+use crate::observe::log;
+use crate::store::{Lease, Next, StoreFault};
+use crate::workbench::{Start, Workbench};
+
+/// How long to wait before offering an outcome to the store again.
+const STORE_REST: Duration = Duration::from_millis(500);
+/// How often an outcome is offered before it is left to the lease's end.
+const OFFERS: u32 = 20;
+
+/// Clients by workbench, made anew when the configuration of one changes.
+#[derive(Debug, Default)]
+pub(super) struct Workbenches(Mutex<HashMap<Arc<str>, Workbench>>);
+
+impl Workbenches {
+    fn get(&self, plan: &Arc<WorkbenchPlan>) -> Result<Workbench, String> {
+        let mut clients = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(client) = clients.get(&plan.name)
+            && Arc::ptr_eq(client.plan(), plan)
+        {
+            return Ok(client.clone());
+        }
+        let client = Workbench::new(Arc::clone(plan)).map_err(|fault| fault.to_string())?;
+        clients.insert(Arc::clone(&plan.name), client.clone());
+        Ok(client)
+    }
+}
+
+/// Sends one start and records its outcome.
+pub(super) async fn attempt(parts: &Parts, workbenches: &Workbenches, keys: &Keys, lease: Lease) {
+    let plan = parts.live.plan();
+    let Some(job) = plan.jobs.get(&lease.job) else {
+        let reason = format!("job {} is no longer configured", lease.job);
+        let result = unsent(Outcome::NotStartedForGood, reason.clone());
+        return record(parts, lease, result, Next::Fail { reason }).await;
+    };
+    let result = send(parts, workbenches, keys, job, &lease).await;
+    let next = follow(parts, job, &lease, &result);
+    record(parts, lease, result, next).await;
+}
+
+async fn send(
+    parts: &Parts,
+    workbenches: &Workbenches,
+    keys: &Keys,
+    job: &JobPlan,
+    lease: &Lease,
+) -> AttemptResult {
+    let workbench = match workbenches.get(&job.workbench) {
+        Ok(workbench) => workbench,
+        Err(reason) => return unsent(Outcome::NotStartedForNow, reason),
+    };
+    let key = match parts.live.api_key(job) {
+        Ok(key) => key,
+        Err(fault) => {
+            let reason = format!("the API key {} cannot be read: {fault}", job.api_key);
+            return unsent(Outcome::NotStartedForNow, reason);
+        }
+    };
+    let now = parts.clock.now();
+    let start = Start {
+        owner: &job.owner,
+        project: &job.project,
+        job: job.number,
+        environment: &lease.environment,
+        run: lease.run,
+        delivery: lease.delivery,
+        now,
+    };
+    let result = workbench.start(&start, &key).await;
+    if result.key_refused {
+        keys.refuse(job, &key, now);
+        log::key_refused(&job.workbench.name, &job.api_key);
+        parts.metrics.keys_refused.inc();
+    }
+    result
+}
+
+/// An attempt that another process, or this one before it died, never settled.
+pub(super) async fn settle_lost(parts: &Parts, lease: Lease) -> Result<(), StoreFault> {
+    let plan = parts.live.plan();
+    let reason = "the gateway stopped while the request was on its way";
+    let result = unsent(Outcome::Unknown, reason.to_owned());
+    let next = match plan.jobs.get(&lease.job) {
+        Some(job) => follow(parts, job, &lease, &result),
+        None => Next::Hold { reason: format!("{reason}, and its job is no longer configured") },
+    };
+    offer(parts, &lease, &result, &next).await
+}
+
+fn follow(parts: &Parts, job: &JobPlan, lease: &Lease, result: &AttemptResult) -> Next {
+    decide(result, job, lease.attempt, lease.deadline, parts.clock.now(), |most| {
+        parts.chance.up_to(most)
+    })
+}
+
+/// The request was never written.
+fn unsent(outcome: Outcome, reason: String) -> AttemptResult {
+    AttemptResult {
+        outcome,
+        status: None,
+        engine_id: None,
+        reason,
+        reply: None,
+        retry_after: None,
+        took: Duration::ZERO,
+        key_refused: false,
+    }
+}
+
+/// Records an outcome, again and again while the store is out of order: what is known about a
+/// start is worth more than the wait. What cannot be recorded stays on disk as begun, and is
+/// settled as unknown when its lease ends.
+async fn record(parts: &Parts, lease: Lease, result: AttemptResult, next: Next) {
+    for _ in 0..OFFERS {
+        match offer(parts, &lease, &result, &next).await {
+            Err(fault @ StoreFault::Unavailable(_)) => {
+                log::store_fault("dispatch", &fault);
+                parts.metrics.store_faults.inc();
+                parts.clock.wait_until(later(parts.clock.now(), STORE_REST)).await;
+            }
+            Err(fault) => return log::store_fault("dispatch", &fault),
+            Ok(()) => return,
+        }
+    }
+    log::unrecorded(&lease, &result);
+}
+
+async fn offer(
+    parts: &Parts,
+    lease: &Lease,
+    result: &AttemptResult,
+    next: &Next,
+) -> Result<(), StoreFault> {
+    let now = parts.clock.now();
+    parts.store.finish_attempt(lease.clone(), result.clone(), next.clone(), now).await?;
+    log::attempt(lease, result, next);
+    parts.metrics.attempt(&lease.job, result);
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Whose turn it is: how many starts of each job are on the wire, and which job is asked first.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::config::Plan;
+use crate::model::RunId;
+use crate::store::{Lease, Permit};
+use crate::workbench::Workbench;
+
+/// Counts of what is on the wire.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    jobs: HashMap<Arc<str>, usize>,
+    runs: HashSet<RunId>,
+    first: usize,
+}
+
+impl Turns {
+    /// What each job may have now. The order starts one job further each time.
+    pub(super) fn permits(&mut self, plan: &Plan) -> Vec<Permit> {
+        let mut permits: Vec<Permit> = plan
+            .jobs
+            .iter()
+            .filter_map(|(name, job)| {
+                let busy = self.jobs.get(name).copied().unwrap_or(0);
+                let count = (job.starts_at_once as usize).saturating_sub(busy);
+                let lease = Workbench::lease(&job.workbench);
+                (count > 0).then(|| Permit { job: Arc::clone(name), count, lease })
+            })
+            .collect();
+        if !permits.is_empty() {
+            self.first = self.first.wrapping_add(1);
+            let by = self.first % permits.len();
+            permits.rotate_left(by);
+        }
+        permits
+    }
+
+    pub(super) fn begin(&mut self, lease: &Lease) {
+        *self.jobs.entry(Arc::clone(&lease.job)).or_default() += 1;
+        self.runs.insert(lease.run);
+    }
+
+    pub(super) fn end(&mut self, job: &Arc<str>, run: RunId) {
+        self.runs.remove(&run);
+        if let Some(busy) = self.jobs.get_mut(job) {
+            *busy = busy.saturating_sub(1);
+            if *busy == 0 {
+                self.jobs.remove(job);
+            }
+        }
+    }
+
+    /// Whether this process is the one that sends the run.
+    pub(super) fn holds(&self, run: RunId) -> bool {
+        self.runs.contains(&run)
+    }
+
+    pub(super) fn on_the_wire(&self) -> usize {
+        self.runs.len()
+    }
+
+    pub(super) fn by_job(&self) -> HashMap<Arc<str>, usize> {
+        self.jobs.clone()
+    }
+}

@@ -1,0 +1,136 @@
+//! A verified request becomes events: provider-neutral, and all that routes and expressions see.
+//!
+//! This step believes the request, since a [`Verified`] cannot be had without proof. It keeps no
+//! header that carries a secret, and it never decides which route an event is for.
+
+mod variables;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+
+use crate::authenticate::Verified;
+use crate::expression::Vocabulary;
+use crate::model::{GitFacts, Value};
+use crate::providers::{self, Options, Provider};
+
+pub use crate::providers::{DecodeFault, Handshake, Identity};
+pub use variables::{
+    DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, GIT_PATHS, PULL_REQUEST_FIELDS, VARIABLES,
+};
+
+/// The names that an expression over an event may use.
+pub fn vocabulary() -> Vocabulary {
+    VARIABLES.into_iter().fold(Vocabulary::new(), |names, name| match name {
+        "event" => names.closed(name, &EVENT_FIELDS),
+        "delivery" => names.closed(name, &DELIVERY_FIELDS),
+        "git" => names.closed(name, &GIT_PATHS),
+        _ => names.open(name),
+    })
+}
+
+/// What a request means.
+#[derive(Clone, Debug)]
+pub struct Understood {
+    /// Set where the request is a greeting; then there are no events.
+    pub handshake: Option<Handshake>,
+    /// What kind of event it is, with one word for all forges.
+    pub kind: Arc<str>,
+    /// The sender's own name for the kind.
+    pub name: Option<Arc<str>>,
+    /// What was done, for kinds that have several.
+    pub action: Option<Arc<str>>,
+    /// What names the delivery; repeats share it.
+    pub identity: Identity,
+    /// What happened; usually one thing, and a push to several branches is several.
+    pub events: Vec<Event>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Name of the source that it came in by.
+    pub source: Arc<str>,
+    /// Name of the source's provider.
+    pub provider: &'static str,
+    /// What kind of event it is, with one word for all forges.
+    pub kind: Arc<str>,
+    /// The sender's own name for the kind.
+    pub name: Option<Arc<str>>,
+    /// What was done, for kinds that have several.
+    pub action: Option<Arc<str>>,
+    /// The key that repeats of the delivery share.
+    pub delivery_key: Arc<str>,
+    /// The payload.
+    pub body: Value,
+    /// Header names in lower case and their texts, without those that carry a secret and those
+    /// that are not text. Several of one name are joined by commas.
+    pub headers: Value,
+    /// The fields of the query string. They are hardly ever signed.
+    pub query: Value,
+    /// Claims of a signed token; null where the sender sends none.
+    pub claims: Value,
+    /// The parts of a chat command; null where it is none.
+    pub command: Value,
+    /// Git facts, where the event has to do with git.
+    pub git: Option<GitFacts>,
+    /// Its place among the delivery's events, counted from 0.
+    pub part: u32,
+}
+
+/// Reads a verified request.
+///
+/// # Errors
+/// Where the body cannot be read, or what the sender left out.
+pub fn understand(
+    verified: &Verified<'_>,
+    provider: &dyn Provider,
+    options: &Options,
+    source: &Arc<str>,
+) -> Result<Understood, DecodeFault> {
+    let headers = verified.headers();
+    let decoded = provider.decode(headers, verified.body())?;
+    let meaning = provider.meaning(headers, &decoded.body, options)?;
+    let identity = provider.identity(verified, &decoded.body, options);
+    let event = Event {
+        source: source.clone(),
+        provider: provider.name(),
+        kind: meaning.kind.clone(),
+        name: meaning.name.clone(),
+        action: meaning.action.clone(),
+        delivery_key: identity.key(),
+        headers: visible_headers(headers, &provider.secret_headers(options)),
+        query: providers::query_value(verified.query()),
+        body: decoded.body,
+        claims: decoded.claims,
+        command: decoded.command,
+        git: None,
+        part: 0,
+    };
+    let events = match meaning.handshake {
+        Some(_) => Vec::new(),
+        None => split(provider.git_facts(&meaning, &event.body), event),
+    };
+    let providers::Meaning { kind, name, action, handshake } = meaning;
+    Ok(Understood { handshake, kind, name, action, identity, events })
+}
+
+fn split(facts: Vec<GitFacts>, event: Event) -> Vec<Event> {
+    if facts.is_empty() {
+        return vec![event];
+    }
+    let numbered = (0..).zip(facts);
+    numbered.map(|(part, git)| Event { git: Some(git), part, ..event.clone() }).collect()
+}
+
+fn visible_headers(headers: &HeaderMap, secret: &[HeaderName]) -> Value {
+    let visible = headers.keys().filter(|name| !secret.contains(name)).filter_map(|name| {
+        let texts: Vec<_> = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|v| str::from_utf8(v.as_bytes()).ok())
+            .collect();
+        (!texts.is_empty()).then(|| (name.as_str(), Value::text(texts.join(", "))))
+    });
+    Value::map(visible.collect())
+}

@@ -1,0 +1,129 @@
+//! What expressions see of an event. The lists of names are what load-time checks compare an
+//! expression with, and what [`Event::variables`] builds from, so that the two cannot differ.
+
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::model::{GitFacts, PullRequest, Value};
+
+/// The variables of an expression.
+pub const VARIABLES: [&str; 9] =
+    ["event", "body", "headers", "query", "claims", "git", "command", "source", "delivery"];
+
+/// The fields of `event`.
+pub const EVENT_FIELDS: [&str; 4] = ["kind", "name", "action", "provider"];
+
+/// The fields of `delivery`.
+pub const DELIVERY_FIELDS: [&str; 2] = ["id", "key"];
+
+/// The fields of `git`.
+pub const GIT_FIELDS: [&str; 13] = [
+    "repository",
+    "branch",
+    "tag",
+    "sha",
+    "before",
+    "author",
+    "message",
+    "paths",
+    "paths_complete",
+    "pull_request",
+    "default_branch",
+    "deleted",
+    "forced",
+];
+
+/// The fields of `git.pull_request`.
+pub const PULL_REQUEST_FIELDS: [&str; 5] = ["number", "action", "base", "head", "merged"];
+
+/// The fields of `git` as expressions reach them: each with its own fields, where it has any.
+pub const GIT_PATHS: [&str; 17] = [
+    "repository",
+    "branch",
+    "tag",
+    "sha",
+    "before",
+    "author",
+    "message",
+    "paths",
+    "paths_complete",
+    "pull_request.number",
+    "pull_request.action",
+    "pull_request.base",
+    "pull_request.head",
+    "pull_request.merged",
+    "default_branch",
+    "deleted",
+    "forced",
+];
+
+impl Event {
+    /// The variables that expressions see. `git` is a map with every field for every event, null
+    /// where the fact is not known, so that an expression on `git` never fails for a missing field.
+    pub fn variables(&self, delivery_id: &str) -> Vec<(&'static str, Value)> {
+        let event = [
+            Value::text(self.kind.clone()),
+            text(&self.name),
+            text(&self.action),
+            Value::text(self.provider),
+        ];
+        let delivery = [Value::text(delivery_id), Value::text(self.delivery_key.clone())];
+        let values = [
+            map(EVENT_FIELDS, event),
+            self.body.clone(),
+            self.headers.clone(),
+            self.query.clone(),
+            self.claims.clone(),
+            git(self.git.as_ref().unwrap_or(&GitFacts::default())),
+            self.command.clone(),
+            Value::text(self.source.clone()),
+            map(DELIVERY_FIELDS, delivery),
+        ];
+        VARIABLES.into_iter().zip(values).collect()
+    }
+}
+
+fn git(facts: &GitFacts) -> Value {
+    let GitFacts { repository, branch, tag, sha, before, author, message, .. } = facts;
+    let paths = facts.paths.files.iter().map(|path| Value::text(path.clone())).collect();
+    map(
+        GIT_FIELDS,
+        [
+            text(repository),
+            text(branch),
+            text(tag),
+            text(sha),
+            text(before),
+            text(author),
+            text(message),
+            Value::list(paths),
+            facts.paths.complete.into(),
+            facts.pull_request.as_ref().map_or(Value::Null, pull_request),
+            text(&facts.default_branch),
+            facts.deleted.into(),
+            facts.forced.into(),
+        ],
+    )
+}
+
+fn pull_request(pull: &PullRequest) -> Value {
+    map(
+        PULL_REQUEST_FIELDS,
+        [
+            pull.number.into(),
+            text(&pull.action),
+            text(&pull.base),
+            text(&pull.head),
+            pull.merged.into(),
+        ],
+    )
+}
+
+/// A field without a value, or a value without a field, does not compile.
+fn map<const N: usize>(names: [&str; N], values: [Value; N]) -> Value {
+    Value::map(names.into_iter().zip(values).collect())
+}
+
+fn text(text: &Option<Arc<str>>) -> Value {
+    text.clone().into()
+}

@@ -1,0 +1,215 @@
+//! The functions that an expression may call: their names, and what they take.
+//!
+//! What they do is in [`text`] and [`convert`].
+
+mod convert;
+mod text;
+
+use std::borrow::Cow;
+
+use super::fault::{EvaluationFault, EvaluationFaultKind};
+use super::meter::Meter;
+use super::vocabulary::closest;
+use crate::model::Value;
+
+/// A function that is known and rightly called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Function {
+    Size,
+    Contains,
+    StartsWith,
+    EndsWith,
+    LowerAscii,
+    UpperAscii,
+    Trim,
+    Replace,
+    Split,
+    Join,
+    Substring,
+    IndexOf,
+    LastIndexOf,
+    CharAt,
+    Int,
+    Uint,
+    Double,
+    Text,
+    Bool,
+}
+
+/// The most arguments of any function, with what a method is called on.
+pub(super) const MAX_ARGUMENTS: usize = 4;
+
+struct Signature {
+    name: &'static str,
+    function: Function,
+    /// How many arguments it takes as a method.
+    method: &'static [usize],
+    /// How many arguments it takes by itself.
+    plain: &'static [usize],
+    example: &'static str,
+}
+
+const fn method(
+    name: &'static str,
+    function: Function,
+    method: &'static [usize],
+    example: &'static str,
+) -> Signature {
+    Signature { name, function, method, plain: &[], example }
+}
+
+const fn plain(name: &'static str, function: Function, example: &'static str) -> Signature {
+    Signature { name, function, method: &[], plain: &[1], example }
+}
+
+const SIGNATURES: &[Signature] = &[
+    Signature {
+        name: "size",
+        function: Function::Size,
+        method: &[0],
+        plain: &[1],
+        example: "size(list)",
+    },
+    method("contains", Function::Contains, &[1], "text.contains(part)"),
+    method("startsWith", Function::StartsWith, &[1], "text.startsWith(start)"),
+    method("endsWith", Function::EndsWith, &[1], "text.endsWith(end)"),
+    method("lowerAscii", Function::LowerAscii, &[0], "text.lowerAscii()"),
+    method("upperAscii", Function::UpperAscii, &[0], "text.upperAscii()"),
+    method("trim", Function::Trim, &[0], "text.trim()"),
+    method("replace", Function::Replace, &[2, 3], "text.replace(old, new)"),
+    method("split", Function::Split, &[1, 2], "text.split(separator)"),
+    method("join", Function::Join, &[0, 1], "list.join(separator)"),
+    method("substring", Function::Substring, &[1, 2], "text.substring(start, end)"),
+    method("indexOf", Function::IndexOf, &[1, 2], "text.indexOf(part)"),
+    method("lastIndexOf", Function::LastIndexOf, &[1], "text.lastIndexOf(part)"),
+    method("charAt", Function::CharAt, &[1], "text.charAt(index)"),
+    plain("int", Function::Int, "int(value)"),
+    plain("uint", Function::Uint, "uint(value)"),
+    plain("double", Function::Double, "double(value)"),
+    plain("string", Function::Text, "string(value)"),
+    plain("bool", Function::Bool, "bool(value)"),
+];
+
+/// What is not in the table: the macros, and the functions that are checked elsewhere.
+const SPECIAL: &[(&str, &str)] = &[
+    ("has", "has(body.field)"),
+    ("exists", "list.exists(x, condition on x)"),
+    ("exists_one", "list.exists_one(x, condition on x)"),
+    ("all", "list.all(x, condition on x)"),
+    ("map", "list.map(x, value made of x)"),
+    ("filter", "list.filter(x, condition on x)"),
+    ("matches", "text.matches(\"pattern\")"),
+    ("orValue", "body.?field.orValue(other)"),
+    ("hasValue", "body.?field.hasValue()"),
+];
+
+/// The function that is meant by this name and way of calling, or what is wrong with it and how
+/// to write it.
+pub(super) fn find(
+    name: &str,
+    as_method: bool,
+    arguments: usize,
+) -> Result<Function, (String, Option<String>)> {
+    let signature = SIGNATURES.iter().find(|signature| signature.name == name);
+    if let Some(signature) = signature {
+        let takes = if as_method { signature.method } else { signature.plain };
+        if takes.contains(&arguments) {
+            return Ok(signature.function);
+        }
+    }
+    let special = SPECIAL.iter().find(|(known, _)| *known == name);
+    let example = signature.map(|signature| signature.example).or(special.map(|known| known.1));
+    Err(match example {
+        Some(example) => {
+            (format!("`{name}` is not called like this"), Some(format!("write {example}")))
+        }
+        None => (format!("unknown function `{name}`"), suggestion(name)),
+    })
+}
+
+fn suggestion(name: &str) -> Option<String> {
+    if matches!(name, "timestamp" | "duration" | "now") {
+        return Some("dates and times are not supported".to_owned());
+    }
+    let known = SIGNATURES.iter().map(|signature| signature.name);
+    let special = SPECIAL.iter().map(|(name, _)| *name);
+    closest(name, known.chain(special)).map(|name| format!("did you mean `{name}`"))
+}
+
+impl Function {
+    /// Applies the function; of a method, the first argument is what it is called on.
+    pub(super) fn apply(
+        self,
+        arguments: &[Cow<'_, Value>],
+        meter: &mut Meter,
+    ) -> Result<Value, EvaluationFault> {
+        let mut call = Call { function: self, arguments, meter };
+        match self {
+            Self::Size => call.size(),
+            Self::Contains => call.contains(),
+            Self::StartsWith => call.starts_with(),
+            Self::EndsWith => call.ends_with(),
+            Self::LowerAscii => call.lower(),
+            Self::UpperAscii => call.upper(),
+            Self::Trim => call.trim(),
+            Self::Replace => call.replace(),
+            Self::Split => call.split(),
+            Self::Join => call.join(),
+            Self::Substring => call.substring(),
+            Self::IndexOf => call.index_of(),
+            Self::LastIndexOf => call.last_index_of(),
+            Self::CharAt => call.char_at(),
+            Self::Int => call.int(),
+            Self::Uint => call.uint(),
+            Self::Double => call.double(),
+            Self::Text => call.text_form(),
+            Self::Bool => call.bool(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        let found = SIGNATURES.iter().find(|signature| signature.function == self);
+        found.map_or("function", |signature| signature.name)
+    }
+}
+
+/// One call of a function.
+struct Call<'c> {
+    function: Function,
+    arguments: &'c [Cow<'c, Value>],
+    meter: &'c mut Meter,
+}
+
+impl<'c> Call<'c> {
+    fn argument(&self, index: usize) -> &'c Value {
+        self.arguments.get(index).map_or(&Value::Null, |value| value)
+    }
+
+    /// An argument that has to be text; looking through it once is charged.
+    fn text(&mut self, index: usize) -> Result<&'c str, EvaluationFault> {
+        let value = self.argument(index);
+        let text = value.as_str().ok_or_else(|| self.unfit(value, "text"))?;
+        self.meter.scan(text.len())?;
+        Ok(text)
+    }
+
+    /// An argument that has to be a whole number, if it is given.
+    fn number(&self, index: usize) -> Result<Option<i64>, EvaluationFault> {
+        let Some(value) = self.arguments.get(index) else {
+            return Ok(None);
+        };
+        let number = value.as_i64();
+        number.map(Some).ok_or_else(|| self.unfit(value, "a whole number"))
+    }
+
+    fn unfit(&self, value: &Value, wanted: &str) -> EvaluationFault {
+        let (name, kind) = (self.function.name(), value.kind());
+        let message = format!("`{name}` needs {wanted} and got {kind}");
+        EvaluationFault::new(EvaluationFaultKind::Type, message)
+    }
+
+    fn bad_value(&self, what: &str) -> EvaluationFault {
+        let message = format!("`{}`: {what}", self.function.name());
+        EvaluationFault::new(EvaluationFaultKind::Value, message)
+    }
+}

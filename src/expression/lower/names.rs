@@ -1,0 +1,75 @@
+//! Names: what each one stands for, and what was probably meant by one that is not known.
+
+use super::{Lowering, NOTHING};
+use crate::expression::tree::{Kind, Node};
+use crate::expression::vocabulary::closest;
+use crate::model::Value;
+
+impl Lowering<'_> {
+    pub(super) fn name(&mut self, id: u64, name: &str) -> Kind {
+        if let Some(slot) = self.scope.iter().rposition(|local| *local == name) {
+            return Kind::Local(slot, name.into());
+        }
+        let name = name.strip_prefix('.').unwrap_or(name);
+        if let Some(known) = self.names.find(name) {
+            return Kind::Name(known);
+        }
+        let known = self.names.names().map(|known| -> &str { known });
+        let candidates = self.scope.iter().copied().chain(known);
+        let hint = match self.names.owner_of(name) {
+            Some(path) => did_you_mean(&path),
+            None => closest(name, candidates).map(did_you_mean).unwrap_or_else(|| {
+                format!("known are {}; text is written in quotes", self.known())
+            }),
+        };
+        self.fault(self.parsed.place(id), format!("unknown variable `{name}`"), hint);
+        NOTHING
+    }
+
+    fn known(&self) -> String {
+        self.names.names().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Finds a misspelt field where all fields are known.
+    pub(super) fn check_field(&mut self, operand: &Node, field: &str, place: (usize, usize)) {
+        let Some(path) = static_path(operand) else {
+            return;
+        };
+        let Some(fields) = self.names.fields_below(&path) else {
+            return;
+        };
+        if fields.contains(&field) {
+            return;
+        }
+        let hint = closest(field, fields.iter().copied())
+            .map(did_you_mean)
+            .unwrap_or_else(|| format!("it has {}", fields.join(", ")));
+        let message = format!("`{}` has no field `{field}`", path.join("."));
+        self.fault(place, message, hint);
+    }
+}
+
+fn did_you_mean(name: &str) -> String {
+    format!("did you mean `{name}`")
+}
+
+/// The names from a top-level one down to this node, where all of them are written out.
+fn static_path(node: &Node) -> Option<Vec<&str>> {
+    match &node.kind {
+        Kind::Name(name) => Some(vec![*name]),
+        Kind::Select(operand, field) | Kind::OptionalSelect(operand, field) => {
+            let mut path = static_path(operand)?;
+            path.push(field);
+            Some(path)
+        }
+        Kind::Index(parts) | Kind::OptionalIndex(parts) => {
+            let Kind::Literal(Value::Text(field)) = &parts[1].kind else {
+                return None;
+            };
+            let mut path = static_path(&parts[0])?;
+            path.push(field);
+            Some(path)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,89 @@
+//! Expressions over a payload: the `if:` of a route and the `${{ … }}` holes of its values.
+//!
+//! The language is CEL. An [`Expression`] is parsed and checked when the configuration is loaded:
+//! unknown names, unsupported syntax and whatever could overflow the stack are found there, all
+//! at once and with their positions. Evaluating it walks our own tree over our own values, with a
+//! budget of steps and of bytes, so that no expression and no payload can stall or crash the
+//! gateway. It never touches anything but the [`Context`] it is given, and its faults never quote
+//! the payload.
+//!
+//! Where this differs from CEL: a whole number is one type (`5u` is 5, and only numbers above the
+//! largest signed one are unsigned), patterns of `matches` are literals, and there are no bytes,
+//! messages, timestamps or durations.
+
+mod context;
+mod evaluate;
+mod fault;
+mod functions;
+mod lower;
+mod meter;
+mod operators;
+mod parse;
+mod path;
+mod pattern;
+mod template;
+mod tree;
+mod vocabulary;
+
+pub use context::Context;
+pub use fault::{EvaluationFault, EvaluationFaultKind, ExpressionFault};
+pub use pattern::compile as compile_pattern;
+pub use template::{Hole, Template};
+pub use vocabulary::Vocabulary;
+
+use std::fmt;
+
+use crate::model::Value;
+use evaluate::Evaluator;
+use tree::Node;
+
+/// An expression that was parsed and checked.
+#[derive(Clone)]
+pub struct Expression {
+    source: Box<str>,
+    root: std::sync::Arc<Node>,
+}
+
+impl Expression {
+    /// Parses and checks an expression; gives every fault that can be found.
+    pub fn compile(source: &str, names: &Vocabulary) -> Result<Self, Vec<ExpressionFault>> {
+        let parsed = parse::parse(source)?;
+        let root = lower::lower(&parsed, names)?;
+        Ok(Self { source: source.into(), root: root.into() })
+    }
+
+    /// The text it was compiled from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The value of the expression.
+    pub fn evaluate(&self, context: &Context) -> Result<Value, EvaluationFault> {
+        Evaluator::new(context).run(&self.root)
+    }
+
+    /// The answer of an expression that is a condition.
+    pub fn test(&self, context: &Context) -> Result<bool, EvaluationFault> {
+        let value = self.evaluate(context)?;
+        value.as_bool().ok_or_else(|| {
+            let message = format!("the condition gave {}, not true or false", value.kind());
+            EvaluationFault::new(EvaluationFaultKind::Type, message)
+        })
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.source).finish()
+    }
+}
+
+impl PartialEq for Expression {
+    /// Equal when written the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! Text with `${{ … }}` holes, each of which is an expression: the values of variables.
+
+use std::fmt::{self, Write};
+
+use cel::parser::pratt_parser::{Lexer, TokenKind};
+
+use super::evaluate::Evaluator;
+use super::fault::{EvaluationFault, EvaluationFaultKind, ExpressionFault};
+use super::{Context, Expression, Vocabulary};
+
+/// What opens a hole.
+const OPEN: &str = "${{";
+/// What stands for the opening itself.
+const ESCAPED: &str = "$${{";
+/// The longest template, in bytes.
+const MAX_SOURCE: usize = 64 * 1024;
+/// A value that is too long is measured up to this many bytes.
+const MAX_MEASURED: usize = 1 << 20;
+
+/// Text with holes, parsed and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Literal(Box<str>),
+    Hole(Hole),
+}
+
+/// One hole of a template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hole {
+    /// The byte of the template's text at which the expression's own text starts.
+    pub offset: usize,
+    /// What fills the hole.
+    pub expression: Expression,
+}
+
+impl Template {
+    /// Parses and checks a text with holes; gives the faults of all of them, with offsets in the
+    /// template's text. `$${{` writes a literal `${{`.
+    pub fn compile(source: &str, names: &Vocabulary) -> Result<Self, Vec<ExpressionFault>> {
+        if source.len() > MAX_SOURCE {
+            let message = format!("the text is longer than {MAX_SOURCE} bytes");
+            return Err(vec![ExpressionFault::new(0, source.len(), message)]);
+        }
+        let mut builder = Builder {
+            source,
+            names,
+            literal: String::new(),
+            parts: Vec::new(),
+            faults: Vec::new(),
+        };
+        builder.read();
+        match builder.faults.is_empty() {
+            true => Ok(Self { parts: builder.parts }),
+            false => Err(builder.faults),
+        }
+    }
+
+    /// The text with its holes filled. A hole that is missing or null is a fault of kind
+    /// [`EvaluationFaultKind::Missing`]; text of more than `max_bytes` is one of kind
+    /// [`EvaluationFaultKind::TooLong`]. All holes share one budget.
+    pub fn render(&self, context: &Context, max_bytes: usize) -> Result<String, EvaluationFault> {
+        let mut out = Bounded { text: String::new(), size: 0, limit: max_bytes };
+        let mut evaluator = Evaluator::new(context);
+        let mut offset = 0;
+        for part in &self.parts {
+            let written = match part {
+                Part::Literal(text) => out.write_str(text),
+                Part::Hole(hole) => {
+                    offset = hole.offset;
+                    let value = evaluator.run_to_value(&hole.expression.root);
+                    let value = value.map_err(|fault| {
+                        let within = fault.offset;
+                        fault.at(offset + within)
+                    })?;
+                    value.write_text(&mut out)
+                }
+            };
+            if written.is_err() {
+                break;
+            }
+        }
+        out.finish().map_err(|fault| fault.at(offset))
+    }
+
+    /// True without any hole.
+    pub fn is_literal(&self) -> bool {
+        self.holes().next().is_none()
+    }
+
+    /// The holes in the order in which they are written.
+    pub fn holes(&self) -> impl Iterator<Item = &Hole> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole(hole) => Some(hole),
+            Part::Literal(_) => None,
+        })
+    }
+}
+
+struct Builder<'a> {
+    source: &'a str,
+    names: &'a Vocabulary,
+    literal: String,
+    parts: Vec<Part>,
+    faults: Vec<ExpressionFault>,
+}
+
+impl Builder<'_> {
+    fn read(&mut self) {
+        let mut at = 0;
+        while let Some(found) = self.source[at..].find(OPEN) {
+            let open = at + found;
+            if open > at && self.source[..open + OPEN.len()].ends_with(ESCAPED) {
+                self.literal.push_str(&self.source[at..open - 1]);
+                self.literal.push_str(OPEN);
+                at = open + OPEN.len();
+                continue;
+            }
+            self.literal.push_str(&self.source[at..open]);
+            let inside = open + OPEN.len();
+            let Some(end) = end_of_hole(&self.source[inside..]) else {
+                let hint = "close it with `}}`".to_owned();
+                let fault = ExpressionFault::new(open, OPEN.len(), "this hole is not closed");
+                self.faults.push(fault.hint(hint));
+                return;
+            };
+            self.hole(inside, inside + end);
+            at = inside + end + 2;
+        }
+        self.literal.push_str(&self.source[at..]);
+        self.end_literal();
+    }
+
+    fn hole(&mut self, start: usize, end: usize) {
+        self.end_literal();
+        match Expression::compile(&self.source[start..end], self.names) {
+            Ok(expression) => self.parts.push(Part::Hole(Hole { offset: start, expression })),
+            Err(faults) => self.faults.extend(faults.into_iter().map(|mut fault| {
+                fault.offset += start;
+                fault
+            })),
+        }
+    }
+
+    fn end_literal(&mut self) {
+        if !self.literal.is_empty() {
+            let literal = std::mem::take(&mut self.literal);
+            self.parts.push(Part::Literal(literal.into()));
+        }
+    }
+}
+
+/// Where the `}}` is that ends a hole: not one within a text literal, nor the ends of two maps. A
+/// hole that cannot be read in this way ends at the first `}}`, so that its own fault is found.
+fn end_of_hole(text: &str) -> Option<usize> {
+    let mut lexer = Lexer::new(text);
+    let mut open = 0usize;
+    loop {
+        let token = lexer.lex();
+        match token.kind {
+            TokenKind::TokLeftBrace => open += 1,
+            TokenKind::TokRightBrace if open > 0 => open -= 1,
+            TokenKind::TokRightBrace if text[token.start..].starts_with("}}") => {
+                return Some(token.start);
+            }
+            TokenKind::TokError | TokenKind::TokEnd => return text.find("}}"),
+            _ => {}
+        }
+    }
+}
+
+/// Keeps text up to a limit, and goes on measuring for a while beyond it.
+struct Bounded {
+    text: String,
+    size: usize,
+    limit: usize,
+}
+
+impl Bounded {
+    fn finish(self) -> Result<String, EvaluationFault> {
+        if self.size <= self.limit {
+            return Ok(self.text);
+        }
+        let more = if self.size > MAX_MEASURED { "more than " } else { "" };
+        let size = self.size.min(MAX_MEASURED);
+        let message =
+            format!("the text is {more}{size} bytes long, and {} are allowed", self.limit);
+        Err(EvaluationFault::new(EvaluationFaultKind::TooLong, message))
+    }
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.size = self.size.saturating_add(piece.len());
+        if self.size <= self.limit {
+            self.text.push_str(piece);
+        } else if self.size > MAX_MEASURED {
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}

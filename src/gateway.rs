@@ -1,0 +1,284 @@
+//! The parts put together: one process that receives, dispatches and shows.
+//!
+//! `serve`, `demo` and the tests start this same thing; nothing is wired differently for them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info};
+
+use crate::admin::{self, Admin};
+use crate::chance::Chance;
+use crate::clock::{Clock, later};
+use crate::config::{Live, ServerPlan, StorePlan};
+use crate::dispatch::{Dispatcher, Parts};
+use crate::observe::{Metrics, log};
+use crate::receive::{self, Receiver, Refusals};
+use crate::serving::{Manners, serve};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Retention, Store, StoreFault};
+
+/// How often retention looks for something to remove.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Connections that the admin listener serves at once.
+const ADMIN_CONNECTIONS: usize = 256;
+/// Connections of senders for each request that may be in flight; idle ones wait for their next.
+const CONNECTIONS_PER_REQUEST: usize = 4;
+
+/// What comes from outside of the program.
+#[derive(Clone)]
+pub struct Outside {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bits.
+    pub chance: Arc<dyn Chance>,
+}
+
+/// A gateway that runs.
+pub struct Gateway {
+    hooks: SocketAddr,
+    admin: SocketAddr,
+    live: Arc<Live>,
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    dispatcher: Arc<Dispatcher>,
+    stop: Stop,
+    tasks: TaskTracker,
+}
+
+/// The order in which things end: first nothing new comes in, then what is on the wire ends, and
+/// people can look until the last.
+#[derive(Clone, Default)]
+struct Stop {
+    hooks: CancellationToken,
+    dispatch: CancellationToken,
+    rest: CancellationToken,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug)]
+pub enum StartFault {
+    /// The store cannot be opened.
+    Store(StoreFault),
+    /// An address cannot be listened on.
+    Listen {
+        /// Which one.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+impl fmt::Display for StartFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(fault) => fault.fmt(f),
+            Self::Listen { what, address, error } => write!(
+                f,
+                "cannot listen on {address} (server.{what}): {error}; another process may have \
+                 it, or the address is not this machine's"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartFault {}
+
+impl Gateway {
+    /// Opens the store, listens on both addresses and begins to work.
+    ///
+    /// # Errors
+    /// [`StartFault`]; nothing is left running.
+    pub async fn start(live: Arc<Live>, outside: Outside) -> Result<Self, StartFault> {
+        let plan = live.plan();
+        let hooks = listen("listen", plan.server.listen).await?;
+        let admin = listen("admin", plan.server.admin).await?;
+        let store = open(&plan.store).map_err(StartFault::Store)?;
+        let metrics = Arc::new(Metrics::new());
+        let dispatcher = Dispatcher::new(Parts {
+            store: Arc::clone(&store),
+            live: Arc::clone(&live),
+            clock: Arc::clone(&outside.clock),
+            chance: Arc::clone(&outside.chance),
+            metrics: Arc::clone(&metrics),
+        });
+        let gateway = Self {
+            hooks: hooks.1,
+            admin: admin.1,
+            live: Arc::clone(&live),
+            store,
+            metrics,
+            dispatcher,
+            stop: Stop::default(),
+            tasks: TaskTracker::new(),
+        };
+        gateway.spawn(live, &outside, hooks.0, admin.0, &plan.server);
+        info!(hooks = %gateway.hooks, admin = %gateway.admin, config = %plan.version, "ready");
+        Ok(gateway)
+    }
+
+    fn spawn(
+        &self,
+        live: Arc<Live>,
+        outside: &Outside,
+        hooks: TcpListener,
+        admin: TcpListener,
+        server: &ServerPlan,
+    ) {
+        let refusals = Arc::new(Refusals::default());
+        let waker = Arc::clone(&self.dispatcher);
+        let receiver = Receiver {
+            live: Arc::clone(&live),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&outside.clock),
+            chance: Arc::clone(&outside.chance),
+            metrics: Arc::clone(&self.metrics),
+            refusals: Arc::clone(&refusals),
+            on_new_runs: Arc::new(move || waker.wake()),
+        };
+        let inner = Admin {
+            live: Arc::clone(&live),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&outside.clock),
+            chance: Arc::clone(&outside.chance),
+            metrics: Arc::clone(&self.metrics),
+            refusals,
+            dispatcher: Arc::clone(&self.dispatcher),
+        };
+        let manners = Manners {
+            header_timeout: server.header_timeout,
+            connections: server.requests_in_flight.saturating_mul(CONNECTIONS_PER_REQUEST),
+            grace: server.shutdown_grace,
+        };
+        let inside = Manners { connections: ADMIN_CONNECTIONS, ..manners };
+        let stop = &self.stop;
+        self.tasks.spawn(serve(hooks, receive::router(receiver), manners, stop.hooks.clone()));
+        self.tasks.spawn(serve(admin, admin::router(inner), inside, stop.rest.clone()));
+        self.tasks.spawn(Arc::clone(&self.dispatcher).run(stop.dispatch.clone()));
+        self.tasks.spawn(tidy(
+            live,
+            Arc::clone(&self.store),
+            Arc::clone(&self.metrics),
+            Arc::clone(&outside.clock),
+            stop.rest.clone(),
+        ));
+    }
+
+    /// Where webhooks are received.
+    pub fn hooks(&self) -> SocketAddr {
+        self.hooks
+    }
+
+    /// Where health, metrics and the API are.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The configuration in force.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// What has been kept.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Its numbers.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Tells the dispatcher to look again, after the configuration has changed.
+    pub fn wake(&self) {
+        self.dispatcher.wake();
+    }
+
+    /// Stops in order: no new deliveries; what is on the wire ends; everything closes.
+    pub async fn stop(self, grace: Duration) {
+        info!("stopping: finishing what is in flight");
+        self.stop.hooks.cancel();
+        self.stop.dispatch.cancel();
+        self.tasks.close();
+        let Self { store, stop, tasks, dispatcher, .. } = self;
+        // What the dispatcher has on the wire past the grace time stays on disk as begun, and is
+        // settled as unknown by the next start.
+        let drained = dispatcher.drained();
+        if tokio::time::timeout(grace, drained).await.is_err() {
+            error!(
+                "some starts did not end within the grace time; they will be settled as unknown"
+            );
+        }
+        stop.rest.cancel();
+        let _ = tokio::time::timeout(grace, tasks.wait()).await;
+        drop(store);
+        info!("stopped");
+    }
+}
+
+async fn listen(
+    what: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), StartFault> {
+    let fault = |error| StartFault::Listen { what, address, error };
+    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let bound = listener.local_addr().map_err(fault)?;
+    Ok((listener, bound))
+}
+
+fn open(plan: &StorePlan) -> Result<Arc<dyn Store>, StoreFault> {
+    match plan {
+        StorePlan::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+    }
+}
+
+/// Removes what retention no longer keeps, step by step, beside the work.
+async fn tidy(
+    live: Arc<Live>,
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    let mut said = false;
+    loop {
+        let plan = live.plan();
+        let retention = Retention { keep: plan.retention.keep, max_size: plan.retention.max_size };
+        let now = clock.now();
+        let more = match store.tidy(retention, now).await {
+            Ok(tidied) => {
+                metrics.tidied(&tidied);
+                if tidied.over && !said {
+                    error!(
+                        bytes = tidied.bytes,
+                        bound = retention.max_size,
+                        "the store is over its size bound and everything left in it still waits; \
+                         settle held runs or raise retention.max_size"
+                    );
+                }
+                said = tidied.over;
+                tidied.more
+            }
+            Err(fault) => {
+                log::store_fault("tidy", &fault);
+                metrics.store_faults.inc();
+                false
+            }
+        };
+        if more && !stop.is_cancelled() {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.wait_until(later(now, TIDY_EVERY)) => {}
+        }
+    }
+}

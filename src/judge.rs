@@ -1,0 +1,143 @@
+//! The pure steps after authentication, strung together once: an understood delivery goes through
+//! the plan's routes and comes out as an explanation and the runs that it asks for.
+//!
+//! Receiving, replaying, `explain` and the benchmarks all call this. No I/O, clock or chance.
+
+use std::sync::Arc;
+
+use crate::config::{Plan, RoutePlan, SourcePlan};
+use crate::event::{Event, Understood};
+use crate::expression::Context;
+use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard};
+use crate::model::{DeliveryId, Environment};
+
+/// Up to this many routes of a source are all explained; above it only those that event kind and
+/// repository do not rule out, so that thousands of routes cost little.
+const EXPLAIN_ALL: usize = 100;
+
+/// What the routes made of a delivery.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Why each route did or did not match.
+    pub explanation: Explanation,
+    /// The runs that it asks for.
+    pub runs: Vec<Draft>,
+}
+
+/// A run that a route asks for, not yet named or kept.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The route.
+    pub route: Arc<RoutePlan>,
+    /// Which event of the delivery.
+    pub part: u32,
+    /// What its mapping came to.
+    pub mapped: Mapped,
+}
+
+/// What a mapping came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mapped {
+    /// Variables to start the job with.
+    Ready(Environment),
+    /// The same, but a person must look first; with the reason.
+    Held(Environment, String),
+    /// A variable could not be made; the run fails with this reason.
+    Failed(String),
+}
+
+/// How much to explain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What fits beside a kept delivery.
+    Kept,
+    /// Every route of the source.
+    Every,
+}
+
+/// Judges every event of a delivery by the routes of its source.
+pub fn judge(
+    plan: &Plan,
+    source: &SourcePlan,
+    understood: &Understood,
+    delivery: DeliveryId,
+    detail: Detail,
+) -> Judged {
+    let mut judged = Judged::default();
+    if let Some(handshake) = &understood.handshake {
+        judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
+        return judged;
+    }
+    for event in &understood.events {
+        judge_event(plan, source, event, delivery, detail, &mut judged);
+    }
+    judged.explanation.routes.sort_by_key(|route| !route.matched);
+    judged
+}
+
+fn judge_event(
+    plan: &Plan,
+    source: &SourcePlan,
+    event: &Event,
+    delivery: DeliveryId,
+    detail: Detail,
+    judged: &mut Judged,
+) {
+    if let Some(reason) = guard(event, source.ignore_actors.as_ref()) {
+        judged.explanation.nothing = Some(reason);
+        return;
+    }
+    let all = plan.index.of_source(&source.name);
+    let routes = if detail == Detail::Every || all.len() <= EXPLAIN_ALL {
+        all.to_vec()
+    } else {
+        let candidates = plan.index.candidates(event);
+        judged.explanation.ruled_out += candidates.of - candidates.routes.len();
+        candidates.routes
+    };
+    let context = event
+        .variables(&delivery.to_string())
+        .into_iter()
+        .fold(Context::new(), |context, (name, value)| context.with(name, value));
+    for route in routes.into_iter().map(|position| &plan.routes[position]) {
+        judge_route(route, event, &context, judged);
+    }
+}
+
+fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged: &mut Judged) {
+    let verdict =
+        evaluate(&route.on, route.condition.as_ref(), route.on_unknown_paths, event, context);
+    let mut explained = RouteExplanation {
+        route: route.name.to_string(),
+        part: event.part,
+        matched: matches!(verdict, Verdict::Matched { .. }),
+        test: None,
+        words: None,
+    };
+    match verdict {
+        Verdict::Missed(miss) => {
+            explained.test = Some(miss.test.to_owned());
+            explained.words = Some(miss.words);
+        }
+        Verdict::Matched { note, hold } => {
+            let mapped = map(route, context, hold.clone());
+            explained.words = match &mapped {
+                Mapped::Failed(reason) => Some(reason.clone()),
+                _ => note.or(hold),
+            };
+            judged.runs.push(Draft { route: Arc::clone(route), part: event.part, mapped });
+        }
+    }
+    judged.explanation.routes.push(explained);
+}
+
+fn map(route: &RoutePlan, context: &Context, hold: Option<String>) -> Mapped {
+    match (route.mapping.environment(context), hold) {
+        (Ok(environment), None) => Mapped::Ready(environment),
+        (Ok(environment), Some(reason)) => Mapped::Held(environment, reason),
+        (Err(faults), _) => {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Mapped::Failed(format!("the environment could not be made: {}", faults.join("; ")))
+        }
+    }
+}

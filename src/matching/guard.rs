@@ -1,0 +1,20 @@
+//! The loop guard: events that start nothing whatever the routes say, so that a job that pushes
+//! does not start itself for ever.
+
+use super::Patterns;
+use crate::event::Event;
+
+/// Words in a head commit's message that keep a push from starting anything.
+pub const SKIP_MARK: &str = "[skip cdsw]";
+
+/// Why the event starts nothing, if so.
+pub fn guard(event: &Event, ignore_actors: Option<&Patterns>) -> Option<String> {
+    let git = event.git.as_ref()?;
+    if let (Some(ignored), Some(author)) = (ignore_actors, &git.author)
+        && ignored.pass(author)
+    {
+        return Some(format!("the source ignores what {author} does (ignore_actors)"));
+    }
+    let marked = git.message.as_ref().is_some_and(|message| message.contains(SKIP_MARK));
+    (marked && &*event.kind == "push").then(|| format!("the head commit says {SKIP_MARK}"))
+}

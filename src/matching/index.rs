@@ -1,0 +1,106 @@
+//! Finds the routes that can match an event without looking at the others: by source, and by the
+//! literal event kinds and repositories that their `on:` asks for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::On;
+use crate::event::Event;
+
+/// What the index needs to know of a route.
+pub trait Indexed {
+    /// The sources that it listens to.
+    fn sources(&self) -> &[Arc<str>];
+    /// Its conditions.
+    fn on(&self) -> &On;
+}
+
+/// Routes by what they ask for; positions are those of the list that it was built from.
+#[derive(Debug, Default)]
+pub struct Index {
+    sources: HashMap<Arc<str>, BySource>,
+}
+
+#[derive(Debug, Default)]
+struct BySource {
+    all: Vec<usize>,
+    kinds: Keyed<Keyed<Vec<usize>>>,
+}
+
+/// Entries under a literal, and those that any text may reach.
+#[derive(Debug, Default)]
+struct Keyed<T> {
+    literal: HashMap<Box<str>, T>,
+    any: T,
+}
+
+/// The routes of a source that can match an event, and how many there are in all.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    /// Positions of the routes that can match, ascending.
+    pub routes: Vec<usize>,
+    /// How many routes listen to the source.
+    pub of: usize,
+}
+
+impl Index {
+    /// Indexes routes.
+    pub fn new<R: Indexed>(routes: &[Arc<R>]) -> Self {
+        let mut index = Self::default();
+        for (position, route) in routes.iter().enumerate() {
+            for source in route.sources() {
+                let by_source = index.sources.entry(Arc::clone(source)).or_default();
+                by_source.all.push(position);
+                by_source.insert(position, route.on());
+            }
+        }
+        index
+    }
+
+    /// The routes of the event's source that are not ruled out by kind or repository.
+    pub fn candidates(&self, event: &Event) -> Candidates {
+        let Some(by_source) = self.sources.get(&event.source) else {
+            return Candidates::default();
+        };
+        let name = event.name.as_deref().filter(|name| *name != &*event.kind);
+        let repository = event.git.as_ref().and_then(|git| git.repository.as_deref());
+        let mut routes = Vec::new();
+        for by_repository in by_source.kinds.under([Some(&*event.kind), name]) {
+            for found in by_repository.under([repository, None]) {
+                routes.extend_from_slice(found);
+            }
+        }
+        routes.sort_unstable();
+        routes.dedup();
+        Candidates { routes, of: by_source.all.len() }
+    }
+
+    /// Every route of a source.
+    pub fn of_source(&self, source: &str) -> &[usize] {
+        self.sources.get(source).map_or(&[], |by_source| &by_source.all)
+    }
+}
+
+impl BySource {
+    fn insert(&mut self, position: usize, on: &On) {
+        let kinds = on.events.as_ref().and_then(|kinds| kinds.literals());
+        let repositories = on.repository.as_ref().and_then(|names| names.literals());
+        self.kinds.each(kinds.as_deref(), |by_repository| {
+            by_repository.each(repositories.as_deref(), |found| found.push(position));
+        });
+    }
+}
+
+impl<T: Default> Keyed<T> {
+    fn each(&mut self, literals: Option<&[&str]>, mut change: impl FnMut(&mut T)) {
+        let Some(literals) = literals else { return change(&mut self.any) };
+        for literal in literals {
+            change(self.literal.entry((*literal).into()).or_default());
+        }
+    }
+
+    fn under<'a>(&'a self, texts: [Option<&'a str>; 2]) -> impl Iterator<Item = &'a T> {
+        std::iter::once(&self.any)
+            .chain(texts.into_iter().flatten().filter_map(|text| self.literal.get(text)))
+    }
+}

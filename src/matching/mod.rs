@@ -1,0 +1,18 @@
+//! Routes against an event: which match, and for the others the first test that failed.
+//!
+//! Pure. It reads an [`Event`](crate::event::Event) and a route's conditions and says a
+//! [`Verdict`]; it never says yes to what it could not decide.
+
+mod explanation;
+mod guard;
+mod index;
+mod on;
+mod patterns;
+mod test;
+
+pub use explanation::{Explanation, RouteExplanation};
+pub use guard::{SKIP_MARK, guard};
+pub use index::{Candidates, Index, Indexed};
+pub use on::{On, PullRequestOn, UnknownPaths};
+pub use patterns::{PatternFault, Patterns};
+pub use test::{Miss, Verdict, evaluate};

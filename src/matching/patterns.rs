@@ -1,0 +1,172 @@
+//! A list of literals and globs, read as GitHub Actions reads its filters: in order, the last one
+//! that fits decides, and `!` in front excludes. `*` stays within a path segment, `**` does not.
+
+use std::fmt;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+/// Compiled patterns.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    entries: Vec<Entry>,
+}
+
+/// A pattern that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatternFault {
+    /// Which of the list, counted from 0.
+    pub index: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    text: String,
+    excludes: bool,
+    fits: Fits,
+}
+
+#[derive(Clone, Debug)]
+enum Fits {
+    Literal(String),
+    Glob(Box<GlobMatcher>),
+}
+
+impl Patterns {
+    /// Compiles a list.
+    ///
+    /// # Errors
+    /// Every entry that is empty or not a glob, and a list that could never pass anything.
+    pub fn parse(texts: &[String]) -> Result<Self, Vec<PatternFault>> {
+        let mut faults = Vec::new();
+        let mut entries = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            match Entry::parse(text) {
+                Ok(entry) => entries.push(entry),
+                Err(message) => faults.push(PatternFault { index, message }),
+            }
+        }
+        if faults.is_empty() && entries.iter().all(|entry| entry.excludes) {
+            let message = if entries.is_empty() {
+                "an empty list can never match; leave the key out to accept anything".to_owned()
+            } else {
+                "a list with only exclusions can never match; put \"**\" in front".to_owned()
+            };
+            faults.push(PatternFault { index: 0, message });
+        }
+        if faults.is_empty() { Ok(Self { entries }) } else { Err(faults) }
+    }
+
+    /// Whether the text passes: the last entry that fits it decides.
+    pub fn pass(&self, text: &str) -> bool {
+        self.entries
+            .iter()
+            .rev()
+            .find(|entry| entry.fits(text))
+            .is_some_and(|entry| !entry.excludes)
+    }
+
+    /// The texts that alone can pass, when every entry is a literal; `None` when a glob could.
+    pub fn literals(&self) -> Option<Vec<&str>> {
+        self.entries
+            .iter()
+            .filter(|entry| !entry.excludes)
+            .map(|entry| match &entry.fits {
+                Fits::Literal(text) => Some(text.as_str()),
+                Fits::Glob(_) => None,
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Patterns {
+    /// As one would say it: `main or release/**, but not *.md`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |excludes: bool| {
+            self.entries
+                .iter()
+                .filter(|entry| entry.excludes == excludes)
+                .map(|entry| entry.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" or ")
+        };
+        f.write_str(&list(false))?;
+        let excluded = list(true);
+        if !excluded.is_empty() {
+            write!(f, ", but not {excluded}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (excludes, text) = match text.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        if text.is_empty() {
+            return Err("an empty pattern never matches; remove it".to_owned());
+        }
+        let fits = if text.contains(['*', '?', '[', '{', '\\']) {
+            let glob = GlobBuilder::new(text)
+                .literal_separator(true)
+                .backslash_escape(true)
+                .build()
+                .map_err(|error| format!("`{text}` is not a pattern: {}", error.kind()))?;
+            Fits::Glob(Box::new(glob.compile_matcher()))
+        } else {
+            Fits::Literal(text.to_owned())
+        };
+        Ok(Self { text: text.to_owned(), excludes, fits })
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        match &self.fits {
+            Fits::Literal(literal) => literal == text,
+            Fits::Glob(glob) => glob.is_match(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patterns(texts: &[&str]) -> Patterns {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        Patterns::parse(&texts).expect("valid patterns")
+    }
+
+    #[test]
+    fn a_star_stays_within_a_segment_and_two_do_not() {
+        assert!(patterns(&["release/*"]).pass("release/1"));
+        assert!(!patterns(&["release/*"]).pass("release/1/hotfix"));
+        assert!(patterns(&["release/**"]).pass("release/1/hotfix"));
+    }
+
+    #[test]
+    fn the_last_pattern_that_fits_decides() {
+        let markdown = patterns(&["models/**", "!**/*.md", "models/KEEP.md"]);
+        assert!(markdown.pass("models/a/b.py"));
+        assert!(!markdown.pass("models/a/b.md"));
+        assert!(markdown.pass("models/KEEP.md"));
+        assert!(!markdown.pass("docs/a.py"));
+    }
+
+    #[test]
+    fn a_list_that_can_never_pass_is_refused() {
+        let only_not = Patterns::parse(&["!main".to_owned()]).expect_err("never matches");
+        assert!(only_not[0].message.contains("**"), "{}", only_not[0].message);
+        assert!(Patterns::parse(&[]).is_err());
+        assert!(Patterns::parse(&[String::new()]).is_err());
+        assert!(Patterns::parse(&["[".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn literals_are_known_only_when_no_glob_can_pass() {
+        assert_eq!(patterns(&["a", "b", "!c*"]).literals(), Some(vec!["a", "b"]));
+        assert_eq!(patterns(&["a", "b*"]).literals(), None);
+    }
+}

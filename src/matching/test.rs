@@ -1,0 +1,254 @@
+//! One route against one event: the tests of `on:` in the order in which people read them, then
+//! `if:`. The first that fails is the answer, in words.
+
+use std::fmt;
+
+use super::{On, Patterns, PullRequestOn, UnknownPaths};
+use crate::event::Event;
+use crate::expression::{Context, Expression};
+use crate::model::{ChangedPaths, GitFacts};
+
+/// Longest piece of a payload that a verdict repeats.
+const SHOWN: usize = 80;
+
+/// What a route says about an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It matches.
+    Matched {
+        /// Something that a reader should know about why.
+        note: Option<String>,
+        /// Set when the run must wait for a person, with the reason.
+        hold: Option<String>,
+    },
+    /// It does not.
+    Missed(Miss),
+}
+
+/// The first test that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// The key of the test: `branch`, `pull_request.base`, `if`, …
+    pub test: &'static str,
+    /// What it asked for and what was found, in words.
+    pub words: String,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.test, self.words)
+    }
+}
+
+/// Judges one event by one route's conditions.
+pub fn evaluate(
+    on: &On,
+    condition: Option<&Expression>,
+    unknown_paths: UnknownPaths,
+    event: &Event,
+    context: &Context,
+) -> Verdict {
+    let judged = kind(on, event)
+        .and_then(|()| git_facts(on, event, unknown_paths))
+        .and_then(|found| expression(condition, context).map(|()| found));
+    match judged {
+        Ok(Paths { note, hold }) => Verdict::Matched { note, hold },
+        Err(miss) => Verdict::Missed(miss),
+    }
+}
+
+/// What the test of paths has to add to a match.
+#[derive(Default)]
+struct Paths {
+    note: Option<String>,
+    hold: Option<String>,
+}
+
+fn kind(on: &On, event: &Event) -> Result<(), Miss> {
+    if let Some(wanted) = &on.events {
+        let named = event.name.as_ref().is_some_and(|name| wanted.pass(name));
+        if !named && !wanted.pass(&event.kind) {
+            return Err(miss("event", wanted, Some(&event.kind)));
+        }
+    }
+    text("action", on.actions.as_ref(), event.action.as_deref())
+}
+
+fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {
+    let Some(git) = &event.git else { return without_git(on).map(|()| Paths::default()) };
+    text("repository", on.repository.as_ref(), git.repository.as_deref())?;
+    text("branch", on.branch.as_ref(), git.branch.as_deref())?;
+    text("tag", on.tag.as_ref(), git.tag.as_deref())?;
+    text("sha", on.sha.as_ref(), git.sha.as_deref())?;
+    text("before", on.before.as_ref(), git.before.as_deref())?;
+    text("author", on.author.as_ref(), git.author.as_deref())?;
+    if let Some(wanted) = &on.pull_request {
+        pull_request(wanted, git)?;
+    }
+    default_branch(on, git)?;
+    deleted(on, git, event)?;
+    if let Some(wanted) = on.forced {
+        match git.forced {
+            Some(forced) => yes_or_no("forced", wanted, forced)?,
+            None => return Err(absent("forced", "the sender does not say whether it was forced")),
+        }
+    }
+    on.path.as_ref().map_or(Ok(Paths::default()), |wanted| paths(wanted, &git.paths, unknown_paths))
+}
+
+/// An event without git facts passes only when none are asked for.
+fn without_git(on: &On) -> Result<(), Miss> {
+    let asked = [
+        ("repository", on.repository.is_some()),
+        ("branch", on.branch.is_some()),
+        ("tag", on.tag.is_some()),
+        ("sha", on.sha.is_some()),
+        ("before", on.before.is_some()),
+        ("author", on.author.is_some()),
+        ("pull_request", on.pull_request.is_some()),
+        ("default_branch", on.default_branch.is_some()),
+        ("deleted", on.deleted.is_some()),
+        ("forced", on.forced.is_some()),
+        ("path", on.path.is_some()),
+    ];
+    match asked.into_iter().find(|(_, set)| *set) {
+        Some((test, _)) => Err(absent(test, "this event says nothing about a repository")),
+        None => Ok(()),
+    }
+}
+
+fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {
+    let Some(found) = &git.pull_request else {
+        return Err(absent("pull_request", "this event is not about a pull request"));
+    };
+    if !wanted.number.is_empty() && !wanted.number.contains(&found.number) {
+        let numbers: Vec<String> = wanted.number.iter().map(ToString::to_string).collect();
+        return Err(miss(
+            "pull_request.number",
+            &numbers.join(" or "),
+            Some(&found.number.to_string()),
+        ));
+    }
+    text("pull_request.action", wanted.action.as_ref(), found.action.as_deref())?;
+    text("pull_request.base", wanted.base.as_ref(), found.base.as_deref())?;
+    text("pull_request.head", wanted.head.as_ref(), found.head.as_deref())?;
+    match wanted.merged {
+        Some(merged) => yes_or_no("pull_request.merged", merged, found.merged.unwrap_or(false)),
+        None => Ok(()),
+    }
+}
+
+fn default_branch(on: &On, git: &GitFacts) -> Result<(), Miss> {
+    let Some(wanted) = on.default_branch else { return Ok(()) };
+    match (&git.branch, &git.default_branch) {
+        (Some(branch), Some(default)) if (branch == default) == wanted => Ok(()),
+        (Some(branch), Some(default)) => Err(Miss {
+            test: "default_branch",
+            words: format!(
+                "wanted {wanted}; the branch is {}, the default branch is {}",
+                shown(branch),
+                shown(default)
+            ),
+        }),
+        (None, _) if !wanted => Ok(()),
+        (None, _) => Err(absent("default_branch", "the event names no branch")),
+        (_, None) => Err(absent("default_branch", "the sender does not name the default branch")),
+    }
+}
+
+fn deleted(on: &On, git: &GitFacts, event: &Event) -> Result<(), Miss> {
+    match on.deleted {
+        Some(wanted) => yes_or_no("deleted", wanted, git.deleted),
+        None if git.deleted && &*event.kind == "push" => Err(absent(
+            "deleted",
+            "this push deletes its branch or tag; a route that wants that says `deleted: true`",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn paths(wanted: &Patterns, found: &ChangedPaths, unknown: UnknownPaths) -> Result<Paths, Miss> {
+    if found.files.iter().any(|file| wanted.pass(file)) {
+        return Ok(Paths::default());
+    }
+    let listed = found.files.len();
+    if found.complete {
+        let words = match found.files.as_slice() {
+            [] => format!("wanted {wanted}; no file was changed"),
+            [only] => format!("wanted {wanted}; only {} was changed", shown(only)),
+            [first, ..] => {
+                format!(
+                    "wanted {wanted}; none of the {listed} changed files passes (the first is {})",
+                    shown(first)
+                )
+            }
+        };
+        return Err(Miss { test: "path", words });
+    }
+    let why = format!(
+        "the sender's list of changed files is not known to be whole ({listed} listed, none passes)"
+    );
+    match unknown {
+        UnknownPaths::Start => Ok(Paths {
+            note: Some(format!("path: {why}, so the run is started (on_unknown_paths: start)")),
+            hold: None,
+        }),
+        UnknownPaths::Hold => Ok(Paths {
+            note: None,
+            hold: Some(format!("path: {why}, so a person must say (on_unknown_paths: hold)")),
+        }),
+        UnknownPaths::Skip => {
+            Err(Miss { test: "path", words: format!("{why} (on_unknown_paths: skip)") })
+        }
+    }
+}
+
+fn expression(condition: Option<&Expression>, context: &Context) -> Result<(), Miss> {
+    let Some(condition) = condition else { return Ok(()) };
+    let source = shown(condition.source());
+    match condition.test(context) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Miss { test: "if", words: format!("`{source}` is false") }),
+        Err(fault) => {
+            Err(Miss { test: "if", words: format!("`{source}` cannot be decided: {fault}") })
+        }
+    }
+}
+
+fn text(test: &'static str, wanted: Option<&Patterns>, found: Option<&str>) -> Result<(), Miss> {
+    match wanted {
+        Some(wanted) if !found.is_some_and(|found| wanted.pass(found)) => {
+            Err(miss(test, wanted, found))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn yes_or_no(test: &'static str, wanted: bool, found: bool) -> Result<(), Miss> {
+    if wanted == found { Ok(()) } else { Err(miss(test, &wanted, Some(&found.to_string()))) }
+}
+
+fn miss(test: &'static str, wanted: &dyn fmt::Display, found: Option<&str>) -> Miss {
+    let words = match found {
+        Some(found) => format!("wanted {wanted}; it is {}", shown(found)),
+        None => format!("wanted {wanted}; the event does not say"),
+    };
+    Miss { test, words }
+}
+
+fn absent(test: &'static str, why: &str) -> Miss {
+    Miss { test, words: why.to_owned() }
+}
+
+/// A piece of a payload, short and on one line.
+fn shown(text: &str) -> String {
+    let mut short: String = text
+        .chars()
+        .take(SHOWN)
+        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+        .collect();
+    if short.len() < text.len() && text.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    short
+}

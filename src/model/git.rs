@@ -1,0 +1,59 @@
+//! Git facts: what a forge's event says about a repository, in one form for every forge, so that
+//! one route serves them all. Providers fill them; routes test them; expressions see them as `git`.
+
+use std::sync::Arc;
+
+/// What a push, tag or pull request event says, provider-neutral. A field is `None` where the
+/// sender does not say it; it is never guessed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GitFacts {
+    /// Full name of the repository, `owner/name` (GitLab: the path with its groups).
+    pub repository: Option<Arc<str>>,
+    /// Branch name without `refs/heads/`. For a pull request: its base (target) branch.
+    pub branch: Option<Arc<str>>,
+    /// Tag name without `refs/tags/`.
+    pub tag: Option<Arc<str>>,
+    /// Commit id after the event (a pull request's head commit). `None` where a ref was deleted.
+    pub sha: Option<Arc<str>>,
+    /// Commit id before the event. `None` where the ref is new (senders write zeros).
+    pub before: Option<Arc<str>>,
+    /// Account name of the person or bot who acted (the pusher; the sender of a pull request event).
+    pub author: Option<Arc<str>>,
+    /// Message of the head commit, where the sender gives it.
+    pub message: Option<Arc<str>>,
+    /// Files that the event changed.
+    pub paths: ChangedPaths,
+    /// Set for pull request (merge request) events.
+    pub pull_request: Option<PullRequest>,
+    /// Name of the repository's default branch.
+    pub default_branch: Option<Arc<str>>,
+    /// True where the event deletes the branch or tag.
+    pub deleted: bool,
+    /// Whether the push was forced, where the sender says so.
+    pub forced: Option<bool>,
+}
+
+/// The files that an event changed, and whether the sender's list is known to be whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangedPaths {
+    /// Paths relative to the repository's root, sorted, without repeats.
+    pub files: Vec<Arc<str>>,
+    /// True only where the list is known to hold every changed file.
+    pub complete: bool,
+}
+
+/// A pull request (GitLab: merge request).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullRequest {
+    /// Its number within the repository.
+    pub number: u64,
+    /// What happened, in GitHub's words where the sender's word has an equal: `opened`,
+    /// `synchronize` (new commits), `reopened`, `closed`, `edited`, …; else the sender's own.
+    pub action: Option<Arc<str>>,
+    /// Branch that it would be merged into.
+    pub base: Option<Arc<str>>,
+    /// Branch that it comes from.
+    pub head: Option<Arc<str>>,
+    /// True where it has been merged.
+    pub merged: Option<bool>,
+}

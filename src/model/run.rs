@@ -1,0 +1,214 @@
+//! The life of a run as a state machine: every change that is lawful, in one place.
+//!
+//! Stores apply what this file allows and nothing else; each of their updates names the state that
+//! it expects to find.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// Ready to be sent once its time has come.
+    Queued,
+    /// An attempt is on disk and its request may be on the wire.
+    Sending,
+    /// The workbench named the engine that runs the job.
+    Started,
+    /// Waits for a person's word.
+    Held,
+    /// Was not started, and will not be unless a person asks.
+    Failed,
+}
+
+impl RunState {
+    /// Every state, in the order in which people read them.
+    pub const ALL: [RunState; 5] =
+        [Self::Queued, Self::Sending, Self::Started, Self::Held, Self::Failed];
+
+    /// The word used in SQL, logs, metrics and on screens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Started => "started",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// True when nothing more happens to the run unless a person asks.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Started | Self::Failed)
+    }
+}
+
+impl fmt::Display for RunState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that names no run state.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnknownState(pub String);
+
+impl fmt::Display for UnknownState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = RunState::ALL.map(RunState::as_str).join(", ");
+        write!(f, "`{}` is not a run state; the states are {known}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownState {}
+
+impl FromStr for RunState {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
+
+/// What can happen to a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A dispatcher takes it; its attempt is written in the same breath.
+    Lease,
+    /// The workbench started it.
+    Started {
+        /// The workbench's own name for the engine.
+        engine_id: String,
+    },
+    /// It was not started, and is worth another try.
+    Retry {
+        /// Not before this moment.
+        at: Timestamp,
+        /// What the last attempt met.
+        reason: String,
+    },
+    /// Only a person can say what to do next.
+    Hold {
+        /// What the person needs to know.
+        reason: String,
+    },
+    /// It was not started and will not be.
+    Fail {
+        /// Why, in words.
+        reason: String,
+    },
+    /// A person, or a sender's redelivery, asks for another try.
+    Requeue {
+        /// Not before this moment.
+        at: Timestamp,
+    },
+}
+
+/// A change that the run's state does not allow.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnlawfulChange {
+    /// Where the run stands.
+    pub state: RunState,
+    /// What was asked of it.
+    pub asked: &'static str,
+}
+
+impl fmt::Display for UnlawfulChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {} run cannot be {}", self.state, self.asked)
+    }
+}
+
+impl std::error::Error for UnlawfulChange {}
+
+impl Change {
+    fn asked(&self) -> &'static str {
+        match self {
+            Self::Lease => "leased",
+            Self::Started { .. } => "marked as started",
+            Self::Retry { .. } => "tried again by itself",
+            Self::Hold { .. } => "held",
+            Self::Fail { .. } => "failed",
+            Self::Requeue { .. } => "queued again",
+        }
+    }
+}
+
+/// The state that follows, or why the change is not lawful.
+///
+/// # Errors
+/// [`UnlawfulChange`] names the state and what was asked.
+pub fn after(state: RunState, change: &Change) -> Result<RunState, UnlawfulChange> {
+    use RunState::{Failed, Held, Queued, Sending, Started};
+    match (state, change) {
+        (Queued, Change::Lease) => Ok(Sending),
+        (Sending | Held, Change::Started { .. }) => Ok(Started),
+        (Sending, Change::Retry { .. }) => Ok(Queued),
+        (Sending, Change::Hold { .. }) => Ok(Held),
+        (Sending | Queued | Held, Change::Fail { .. }) => Ok(Failed),
+        (Held | Failed, Change::Requeue { .. }) => Ok(Queued),
+        _ => Err(UnlawfulChange { state, asked: change.asked() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_change() -> impl Strategy<Value = Change> {
+        let at = Timestamp::UNIX_EPOCH;
+        prop_oneof![
+            Just(Change::Lease),
+            Just(Change::Started { engine_id: "e".to_owned() }),
+            Just(Change::Retry { at, reason: String::new() }),
+            Just(Change::Hold { reason: String::new() }),
+            Just(Change::Fail { reason: String::new() }),
+            Just(Change::Requeue { at }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_started_run_never_moves_again(changes in prop::collection::vec(any_change(), 1..40)) {
+            let mut state = RunState::Queued;
+            let mut was_started = false;
+            for change in &changes {
+                match after(state, change) {
+                    Ok(next) => {
+                        prop_assert!(!was_started, "{change:?} moved a started run to {next}");
+                        was_started = next == RunState::Started;
+                        state = next;
+                    }
+                    Err(refused) => prop_assert_eq!(refused.state, state),
+                }
+            }
+        }
+
+        #[test]
+        fn only_a_lease_leads_to_sending(changes in prop::collection::vec(any_change(), 1..40)) {
+            let mut state = RunState::Queued;
+            for change in &changes {
+                if let Ok(next) = after(state, change) {
+                    prop_assert_eq!(next == RunState::Sending, *change == Change::Lease);
+                    state = next;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_reads_back_from_its_word() {
+        for state in RunState::ALL {
+            assert_eq!(state.as_str().parse::<RunState>(), Ok(state));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A payload as a tree: what expressions read, and what variables are written from.
+//!
+//! It is parsed once and then shared: cloning any part of it copies a pointer. It never changes
+//! a number's digits on the way from the payload into a variable.
+
+mod json;
+mod text;
+
+use std::sync::Arc;
+
+pub use json::JsonFault;
+
+/// One value of a payload, or one that an expression built.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// JSON's `null`: the field is there, and says nothing.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number that fits in 64 signed bits.
+    Int(i64),
+    /// A whole number above the largest [`Value::Int`]; smaller ones are never kept here.
+    UInt(u64),
+    /// Any other number, with the digits it was written with.
+    Double(Arc<Double>),
+    /// Text.
+    Text(Arc<str>),
+    /// A list.
+    List(Arc<[Value]>),
+    /// Named fields.
+    Map(Object),
+}
+
+/// A number that is not a whole one of 64 bits, and its text.
+#[derive(Clone, Debug)]
+pub struct Double {
+    value: f64,
+    text: Box<str>,
+}
+
+/// Fields sorted by name, each name once.
+#[derive(Clone, Default, PartialEq)]
+pub struct Object(Arc<[(Box<str>, Value)]>);
+
+impl Value {
+    /// A text.
+    pub fn text(text: impl Into<Arc<str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A list of these values.
+    pub fn list(values: Vec<Value>) -> Self {
+        if values.is_empty() {
+            return Self::List(Arc::default());
+        }
+        Self::List(values.into())
+    }
+
+    /// A map of these fields; where a name is given twice, the later value wins.
+    pub fn map<Name: Into<Box<str>>>(fields: Vec<(Name, Value)>) -> Self {
+        Self::Map(Object::new(
+            fields.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+        ))
+    }
+
+    /// A number whose digits are nobody's: they are the shortest that mean the same.
+    pub fn double(value: f64) -> Self {
+        Self::Double(Arc::new(Double { value, text: text::digits(value).into() }))
+    }
+
+    /// The field of this name, if this is a map that has it.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        match self {
+            Self::Map(object) => object.get(name),
+            _ => None,
+        }
+    }
+
+    /// The value at the end of this path of field names.
+    pub fn at(&self, path: &[&str]) -> Option<&Value> {
+        path.iter().try_fold(self, |value, segment| value.get(segment))
+    }
+
+    /// The text, if this is one.
+    pub fn as_str(&self) -> Option<&str> {
+        self.as_arc_str().map(|text| &**text)
+    }
+
+    /// The text as it is shared, if this is one.
+    pub fn as_arc_str(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The whole number, if this is one and it fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The whole number, if this is one that is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::Int(number) => u64::try_from(*number).ok(),
+            Self::UInt(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// True or false, if this is one of them.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is a list.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The fields in the order of their names; none, if this is not a map.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        let fields: &[(Box<str>, Value)] = match self {
+            Self::Map(object) => &object.0,
+            _ => &[],
+        };
+        fields.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// True for JSON's `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// What kind of value this is, in the words of an error message.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::UInt(_) => "a whole number",
+            Self::Double(_) => "a decimal number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+}
+
+impl Double {
+    /// The nearest binary number, which comparisons and arithmetic use.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// The digits as they were written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Double {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Object {
+    /// Sorts the fields; where a name is given twice, the later value wins.
+    pub fn new(mut fields: Vec<(Box<str>, Value)>) -> Self {
+        if fields.is_empty() {
+            return Self::default();
+        }
+        fields.sort_by(|one, other| one.0.cmp(&other.0));
+        fields.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+        Self(fields.into())
+    }
+
+    /// The value of the field of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        let found = self.0.binary_search_by(|(candidate, _)| (**candidate).cmp(name));
+        found.ok().map(|index| &self.0[index].1)
+    }
+
+    /// The fields in the order of their names.
+    pub fn fields(&self) -> &[(Box<str>, Value)] {
+        &self.0
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        i64::try_from(number).map_or(Self::UInt(number), Self::Int)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<Arc<str>> for Value {
+    fn from(text: Arc<str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(values: Vec<Value>) -> Self {
+        Self::list(values)
+    }
+}
+
+impl<Inner: Into<Value>> From<Option<Inner>> for Value {
+    /// What is not known is null.
+    fn from(value: Option<Inner>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests;

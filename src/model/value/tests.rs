@@ -1,0 +1,172 @@
+//! What must be true of a payload's tree and of its text.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn parse(text: &str) -> Value {
+    Value::parse_json(text.as_bytes()).expect("valid JSON in a test")
+}
+
+fn fault(bytes: &[u8]) -> JsonFault {
+    Value::parse_json(bytes).expect_err("not JSON")
+}
+
+fn on_small_stack(work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    let handle = thread.spawn(work).expect("a thread starts");
+    handle.join().expect("it neither panics nor overflows");
+}
+
+#[test]
+fn numbers_keep_their_own_digits() {
+    let body = parse(
+        r#"{"s": "1.5 \" 2.5 \\", "a": [1.10, 1e3, 7, -0, -0.0], "k\"3.25": 12,
+            "big": 123456789012345678901234567890, "max": 18446744073709551615,
+            "min": -9223372036854775808, "below": -9223372036854775809, "E": 1E+2}"#,
+    );
+    let text = |name: &str| body.get(name).and_then(Value::to_text);
+    assert_eq!(text("a").as_deref(), Some("[1.10,1e3,7,-0,-0.0]"));
+    assert_eq!(text("big").as_deref(), Some("123456789012345678901234567890"));
+    assert_eq!(text("max").as_deref(), Some("18446744073709551615"));
+    assert_eq!(text("min").as_deref(), Some("-9223372036854775808"));
+    assert_eq!(text("below").as_deref(), Some("-9223372036854775809"));
+    assert_eq!(text("E").as_deref(), Some("1E+2"));
+    assert_eq!(body.get("max"), Some(&Value::UInt(u64::MAX)));
+    assert_eq!(body.get("k\"3.25"), Some(&Value::Int(12)));
+}
+
+#[test]
+fn each_kind_has_one_text_form() {
+    for (json, text) in [
+        (r#""a \"b\"\n""#, Some("a \"b\"\n")),
+        ("42", Some("42")),
+        ("true", Some("true")),
+        ("null", None),
+        (
+            r#"{"b": [1, null, "x\u0001\ty"], "a": {}}"#,
+            Some(r#"{"a":{},"b":[1,null,"x\u0001\ty"]}"#),
+        ),
+    ] {
+        assert_eq!(parse(json).to_text().as_deref(), text, "{json}");
+    }
+}
+
+#[test]
+fn a_later_field_of_the_same_name_wins() {
+    let body = parse(r#"{"b": 1, "a": 2, "b": 3, "b": 4}"#);
+    assert_eq!(body.get("b"), Some(&Value::Int(4)));
+    assert_eq!(body.entries().len(), 2);
+}
+
+#[test]
+fn a_path_leads_to_a_value_or_to_nothing() {
+    let body = parse(r#"{"a": {"b": {"c": "x"}}, "l": [1, 2]}"#);
+    assert_eq!(body.at(&["a", "b", "c"]).and_then(Value::as_str), Some("x"));
+    assert_eq!(body.at(&["a", "x", "c"]), None);
+    assert_eq!(body.at(&["l", "0"]), None);
+    assert_eq!(body.at(&[]), Some(&body));
+    assert_eq!(body.get("l").and_then(Value::as_list).map(<[Value]>::len), Some(2));
+}
+
+#[test]
+fn unreadable_bodies_are_refused_with_a_position() {
+    for (bytes, message, line, column) in [
+        (&b""[..], "the body is empty", 1, 1),
+        (b" \n", "the body is empty", 1, 1),
+        (b"{\n\"a\": \"\xff\"}", "the body is not valid UTF-8", 2, 7),
+        (b"{} {}", "there is more text after the end of the JSON document", 1, 4),
+        (b"[1e400]", "a number is too large", 1, 6),
+        (b"{\"a\": x}", "a value was expected here", 1, 7),
+        (b"{\"a\": 1", "the body ends too early (within an object)", 1, 7),
+        (b"[1,]", "trailing comma", 1, 4),
+    ] {
+        let expected = JsonFault { message: message.to_owned(), line, column };
+        assert_eq!(fault(bytes), expected);
+    }
+}
+
+#[test]
+fn nesting_of_127_is_read_shown_and_dropped_on_a_small_stack_and_128_is_refused() {
+    on_small_stack(|| {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        let body = parse(&nested(127));
+        assert_eq!(body.to_text(), Some(nested(127)));
+        assert_eq!(body, body.clone());
+        assert!(format!("{body:?}").len() <= 254);
+        assert_eq!(serde_json::to_string(&body).ok(), Some(nested(127)));
+        let message = fault(nested(128).as_bytes()).message;
+        assert_eq!(message, "it is nested more than 127 levels deep");
+    });
+}
+
+#[test]
+fn a_tree_that_would_be_far_larger_than_its_body_is_refused() {
+    let body = format!("[{}0]", "0,".repeat(2_000_000));
+    assert_eq!(fault(body.as_bytes()).message, "the body has more than 2000000 values");
+}
+
+#[test]
+fn a_byte_order_mark_is_ignored() {
+    assert_eq!(parse("\u{feff}7"), Value::Int(7));
+}
+
+#[test]
+fn a_debug_print_is_short() {
+    let value = Value::list(vec![Value::text("é".repeat(500)); 3]);
+    assert!(format!("{value:?}").len() < 210);
+    assert_eq!(format!("{:?}", parse(r#"{"a": [1.50]}"#)), r#"{"a":[1.50]}"#);
+}
+
+#[test]
+fn a_value_is_three_words() {
+    assert!(size_of::<Value>() <= 24);
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<u64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        "[ -~é\\n\"\\\\]{0,12}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            prop::collection::btree_map("[a-e\"\\\\0-9.]{0,4}", inner, 0..6)
+                .prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_tree_is_the_one_that_was_written(json in any_json(), pretty: bool) {
+        let text = if pretty { format!("{json:#}") } else { json.to_string() };
+        let value = parse(&text);
+        prop_assert_eq!(serde_json::to_value(&value).expect("a tree of JSON"), json);
+        let written = value.to_text().unwrap_or_else(|| "null".to_owned());
+        if value.as_str().is_none() {
+            prop_assert_eq!(parse(&written), value);
+        }
+    }
+
+    #[test]
+    fn every_number_is_written_as_it_was_read(
+        numbers in prop::collection::vec("-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,8})?([eE][+-]?[0-9]{1,2})?", 0..12),
+        noise in "[0-9.e\\-]{0,6}",
+    ) {
+        let list = numbers.join(&format!(",{{\"{noise}\":\"{noise}\\\"{noise}\"}},"));
+        let body = parse(&format!("[{list}]"));
+        let written: Vec<String> = body.as_list().expect("a list").iter().step_by(2)
+            .filter_map(Value::to_text).collect();
+        prop_assert_eq!(written, numbers);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Value::parse_json(&bytes);
+    }
+}

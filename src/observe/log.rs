@@ -1,0 +1,113 @@
+//! Every line that the path writes to the log, in one place, so that field names are the same
+//! everywhere and no line can hold a body, a secret or a signature.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use crate::model::{AttemptResult, DeliveryId, Outcome};
+use crate::store::{Lease, Next, StoreFault};
+
+/// A delivery as its log line shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryLine<'a> {
+    /// Its name.
+    pub delivery: DeliveryId,
+    /// Its source.
+    pub source: &'a str,
+    /// Its kind of event.
+    pub kind: &'a str,
+    /// What names it at the sender's side.
+    pub key: &'a str,
+    /// `accepted`, `unmatched`, `repeat` or `handshake`.
+    pub verdict: &'static str,
+    /// How many runs it has.
+    pub runs: usize,
+    /// Bytes of its body.
+    pub size: usize,
+    /// Address that it came from.
+    pub remote: &'a str,
+    /// From its first byte to the answer.
+    pub took: Duration,
+}
+
+/// One line a kept delivery.
+pub fn delivery(line: &DeliveryLine<'_>) {
+    info!(
+        delivery = %line.delivery,
+        source = line.source,
+        kind = line.kind,
+        key = line.key,
+        verdict = line.verdict,
+        runs = line.runs,
+        size = line.size,
+        remote = line.remote,
+        took_ms = millis(line.took),
+        "delivery"
+    );
+}
+
+/// One line a request that was not kept.
+pub fn refused(source: &str, remote: &str, status: u16, reason: &str, words: &str) {
+    warn!(source, remote, status, reason, words, "refused");
+}
+
+/// One line an attempt.
+pub fn attempt(lease: &Lease, result: &AttemptResult, next: &Next) {
+    let follows = match next {
+        Next::Started { .. } => "started",
+        Next::Retry { .. } => "retry",
+        Next::Hold { .. } => "held",
+        Next::Fail { .. } => "failed",
+    };
+    let engine_id = result.engine_id.as_deref().unwrap_or_default();
+    let status = result.status.unwrap_or_default();
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                run = %lease.run,
+                delivery = %lease.delivery,
+                route = %lease.route,
+                job = %lease.job,
+                attempt = lease.attempt,
+                outcome = result.outcome.as_str(),
+                next = follows,
+                status,
+                engine_id,
+                reason = result.reason,
+                took_ms = millis(result.took),
+                "attempt"
+            )
+        };
+    }
+    if result.outcome == Outcome::Started { line!(info) } else { line!(warn) }
+}
+
+/// The store said no.
+pub fn store_fault(step: &'static str, fault: &StoreFault) {
+    error!(step, reason = %fault, "store fault");
+}
+
+/// An outcome that the store would not take.
+pub fn unrecorded(lease: &Lease, result: &AttemptResult) {
+    error!(
+        run = %lease.run,
+        job = %lease.job,
+        attempt = lease.attempt,
+        outcome = result.outcome.as_str(),
+        engine_id = result.engine_id.as_deref().unwrap_or_default(),
+        "the outcome could not be recorded; the run will be settled as unknown"
+    );
+}
+
+/// A workbench did not accept a key.
+pub fn key_refused(workbench: &str, key: &str) {
+    error!(
+        workbench,
+        key, "the workbench refused this API key; its runs wait until the key changes"
+    );
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

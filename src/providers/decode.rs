@@ -1,0 +1,107 @@
+//! A body's bytes become a tree, or a fault that says where they do not.
+//!
+//! Content types are not signed, so where a body could be read in two ways its bytes decide, not
+//! the header: else someone who can put text into a payload (a commit message) and send a request
+//! again under another content type could have it read as fields of a form.
+
+use std::fmt;
+
+use http::HeaderMap;
+
+use crate::model::{JsonFault, Value};
+use crate::providers::form;
+
+/// What a body holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The payload.
+    pub body: Value,
+    /// Claims of a signed token, for senders that send one.
+    pub claims: Value,
+    /// The parts of a chat command, for senders that send one.
+    pub command: Value,
+}
+
+impl From<Value> for Decoded {
+    fn from(body: Value) -> Self {
+        Self { body, claims: Value::Null, command: Value::Null }
+    }
+}
+
+/// Why an authentic request cannot be understood.
+#[derive(Debug)]
+pub enum DecodeFault {
+    /// The JSON is broken, or not JSON.
+    Json {
+        /// Where and how.
+        fault: JsonFault,
+        /// The form field that holds the JSON, where it is not the whole body.
+        field: Option<&'static str>,
+    },
+    /// The form is broken.
+    Form {
+        /// What is wrong.
+        what: &'static str,
+        /// How many bytes stand before it.
+        offset: usize,
+    },
+    /// Something is missing that the sender always sends, such as "header `x-event`".
+    Missing(String),
+}
+
+impl fmt::Display for DecodeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json { fault, field } => {
+                let JsonFault { message, line, column, .. } = fault;
+                write!(f, "the body is not JSON: {message} at line {line}, column {column}")?;
+                field.map_or(Ok(()), |field| write!(f, " of form field `{field}`"))
+            }
+            Self::Form { what, offset } => {
+                write!(f, "the form in the body has {what} at byte {offset}")
+            }
+            Self::Missing(what) => write!(f, "{what} is missing"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeFault {}
+
+/// A body that is always JSON.
+pub(super) fn json(body: &[u8]) -> Result<Value, DecodeFault> {
+    Value::parse_json(body).map_err(|fault| DecodeFault::Json { fault, field: None })
+}
+
+/// A body that is JSON, or a form whose only field `payload` holds the JSON.
+pub(super) fn json_or_payload(body: &[u8]) -> Result<Value, DecodeFault> {
+    match payload(body)? {
+        None => json(body),
+        Some(payload) => Value::parse_json(&payload)
+            .map_err(|fault| DecodeFault::Json { fault, field: Some("payload") }),
+    }
+}
+
+/// The decoded field `payload`, where the body is a form with that field and no other. No JSON
+/// text begins like such a form.
+pub(super) fn payload(body: &[u8]) -> Result<Option<Vec<u8>>, DecodeFault> {
+    const NAME: &[u8] = b"payload=";
+    let Some(value) = body.strip_prefix(NAME) else {
+        return Ok(None);
+    };
+    if let Some(end) = value.iter().position(|byte| *byte == b'&') {
+        return Err(DecodeFault::Form { what: "a second field", offset: NAME.len() + end });
+    }
+    form::unescape(value, NAME.len()).map(Some)
+}
+
+/// A body of an unknown sender: JSON, a form as a map of its fields, or nothing.
+pub(super) fn json_or_form(headers: &HeaderMap, body: &[u8]) -> Result<Value, DecodeFault> {
+    let looks_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+    if body.is_empty() {
+        Ok(Value::Null)
+    } else if !looks_like_json && form::is_form(headers) {
+        form::fields(body).map(form::to_map)
+    } else {
+        json(body)
+    }
+}

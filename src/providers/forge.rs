@@ -1,0 +1,179 @@
+//! What the forges' payloads have in common: refs, commit ids, lists of changed files, and the
+//! shapes of GitHub's own events, which other forges took over.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+
+use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
+use crate::providers::DecodeFault;
+
+/// A ref, split into the two kinds that routes ask for. Any other ref is neither.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ref {
+    pub(super) branch: Option<Arc<str>>,
+    pub(super) tag: Option<Arc<str>>,
+}
+
+impl Ref {
+    /// A full name such as `refs/heads/main`.
+    pub(super) fn full(name: &str) -> Self {
+        if let Some(branch) = name.strip_prefix("refs/heads/") {
+            Self { branch: filled(branch), tag: None }
+        } else if let Some(tag) = name.strip_prefix("refs/tags/") {
+            Self { branch: None, tag: filled(tag) }
+        } else {
+            Self::default()
+        }
+    }
+
+    /// A short name, whose kind stands beside it. Some senders write the full name all the same.
+    pub(super) fn short(name: &str, kind: &str) -> Self {
+        match kind {
+            _ if name.starts_with("refs/") => Self::full(name),
+            "branch" => Self { branch: filled(name), tag: None },
+            "tag" => Self { branch: None, tag: filled(name) },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// The event's name, where it comes in a header that the sender always sends.
+pub(super) fn event_header(
+    headers: &HeaderMap,
+    name: &HeaderName,
+) -> Result<Arc<str>, DecodeFault> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.map(Into::into).ok_or_else(|| DecodeFault::Missing(format!("header `{name}`")))
+}
+
+/// Text at a path of the body, unless it is empty.
+pub(super) fn text(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+    body.at(path)?.as_arc_str().cloned().filter(|text| !text.is_empty())
+}
+
+/// The first text that is there.
+pub(super) fn first_text(body: &Value, paths: &[&[&str]]) -> Option<Arc<str>> {
+    paths.iter().find_map(|path| text(body, path))
+}
+
+/// A commit id at a path of the body. Senders write zeros for "no commit".
+pub(super) fn commit_id(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+    text(body, path).filter(|id| id.bytes().any(|byte| byte != b'0'))
+}
+
+/// Truth at a path of the body.
+pub(super) fn flag(body: &Value, path: &[&str]) -> Option<bool> {
+    body.at(path)?.as_bool()
+}
+
+/// The commits of a push.
+pub(super) fn commits(body: &Value) -> &[Value] {
+    body.get("commits").and_then(Value::as_list).unwrap_or_default()
+}
+
+/// Every file that the commits name.
+pub(super) fn changed_files(commits: &[Value]) -> Vec<Arc<str>> {
+    let files: BTreeSet<Arc<str>> = commits
+        .iter()
+        .flat_map(file_lists)
+        .flatten()
+        .filter_map(Value::as_arc_str)
+        .cloned()
+        .collect();
+    files.into_iter().collect()
+}
+
+/// How many entries a commit's file lists have; none where one of the lists is missing.
+pub(super) fn files_of(commit: &Value) -> Option<usize> {
+    let lists: Vec<_> = file_lists(commit).collect();
+    (lists.len() == 3).then(|| lists.into_iter().map(<[_]>::len).sum())
+}
+
+/// Deleting a ref changes no file, and that is known whatever lists the sender gives.
+pub(super) fn no_paths() -> ChangedPaths {
+    ChangedPaths { files: Vec::new(), complete: true }
+}
+
+/// What GitHub, Gitea and Forgejo say of every event in a repository; none where it is not in one.
+pub(super) fn common(body: &Value) -> Option<GitFacts> {
+    Some(GitFacts {
+        repository: Some(text(body, &["repository", "full_name"])?),
+        default_branch: text(body, &["repository", "default_branch"]),
+        author: first_text(body, &[&["sender", "login"], &["sender", "username"]]),
+        ..GitFacts::default()
+    })
+}
+
+/// A `create` or `delete` event, in the form that GitHub gave it.
+pub(super) fn created_or_deleted(body: &Value, deleted: bool, facts: GitFacts) -> GitFacts {
+    let name = text(body, &["ref"]).unwrap_or_default();
+    let Ref { branch, tag } = Ref::short(&name, &text(body, &["ref_type"]).unwrap_or_default());
+    let sha = commit_id(body, &["sha"]).filter(|_| !deleted);
+    let default_branch = facts.default_branch.or_else(|| text(body, &["master_branch"]));
+    let paths = if deleted { no_paths() } else { ChangedPaths::default() };
+    GitFacts { branch, tag, sha, deleted, paths, default_branch, ..facts }
+}
+
+/// A `release` event, in the form that GitHub gave it. It does not say which commit is released.
+pub(super) fn release(body: &Value, facts: GitFacts) -> GitFacts {
+    GitFacts { tag: text(body, &["release", "tag_name"]), ..facts }
+}
+
+/// A pull request event, in the form that GitHub gave it.
+pub(super) fn pull_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
+    let Some(pull) = body.get("pull_request") else {
+        return facts;
+    };
+    let base = text(pull, &["base", "ref"]);
+    let number = body.get("number").or_else(|| pull.get("number")).and_then(Value::as_u64);
+    GitFacts {
+        branch: base.clone(),
+        sha: commit_id(pull, &["head", "sha"]),
+        before: commit_id(body, &["before"]),
+        pull_request: number.map(|number| PullRequest {
+            number,
+            action,
+            base,
+            head: text(pull, &["head", "ref"]),
+            merged: flag(pull, &["merged"]),
+        }),
+        ..facts
+    }
+}
+
+fn file_lists(commit: &Value) -> impl Iterator<Item = &[Value]> {
+    ["added", "modified", "removed"].into_iter().filter_map(|name| commit.get(name)?.as_list())
+}
+
+fn filled(name: &str) -> Option<Arc<str>> {
+    (!name.is_empty()).then(|| name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ref_is_a_branch_a_tag_or_neither() {
+        let main = Ref { branch: Some("a/b".into()), tag: None };
+        assert_eq!(Ref::full("refs/heads/a/b"), main);
+        assert_eq!(Ref::short("a/b", "branch"), main);
+        assert_eq!(Ref::short("refs/heads/a/b", "branch"), main);
+        assert_eq!(Ref::full("refs/tags/v1"), Ref { branch: None, tag: Some("v1".into()) });
+        for other in ["refs/notes/x", "main", "", "refs/heads/"] {
+            assert_eq!(Ref::full(other), Ref::default(), "{other}");
+        }
+    }
+
+    #[test]
+    fn zeros_are_no_commit() {
+        let body = Value::parse_json(br#"{"a": "0000", "b": "00a0", "c": "", "d": 1}"#);
+        let body = body.expect("JSON");
+        assert_eq!(commit_id(&body, &["b"]).as_deref(), Some("00a0"));
+        for name in ["a", "c", "d", "e"] {
+            assert_eq!(commit_id(&body, &[name]), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What Gitea and Forgejo share: everything but the names of their headers.
+//!
+//! The signature is made of the JSON also when that is sent as a form, so the payload is taken out
+//! of the form before it is checked; that much must be read of an unproven request. Which of the
+//! two a body is, its first bytes say, not its content type.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+
+use crate::authenticate::hmac::Scheme;
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
+use crate::model::{ChangedPaths, GitFacts, Secret, Value};
+use crate::providers::forge::{self, Ref};
+use crate::providers::{
+    DecodeFault, Identity, Meaning, Outgoing, SignFault, Signed, decode, header, json_content,
+};
+
+/// The headers of one of the family.
+pub(super) struct Headers {
+    /// The event's name.
+    pub(super) event: HeaderName,
+    /// A narrower name of the event.
+    pub(super) event_type: HeaderName,
+    /// The delivery's id; not signed.
+    pub(super) delivery: HeaderName,
+    /// HMAC-SHA-256 in bare hex.
+    pub(super) signature: HeaderName,
+}
+
+pub(super) fn authenticate(
+    names: &Headers,
+    request: &Unverified<'_>,
+    secrets: &[Secret],
+) -> Result<Proof, Refusal> {
+    headers::at_most_one(request.headers, [&names.event, &names.event_type, &names.delivery])?;
+    let value = headers::one(request.headers, &names.signature)?;
+    let signed = signed(request.body)?;
+    Scheme::HEX_SHA256.verify(&names.signature, value, secrets, &[&signed])
+}
+
+pub(super) fn meaning(
+    names: &Headers,
+    headers: &HeaderMap,
+    body: &Value,
+) -> Result<Meaning, DecodeFault> {
+    let name = forge::event_header(headers, &names.event)?;
+    Ok(Meaning {
+        kind: kind(&name),
+        name: Some(name),
+        action: forge::text(body, &["action"]).map(action),
+        handshake: None,
+    })
+}
+
+pub(super) fn identity(names: &Headers, request: &Verified<'_>) -> Identity {
+    Identity::of_header(request.headers(), &names.delivery).unwrap_or_else(|| {
+        let signed = signed(request.body()).unwrap_or(Cow::Borrowed(request.body()));
+        Identity::of_bytes(&[&signed])
+    })
+}
+
+pub(super) fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+    let facts = forge::common(body).map(|facts| match &*meaning.kind {
+        "push" => push(body, facts),
+        "create" => forge::created_or_deleted(body, false, facts),
+        "delete" => forge::created_or_deleted(body, true, facts),
+        "release" => forge::release(body, facts),
+        _ => forge::pull_request(body, meaning.action.clone(), facts),
+    });
+    facts.into_iter().collect()
+}
+
+pub(super) fn sign(
+    names: &Headers,
+    outgoing: &Outgoing<'_>,
+    secret: &Secret,
+    id: &str,
+) -> Result<Signed, SignFault> {
+    let body = signed(outgoing.body).unwrap_or(Cow::Borrowed(outgoing.body));
+    Ok(vec![
+        json_content(),
+        header(&names.event, outgoing.event)?,
+        header(&names.event_type, outgoing.event)?,
+        header(&names.delivery, id)?,
+        header(&names.signature, Scheme::HEX_SHA256.sign(secret, &[&body]))?,
+    ])
+}
+
+pub(super) fn sample(kind: &str) -> Option<&'static str> {
+    (kind == "push").then_some(include_str!("samples/gitea-push.json"))
+}
+
+fn signed(body: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
+    match decode::payload(body) {
+        Ok(None) => Ok(Cow::Borrowed(body)),
+        Ok(Some(payload)) => Ok(Cow::Owned(payload)),
+        Err(_) => Err(Refusal::MalformedBody { expected: "a form whose only field is `payload`" }),
+    }
+}
+
+/// Approvals, rejections and reviews have names of their own; to a route they are actions of one
+/// kind, as they are on the other forges.
+fn kind(name: &Arc<str>) -> Arc<str> {
+    if name.starts_with("pull_request_") { "pull_request".into() } else { name.clone() }
+}
+
+fn action(action: Arc<str>) -> Arc<str> {
+    if &*action == "synchronized" { "synchronize".into() } else { action }
+}
+
+/// The list of commits is whole where it is as long as the sender says that it should be, for a
+/// branch that was there before. Whether a push was forced, and so also took commits away, these
+/// forges do not say.
+fn push(body: &Value, facts: GitFacts) -> GitFacts {
+    let Ref { branch, tag } = Ref::full(&forge::text(body, &["ref"]).unwrap_or_default());
+    let after = forge::commit_id(body, &["after"]);
+    let before = forge::commit_id(body, &["before"]);
+    let head = forge::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
+    let deleted = after.is_none() && before.is_some();
+    let known_author = forge::first_text(body, &[&["pusher", "login"], &["pusher", "username"]]);
+    let paths = match deleted {
+        true => forge::no_paths(),
+        false => paths(body, branch.is_some() && before.is_some()),
+    };
+    GitFacts {
+        sha: if deleted { None } else { head.or(after) },
+        author: known_author.or(facts.author),
+        message: forge::text(body, &["head_commit", "message"]),
+        paths,
+        deleted,
+        before,
+        branch,
+        tag,
+        ..facts
+    }
+}
+
+fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {
+    let commits = forge::commits(body);
+    let total = body.get("total_commits").and_then(Value::as_u64);
+    let all_there = !commits.is_empty() && total == u64::try_from(commits.len()).ok();
+    let all_listed = commits.iter().all(|commit| forge::files_of(commit).is_some());
+    ChangedPaths {
+        files: forge::changed_files(commits),
+        complete: branch_was_there && all_there && all_listed,
+    }
+}

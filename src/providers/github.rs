@@ -1,0 +1,216 @@
+//! GitHub, and GitHub Enterprise Server.
+//!
+//! The signature covers the body and nothing else: the event's name and the delivery's id come in
+//! headers that nobody signs. Someone who can read a request and send it again could do so under
+//! another id or name; TLS up to the gateway is what keeps requests from being read.
+
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use crate::authenticate::hmac::{Algorithm, Scheme};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
+use crate::model::{ChangedPaths, GitFacts, Secret, Value};
+use crate::providers::forge::{self, Ref};
+use crate::providers::{
+    DecodeFault, Decoded, Handshake, Identity, Meaning, Options, Outgoing, Provider, SignFault,
+    Signed, decode, header, json_content,
+};
+
+static EVENT: HeaderName = HeaderName::from_static("x-github-event");
+static DELIVERY: HeaderName = HeaderName::from_static("x-github-delivery");
+static SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
+static OLD_SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature");
+
+const SHA256: Scheme<'_> = Scheme { prefix: "sha256=", ..Scheme::HEX_SHA256 };
+const SHA1: Scheme<'_> =
+    Scheme { algorithm: Algorithm::Sha1, prefix: "sha1=", ..Scheme::HEX_SHA256 };
+
+/// GitHub lists at most this many commits of a push.
+const MOST_COMMITS: usize = 2048;
+/// GitHub lists at most this many files of a commit.
+const MOST_FILES: usize = 3000;
+
+/// GitHub.
+pub(super) struct GitHub;
+
+impl Provider for GitHub {
+    fn name(&self) -> &'static str {
+        "github"
+    }
+
+    fn title(&self) -> &'static str {
+        "GitHub"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["allow_sha1"]
+    }
+
+    /// The stronger signature decides wherever it is there, so that a right older one cannot
+    /// stand in for a wrong newer one.
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        secrets: &[Secret],
+        options: &Options,
+        _now: Timestamp,
+    ) -> Result<Proof, Refusal> {
+        headers::at_most_one(request.headers, [&EVENT, &DELIVERY])?;
+        let signed = &[request.body];
+        if let Some(value) = headers::maybe(request.headers, &SIGNATURE)? {
+            return SHA256.verify(&SIGNATURE, value, secrets, signed);
+        }
+        match headers::maybe(request.headers, &OLD_SIGNATURE)? {
+            None => Err(Refusal::MissingHeader(SIGNATURE.clone())),
+            Some(_) if !options.allow_sha1 => Err(Refusal::WeakScheme("HMAC-SHA-1")),
+            Some(value) => SHA1.verify(&OLD_SIGNATURE, value, secrets, signed),
+        }
+    }
+
+    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        decode::json_or_payload(body).map(Into::into)
+    }
+
+    fn meaning(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let name = forge::event_header(headers, &EVENT)?;
+        let handshake = (&*name == "ping").then_some(Handshake::Acknowledge);
+        let action = forge::text(body, &["action"]);
+        Ok(Meaning { kind: name.clone(), name: Some(name), action, handshake })
+    }
+
+    /// A redelivery has the id of the first delivery, also when a person asked for it.
+    fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
+        Identity::of_header(request.headers(), &DELIVERY)
+            .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
+    }
+
+    fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+        let facts = forge::common(body).map(|facts| match &*meaning.kind {
+            "push" => push(body, facts),
+            "create" => forge::created_or_deleted(body, false, facts),
+            "delete" => forge::created_or_deleted(body, true, facts),
+            "release" => forge::release(body, facts),
+            _ => forge::pull_request(body, meaning.action.clone(), facts),
+        });
+        facts.into_iter().collect()
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        _options: &Options,
+        id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        Ok(vec![
+            json_content(),
+            header(&EVENT, outgoing.event)?,
+            header(&DELIVERY, id)?,
+            header(&SIGNATURE, SHA256.sign(secret, &[outgoing.body]))?,
+        ])
+    }
+
+    fn sample(&self, kind: &str) -> Option<&'static str> {
+        match kind {
+            "push" => Some(include_str!("samples/github-push.json")),
+            "pull_request" => Some(include_str!("samples/github-pull-request.json")),
+            _ => None,
+        }
+    }
+}
+
+/// For a tag, `after` may be the id of the tag's own object; the head commit is the commit.
+fn push(body: &Value, facts: GitFacts) -> GitFacts {
+    let Ref { branch, tag } = Ref::full(&forge::text(body, &["ref"]).unwrap_or_default());
+    let deleted = forge::flag(body, &["deleted"]).unwrap_or(false);
+    let after = forge::commit_id(body, &["after"]);
+    let head = forge::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
+    GitFacts {
+        sha: if deleted { None } else { head.or(after) },
+        before: forge::commit_id(body, &["before"]),
+        author: forge::text(body, &["pusher", "name"]).or(facts.author),
+        message: forge::text(body, &["head_commit", "message"]),
+        paths: if deleted { forge::no_paths() } else { paths(body, branch.is_some()) },
+        deleted,
+        forced: forge::flag(body, &["forced"]),
+        branch,
+        tag,
+        ..facts
+    }
+}
+
+/// The list is whole where a branch that was there before moved forward, and neither of GitHub's
+/// two limits was reached: then `commits` is all that lies between `before` and `after`.
+///
+/// A new branch or tag has nothing to be compared with. A forced push also takes commits away,
+/// whose files are not listed. No commits, or a last commit other than `after`, means that the
+/// list is of something else.
+fn paths(body: &Value, is_branch: bool) -> ChangedPaths {
+    let commits = forge::commits(body);
+    let is_known = |path: &str, expected: bool| forge::flag(body, &[path]) == Some(expected);
+    let moved_forward = is_branch
+        && is_known("created", false)
+        && is_known("forced", false)
+        && forge::commit_id(body, &["before"]).is_some();
+    let ends_at_after = commits.last().is_some_and(|last| {
+        let after = forge::commit_id(body, &["after"]);
+        after.is_some() && forge::commit_id(last, &["id"]) == after
+    });
+    let within_limits = commits.len() < MOST_COMMITS
+        && commits.iter().all(|commit| forge::files_of(commit).is_some_and(|n| n < MOST_FILES));
+    ChangedPaths {
+        files: forge::changed_files(commits),
+        complete: moved_forward && ends_at_after && within_limits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("samples/github-push.json");
+
+    fn facts(payload: &str) -> GitFacts {
+        let body = Value::parse_json(payload.as_bytes()).expect("JSON");
+        push(&body, forge::common(&body).expect("a repository"))
+    }
+
+    #[test]
+    fn a_branch_that_moved_forward_has_a_whole_list_of_paths() {
+        let facts = facts(SAMPLE);
+        assert!(facts.paths.complete);
+        assert!(!facts.paths.files.is_empty());
+    }
+
+    #[test]
+    fn a_list_that_may_be_cut_short_is_not_called_whole() {
+        let after = facts(SAMPLE).sha.expect("a commit");
+        for (old, new) in [
+            ("\"created\": false", "\"created\": true"),
+            ("\"forced\": false", "\"forced\": true"),
+            ("\"forced\": false,", ""),
+            ("refs/heads/main", "refs/tags/v1"),
+            (&format!("\"after\": \"{after}\""), "\"after\": \"1234\""),
+            ("\"removed\"", "\"taken\""),
+        ] {
+            let payload = SAMPLE.replace(old, new);
+            assert_ne!(payload, SAMPLE, "{old}");
+            assert!(!facts(&payload).paths.complete, "{old} -> {new}");
+        }
+    }
+
+    #[test]
+    fn a_commit_with_as_many_files_as_are_listed_at_most_is_not_called_whole() {
+        let names: Vec<_> = (0..MOST_FILES).map(|n| format!("\"{n}\"")).collect();
+        let payload =
+            SAMPLE.replace("\"removed\": []", &format!("\"removed\": [{}]", names.join(",")));
+        assert_ne!(payload, SAMPLE);
+        assert!(!facts(&payload).paths.complete);
+    }
+}

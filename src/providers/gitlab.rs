@@ -1,0 +1,140 @@
+//! GitLab, with its secret token (a header that holds it) or its signing token (Standard Webhooks).
+//!
+//! Where a signing token is configured and the request is signed, the signature decides and the
+//! secret token is not looked at. A source that lists both kinds falls back to the secret token
+//! for requests without a signature, which is what a change from one to the other needs; take the
+//! secret token out afterwards, since with it nothing in a request is signed.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use crate::authenticate::standard_webhooks::{self as scheme, Key, STANDARD};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers, token};
+use crate::model::{GitFacts, Secret, Value};
+use crate::providers::{
+    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
+    decode, filled, forge, gitlab_facts, header, json_content, standard_webhooks,
+};
+
+static EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
+static TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a signing token starts with. GitLab makes them; nobody picks one by hand.
+const SIGNING_TOKEN: &[u8] = b"whsec_";
+const SIGNING_KEY_BYTES: usize = 32;
+
+/// GitLab.
+pub(super) struct GitLab;
+
+impl Provider for GitLab {
+    fn name(&self) -> &'static str {
+        "gitlab"
+    }
+
+    fn title(&self) -> &'static str {
+        "GitLab"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["tolerance"]
+    }
+
+    fn check_secret(&self, secret: &Secret, _options: &Options) -> Result<(), String> {
+        filled(secret)?;
+        if !is_signing_token(secret) {
+            return Ok(());
+        }
+        match Key::read(secret)? {
+            Key::Shared(key) if key.expose().len() == SIGNING_KEY_BYTES => Ok(()),
+            _ => Err("starts with `whsec_` but is not a signing token of 32 bytes".to_owned()),
+        }
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        secrets: &[Secret],
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Proof, Refusal> {
+        headers::at_most_one(request.headers, [&EVENT, &STANDARD.id, &IDEMPOTENCY_KEY])?;
+        let (signing, plain): (Vec<_>, Vec<_>) =
+            secrets.iter().enumerate().partition(|(_, secret)| is_signing_token(secret));
+        let is_signed = request.headers.contains_key(&STANDARD.signature);
+        if !signing.is_empty() && (is_signed || plain.is_empty()) {
+            scheme::verify(request, &STANDARD, signing, options.tolerance(), now)
+        } else {
+            token::verify(request, &TOKEN, "", plain)
+        }
+    }
+
+    fn own_secret_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![TOKEN.clone()]
+    }
+
+    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        decode::json(body).map(Into::into)
+    }
+
+    /// The body says what it is, and unlike the header it may be signed, so it is asked first.
+    fn meaning(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let object = forge::first_text(body, &[&["object_kind"], &["event_name"]]);
+        let name = match (forge::event_header(headers, &EVENT), &object) {
+            (Ok(name), _) => name,
+            (Err(_), Some(object)) => object.clone(),
+            (Err(fault), None) => return Err(fault),
+        };
+        let known = object.and_then(|object| gitlab_facts::kind(&object, body));
+        let kind = known.map_or_else(|| name.clone(), Arc::from);
+        let action = gitlab_facts::action(&kind, body);
+        Ok(Meaning { kind, name: Some(name), action, handshake: None })
+    }
+
+    /// The signed id where there is one. `X-Gitlab-Event-UUID` is no id of a delivery: events that
+    /// one event brings about share it.
+    fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
+        [&STANDARD.id, &IDEMPOTENCY_KEY]
+            .into_iter()
+            .find_map(|name| Identity::of_header(request.headers(), name))
+            .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
+    }
+
+    fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+        gitlab_facts::of(meaning, body).into_iter().collect()
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        _options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let event = gitlab_facts::header_for(outgoing.event);
+        let mut headers =
+            vec![json_content(), header(&EVENT, event)?, header(&IDEMPOTENCY_KEY, id)?];
+        if is_signing_token(secret) {
+            headers.extend(standard_webhooks::signed(outgoing.body, secret, id, now)?);
+        } else {
+            headers.push(header(&TOKEN, secret.expose())?);
+        }
+        Ok(headers)
+    }
+
+    fn sample(&self, kind: &str) -> Option<&'static str> {
+        (kind == "push").then_some(include_str!("samples/gitlab-push.json"))
+    }
+}
+
+fn is_signing_token(secret: &Secret) -> bool {
+    secret.expose().starts_with(SIGNING_TOKEN)
+}

@@ -1,0 +1,225 @@
+//! Any sender that signs with an HMAC in a header; everything about it is configured.
+
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
+use crate::authenticate::timestamp::{self, Unit};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
+use crate::model::{Secret, Value};
+use crate::providers::template::{Filling, Hole};
+use crate::providers::{
+    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Place, Provider, SignFault, Signed,
+    Template, decode, generic, header,
+};
+
+pub(super) const DEFAULT_UNIT: Unit = Unit::Seconds;
+const NO_HEADER: &str = "`header`, the name of the header that carries the signature";
+
+/// A sender with an HMAC of one's own making.
+pub(super) struct Hmac;
+
+impl Provider for Hmac {
+    fn name(&self) -> &'static str {
+        "hmac"
+    }
+
+    fn title(&self) -> &'static str {
+        "Any sender with an HMAC signature"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &[
+            "tolerance",
+            "header",
+            "prefix",
+            "prefix_optional",
+            "separator",
+            "algorithm",
+            "encoding",
+            "template",
+            "timestamp_header",
+            "timestamp_unit",
+            "event",
+            "delivery_id",
+        ]
+    }
+
+    fn lacks(&self, options: &Options) -> Vec<String> {
+        let template = template(options);
+        let signs_time = template.names(Hole::Timestamp);
+        let has_time = options.timestamp_header.is_some();
+        let has_id = id_header(options).is_some();
+        let rules = [
+            (
+                options.header.is_none(),
+                "provider `hmac` needs `header`, the name of the header that carries the signature",
+            ),
+            (
+                signs_time && !has_time,
+                "`template` names {timestamp}, so `timestamp_header` must say where it is",
+            ),
+            (
+                has_time && !signs_time,
+                "`timestamp_header` is of no use unless `template` names {timestamp}: anyone could change it",
+            ),
+            (
+                !has_time && options.timestamp_unit.is_some(),
+                "`timestamp_unit` is of no use without `timestamp_header`",
+            ),
+            (
+                !has_time && options.tolerance.is_some(),
+                "`tolerance` is of no use without `timestamp_header`",
+            ),
+            (
+                template.names(Hole::Id) && !has_id,
+                "`template` names {id}, so `delivery_id` must be a header",
+            ),
+            (
+                options.prefix_optional && options.prefix.is_none(),
+                "`prefix_optional` is of no use without `prefix`",
+            ),
+        ];
+        rules.into_iter().filter(|(broken, _)| *broken).map(|(_, fault)| fault.to_owned()).collect()
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        secrets: &[Secret],
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Proof, Refusal> {
+        generic::unambiguous(request.headers, options)?;
+        let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
+        let value = headers::one(request.headers, name)?;
+        let template = template(options);
+        let time = signed_header(request.headers, &template, Hole::Timestamp, options)?;
+        let id = signed_header(request.headers, &template, Hole::Id, options)?;
+        let Unverified { method, path, body, .. } = *request;
+        let signed = template.fill(&Filling { method, path, body, timestamp: time, id });
+        let proof = scheme(options).verify(name, value, secrets, &signed)?;
+        if let Some(name) = &options.timestamp_header {
+            let unit = options.timestamp_unit.unwrap_or(DEFAULT_UNIT);
+            timestamp::check(name, time, unit, options.tolerance(), now)?;
+        }
+        Ok(proof)
+    }
+
+    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        decode::json_or_form(headers, body).map(Into::into)
+    }
+
+    fn meaning(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        Ok(generic::meaning(headers, body, options))
+    }
+
+    /// The configured id, else the digest of what was signed: a signed timestamp is part of it, so
+    /// that two events with one body are two deliveries.
+    fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
+        generic::given_id(request.headers(), body, options).unwrap_or_else(|| {
+            let template = template(options);
+            let text = |hole| signed_header(request.headers(), &template, hole, options);
+            let filling = Filling {
+                method: request.method(),
+                path: request.path(),
+                body: request.body(),
+                timestamp: text(Hole::Timestamp).unwrap_or_default(),
+                id: text(Hole::Id).unwrap_or_default(),
+            };
+            Identity::of_bytes(&template.fill(&filling))
+        })
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let name = options.header.as_ref().ok_or(SignFault::Misconfigured(NO_HEADER))?;
+        let mut headers = generic::naming(outgoing, options, id)?;
+        let time = generic::timestamp(options, now);
+        if let Some(name) = &options.timestamp_header {
+            headers.push(header(name, &time)?);
+        }
+        let Outgoing { method, path, body, .. } = *outgoing;
+        let template = template(options);
+        let signed = template.fill(&Filling { method, path, body, timestamp: &time, id });
+        headers.push(header(name, scheme(options).sign(secret, &signed))?);
+        Ok(headers)
+    }
+
+    fn sample(&self, _kind: &str) -> Option<&'static str> {
+        Some(generic::SAMPLE)
+    }
+}
+
+fn template(options: &Options) -> Template {
+    options.template.clone().unwrap_or_default()
+}
+
+fn scheme(options: &Options) -> Scheme<'_> {
+    Scheme {
+        algorithm: options.algorithm.unwrap_or(Algorithm::Sha256),
+        encoding: options.encoding.unwrap_or(Encoding::Hex),
+        prefix: options.prefix.as_deref().unwrap_or_default(),
+        prefix_optional: options.prefix_optional,
+        separator: options.separator,
+    }
+}
+
+fn id_header(options: &Options) -> Option<&HeaderName> {
+    options.delivery_id.as_ref().and_then(Place::header)
+}
+
+/// The text for a hole that a header fills; empty where the template does not name the hole.
+fn signed_header<'h>(
+    headers: &'h HeaderMap,
+    template: &Template,
+    hole: Hole,
+    options: &Options,
+) -> Result<&'h str, Refusal> {
+    let (name, lacking) = match hole {
+        Hole::Timestamp => (options.timestamp_header.as_ref(), "`timestamp_header`"),
+        _ => (id_header(options), "a header for `delivery_id`"),
+    };
+    match (template.names(hole), name) {
+        (false, _) => Ok(""),
+        (true, None) => Err(Refusal::Misconfigured(lacking)),
+        (true, Some(name)) => headers::one(headers, name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_options_lack_is_said() {
+        let options = Options {
+            template: Some(Template::parse("{id}.{timestamp}.{body}").expect("good")),
+            ..Options::default()
+        };
+        let faults = Hmac.check_options(&options);
+        assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn an_unsigned_timestamp_is_a_fault() {
+        let options = Options {
+            header: Some(HeaderName::from_static("x-signature")),
+            timestamp_header: Some(HeaderName::from_static("x-time")),
+            ..Options::default()
+        };
+        let faults = Hmac.check_options(&options);
+        assert!(faults.iter().any(|fault| fault.contains("anyone could change it")), "{faults:?}");
+    }
+}

@@ -1,0 +1,312 @@
+//! Providers: the kinds of sender that the gateway knows. One file each says how it signs, names
+//! its events and deliveries, shakes hands, and what its git facts are.
+//!
+//! To add one: a file with a unit struct that implements [`Provider`], a line in [`ALL`], and its
+//! vectors. Providers are made of the mechanisms in `authenticate`; none compares bytes itself,
+//! and none looks at configuration other than its [`Options`].
+
+mod basic;
+mod bitbucket_cloud;
+mod decode;
+mod forge;
+mod forgejo;
+mod form;
+mod generic;
+mod gitea;
+mod gitea_family;
+mod github;
+mod gitlab;
+mod gitlab_facts;
+mod hmac;
+mod identity;
+mod options;
+mod standard_webhooks;
+mod template;
+mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::Timestamp;
+
+use crate::authenticate::{Proof, Refusal, Unverified, Verified};
+use crate::model::{GitFacts, Secret, Value};
+
+pub use decode::{DecodeFault, Decoded};
+pub use form::query_value;
+pub use identity::Identity;
+pub use options::{Options, Place};
+pub use template::Template;
+
+/// Every provider, sorted by name.
+static ALL: &[&dyn Provider] = &[
+    &basic::Basic,
+    &bitbucket_cloud::BitbucketCloud,
+    &forgejo::Forgejo,
+    &gitea::Gitea,
+    &github::GitHub,
+    &gitlab::GitLab,
+    &hmac::Hmac,
+    &standard_webhooks::StandardWebhooks,
+    &token::Token,
+];
+
+/// Headers that may carry a secret whatever the provider: they are never kept or shown.
+const ALWAYS_SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+
+/// The kind of an event whose sender does not name it.
+pub const UNNAMED: &str = "event";
+
+/// The provider of this name.
+pub fn find(name: &str) -> Option<&'static dyn Provider> {
+    ALL.binary_search_by_key(&name, |provider| provider.name()).ok().map(|index| ALL[index])
+}
+
+/// The names of all providers, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|provider| provider.name())
+}
+
+/// A kind of sender.
+pub trait Provider: Sync {
+    /// Its name in a configuration.
+    fn name(&self) -> &'static str;
+
+    /// Its name for people.
+    fn title(&self) -> &'static str;
+
+    /// The names of the options that a source of this provider may set.
+    fn takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What the options lack or contradict, a sentence each.
+    fn lacks(&self, _options: &Options) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Every fault of a source's options: those that do not belong to this provider, and what
+    /// [`Provider::lacks`] says.
+    fn check_options(&self, options: &Options) -> Vec<String> {
+        let mut faults = options.strangers(self.name(), self.takes());
+        faults.extend(self.lacks(options));
+        faults
+    }
+
+    /// Whether a secret has the shape that this sender's secrets have.
+    ///
+    /// # Errors
+    /// What is wrong with it, without a word of its content.
+    fn check_secret(&self, secret: &Secret, _options: &Options) -> Result<(), String> {
+        filled(secret)
+    }
+
+    /// Whether the request was made by someone who holds one of the secrets.
+    ///
+    /// # Errors
+    /// Why the request is refused.
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        secrets: &[Secret],
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Proof, Refusal>;
+
+    /// Headers of this sender that carry the secret itself, beside those that always may.
+    fn own_secret_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        Vec::new()
+    }
+
+    /// Every header that must never be kept or shown: those that may carry a secret whatever the
+    /// provider, and [`Provider::own_secret_headers`].
+    fn secret_headers(&self, options: &Options) -> Vec<HeaderName> {
+        let mut headers = ALWAYS_SECRET.to_vec();
+        headers.extend(self.own_secret_headers(options));
+        headers
+    }
+
+    /// The body as a tree. It must not let a header that nobody signed choose between two
+    /// readings of one body.
+    ///
+    /// # Errors
+    /// Where the body cannot be read.
+    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault>;
+
+    /// What kind of event it is.
+    ///
+    /// # Errors
+    /// What is missing that would say so.
+    fn meaning(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Meaning, DecodeFault>;
+
+    /// What names the delivery, so that a repeat is known as one.
+    fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity;
+
+    /// Git facts, one entry for each thing that happened; none where it has nothing to do with git.
+    fn git_facts(&self, _meaning: &Meaning, _body: &Value) -> Vec<GitFacts> {
+        Vec::new()
+    }
+
+    /// The headers that this sender would put on a request: signature, event name, delivery id.
+    ///
+    /// # Errors
+    /// Why it cannot sign with this secret.
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault>;
+
+    /// A secret of the right shape, to try things out with. It is in every copy of the program, so
+    /// it proves nothing.
+    fn sample_secret(&self) -> Secret {
+        Secret::new("a sample secret that proves nothing")
+    }
+
+    /// A payload of this kind as the sender would write it, to try things out with.
+    fn sample(&self, _kind: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What kind of event a body tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// The kind, with one word for all forges where they mean the same.
+    pub kind: Arc<str>,
+    /// The sender's own name for it.
+    pub name: Option<Arc<str>>,
+    /// What was done, for kinds that have several.
+    pub action: Option<Arc<str>>,
+    /// Set where the request is a greeting that starts nothing.
+    pub handshake: Option<Handshake>,
+}
+
+/// What a sender expects of a greeting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// A 2xx, whatever its body.
+    Acknowledge,
+}
+
+impl fmt::Display for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Acknowledge => f.write_str("acknowledged"),
+        }
+    }
+}
+
+/// A request that is to be signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// Its path, without the query string.
+    pub path: &'a str,
+    /// The event: a kind such as `push`, or the sender's own name for it.
+    pub event: &'a str,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+/// Headers that make a request authentic.
+pub type Signed = Vec<(HeaderName, HeaderValue)>;
+
+/// Why a request cannot be signed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SignFault {
+    /// The secret does not fit the provider.
+    Secret(String),
+    /// A header cannot hold the value that it should.
+    Header(HeaderName),
+    /// The source's settings lack something.
+    Misconfigured(&'static str),
+}
+
+impl fmt::Display for SignFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Secret(fault) => write!(f, "cannot sign with this secret: it {fault}"),
+            Self::Header(name) => write!(f, "header `{name}` cannot hold the value it should"),
+            Self::Misconfigured(what) => write!(f, "the source's settings lack {what}"),
+        }
+    }
+}
+
+impl std::error::Error for SignFault {}
+
+fn filled(secret: &Secret) -> Result<(), String> {
+    if secret.is_empty() { Err("is empty".to_owned()) } else { Ok(()) }
+}
+
+fn header(
+    name: &HeaderName,
+    value: impl AsRef<[u8]>,
+) -> Result<(HeaderName, HeaderValue), SignFault> {
+    HeaderValue::from_bytes(value.as_ref())
+        .map(|value| (name.clone(), value))
+        .map_err(|_| SignFault::Header(name.clone()))
+}
+
+fn json_content() -> (HeaderName, HeaderValue) {
+    (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_every_provider_is_found_by_its_name() {
+        let all: Vec<_> = names().collect();
+        assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
+        for name in all {
+            assert_eq!(find(name).map(Provider::name), Some(name));
+        }
+        assert!(find("nobody").is_none());
+    }
+
+    #[test]
+    fn no_provider_takes_an_empty_secret() {
+        for provider in ALL {
+            let refused = provider.check_secret(&Secret::new(""), &Options::default());
+            assert!(refused.is_err(), "{}", provider.name());
+        }
+    }
+
+    #[test]
+    fn the_sample_secret_has_the_right_shape() {
+        for provider in ALL {
+            let checked = provider.check_secret(&provider.sample_secret(), &Options::default());
+            assert_eq!(checked, Ok(()), "{}", provider.name());
+        }
+    }
+
+    #[test]
+    fn every_option_that_a_provider_takes_exists() {
+        for provider in ALL {
+            for option in provider.takes() {
+                assert!(options::NAMES.contains(option), "{}: {option}", provider.name());
+            }
+        }
+    }
+
+    #[test]
+    fn credentials_and_cookies_are_secret_for_every_provider() {
+        for provider in ALL {
+            let headers = provider.secret_headers(&Options::default());
+            assert!(headers.contains(&AUTHORIZATION) && headers.contains(&COOKIE));
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What each request gets. A sender is told what it needs to mend its request; why a signature was
+//! not accepted is told to the log alone.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::authenticate::Refusal;
+use crate::event::{DecodeFault, Handshake};
+use crate::model::{DeliveryId, RunId, RunState};
+use crate::store::{Accepted, NewRun, NewRunState};
+
+/// Seconds after which an overloaded gateway, or one whose store is out of order, may be asked
+/// again.
+const RETRY_SECONDS: &str = "5";
+
+/// A run as an answer names it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Brief {
+    id: RunId,
+    route: String,
+    job: String,
+    state: RunState,
+}
+
+/// Everything that a request can be answered with.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Kept { delivery: DeliveryId, runs: Vec<Brief> },
+    Repeat { delivery: DeliveryId, runs: Vec<Brief>, requeued: bool },
+    Handshake { delivery: DeliveryId, handshake: Handshake },
+    Refused(Refusal),
+    Unreadable(DecodeFault),
+    UnknownSource,
+    UnknownPath,
+    WrongMethod,
+    TooLarge { limit: u64 },
+    TooSlow,
+    CutOff,
+    Overloaded(&'static str),
+    NoSecret(String),
+    NotKept,
+    Fault(String),
+}
+
+/// New runs as an answer names them.
+pub(super) fn briefs(runs: &[NewRun]) -> Vec<Brief> {
+    runs.iter()
+        .map(|run| Brief {
+            id: run.id,
+            route: run.route.to_string(),
+            job: run.job.to_string(),
+            state: match run.state {
+                NewRunState::Queued(_) => RunState::Queued,
+                NewRunState::Held(..) => RunState::Held,
+                NewRunState::Failed(_) => RunState::Failed,
+            },
+        })
+        .collect()
+}
+
+impl Answer {
+    /// The answer to what the store has kept.
+    pub(super) fn of(
+        accepted: Accepted,
+        delivery: DeliveryId,
+        runs: Vec<Brief>,
+        handshake: Option<Handshake>,
+    ) -> Self {
+        match (accepted, handshake) {
+            (Accepted::Kept, Some(handshake)) => Self::Handshake { delivery, handshake },
+            (Accepted::Repeat { delivery, .. }, Some(handshake)) => {
+                Self::Handshake { delivery, handshake }
+            }
+            (Accepted::Kept, None) => Self::Kept { delivery, runs },
+            (Accepted::Repeat { delivery, runs, requeued }, None) => Self::Repeat {
+                delivery,
+                runs: runs
+                    .into_iter()
+                    .map(|run| Brief {
+                        id: run.id,
+                        route: run.route,
+                        job: run.job,
+                        state: run.state,
+                    })
+                    .collect(),
+                requeued: !requeued.is_empty(),
+            },
+        }
+    }
+
+    /// Whether the dispatcher has something to look at.
+    pub(super) fn queued_something(&self) -> bool {
+        match self {
+            Self::Kept { runs, .. } => runs.iter().any(|run| run.state == RunState::Queued),
+            Self::Repeat { requeued, .. } => *requeued,
+            _ => false,
+        }
+    }
+
+    /// The kept delivery that it names.
+    pub(super) fn delivery(&self) -> Option<DeliveryId> {
+        match self {
+            Self::Kept { delivery, .. }
+            | Self::Repeat { delivery, .. }
+            | Self::Handshake { delivery, .. } => Some(*delivery),
+            _ => None,
+        }
+    }
+
+    /// How many runs it names.
+    pub(super) fn runs(&self) -> usize {
+        match self {
+            Self::Kept { runs, .. } | Self::Repeat { runs, .. } => runs.len(),
+            _ => 0,
+        }
+    }
+
+    /// What became of the request, as metrics and logs say it.
+    pub(super) fn verdict(&self) -> &'static str {
+        match self {
+            Self::Kept { runs, .. } if runs.is_empty() => "unmatched",
+            Self::Kept { .. } => "accepted",
+            Self::Repeat { .. } => "repeat",
+            Self::Handshake { .. } => "handshake",
+            Self::Refused(_) => "refused",
+            Self::Overloaded(_) => "overloaded",
+            Self::NotKept | Self::NoSecret(_) | Self::Fault(_) => "not_kept",
+            _ => "unreadable",
+        }
+    }
+
+    /// A short label for why it was not kept.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.reason(),
+            Self::Unreadable(_) => "unreadable",
+            Self::UnknownSource => "unknown_source",
+            Self::UnknownPath => "unknown_path",
+            Self::WrongMethod => "method",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::CutOff => "cut_off",
+            Self::Overloaded(_) => "overloaded",
+            Self::NoSecret(_) => "no_secret",
+            Self::NotKept => "store",
+            Self::Fault(_) => "fault",
+            Self::Kept { .. } | Self::Repeat { .. } | Self::Handshake { .. } => "none",
+        }
+    }
+
+    /// For the log: why it was not kept. `None` for what was.
+    pub(super) fn words(&self) -> Option<String> {
+        Some(match self {
+            Self::Kept { .. } | Self::Repeat { .. } | Self::Handshake { .. } => return None,
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Unreadable(fault) => fault.to_string(),
+            Self::NoSecret(why) => format!("the source's secret cannot be read: {why}"),
+            Self::Fault(why) => format!("the request could not be worked on: {why}"),
+            other => other.told(),
+        })
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Kept { runs, .. } if !runs.is_empty() => StatusCode::ACCEPTED,
+            Self::Kept { .. } | Self::Repeat { .. } | Self::Handshake { .. } => StatusCode::OK,
+            Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
+            Self::UnknownSource | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Overloaded(_) | Self::NoSecret(_) | Self::NotKept | Self::Fault(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// What the sender is told.
+    fn told(&self) -> String {
+        match self {
+            Self::Refused(_) => "the request is not authentic".to_owned(),
+            Self::Unreadable(fault) => fault.to_string(),
+            Self::UnknownSource => "there is no source of this name".to_owned(),
+            Self::UnknownPath => "there is nothing here; webhooks go to /hooks/{source}".to_owned(),
+            Self::WrongMethod => "webhooks are sent with POST".to_owned(),
+            Self::TooLarge { limit } => {
+                format!("the body is over this source's limit of {limit} bytes")
+            }
+            Self::TooSlow => "the body did not arrive within the time allowed".to_owned(),
+            Self::CutOff => "the body ended before its announced length".to_owned(),
+            Self::Overloaded(what) => format!("{what}; try again later"),
+            _ => "the delivery cannot be kept now; try again later".to_owned(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct KeptBody<'a> {
+    delivery: DeliveryId,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    duplicate: bool,
+    runs: &'a [Brief],
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: String,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = match &self {
+            Self::Kept { delivery, runs } => {
+                json(status, &KeptBody { delivery: *delivery, duplicate: false, runs })
+            }
+            Self::Repeat { delivery, runs, .. } => {
+                json(status, &KeptBody { delivery: *delivery, duplicate: true, runs })
+            }
+            Self::Handshake { delivery, handshake: Handshake::Acknowledge } => {
+                json(status, &KeptBody { delivery: *delivery, duplicate: false, runs: &[] })
+            }
+            refused => json(status, &ErrorBody { error: refused.told() }),
+        };
+        let headers = response.headers_mut();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
+    }
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    (status, axum::Json(body)).into_response()
+}

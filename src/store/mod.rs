@@ -1,0 +1,127 @@
+//! The store: what has been accepted, what became of it, and the queue of runs.
+//!
+//! [`Store`] is a trait of use cases, not of tables. A call that changes something ends only when
+//! the change is committed and flushed; an answer `Ok` is what a 2xx may be built on. Nothing here
+//! decides: legal changes are in [`crate::model::run`], policy is with the caller, and time and ids
+//! are passed in.
+
+mod records;
+pub mod sqlite;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+use crate::model::run::UnlawfulChange;
+use crate::model::{AttemptResult, DeliveryId, RunId, RunState};
+
+pub use records::{
+    Accepted, Act, Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk,
+    Leased, NewDelivery, NewRun, NewRunState, Next, Permit, Release, ReplayOrder, Replayed,
+    ReplayedRun, Retention, Run, RunBrief, RunFilter, Tidied,
+};
+
+/// What a store's call comes to, later.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFault>> + Send + 'a>>;
+
+/// How long a delivery's key is remembered, so that a sender's repeat is known as one.
+pub const REPEAT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+
+/// The use cases of the path and of the people who watch it.
+pub trait Store: Send + Sync {
+    /// Keeps a delivery with its runs, or recognizes it as a repeat, in one atomic claim of its
+    /// source and key. On a repeat, runs that had failed are queued again.
+    fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted>;
+
+    /// Takes runs whose time has come and begins an attempt for each, on disk, before this ends.
+    fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased>;
+
+    /// Records what an attempt came to and what follows. A lease that has been settled by somebody
+    /// else is refused as [`StoreFault::LeaseLost`].
+    fn finish_attempt(
+        &self,
+        lease: Lease,
+        result: AttemptResult,
+        next: Next,
+        now: Timestamp,
+    ) -> Pending<'_, ()>;
+
+    /// Attempts whose lease has run out: whoever held them died or was cut off.
+    fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>>;
+
+    /// Fails queued runs whose deadline has passed, a bounded number at a time; gives how many.
+    fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize>;
+
+    /// Runs a kept delivery through today's routes again, at a person's word.
+    fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed>;
+
+    /// Settles a held run at a person's word.
+    fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;
+
+    /// One delivery, whole.
+    fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>>;
+
+    /// Deliveries, newest first, without their bodies.
+    fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>>;
+
+    /// One run, whole.
+    fn run(&self, id: RunId) -> Pending<'_, Option<Run>>;
+
+    /// Runs, newest first.
+    fn runs(&self, filter: RunFilter) -> Pending<'_, Vec<RunBrief>>;
+
+    /// How many runs wait in each state, and for how long the oldest has been due.
+    fn counts(&self) -> Pending<'_, Counts>;
+
+    /// Removes a bounded number of deliveries that retention no longer keeps.
+    fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied>;
+
+    /// Proves that a change can be committed now.
+    fn probe(&self, now: Timestamp) -> Pending<'_, ()>;
+}
+
+/// Why a call on the store did not succeed. Nothing was changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoreFault {
+    /// The disk, file system or database cannot take it now; it may later.
+    Unavailable(String),
+    /// The file holds something that this program cannot use; a person must look.
+    Unusable(String),
+    /// There is no such delivery or run.
+    NotFound(String),
+    /// The run's state does not allow it.
+    Unlawful {
+        /// The run.
+        run: RunId,
+        /// Where it stands.
+        state: RunState,
+        /// What was refused, in words.
+        message: String,
+    },
+    /// The attempt was settled by somebody else.
+    LeaseLost(RunId),
+}
+
+impl StoreFault {
+    pub(crate) fn unlawful(run: RunId, refused: &UnlawfulChange) -> Self {
+        Self::Unlawful { run, state: refused.state, message: refused.to_string() }
+    }
+}
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(why) => write!(f, "the store cannot keep it now: {why}"),
+            Self::Unusable(why) => write!(f, "the store cannot be used: {why}"),
+            Self::NotFound(what) => write!(f, "there is no {what}"),
+            Self::Unlawful { run, message, .. } => write!(f, "run {run}: {message}"),
+            Self::LeaseLost(run) => {
+                write!(f, "the attempt of run {run} was settled by somebody else")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreFault {}

@@ -1,0 +1,158 @@
+//! The embedded store: one SQLite file in WAL mode, used by one process.
+//!
+//! All writing goes through one thread ([`writer`]) that commits whatever is waiting as one
+//! transaction with one flush. Reading goes through a connection of its own. The store never
+//! shares its file with another process: a lock file beside it sees to that.
+
+mod accept;
+mod open;
+mod pack;
+mod people;
+mod queue;
+mod read;
+mod rows;
+mod tidy;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::records::{
+    Accepted, Act, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk, Leased,
+    NewDelivery, Next, Release, ReplayOrder, Replayed, Retention, Run, RunBrief, RunFilter, Tidied,
+};
+use super::{Pending, Store, StoreFault};
+use crate::model::{AttemptResult, DeliveryId, RunId};
+
+/// The embedded store.
+pub struct SqliteStore {
+    writer: writer::Writer,
+    reader: Arc<Mutex<Connection>>,
+    path: PathBuf,
+    /// Held for as long as the store is open; the system lets go of it when the process ends.
+    _lock: open::FileLock,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unusable`] when another process has it open, it is not this program's, it is
+    /// newer than this program or it is damaged; [`StoreFault::Unavailable`] when the file system
+    /// says no. Both name the file.
+    pub fn open(path: &Path) -> Result<Self, StoreFault> {
+        let lock = open::lock(path)?;
+        let writing = open::connect(path)?;
+        open::migrate(&writing, path)?;
+        open::end_leases(&writing, path)?;
+        let reader = open::connect(path)?;
+        open::read_only(&reader, path)?;
+        Ok(Self {
+            writer: writer::Writer::start(writing, path)?,
+            reader: Arc::new(Mutex::new(reader)),
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read<T, F>(&self, what: F) -> Pending<'_, T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,
+    {
+        let reader = Arc::clone(&self.reader);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || {
+                let reader = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                what(&reader)
+            })
+            .await
+            .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())))
+        })
+    }
+}
+
+impl Store for SqliteStore {
+    fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted> {
+        Box::pin(async move {
+            let packed = pack::delivery(delivery).await?;
+            self.writer.write(move |connection| accept::accept(connection, &packed)).await
+        })
+    }
+
+    fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
+        Box::pin(self.writer.write(move |connection| queue::lease_due(connection, &ask)))
+    }
+
+    fn finish_attempt(
+        &self,
+        lease: Lease,
+        result: AttemptResult,
+        next: Next,
+        now: Timestamp,
+    ) -> Pending<'_, ()> {
+        Box::pin(self.writer.write(move |connection| {
+            queue::finish_attempt(connection, &lease, &result, &next, now)
+        }))
+    }
+
+    fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>> {
+        self.read(move |connection| queue::expired_leases(connection, now))
+    }
+
+    fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize> {
+        Box::pin(self.writer.write(move |connection| queue::fail_overdue(connection, now)))
+    }
+
+    fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
+        Box::pin(self.writer.write(move |connection| people::replay(connection, &order)))
+    }
+
+    fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {
+        Box::pin(
+            self.writer.write(move |connection| people::release(connection, run, &release, &act)),
+        )
+    }
+
+    fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
+        self.read(move |connection| read::delivery(connection, id))
+    }
+
+    fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>> {
+        self.read(move |connection| read::deliveries(connection, &filter))
+    }
+
+    fn run(&self, id: RunId) -> Pending<'_, Option<Run>> {
+        self.read(move |connection| read::run(connection, id))
+    }
+
+    fn runs(&self, filter: RunFilter) -> Pending<'_, Vec<RunBrief>> {
+        self.read(move |connection| read::runs(connection, &filter))
+    }
+
+    fn counts(&self) -> Pending<'_, Counts> {
+        self.read(read::counts)
+    }
+
+    fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied> {
+        Box::pin(self.writer.write(move |connection| tidy::step(connection, retention, now)))
+    }
+
+    fn probe(&self, now: Timestamp) -> Pending<'_, ()> {
+        Box::pin(self.writer.write(move |connection| {
+            connection
+                .prepare_cached("INSERT INTO probe (one, at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET at = excluded.at")
+                .and_then(|mut statement| statement.execute([rows::millis(now)]))
+                .map(|_| ())
+                .map_err(rows::fault)
+        }))
+    }
+}

@@ -1,0 +1,138 @@
+//! Opens the file: the lock beside it, the settings that make a commit durable, the migrations.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::rows::fault;
+use crate::store::StoreFault;
+
+/// Marks the file as this program's ("CDSG" in ASCII).
+const APPLICATION_ID: i32 = 0x4344_5347;
+
+/// Every migration, oldest first; the file's `user_version` counts those that it has had.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+
+/// Held while the store is open.
+pub(super) struct FileLock(#[expect(dead_code, reason = "open for its lock alone")] File);
+
+/// Takes the lock that keeps two processes from using one file.
+pub(super) fn lock(path: &Path) -> Result<FileLock, StoreFault> {
+    let lock_path = lock_path(path);
+    let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(
+        |error| {
+            StoreFault::Unavailable(format!(
+                "cannot open {}: {error}; the directory must exist and be writable by the gateway",
+                lock_path.display()
+            ))
+        },
+    )?;
+    match file.try_lock() {
+        Ok(()) => Ok(FileLock(file)),
+        Err(TryLockError::WouldBlock) => Err(StoreFault::Unusable(format!(
+            "{} is in use by another process; one SQLite file serves one gateway (stop the other \
+             one, or give this one a file of its own)",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(StoreFault::Unavailable(format!(
+            "cannot lock {}: {error}; put the file on a local disk",
+            lock_path.display()
+        ))),
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Opens a connection with the settings that every one needs.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        // Larger pages hold a typical compressed payload without overflow pages.
+        connection.pragma_update(None, "page_size", 8192)?;
+        // So that pages freed by retention can be handed back to the file system in small steps.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: a commit returns after the log is flushed. This is the promise behind each 2xx.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        connection.pragma_update(None, "busy_timeout", 5_000)?;
+        Ok(connection)
+    };
+    open().map_err(|error| naming(path, fault(error)))
+}
+
+/// Makes a connection unable to change anything.
+pub(super) fn read_only(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
+    connection.pragma_update(None, "query_only", true).map_err(|error| naming(path, fault(error)))
+}
+
+/// Brings the tables up to date, each migration in a transaction of its own.
+pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
+    let run = || -> Result<(), StoreFault> {
+        let application: i32 = pragma(connection, "application_id")?;
+        let version: usize = pragma(connection, "user_version")?;
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(fault)?;
+        if application != APPLICATION_ID && tables > 0 {
+            return Err(StoreFault::Unusable(
+                "it is a database of another program; name another file in `store:`".to_owned(),
+            ));
+        }
+        if version > MIGRATIONS.len() {
+            return Err(StoreFault::Unusable(format!(
+                "its tables are of version {version}, newer than the {} that this program knows; \
+                 run the newer gateway, or restore the backup made before the upgrade",
+                MIGRATIONS.len()
+            )));
+        }
+        for (done, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+            let next = done + 1;
+            connection
+                .execute_batch(&format!(
+                    "BEGIN IMMEDIATE; {migration}; PRAGMA application_id = {APPLICATION_ID}; \
+                     PRAGMA user_version = {next}; COMMIT;"
+                ))
+                .map_err(fault)?;
+        }
+        Ok(())
+    };
+    run().map_err(|error| naming(path, error))
+}
+
+/// Ends the leases of the process that had the file before. The lock says that it is gone, so
+/// nobody will settle them.
+pub(super) fn end_leases(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
+    connection
+        .execute("UPDATE runs SET lease_until = 0 WHERE state = 'sending'", [])
+        .map(|_| ())
+        .map_err(|error| naming(path, fault(error)))
+}
+
+fn pragma<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    name: &str,
+) -> Result<T, StoreFault> {
+    connection.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
+}
+
+/// The same fault, naming the file.
+pub(super) fn naming(path: &Path, fault: StoreFault) -> StoreFault {
+    match fault {
+        StoreFault::Unavailable(why) => {
+            StoreFault::Unavailable(format!("{}: {why}", path.display()))
+        }
+        StoreFault::Unusable(why) => StoreFault::Unusable(format!("{}: {why}", path.display())),
+        other => other,
+    }
+}

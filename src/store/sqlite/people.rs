@@ -1,0 +1,170 @@
+//! What people do: replay a delivery, settle a held run. Each act is kept with who and when.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::accept::{environment_json, insert_run};
+use super::rows::{self, fault, millis};
+use super::{queue, read};
+use crate::model::run::{Change, after};
+use crate::model::{RunId, RunState};
+use crate::store::StoreFault;
+use crate::store::records::{
+    Act, NewRun, NewRunState, Release, ReplayOrder, Replayed, ReplayedRun, Run,
+};
+
+/// Today's routes on a kept delivery.
+pub(super) fn replay(connection: &Connection, order: &ReplayOrder) -> Result<Replayed, StoreFault> {
+    let delivery: i64 = connection
+        .prepare_cached("SELECT seq FROM deliveries WHERE id = ?1")
+        .and_then(|mut statement| {
+            statement.query_row([order.delivery.as_bytes()], |row| row.get(0)).optional()
+        })
+        .map_err(fault)?
+        .ok_or_else(|| StoreFault::NotFound(format!("delivery {}", order.delivery)))?;
+    let runs = order
+        .runs
+        .iter()
+        .map(|run| replay_one(connection, delivery, run, order))
+        .collect::<Result<_, _>>()?;
+    Ok(Replayed { runs })
+}
+
+fn replay_one(
+    connection: &Connection,
+    delivery: i64,
+    run: &NewRun,
+    order: &ReplayOrder,
+) -> Result<ReplayedRun, StoreFault> {
+    let latest: Option<(i64, RunId, RunState)> = connection
+        .prepare_cached(
+            "SELECT seq, id, state FROM runs WHERE delivery = ?1 AND route = ?2 AND part = ?3 \
+             ORDER BY seq DESC LIMIT 1",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![delivery, run.route, run.part], |row| {
+                    Ok((row.get(0)?, rows::run_id(row, 1)?, rows::spelled(row, 2)?))
+                })
+                .optional()
+        })
+        .map_err(fault)?;
+    let route = run.route.to_string();
+    match latest {
+        Some((seq, id, RunState::Failed)) => {
+            let moved = again(connection, seq, &run.state, order.act.at, run.deadline)?;
+            note(connection, seq, "replay", &order.act)?;
+            let (what, state) = if moved {
+                ("queued again", RunState::Queued)
+            } else {
+                ("failed again", RunState::Failed)
+            };
+            Ok(ReplayedRun { id, route, what, state })
+        }
+        Some((_, id, state)) if !order.again => {
+            Ok(ReplayedRun { id, route, what: "left as it is", state })
+        }
+        _ => {
+            insert_run(connection, delivery, run, millis(order.act.at)).map_err(fault)?;
+            note(connection, connection.last_insert_rowid(), "replay", &order.act)?;
+            let state = match run.state {
+                NewRunState::Queued(_) => RunState::Queued,
+                NewRunState::Held(..) => RunState::Held,
+                NewRunState::Failed(_) => RunState::Failed,
+            };
+            Ok(ReplayedRun { id: run.id, route, what: "new", state })
+        }
+    }
+}
+
+/// Gives a failed run another try with a newly mapped environment. `false` when it failed again in
+/// mapping, in which case only the reason is new.
+pub(super) fn again(
+    connection: &Connection,
+    seq: i64,
+    state: &NewRunState,
+    now: Timestamp,
+    deadline: Timestamp,
+) -> Result<bool, StoreFault> {
+    let write = || -> rusqlite::Result<bool> {
+        let (environment, reason) = match state {
+            NewRunState::Failed(reason) => {
+                connection
+                    .prepare_cached(
+                        "UPDATE runs SET reason = ?2, changed_at = ?3 \
+                         WHERE seq = ?1 AND state = 'failed'",
+                    )?
+                    .execute(params![seq, reason, millis(now)])?;
+                return Ok(false);
+            }
+            NewRunState::Queued(environment) => (environment, None),
+            NewRunState::Held(environment, reason) => (environment, Some(reason)),
+        };
+        let word = if reason.is_some() { "held" } else { "queued" };
+        connection
+            .prepare_cached(
+                "UPDATE runs SET state = ?2, environment = ?3, reason = ?4, changed_at = ?5, \
+                 due_at = ?5, deadline_at = ?6 WHERE seq = ?1 AND state = 'failed'",
+            )?
+            .execute(params![
+                seq,
+                word,
+                environment_json(environment)?,
+                reason,
+                millis(now),
+                millis(deadline)
+            ])?;
+        Ok(true)
+    };
+    write().map_err(fault)
+}
+
+/// A person's word on a held run.
+pub(super) fn release(
+    connection: &Connection,
+    id: RunId,
+    release: &Release,
+    act: &Act,
+) -> Result<Run, StoreFault> {
+    let (seq, state) = queue::find(connection, id)?;
+    let (change, word, deadline) = match release {
+        Release::Retry { deadline } => {
+            (Change::Requeue { at: act.at }, "release --retry", Some(deadline))
+        }
+        Release::Started { engine_id } => {
+            (Change::Started { engine_id: engine_id.clone() }, "release --started", None)
+        }
+        Release::Fail => {
+            (Change::Fail { reason: format!("given up by {}", act.who) }, "release --fail", None)
+        }
+    };
+    // Stricter than the machine: a failed run is replayed, not released, and a queued one needs no
+    // word at all.
+    if state != RunState::Held {
+        return Err(StoreFault::Unlawful {
+            run: id,
+            state,
+            message: format!("it is {state}, and only a held run can be released"),
+        });
+    }
+    after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
+    queue::apply(connection, seq, state, &change, act.at)?;
+    if let Some(deadline) = deadline {
+        connection
+            .prepare_cached("UPDATE runs SET deadline_at = ?2 WHERE seq = ?1")
+            .and_then(|mut statement| statement.execute(params![seq, millis(*deadline)]))
+            .map_err(fault)?;
+    }
+    note(connection, seq, word, act)?;
+    read::run(connection, id)?.ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
+}
+
+fn note(connection: &Connection, run: i64, what: &str, act: &Act) -> Result<(), StoreFault> {
+    connection
+        .prepare_cached("INSERT INTO acts (run, at, who, act, note) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .and_then(|mut statement| {
+            statement.execute(params![run, millis(act.at), act.who, what, act.note])
+        })
+        .map(|_| ())
+        .map_err(fault)
+}

@@ -1,0 +1,79 @@
+//! Retention in small steps, beside the work: each step is one short write among the others.
+//!
+//! A delivery goes when it is older than `keep` and none of its runs waits for anything. Above the
+//! size bound the oldest go sooner; those too young to be forgotten as repeats give up their
+//! content and stay.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::rows::{fault, millis};
+use crate::store::records::{Retention, Tidied};
+use crate::store::{REPEAT_WINDOW, StoreFault};
+
+/// Deliveries that one step removes at most.
+const STEP: usize = 100;
+/// Pages that one step hands back to the file system at most.
+const PAGES: u32 = 256;
+
+const OVER: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery = deliveries.seq \
+    AND runs.state IN ('queued', 'sending', 'held'))";
+
+/// One bounded step.
+pub(super) fn step(
+    connection: &Connection,
+    retention: Retention,
+    now: Timestamp,
+) -> Result<Tidied, StoreFault> {
+    let mut tidied = Tidied {
+        removed: remove_older(connection, ago(now, retention.keep)).map_err(fault)?,
+        ..Tidied::default()
+    };
+    tidied.more = tidied.removed == STEP;
+    tidied.bytes = bytes_in_use(connection).map_err(fault)?;
+    if tidied.bytes > retention.max_size {
+        let forgettable = ago(now, REPEAT_WINDOW);
+        let removed = remove_older(connection, forgettable).map_err(fault)?;
+        tidied.removed += removed;
+        if removed == 0 {
+            tidied.stripped = strip(connection).map_err(fault)?;
+        }
+        tidied.more = removed + tidied.stripped > 0;
+        tidied.over = !tidied.more;
+        tidied.bytes = bytes_in_use(connection).map_err(fault)?;
+    }
+    if tidied.removed + tidied.stripped > 0 {
+        connection.pragma(None, "incremental_vacuum", PAGES, |_| Ok(())).map_err(fault)?;
+    }
+    Ok(tidied)
+}
+
+fn ago(now: Timestamp, by: std::time::Duration) -> i64 {
+    millis(now).saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn remove_older(connection: &Connection, moment: i64) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(&format!(
+            "DELETE FROM deliveries WHERE seq IN (SELECT seq FROM deliveries \
+             WHERE received_at < ?1 AND {OVER} ORDER BY seq LIMIT ?2)"
+        ))?
+        .execute(params![moment, STEP])
+}
+
+fn strip(connection: &Connection) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(&format!(
+            "UPDATE deliveries SET stripped = 1, headers = x'', explanation = x'', body = x'' \
+             WHERE seq IN (SELECT seq FROM deliveries WHERE stripped = 0 AND {OVER} \
+             ORDER BY seq LIMIT ?1)"
+        ))?
+        .execute([STEP])
+}
+
+/// Bytes of pages that hold something; pages that were freed are used again before the file grows.
+fn bytes_in_use(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+    Ok(pages * pragma("page_size")?)
+}

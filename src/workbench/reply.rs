@@ -1,0 +1,190 @@
+//! From evidence to one of four outcomes. Pure: a status, a body or the way a connection ended go
+//! in, what is known comes out.
+//!
+//! The start call is not idempotent and tells nothing afterwards, so whatever does not prove a
+//! start or its absence is unknown. What each status means follows the vendor's page and what
+//! clients of this API have met (502 with the work done, 400 for a job that is already running).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::Outcome;
+
+/// Longest engine id that is believed.
+const LONGEST_ID: usize = 256;
+/// Longest rest that a workbench may ask for.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// What is known after a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Known {
+    pub(super) outcome: Outcome,
+    pub(super) engine_id: Option<String>,
+    pub(super) reason: String,
+    pub(super) key_refused: bool,
+}
+
+impl Known {
+    pub(super) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self { outcome, engine_id: None, reason: reason.into(), key_refused: false }
+    }
+}
+
+/// What a reply says. `body` is an error when it could not be read to its end.
+pub(super) fn known(status: u16, location: Option<&str>, body: Result<&[u8], String>) -> Known {
+    use Outcome::{NotStartedForGood, NotStartedForNow, Unknown};
+    match status {
+        200..=299 => success(status, body),
+        300..=399 => Known::new(NotStartedForGood, redirect(status, location)),
+        400 if body.as_deref().is_ok_and(already_active) => Known::new(
+            NotStartedForNow,
+            "the workbench says that a run of this job is already active",
+        ),
+        401 => Known {
+            key_refused: true,
+            ..Known::new(
+                NotStartedForGood,
+                "the workbench did not accept the API key (401); put the right key in its place",
+            )
+        },
+        403 => Known::new(
+            NotStartedForGood,
+            "the key's user may not start this job (403); give it access to the project",
+        ),
+        404 => Known::new(
+            NotStartedForGood,
+            "the workbench knows no such project or job (404), or its API has another prefix; check \
+             project, job and api_prefix against the job's address in the browser",
+        ),
+        409 => Known::new(NotStartedForNow, "the workbench is busy or out of quota (409)"),
+        429 => Known::new(NotStartedForNow, "the workbench asks for fewer requests (429)"),
+        503 => Known::new(NotStartedForNow, "the workbench is not available (503)"),
+        400..=499 | 501 => {
+            Known::new(NotStartedForGood, format!("the workbench refused the request ({status})"))
+        }
+        _ => Known::new(
+            Unknown,
+            format!("the workbench answered {status}, which it also does when the job was started"),
+        ),
+    }
+}
+
+fn success(status: u16, body: Result<&[u8], String>) -> Known {
+    let unknown = |why: String| Known::new(Outcome::Unknown, why);
+    let body = match body {
+        Ok(body) => body,
+        Err(why) => return unknown(format!("the reply ({status}) could not be read: {why}")),
+    };
+    let Ok(reply) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return unknown(format!("the reply ({status}) is not JSON and names no engine"));
+    };
+    if reply.get("status").and_then(|status| status.as_str()) == Some("ENGINE_SKIPPED") {
+        return Known::new(
+            Outcome::NotStartedForNow,
+            "the workbench skipped the run, since one of this job is active",
+        );
+    }
+    match reply.get("engine_id").and_then(|id| id.as_str()) {
+        Some(id) if usable(id) => Known {
+            engine_id: Some(id.to_owned()),
+            ..Known::new(Outcome::Started, format!("started as engine {id}"))
+        },
+        _ => unknown(format!("the reply ({status}) names no engine_id")),
+    }
+}
+
+fn usable(id: &str) -> bool {
+    !id.is_empty() && id.len() <= LONGEST_ID && !id.chars().any(char::is_control)
+}
+
+fn already_active(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4096)]).into_owned();
+    text.contains("already active")
+}
+
+fn redirect(status: u16, location: Option<&str>) -> String {
+    let to = location.and_then(|location| reqwest::Url::parse(location).ok());
+    let hint = match &to {
+        Some(url) if url.scheme() == "https" => {
+            "; if it only asks for https, write the https:// address as the workbench's url"
+        }
+        _ => "",
+    };
+    let host = to.and_then(|url| url.host_str().map(str::to_owned));
+    let whither = host.map(|host| format!(" to {host}")).unwrap_or_default();
+    format!("the workbench redirects{whither} ({status}), which is never followed with a key{hint}")
+}
+
+/// The rest that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3).
+/// Anything else asks for nothing.
+pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let asked = match value.trim().parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => crate::clock::between(now, http_date(value)?),
+    };
+    Some(asked.min(LONGEST_REST))
+}
+
+/// A date as HTTP writes it.
+pub(super) fn http_date(value: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(value.trim()).ok().map(|date| date.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(status: u16, body: &str) -> Outcome {
+        known(status, None, Ok(body.as_bytes())).outcome
+    }
+
+    #[test]
+    fn only_an_engine_id_proves_a_start() {
+        assert_eq!(outcome(200, r#"{"engine_id":"cwg6wclmg0x482u0"}"#), Outcome::Started);
+        assert_eq!(outcome(202, r#"{"engine_id":"a","extra":1}"#), Outcome::Started);
+        for body in ["", "{}", "<html>", r#"{"engine_id":7}"#, r#"{"engine_id":""}"#, "[]"] {
+            assert_eq!(outcome(200, body), Outcome::Unknown, "{body}");
+        }
+        assert_eq!(outcome(204, ""), Outcome::Unknown);
+        let cut = known(200, None, Err("cut off".to_owned()));
+        assert_eq!(cut.outcome, Outcome::Unknown);
+    }
+
+    #[test]
+    fn a_gateway_error_never_counts_as_not_started() {
+        for status in [500, 502, 504, 505, 599] {
+            assert_eq!(outcome(status, "{}"), Outcome::Unknown, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_busy_workbench_is_asked_again() {
+        for status in [409, 429, 503] {
+            assert_eq!(outcome(status, ""), Outcome::NotStartedForNow, "{status}");
+        }
+        let active = r#"{"message":"job run for job 7 already active","code":9}"#;
+        assert_eq!(outcome(400, active), Outcome::NotStartedForNow);
+        assert_eq!(outcome(200, r#"{"status":"ENGINE_SKIPPED"}"#), Outcome::NotStartedForNow);
+    }
+
+    #[test]
+    fn a_refusal_and_a_redirect_are_for_good() {
+        for status in [301, 302, 307, 308, 400, 401, 403, 404, 413, 415, 422, 501] {
+            assert_eq!(outcome(status, "{}"), Outcome::NotStartedForGood, "{status}");
+        }
+        let moved = known(301, Some("https://cdsw.example.com/x?key=1"), Ok(b""));
+        assert!(moved.reason.contains("cdsw.example.com") && !moved.reason.contains("key=1"));
+    }
+
+    #[test]
+    fn a_rest_is_asked_for_in_seconds_or_by_date_within_bounds() {
+        let now: Timestamp = "1994-11-06T08:49:07Z".parse().expect("a time");
+        assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("99999999", now), Some(LONGEST_REST));
+        assert_eq!(retry_after("soon", now), None);
+        assert_eq!(retry_after("-5", now), None);
+    }
+}

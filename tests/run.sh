@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Every check there is, in the order in which they find faults soonest. Installs what it needs and
+# says what it installs. Works as root on a fresh Debian with Rust, and without root where the parts
+# are there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+# A part that the system's packages have: the command to look for, and the package that brings it.
+need() {
+  command -v "$1" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    step "installing $2 with apt-get, for $1"
+    [ -n "${apt_updated:-}" ] || { apt-get update -qq; apt_updated=1; }
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
+  else
+    echo "needs $1: install the package $2 and run this again" >&2
+    exit 2
+  fi
+}
+
+command -v cargo >/dev/null || { echo "needs Rust 1.89 or later: see https://rustup.rs" >&2; exit 2; }
+need cc gcc
+need npm npm
+need tar tar
+for part in rustfmt clippy; do
+  cargo "${part/rustfmt/fmt}" --version >/dev/null 2>&1 || {
+    step "installing $part with rustup"
+    rustup component add "$part"
+  }
+done
+command -v cargo-deny >/dev/null || {
+  step "installing cargo-deny with cargo (a few minutes, once)"
+  cargo install --locked --quiet cargo-deny
+}
+
+# Real GitHub payloads (MIT): fetched, never committed.
+examples=@octokit/webhooks-examples version=7.6.1
+payloads=target/webhooks-examples-$version
+if [ ! -f "$payloads/package/package.json" ]; then
+  step "fetching $examples $version with npm, into target/"
+  rm -rf "$payloads" && mkdir -p "$payloads"
+  (cd "$payloads" && tar xzf "$(npm pack --silent "$examples@$version")")
+fi
+export WEBHOOKS_EXAMPLES=$PWD/$payloads/package
+
+step "format"
+cargo fmt --all --check
+step "licences, bans, sources"
+cargo deny --log-level error check licenses bans sources
+step "clippy"
+cargo clippy --locked --all-targets --quiet -- -D warnings
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+step "tests"
+export SIMULATOR_LOGS=$PWD/target/simulator-logs
+rm -rf "$SIMULATOR_LOGS" && mkdir -p "$SIMULATOR_LOGS"
+cargo test --locked
+step "what the whole suite left in the simulators' logs"
+cargo test --locked --test logs -- --ignored
+step "hostile input, as released"
+cargo test --locked --profile hostile --test hostile
+step "the demo, as a newcomer runs it"
+cargo run --locked --release --quiet -- demo --once
+step "every check passed"

@@ -1,0 +1,111 @@
+//! The cases on the embedded store, and what is true of it alone.
+
+use std::sync::Arc;
+
+use cdsw_gateway::model::RunState;
+use cdsw_gateway::store::sqlite::SqliteStore;
+use cdsw_gateway::store::{Store, StoreFault};
+
+use crate::world::*;
+
+fn open(directory: &tempfile::TempDir) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(&directory.path().join("gateway.db")).expect("opens"))
+}
+
+macro_rules! every_case {
+    ($($case:ident),+ $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            let directory = tempfile::tempdir().expect("a directory");
+            crate::cases::$case(open(&directory)).await;
+        }
+    )+};
+}
+
+every_case!(
+    a_kept_delivery_reads_back_whole,
+    a_repeat_gets_the_first_ones_ids_and_starts_nothing,
+    the_same_key_at_another_source_is_another_delivery,
+    a_key_is_free_again_after_seven_days,
+    identical_deliveries_at_once_make_one_set_of_runs,
+    a_lease_begins_an_attempt_on_disk,
+    a_started_run_names_its_engine_and_stays_started,
+    a_retry_is_due_at_its_time_and_not_before,
+    only_the_latest_attempt_can_be_settled,
+    permits_bound_what_is_taken_and_every_job_has_its_turn,
+    runs_of_a_job_are_taken_in_the_order_of_acceptance,
+    a_lease_that_ran_out_is_found_and_can_be_settled,
+    a_run_past_its_deadline_fails_and_says_so,
+    a_redelivery_queues_what_had_failed_with_todays_environment,
+    a_redelivery_leaves_held_and_started_runs_alone,
+    a_failed_mapping_is_kept_and_mended_by_a_replay,
+    a_replay_starts_nothing_twice_unless_told_to,
+    a_held_run_is_settled_by_a_persons_word,
+    retention_removes_what_is_old_and_over_and_nothing_else,
+    the_size_bound_gives_up_content_but_not_the_knowledge_of_repeats,
+    lists_are_newest_first_and_go_on_from_where_they_ended,
+);
+
+#[tokio::test]
+async fn a_second_process_is_refused_with_the_files_name() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    let _first = SqliteStore::open(&path).expect("opens");
+    let Err(StoreFault::Unusable(why)) = SqliteStore::open(&path) else { panic!("refused") };
+    assert!(why.contains("gateway.db") && why.contains("another process"), "{why}");
+}
+
+#[tokio::test]
+async fn a_file_of_another_program_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("other.db");
+    let other = rusqlite::Connection::open(&path).expect("opens");
+    other.execute_batch("CREATE TABLE theirs (x)").expect("created");
+    drop(other);
+    let Err(StoreFault::Unusable(why)) = SqliteStore::open(&path) else { panic!("refused") };
+    assert!(why.contains("another program"), "{why}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_not_overwritten() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    let text = "this is somebody's thesis ".repeat(400);
+    std::fs::write(&path, &text).expect("written");
+    let Err(StoreFault::Unusable(why)) = SqliteStore::open(&path) else { panic!("refused") };
+    assert!(why.contains("gateway.db"), "{why}");
+    assert_eq!(std::fs::read_to_string(&path).expect("read"), text);
+}
+
+#[tokio::test]
+async fn a_newer_files_tables_are_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    drop(SqliteStore::open(&path).expect("opens"));
+    let newer = rusqlite::Connection::open(&path).expect("opens");
+    newer.pragma_update(None, "user_version", 99).expect("set");
+    drop(newer);
+    let Err(StoreFault::Unusable(why)) = SqliteStore::open(&path) else { panic!("refused") };
+    assert!(why.contains("99") && why.contains("newer"), "{why}");
+}
+
+#[tokio::test]
+async fn a_missing_directory_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("nowhere").join("gateway.db");
+    let Err(StoreFault::Unavailable(why)) = SqliteStore::open(&path) else { panic!("refused") };
+    assert!(why.contains("nowhere"), "{why}");
+}
+
+#[tokio::test]
+async fn what_was_on_the_wire_when_the_process_died_is_expired_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    let (_, run) = one_run(&store, "one").await;
+    lease_one(&store, start()).await;
+    drop(store);
+    let store = open(&directory);
+    assert_eq!(state(&store, run).await, RunState::Sending);
+    let expired = store.expired_leases(start()).await.expect("read");
+    assert_eq!(expired.iter().map(|lease| lease.run).collect::<Vec<_>>(), [run]);
+}

@@ -1,0 +1,133 @@
+//! Things that the cases need: times, ids, deliveries with runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cdsw_gateway::clock::later;
+use cdsw_gateway::model::{AttemptResult, DeliveryId, Environment, Outcome, RunId, RunState};
+use cdsw_gateway::store::{
+    Accepted, Act, Lease, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Permit, Store,
+};
+use jiff::Timestamp;
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// The moment at which every case begins.
+pub fn start() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().expect("a time")
+}
+
+pub fn after(seconds: u64) -> Timestamp {
+    later(start(), Duration::from_secs(seconds))
+}
+
+fn bits() -> u128 {
+    u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn delivery(key: &str, runs: Vec<NewRun>) -> NewDelivery {
+    delivery_at(start(), key, runs)
+}
+
+pub fn delivery_at(at: Timestamp, key: &str, runs: Vec<NewRun>) -> NewDelivery {
+    NewDelivery {
+        id: DeliveryId::new(at, bits()),
+        source: "github".into(),
+        provider: "github".into(),
+        kind: "push".into(),
+        name: Some("push".into()),
+        key: key.into(),
+        handshake: false,
+        received_at: at,
+        remote: Some("192.0.2.7".to_owned()),
+        headers: vec![("x-github-event".to_owned(), "push".to_owned())],
+        query: "a=b".to_owned(),
+        body: Bytes::from(format!(r#"{{"key":"{key}"}}"#).repeat(20)),
+        explanation: br#"{"routes":[]}"#.to_vec(),
+        runs,
+    }
+}
+
+pub fn environment(pairs: &[(&str, &str)]) -> Environment {
+    pairs.iter().copied().collect()
+}
+
+pub fn queued(route: &str, job: &str) -> NewRun {
+    run(route, job, NewRunState::Queued(environment(&[("SHA", "abc")])))
+}
+
+pub fn run(route: &str, job: &str, state: NewRunState) -> NewRun {
+    NewRun {
+        id: RunId::new(start(), bits()),
+        route: route.into(),
+        job: job.into(),
+        part: 0,
+        state,
+        deadline: after(3600),
+    }
+}
+
+pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
+    LeaseAsk {
+        now,
+        permits: jobs
+            .iter()
+            .map(|(job, count)| Permit {
+                job: (*job).into(),
+                count: *count,
+                lease: Duration::from_secs(60),
+            })
+            .collect(),
+        most: 100,
+    }
+}
+
+pub fn act() -> Act {
+    Act { who: "ops".to_owned(), at: after(100), note: Some("because".to_owned()) }
+}
+
+pub fn result(outcome: Outcome) -> AttemptResult {
+    AttemptResult {
+        outcome,
+        status: Some(200),
+        engine_id: (outcome == Outcome::Started).then(|| "engine-1".to_owned()),
+        reason: "a reason".to_owned(),
+        reply: Some("a reply".to_owned()),
+        retry_after: None,
+        took: Duration::from_millis(12),
+        key_refused: false,
+    }
+}
+
+pub fn started() -> Next {
+    Next::Started { engine_id: "engine-1".to_owned() }
+}
+
+pub fn held() -> Next {
+    Next::Hold { reason: "who knows".to_owned() }
+}
+
+pub fn failed() -> Next {
+    Next::Fail { reason: "refused".to_owned() }
+}
+
+/// Keeps a delivery with one queued run of job `train`, and gives the run's id.
+pub async fn one_run(store: &Arc<dyn Store>, key: &str) -> (DeliveryId, RunId) {
+    let new = delivery(key, vec![queued("r", "train")]);
+    let ids = (new.id, new.runs[0].id);
+    assert_eq!(store.accept(new).await, Ok(Accepted::Kept));
+    ids
+}
+
+/// Takes the one run that is due.
+pub async fn lease_one(store: &Arc<dyn Store>, now: Timestamp) -> Lease {
+    let mut leased = store.lease_due(ask(now, &[("train", 1)])).await.expect("leased").leases;
+    assert_eq!(leased.len(), 1, "one run is due");
+    leased.remove(0)
+}
+
+pub async fn state(store: &Arc<dyn Store>, run: RunId) -> RunState {
+    store.run(run).await.expect("read").expect("kept").brief.state
+}
