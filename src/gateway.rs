@@ -101,6 +101,7 @@ impl Gateway {
         let hooks = listen("listen", plan.server.listen).await?;
         let admin = listen("admin", plan.server.admin).await?;
         let store = open(&plan.store).map_err(StartFault::Store)?;
+        read_secrets(&live).await;
         let metrics = Arc::new(Metrics::new());
         let dispatcher = Dispatcher::new(Parts {
             store: Arc::clone(&store),
@@ -231,6 +232,21 @@ async fn listen(
     let listener = TcpListener::bind(address).await.map_err(fault)?;
     let bound = listener.local_addr().map_err(fault)?;
     Ok((listener, bound))
+}
+
+/// Reads every source's secrets once, so that no request waits for a program that prints one, and so
+/// that a missing one is known before a sender finds out.
+async fn read_secrets(live: &Arc<Live>) {
+    let live = Arc::clone(live);
+    let read = tokio::task::spawn_blocking(move || {
+        for source in live.plan().sources.values() {
+            if let Err(fault) = live.source_secrets(source) {
+                error!(source = %source.name, reason = %fault, "this source cannot receive anything");
+            }
+        }
+    });
+    // A panic in there would have been reported by itself.
+    let _ = read.await;
 }
 
 fn open(plan: &StorePlan) -> Result<Arc<dyn Store>, StoreFault> {

@@ -43,7 +43,7 @@ impl Files {
         };
         let (paths, listing) = match route_files(path) {
             Ok(paths) => (paths, None),
-            Err(fault) => (Vec::new(), Some(Box::new(fault))),
+            Err(fault) => (Vec::new(), Some(fault)),
         };
         Self {
             directory,
@@ -75,10 +75,13 @@ pub(super) fn routes_directory(path: &Path) -> PathBuf {
     path.with_file_name(ROUTES)
 }
 
-fn route_files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+fn route_files(path: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
     let directory = routes_directory(path);
     let fault = |error: std::io::Error| {
-        Fault::of_file(&directory.display().to_string(), format!("cannot be read: {error}"))
+        Box::new(Fault::of_file(
+            &directory.display().to_string(),
+            format!("cannot be read: {error}"),
+        ))
     };
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
@@ -103,24 +106,25 @@ fn route_files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
 impl FileText {
     fn read(path: &Path) -> Self {
         let name = path.display().to_string();
-        let text = read(&name, path).map_err(Box::new);
+        let text = read(&name, path);
         Self { name, text }
     }
 }
 
-fn read(name: &str, path: &Path) -> Result<String, Fault> {
+fn read(name: &str, path: &Path) -> Result<String, Box<Fault>> {
+    let fault = |message| Box::new(Fault::of_file(name, message));
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes))
-        .map_err(|error| Fault::of_file(name, format!("cannot be read: {error}")))?;
+        .map_err(|error| fault(format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > MOST {
-        return Err(Fault::of_file(name, format!("is larger than {} MiB", MOST >> 20)));
+        return Err(fault(format!("is larger than {} MiB", MOST >> 20)));
     }
     text(name, &bytes)
 }
 
 /// Bytes as text, without a byte order mark.
-pub(super) fn text(name: &str, bytes: &[u8]) -> Result<String, Fault> {
+fn text(name: &str, bytes: &[u8]) -> Result<String, Box<Fault>> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
@@ -129,7 +133,7 @@ pub(super) fn text(name: &str, bytes: &[u8]) -> Result<String, Fault> {
         let mut fault = Fault::at(&source, end..end, "this byte is not UTF-8");
         // The line may be cut off in the middle of a secret.
         fault.excerpt = None;
-        fault.hint("save the file as UTF-8 text".to_owned())
+        Box::new(fault.hint("save the file as UTF-8 text".to_owned()))
     })?;
     Ok(text.to_owned())
 }

@@ -43,9 +43,14 @@ impl Watch {
                     let _ = wake.send(());
                 })
                 .ok();
-                while wait(&signals, &events, watcher.as_mut(), &live) {
+                loop {
+                    watch_directories(watcher.as_mut(), &live);
+                    // Looked at after watching has begun, so that no change falls in between.
                     if let Some(result) = live.reload_if_changed() {
                         on_reload(result);
+                    }
+                    if !wait(&signals, &events) {
+                        return;
                     }
                 }
             })?;
@@ -62,23 +67,20 @@ impl Drop for Watch {
     }
 }
 
-/// Waits for a change or the next regular look; false when it is time to stop.
-fn wait(
-    stop: &Receiver<()>,
-    events: &Receiver<()>,
-    watcher: Option<&mut RecommendedWatcher>,
-    live: &Live,
-) -> bool {
-    if let Some(watcher) = watcher {
-        // Watching a directory twice is harmless; one that was replaced must be watched anew.
-        for directory in [live.path().parent(), Some(&*routes_directory(live.path()))] {
-            let Some(directory) = directory else { continue };
-            let directory = if directory.as_os_str().is_empty() { ".".as_ref() } else { directory };
-            let _ = watcher.watch(directory, RecursiveMode::NonRecursive);
-        }
+/// Watching a directory twice is harmless; one that was replaced must be watched anew.
+fn watch_directories(watcher: Option<&mut RecommendedWatcher>, live: &Live) {
+    let Some(watcher) = watcher else { return };
+    for directory in [live.path().parent(), Some(&*routes_directory(live.path()))] {
+        let Some(directory) = directory else { continue };
+        let directory = if directory.as_os_str().is_empty() { ".".as_ref() } else { directory };
+        // A directory that is not there yet is found by the regular look.
+        let _ = watcher.watch(directory, RecursiveMode::NonRecursive);
     }
-    let slices = LOOK.as_millis() / SETTLE.as_millis();
-    for _ in 0..slices {
+}
+
+/// Waits for a change or the next regular look; false when it is time to stop.
+fn wait(stop: &Receiver<()>, events: &Receiver<()>) -> bool {
+    for _ in 0..LOOK.as_millis() / SETTLE.as_millis() {
         match stop.recv_timeout(SETTLE) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return false,

@@ -9,7 +9,7 @@ use super::decide::decide;
 use super::keys::Keys;
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
-use crate::model::{AttemptResult, Outcome};
+use crate::model::{AttemptResult, Outcome, Secret};
 use crate::observe::log;
 use crate::store::{Lease, Next, StoreFault};
 use crate::workbench::{Start, Workbench};
@@ -61,7 +61,7 @@ async fn send(
         Ok(workbench) => workbench,
         Err(reason) => return unsent(Outcome::NotStartedForNow, reason),
     };
-    let key = match parts.live.api_key(job) {
+    let key = match api_key(parts, job).await {
         Ok(key) => key,
         Err(fault) => {
             let reason = format!("the API key {} cannot be read: {fault}", job.api_key);
@@ -85,6 +85,15 @@ async fn send(
         parts.metrics.keys_refused.inc();
     }
     result
+}
+
+/// A key may come from a file, or from a program that takes its time.
+async fn api_key(parts: &Parts, job: &JobPlan) -> Result<Secret, String> {
+    let (live, job) = (Arc::clone(&parts.live), job.clone());
+    match tokio::task::spawn_blocking(move || live.api_key(&job)).await {
+        Ok(key) => key.map_err(|fault| fault.to_string()),
+        Err(stopped) => Err(stopped.to_string()),
+    }
 }
 
 /// An attempt that another process, or this one before it died, never settled.

@@ -10,24 +10,11 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 
 use crate::authenticate::Verified;
-use crate::expression::Vocabulary;
 use crate::model::{GitFacts, Value};
 use crate::providers::{self, Options, Provider};
 
 pub use crate::providers::{DecodeFault, Handshake, Identity};
-pub use variables::{
-    DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, GIT_PATHS, PULL_REQUEST_FIELDS, VARIABLES,
-};
-
-/// The names that an expression over an event may use.
-pub fn vocabulary() -> Vocabulary {
-    VARIABLES.into_iter().fold(Vocabulary::new(), |names, name| match name {
-        "event" => names.closed(name, &EVENT_FIELDS),
-        "delivery" => names.closed(name, &DELIVERY_FIELDS),
-        "git" => names.closed(name, &GIT_PATHS),
-        _ => names.open(name),
-    })
-}
+pub use variables::{DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES};
 
 /// What a request means.
 #[derive(Clone, Debug)]

@@ -36,27 +36,6 @@ pub const GIT_FIELDS: [&str; 13] = [
 /// The fields of `git.pull_request`.
 pub const PULL_REQUEST_FIELDS: [&str; 5] = ["number", "action", "base", "head", "merged"];
 
-/// The fields of `git` as expressions reach them: each with its own fields, where it has any.
-pub const GIT_PATHS: [&str; 17] = [
-    "repository",
-    "branch",
-    "tag",
-    "sha",
-    "before",
-    "author",
-    "message",
-    "paths",
-    "paths_complete",
-    "pull_request.number",
-    "pull_request.action",
-    "pull_request.base",
-    "pull_request.head",
-    "pull_request.merged",
-    "default_branch",
-    "deleted",
-    "forced",
-];
-
 impl Event {
     /// The variables that expressions see. `git` is a map with every field for every event, null
     /// where the fact is not known, so that an expression on `git` never fails for a missing field.

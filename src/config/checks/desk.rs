@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::names::{Kind, Names};
 use super::parsed::Parsed;
-use crate::config::report::Fault;
+use crate::config::report::{ENOUGH_FAULTS, Fault};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::SecretShape;
 use crate::config::similar::{did_you_mean, list_of};
@@ -70,6 +70,9 @@ impl Desk<'_> {
         message: impl Into<String>,
         hint: impl Into<Option<String>>,
     ) {
+        if self.sink.faults.borrow().len() > ENOUGH_FAULTS {
+            return;
+        }
         let fault = Fault::at(&self.file.source, range, message).hint(hint);
         self.sink.faults.borrow_mut().push(fault);
     }

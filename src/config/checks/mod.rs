@@ -12,6 +12,7 @@ mod server;
 mod sources;
 mod unused;
 mod variables;
+mod vocabulary;
 mod workbenches;
 
 use std::collections::BTreeMap;

@@ -7,12 +7,12 @@ use super::desk::Desk;
 use super::jobs::Allowed;
 use super::names::Kind;
 use super::variables;
+use super::vocabulary::vocabulary;
 use crate::config::plan::{JobPlan, RoutePlan};
 use crate::config::shape::{
     Numbers, OnShape, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
 };
 use crate::config::yaml::{At, Id};
-use crate::event;
 use crate::expression::Expression;
 use crate::matching::{On, Patterns, PullRequestOn, UnknownPaths};
 
@@ -192,7 +192,7 @@ fn condition(desk: Desk<'_>, at: &At<String>) -> Option<Expression> {
     if empty(desk, Some(id)) {
         return None;
     }
-    match Expression::compile(&at.value, &event::vocabulary()) {
+    match Expression::compile(&at.value, &vocabulary()) {
         Ok(expression) => Some(expression),
         Err(faults) => {
             for fault in faults {

@@ -4,15 +4,15 @@ use regex::Regex;
 
 use super::desk::Desk;
 use super::jobs::is_own;
+use super::vocabulary::vocabulary;
 use crate::config::shape::{FullVariable, Section, VariableShape};
 use crate::config::yaml::{At, Id};
-use crate::event;
 use crate::expression::{Template, Vocabulary};
 use crate::mapping::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOTAL, Mapping, Variable, valid_name};
 use crate::model::is_reserved;
 
 /// Most bytes of one value.
-const MOST: u64 = 32 << 10;
+const MOST: u64 = DEFAULT_MAX_BYTES as u64;
 
 /// The mapping of a route. `allowed` are the reserved names that its job allows; `None` where
 /// nobody knows.
@@ -22,21 +22,13 @@ pub(super) fn mapping(
     allowed: Option<&[String]>,
     env_max: Option<usize>,
 ) -> Mapping {
-    let names = event::vocabulary();
+    let names = vocabulary();
     let mut variables = Vec::new();
     for (name, entry) in section {
         check_name(desk, entry.id, &name, allowed);
         let variable = match entry.value {
-            Some(VariableShape::Text(text)) => {
-                template(desk, Some(entry.id), &text, &names).map(|template| Variable {
-                    name: name.into(),
-                    template,
-                    default: None,
-                    omit: false,
-                    matches: None,
-                    max_bytes: DEFAULT_MAX_BYTES,
-                })
-            }
+            Some(VariableShape::Text(text)) => template(desk, Some(entry.id), &text, &names)
+                .map(|template| Variable::new(name, template)),
             Some(VariableShape::Full(shape)) => full(desk, name, entry.id, shape, &names),
             None => None,
         };
@@ -82,24 +74,16 @@ fn full(
     if let Some(at) = shape.max_bytes.as_ref().filter(|at| at.value.0 == 0 || at.value.0 > MOST) {
         desk.fault(at.id, "`max_bytes` must be from 1B to 32KiB", None);
     }
-    if let (Some(default), Some(matches)) = (&shape.default, &matches)
-        && !matches.is_match(&default.value)
-    {
-        desk.fault(default.id, "`default` does not match `matches`", None);
-    }
     let value = desk.need(id, "value", shape.value)?;
     let template = template(desk, value.id, &value.value, names)?;
-    Some(Variable {
-        name: name.into(),
-        template,
-        default: shape.default.map(|at| at.value.into()),
-        omit: shape.omit,
-        matches,
-        max_bytes: shape
-            .max_bytes
-            .and_then(|at| usize::try_from(at.value.0).ok())
-            .unwrap_or(DEFAULT_MAX_BYTES),
-    })
+    let mut variable = Variable::new(name, template);
+    variable.default = shape.default.map(|at| at.value.into());
+    variable.omit = shape.omit;
+    variable.matches = matches;
+    if let Some(at) = shape.max_bytes {
+        variable.max_bytes = usize::try_from(at.value.0).unwrap_or(DEFAULT_MAX_BYTES);
+    }
+    Some(variable)
 }
 
 fn expression(desk: Desk<'_>, at: &At<String>) -> Option<Regex> {

@@ -13,6 +13,8 @@ const BEFORE: usize = 60;
 const AFTER: usize = 60;
 /// Cells of the offending text itself that are shown.
 const SPAN: usize = 80;
+/// Bytes that are looked at on either side; more than the cells above can take up.
+const FARTHEST: usize = 1024;
 
 /// A line and which part of it is meant. Counted in cells of a terminal, not in characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,6 +32,11 @@ impl Excerpt {
         let line = source.line_range(source.line_of(range.start));
         let start = range.start.clamp(line.start, line.end);
         let end = range.end.clamp(start, line.end);
+        // A line may be the whole file; no more is looked at than could be shown.
+        let text = source.text();
+        let from = boundary(text, start.saturating_sub(FARTHEST)).max(line.start);
+        let to = boundary(text, end.min(start + FARTHEST) + FARTHEST).clamp(start, line.end);
+        let line = from..to;
         let mut pieces = Pieces { source, start, end, parts: Default::default() };
         let mut at = line.start;
         for hidden in source.hidden_within(&line) {
@@ -78,6 +85,12 @@ impl Pieces<'_> {
     }
 }
 
+/// The nearest start of a character at or before this byte.
+fn boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 fn push(text: &mut String, c: char) {
     match c {
         '\t' => text.push_str("    "),
@@ -113,7 +126,7 @@ mod tests {
     #[test]
     fn a_hidden_part_is_underlined_but_not_shown() {
         let mut source = Source::new("f", "a: hunter2 # x".to_owned());
-        source.hide(vec![3..10]);
+        source.hide(std::iter::once(3..10).collect());
         let excerpt = Excerpt::of(&source, 3..10);
         assert_eq!(excerpt.text, format!("a: {HIDDEN} # x"));
         assert_eq!((excerpt.start, excerpt.width), (3, width(HIDDEN)));

@@ -16,8 +16,10 @@ pub(super) use source::Source;
 
 /// What stands in an excerpt for what may not be shown.
 const HIDDEN: &str = "‹hidden›";
-/// Faults beyond this number in one report are counted, not listed.
-pub(super) const MOST_FAULTS: usize = 200;
+/// Faults beyond this number in one report are not listed.
+const MOST_FAULTS: usize = 200;
+/// Faults beyond this number are not even written down: each costs a look at its line.
+pub(super) const ENOUGH_FAULTS: usize = 2 * MOST_FAULTS;
 
 /// One thing that is wrong, or only odd.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -126,10 +128,9 @@ impl Report {
             });
             list.dedup();
             if list.len() > MOST_FAULTS {
-                let more = list.len() - MOST_FAULTS;
                 list.truncate(MOST_FAULTS);
                 let file = list[0].file.clone();
-                list.push(Fault::of_file(&file, format!("{more} more are not listed")));
+                list.push(Fault::of_file(&file, "there are more faults, which are not listed"));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The text of one configuration file, with places in it counted as people count them.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::HIDDEN;
@@ -11,6 +12,16 @@ pub(in crate::config) struct Source {
     text: String,
     lines: Vec<usize>,
     hidden: Vec<Range<usize>>,
+    /// Where the last look-up of a column ended. A file may be one long line, and is read from
+    /// its start to its end.
+    last: Cell<Column>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Column {
+    line: usize,
+    column: usize,
+    offset: usize,
 }
 
 /// Where something stands.
@@ -27,7 +38,7 @@ pub(in crate::config) struct Place {
 impl Source {
     pub(in crate::config) fn new(name: &str, text: String) -> Self {
         let lines = line_starts(&text);
-        Self { name: name.to_owned(), text, lines, hidden: Vec::new() }
+        Self { name: name.to_owned(), text, lines, hidden: Vec::new(), last: Cell::default() }
     }
 
     pub(in crate::config) fn name(&self) -> &str {
@@ -75,9 +86,21 @@ impl Source {
 
     /// The byte at which a character of a line stands; both are counted from 0.
     pub(in crate::config) fn offset(&self, line: usize, column: usize) -> usize {
-        let range = self.line_range(line.min(self.lines.len() - 1));
-        let text = &self.text[range.clone()];
-        range.start + text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
+        let line = line.min(self.lines.len() - 1);
+        let range = self.line_range(line);
+        let last = self.last.get();
+        let (skipped, start) = if last.line == line && (1..=column).contains(&last.column) {
+            (last.column, last.offset.min(range.end))
+        } else {
+            (0, range.start)
+        };
+        let rest = &self.text[start..range.end];
+        let step = rest.char_indices().nth(column - skipped).map_or(rest.len(), |(at, _)| at);
+        let offset = start + step;
+        if offset < range.end {
+            self.last.set(Column { line, column, offset });
+        }
+        offset
     }
 
     pub(in crate::config) fn place(&self, range: &Range<usize>) -> Place {

@@ -51,8 +51,8 @@ impl SecretStore {
     pub fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretFault> {
         match reference {
             SecretRef::Env(name) => from_env(reference, name),
-            SecretRef::File(path) => self.from_file(reference, path),
-            SecretRef::Command(words) => self.from_command(reference, words),
+            SecretRef::File(path) => self.file(reference, path),
+            SecretRef::Command(words) => self.command(reference, words),
         }
     }
 
@@ -79,7 +79,7 @@ impl SecretStore {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
-    fn from_file(&self, reference: &SecretRef, path: &Path) -> Result<Secret, SecretFault> {
+    fn file(&self, reference: &SecretRef, path: &Path) -> Result<Secret, SecretFault> {
         if let Some(known) = self.lock().get(reference)
             && known.looked.elapsed() < LOOK
         {
@@ -102,7 +102,7 @@ impl SecretStore {
         result
     }
 
-    fn from_command(&self, reference: &SecretRef, words: &[String]) -> Result<Secret, SecretFault> {
+    fn command(&self, reference: &SecretRef, words: &[String]) -> Result<Secret, SecretFault> {
         if let Some(known) = self.lock().get(reference) {
             // A failure is tried again, but not by every request.
             if known.result.is_ok() || known.looked.elapsed() < LOOK * 10 {

@@ -22,7 +22,7 @@ pub(in crate::config) struct SourceShape {
     pub(in crate::config) body_limit: Option<At<Size>>,
     /// Account names, or patterns of them, whose events start nothing: the account that your jobs
     /// push with, so that a job does not start itself for ever.
-    #[schemars(example = ["ci-bot", "*[bot]"])]
+    #[schemars(example = ["risk-bot", "ci-*"])]
     pub(in crate::config) ignore_actors: Option<At<Texts>>,
     /// Accept what anyone sends. Whoever can reach the gateway can then start the jobs of every
     /// route of this source.

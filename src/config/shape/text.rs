@@ -109,7 +109,8 @@ impl fmt::Display for Size {
 
 /// In the largest unit that leaves a whole number. Days only from two on: a deadline is `24h`.
 fn write_largest(f: &mut fmt::Formatter<'_>, number: u64, units: &[(&str, u64)]) -> fmt::Result {
-    let fits = |unit: u64| number != 0 && number % unit == 0 && (unit != DAY || number > DAY);
+    let fits =
+        |unit: u64| number != 0 && number.is_multiple_of(unit) && (unit != DAY || number > DAY);
     let (name, unit) =
         units.iter().copied().find(|(_, unit)| fits(*unit)).unwrap_or(units[units.len() - 1]);
     write!(f, "{}{name}", number / unit)

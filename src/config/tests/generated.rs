@@ -1,3 +1,5 @@
+//! Generated files are what the types say, and examples are good.
+
 use super::*;
 use crate::config::{docs_markdown, schema};
 

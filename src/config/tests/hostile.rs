@@ -1,3 +1,5 @@
+//! Files that are meant to harm, or that are no configuration at all.
+
 use super::*;
 
 #[test]
@@ -92,6 +94,14 @@ fn a_file_of_faults_alone_ends_and_is_bounded() {
     assert_eq!(report.faults.len(), 201);
     let keys: String = (0..3000).map(|n| format!("k{n}: 1\n")).collect();
     assert!(!faults_of(&keys).is_empty());
+}
+
+#[test]
+fn a_large_file_on_one_line_is_read_in_time_that_grows_with_its_size() {
+    let routes: Vec<String> =
+        (0..20_000).map(|n| format!("\"é{n}\": {{ on: {{ source: x }}, job: [] }}")).collect();
+    let (report, _) = Site::new(&format!("routes: {{ {} }}", routes.join(", "))).check();
+    assert_eq!(report.faults.len(), 201);
 }
 
 mod anything {

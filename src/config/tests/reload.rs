@@ -1,3 +1,5 @@
+//! What stays in force when files change, are broken or go away.
+
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! No report, print or plan shows a secret.
+
 use super::*;
 
 const WORD: &str = "hunter2hunter2";

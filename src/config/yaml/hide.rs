@@ -1,6 +1,7 @@
 //! Which parts of a file may be secrets: whatever stands under a key that is for secrets, whatever
 //! stands under a key that sounds like it, and the user part of addresses.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::tree::{Id, Kind, Tree};
@@ -25,7 +26,12 @@ pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) 
     match tree {
         Some(tree) => {
             let ids = (0..tree.nodes.len()).map(Id);
-            for id in ids.filter(|id| holds_secrets(tree, *id)) {
+            let declared = ids
+                .clone()
+                .filter(|id| tree.key(*id) == Some(NAMED[0]))
+                .flat_map(|keys| tree.keys(keys))
+                .collect();
+            for id in ids.filter(|id| holds_secrets(tree, *id, &declared)) {
                 let named = tree.key(id).is_some_and(|key| NAMED.contains(&key));
                 below(tree, id, named, &mut ranges);
             }
@@ -35,26 +41,22 @@ pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) 
     source.hide(ranges);
 }
 
-fn holds_secrets(tree: &Tree, id: Id) -> bool {
+fn holds_secrets(tree: &Tree, id: Id, declared: &HashSet<&str>) -> bool {
     // A job may be named `refresh-token`; that says nothing about what stands below it.
     let is_name = tree
         .node(id)
         .parent
         .is_some_and(|parent| tree.key(parent).is_some_and(|key| SECTIONS.contains(&key)));
-    !is_name && tree.key(id).is_some_and(sounds_secret) && !names_a_key(tree, id)
+    !is_name && tree.key(id).is_some_and(sounds_secret) && !names_a_key(tree, id, declared)
 }
 
 /// A job's `api_key` is a name. It is shown when there is a key of that name; anything else that
 /// stands there may be the key itself.
-fn names_a_key(tree: &Tree, id: Id) -> bool {
-    let Kind::Scalar { text, .. } = &tree.node(id).kind else { return false };
-    let declared = || {
-        (0..tree.nodes.len())
-            .map(Id)
-            .filter(|keys| tree.key(*keys) == Some(NAMED[0]))
-            .any(|keys| tree.entry(keys, text).is_some())
-    };
-    tree.key(id) == Some("api_key") && declared()
+fn names_a_key(tree: &Tree, id: Id, declared: &HashSet<&str>) -> bool {
+    match &tree.node(id).kind {
+        Kind::Scalar { text, .. } => tree.key(id) == Some("api_key") && declared.contains(&**text),
+        _ => false,
+    }
 }
 
 fn sounds_secret(key: &str) -> bool {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::deserialize::{ErrorKind, NodeReader, Pass, ShapeError};
 use super::tree::{Id, Kind, Tree};
-use crate::config::report::{Fault, Source};
+use crate::config::report::{ENOUGH_FAULTS, Fault, Source};
 use crate::config::similar::{did_you_mean, list_of};
 
 /// Passes over one file; each finds at least one fault in every section that has any left.
@@ -22,10 +22,13 @@ where
         let pass = Pass::default();
         let result = T::deserialize(NodeReader { tree, id: root, pass: &pass });
         let again = pass.again.get();
-        for error in pass.errors.into_inner() {
+        for error in pass.errors.into_inner().into_iter().take(ENOUGH_FAULTS) {
             faults.push(fault(tree, source, &error));
         }
         tree.cut.extend(pass.cut.into_inner());
+        if faults.len() > ENOUGH_FAULTS {
+            return (None, faults);
+        }
         match result {
             Ok(shape) if !again => return (Some(shape), faults),
             Ok(_) => {}

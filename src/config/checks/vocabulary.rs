@@ -1,0 +1,54 @@
+//! The names that expressions may use: those that an event gives them.
+
+use crate::event::{DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
+use crate::expression::Vocabulary;
+
+/// The fields of `git`, those of its pull request written out.
+const GIT: [&str; 17] = [
+    "repository",
+    "branch",
+    "tag",
+    "sha",
+    "before",
+    "author",
+    "message",
+    "paths",
+    "paths_complete",
+    "pull_request.number",
+    "pull_request.action",
+    "pull_request.base",
+    "pull_request.head",
+    "pull_request.merged",
+    "default_branch",
+    "deleted",
+    "forced",
+];
+
+pub(super) fn vocabulary() -> Vocabulary {
+    VARIABLES.into_iter().fold(Vocabulary::new(), |names, name| match name {
+        "event" => names.closed(name, &EVENT_FIELDS),
+        "delivery" => names.closed(name, &DELIVERY_FIELDS),
+        "git" => names.closed(name, &GIT),
+        _ => names.open(name),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{GIT_FIELDS, PULL_REQUEST_FIELDS};
+
+    #[test]
+    fn the_fields_are_those_that_an_event_gives() {
+        let written: Vec<String> = GIT_FIELDS
+            .into_iter()
+            .flat_map(|field| match field {
+                "pull_request" => {
+                    PULL_REQUEST_FIELDS.map(|inner| format!("{field}.{inner}")).to_vec()
+                }
+                _ => vec![field.to_owned()],
+            })
+            .collect();
+        assert_eq!(written, GIT);
+    }
+}
