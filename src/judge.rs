@@ -46,6 +46,9 @@ pub enum Mapped {
     Failed(String),
 }
 
+/// Steps of all expressions together that a worker may spend on a delivery.
+const BRIEF: u64 = 100_000;
+
 /// How much to explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -55,6 +58,10 @@ pub enum Detail {
     Every,
 }
 
+/// The expressions of a delivery take longer than a worker that others wait for should spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished;
+
 /// Judges every event of a delivery by the routes of its source.
 pub fn judge(
     plan: &Plan,
@@ -63,29 +70,59 @@ pub fn judge(
     delivery: DeliveryId,
     detail: Detail,
 ) -> Judged {
+    judge_within(plan, source, understood, delivery, detail, u64::MAX).unwrap_or_default()
+}
+
+/// The same, given up once all expressions together have taken a few milliseconds.
+///
+/// # Errors
+/// [`Unfinished`]: judge it again where it holds up nobody.
+pub fn judge_briefly(
+    plan: &Plan,
+    source: &SourcePlan,
+    understood: &Understood,
+    delivery: DeliveryId,
+    detail: Detail,
+) -> Result<Judged, Unfinished> {
+    judge_within(plan, source, understood, delivery, detail, BRIEF)
+}
+
+fn judge_within(
+    plan: &Plan,
+    source: &SourcePlan,
+    understood: &Understood,
+    delivery: DeliveryId,
+    detail: Detail,
+    allowance: u64,
+) -> Result<Judged, Unfinished> {
     let mut judged = Judged::default();
     if let Some(handshake) = &understood.handshake {
         judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
-        return judged;
+        return Ok(judged);
     }
     for event in &understood.events {
-        judge_event(plan, source, event, delivery, detail, &mut judged);
+        let context = event
+            .variables(&delivery.to_string())
+            .into_iter()
+            .fold(Context::new(), |context, (name, value)| context.with(name, value))
+            .with_allowance(allowance);
+        judge_event(plan, source, event, &context, detail, &mut judged)?;
     }
     judged.explanation.routes.sort_by_key(|route| !route.matched);
-    judged
+    Ok(judged)
 }
 
 fn judge_event(
     plan: &Plan,
     source: &SourcePlan,
     event: &Event,
-    delivery: DeliveryId,
+    context: &Context,
     detail: Detail,
     judged: &mut Judged,
-) {
+) -> Result<(), Unfinished> {
     if let Some(reason) = guard(event, source.ignore_actors.as_ref()) {
         judged.explanation.nothing = Some(reason);
-        return;
+        return Ok(());
     }
     let all = plan.index.of_source(&source.name);
     let routes = if detail == Detail::Every || all.len() <= EXPLAIN_ALL {
@@ -95,13 +132,13 @@ fn judge_event(
         judged.explanation.ruled_out += candidates.of - candidates.routes.len();
         candidates.routes
     };
-    let context = event
-        .variables(&delivery.to_string())
-        .into_iter()
-        .fold(Context::new(), |context, (name, value)| context.with(name, value));
     for route in routes.into_iter().map(|position| &plan.routes[position]) {
-        judge_route(route, event, &context, judged);
+        judge_route(route, event, context, judged);
+        if context.exhausted() {
+            return Err(Unfinished);
+        }
     }
+    Ok(())
 }
 
 fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged: &mut Judged) {

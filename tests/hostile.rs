@@ -152,3 +152,32 @@ async fn payloads_beyond_the_limits_of_reading_are_refused_with_a_place() {
     let (status, _) = world.send(world.github("push", "after", common::PUSH)).await;
     assert!(status == 200 || status == 202, "and it goes on");
 }
+
+/// A payload small enough to be judged where others wait, whose routes take far too long for that:
+/// it is judged elsewhere, and everybody else is answered in the meantime.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_small_payload_cannot_keep_others_waiting() {
+    let mut routes = String::new();
+    for number in 0..40 {
+        let _ = write!(
+            routes,
+            "  r{number:02}:\n    on: {{ source: github, event: burn }}\n    \
+             if: body.list.exists(x, body.list.exists(y, x + y == -1))\n    job: retrain\n"
+        );
+    }
+    let world = World::start(&routes).await;
+    let list = vec!["1"; 8_000].join(",");
+    let burn = world.github("burn", "burn", format!(r#"{{"list":[{list}]}}"#));
+    let burning = tokio::spawn(burn.send());
+    let mut answered = 0;
+    while !burning.is_finished() {
+        let ping = world.github("push", &format!("quick-{answered}"), "{}");
+        assert_eq!(world.send(ping).await.0, 200);
+        answered += 1;
+    }
+    let answer = burning.await.expect("ran").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    assert!(answered > 3, "only {answered} others were answered while it was judged");
+    let burned = world.gateway.metrics().deliveries_of("github", "unmatched");
+    assert_eq!(burned, answered + 1);
+}

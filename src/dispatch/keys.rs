@@ -25,9 +25,12 @@ pub struct PausedKey {
 /// A digest that tells one key from another; it lives in memory only.
 type Fingerprint = [u8; 32];
 
+/// Refused keys by workbench and name.
+type Refused = HashMap<(Arc<str>, Arc<str>), (Fingerprint, Timestamp)>;
+
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    refused: Mutex<HashMap<(Arc<str>, Arc<str>), (Fingerprint, Timestamp)>>,
+    refused: Mutex<Refused>,
 }
 
 impl Keys {
@@ -62,9 +65,7 @@ impl Keys {
         paused
     }
 
-    fn lock(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<(Arc<str>, Arc<str>), (Fingerprint, Timestamp)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Refused> {
         self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -35,10 +35,16 @@ pub(super) struct Evaluator<'a> {
     meter: Meter,
 }
 
+impl Drop for Evaluator<'_> {
+    fn drop(&mut self) {
+        self.context.spend(self.meter.spent());
+    }
+}
+
 impl<'a> Evaluator<'a> {
     /// An evaluator with a whole budget.
     pub(super) fn new(context: &'a Context) -> Self {
-        Self { context, locals: Vec::new(), meter: Meter::new() }
+        Self { context, locals: Vec::new(), meter: Meter::new(context.allowance()) }
     }
 
     /// The value of a whole expression.

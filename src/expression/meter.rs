@@ -15,14 +15,21 @@ const BLOCK: usize = 64;
 
 /// What is left of a budget.
 pub(super) struct Meter {
+    given: u64,
     steps: u64,
     bytes: usize,
 }
 
 impl Meter {
-    /// A whole budget.
-    pub(super) fn new() -> Self {
-        Self { steps: STEPS, bytes: BYTES }
+    /// A budget of its own, and no more steps than this.
+    pub(super) fn new(allowance: u64) -> Self {
+        let given = STEPS.min(allowance);
+        Self { given, steps: given, bytes: BYTES }
+    }
+
+    /// Steps that were taken.
+    pub(super) fn spent(&self) -> u64 {
+        self.given - self.steps
     }
 
     /// Charges steps of work.

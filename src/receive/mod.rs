@@ -25,7 +25,7 @@ use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::{Live, Plan, SourcePlan};
 use crate::event::{Understood, understand};
-use crate::judge::{Detail, Draft, Judged, Mapped, judge};
+use crate::judge::{Detail, Draft, Judged, Mapped, Unfinished, judge, judge_briefly};
 use crate::model::{DeliveryId, RunId, Secret};
 use crate::observe::Metrics;
 use crate::observe::log::{self, DeliveryLine};
@@ -36,7 +36,8 @@ use answer::Answer;
 use limits::Limits;
 pub use refusals::{Refusals, Refused};
 
-/// Above this a body's pure steps run where they hold up no other request.
+/// Above this a body's pure steps run at once where they hold up no other request; below it only
+/// when its expressions turn out to take long.
 const LARGE: usize = 128 * 1024;
 
 /// Everything that receiving is given.
@@ -167,18 +168,29 @@ impl Receiver {
             Ok(secrets) => secrets,
             Err(fault) => return Answer::NoSecret(fault.to_string()),
         };
-        let large = arrived.body.len() > LARGE;
-        let steps = move || {
-            let taken = pure_steps(&arrived, &secrets, delivery, now);
-            (arrived, taken)
-        };
-        let (arrived, taken) = if large {
-            match tokio::task::spawn_blocking(steps).await {
-                Ok(done) => done,
-                Err(stopped) => return Answer::Fault(stopped.to_string()),
-            }
+        let brief = if arrived.body.len() > LARGE {
+            Err(Unfinished)
         } else {
-            steps()
+            pure_steps(&arrived, &secrets, delivery, now, judge_briefly)
+        };
+        let (arrived, taken) = match brief {
+            Ok(taken) => (arrived, taken),
+            Err(Unfinished) => {
+                let steps = move || {
+                    let unhurried = |plan: &_, source: &_, understood: &_, id, detail| {
+                        Ok(judge(plan, source, understood, id, detail))
+                    };
+                    let taken = pure_steps(&arrived, &secrets, delivery, now, unhurried);
+                    (arrived, taken)
+                };
+                match tokio::task::spawn_blocking(steps).await {
+                    Ok((arrived, Ok(taken))) => (arrived, taken),
+                    Ok((_, Err(Unfinished))) => {
+                        return Answer::Fault("the routes could not be judged".to_owned());
+                    }
+                    Err(stopped) => return Answer::Fault(stopped.to_string()),
+                }
+            }
         };
         match taken {
             Ok(taken) => self.keep(arrived, taken, now).await,
@@ -247,7 +259,14 @@ fn pure_steps(
     secrets: &[Secret],
     delivery: DeliveryId,
     now: jiff::Timestamp,
-) -> Result<Taken, Answer> {
+    judge: impl FnOnce(
+        &Plan,
+        &SourcePlan,
+        &Understood,
+        DeliveryId,
+        Detail,
+    ) -> Result<Judged, Unfinished>,
+) -> Result<Result<Taken, Answer>, Unfinished> {
     let source = &arrived.source;
     let request = Unverified {
         method: &arrived.head.method,
@@ -256,13 +275,18 @@ fn pure_steps(
         headers: &arrived.head.headers,
         body: &arrived.body,
     };
-    let proof = source.prove(&request, secrets, now).map_err(Answer::Refused)?;
+    let proof = match source.prove(&request, secrets, now) {
+        Ok(proof) => proof,
+        Err(refusal) => return Ok(Err(Answer::Refused(refusal))),
+    };
     let secret = proof.secret();
     let verified = request.verified(proof);
-    let understood = understand(&verified, source.provider, &source.options, &source.name)
-        .map_err(Answer::Unreadable)?;
-    let judged = judge(&arrived.plan, source, &understood, delivery, Detail::Kept);
-    Ok(Taken { understood, judged, secret, delivery })
+    let understood = match understand(&verified, source.provider, &source.options, &source.name) {
+        Ok(understood) => understood,
+        Err(fault) => return Ok(Err(Answer::Unreadable(fault))),
+    };
+    let judged = judge(&arrived.plan, source, &understood, delivery, Detail::Kept)?;
+    Ok(Ok(Taken { understood, judged, secret, delivery }))
 }
 
 /// Judges a kept delivery by today's plan. It was verified when it was accepted.

@@ -153,7 +153,7 @@ async fn perform(
             let length = bytes.to_string();
             let head = http1::head(200, &[JSON, ("Content-Length", &length)]);
             http1::write(&mut stream, &head).await?;
-            let block = [b' '; 64 * 1024];
+            let block = vec![b' '; 64 * 1024];
             let mut left = bytes;
             while left > 0 {
                 let part = left.min(block.len() as u64);
