@@ -115,8 +115,10 @@ impl Dispatcher {
     /// One look at the queue; says when to look again at the latest.
     async fn pass(self: &Arc<Self>) -> Result<Timestamp, StoreFault> {
         let now = self.parts.clock.now();
-        self.settle_lost_attempts(now).await?;
-        while self.parts.store.fail_overdue(now).await? > 0 {}
+        if self.lock_turns().sweep_is_due(now) {
+            self.settle_lost_attempts(now).await?;
+            while self.parts.store.fail_overdue(now).await? > 0 {}
+        }
         let ask = self.ask(now);
         let mut next = later(now, POLL);
         if ask.most == 0 || ask.permits.is_empty() {

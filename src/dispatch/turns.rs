@@ -2,11 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::clock::between;
 use crate::config::Plan;
 use crate::model::RunId;
 use crate::store::{Lease, Permit};
 use crate::workbench::Workbench;
+
+/// Time between two looks for lost attempts and passed deadlines.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Counts of what is on the wire.
 #[derive(Debug, Default)]
@@ -14,6 +21,7 @@ pub(super) struct Turns {
     jobs: HashMap<Arc<str>, usize>,
     runs: HashSet<RunId>,
     first: usize,
+    swept: Option<Timestamp>,
 }
 
 impl Turns {
@@ -35,6 +43,16 @@ impl Turns {
             permits.rotate_left(by);
         }
         permits
+    }
+
+    /// Whether it is time to look for lost attempts and passed deadlines again. Both are rare, and a
+    /// pass over the queue is not.
+    pub(super) fn sweep_is_due(&mut self, now: Timestamp) -> bool {
+        let due = self.swept.is_none_or(|last| now < last || between(last, now) >= SWEEP);
+        if due {
+            self.swept = Some(now);
+        }
+        due
     }
 
     pub(super) fn begin(&mut self, lease: &Lease) {

@@ -1,4 +1,4 @@
-//! What Gitea and Forgejo share: everything but the names of their headers.
+//! What Gitea and Forgejo share: everything but names.
 //!
 //! The signature is made of the JSON also when that is sent as a form, so the payload is taken out
 //! of the form before it is checked; that much must be read of an unproven request. Which of the
@@ -8,60 +8,109 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
 
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
 use crate::providers::forge::{self, Ref};
 use crate::providers::{
-    DecodeFault, Identity, Meaning, Outgoing, SignFault, Signed, decode, header, json_content,
+    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed, decode,
+    header, json_content,
 };
 
-/// The headers of one of the family.
-pub(super) struct Headers {
-    /// The event's name.
+/// One of the family.
+pub(super) struct GiteaFamily {
+    /// Its name in a configuration.
+    pub(super) name: &'static str,
+    /// Its name for people.
+    pub(super) title: &'static str,
+    /// The header with the event's name.
     pub(super) event: HeaderName,
-    /// A narrower name of the event.
+    /// The header with a narrower name of the event.
     pub(super) event_type: HeaderName,
-    /// The delivery's id; not signed.
+    /// The header with the delivery's id; not signed.
     pub(super) delivery: HeaderName,
-    /// HMAC-SHA-256 in bare hex.
+    /// The header with the HMAC-SHA-256 in bare hex.
     pub(super) signature: HeaderName,
 }
 
-pub(super) fn authenticate(
-    names: &Headers,
-    request: &Unverified<'_>,
-    secrets: &[Secret],
-) -> Result<Proof, Refusal> {
-    headers::at_most_one(request.headers, [&names.event, &names.event_type, &names.delivery])?;
-    let value = headers::one(request.headers, &names.signature)?;
-    let signed = signed(request.body)?;
-    Scheme::HEX_SHA256.verify(&names.signature, value, secrets, &[&signed])
+impl Provider for GiteaFamily {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        secrets: &[Secret],
+        _options: &Options,
+        _now: Timestamp,
+    ) -> Result<Proof, Refusal> {
+        headers::at_most_one(request.headers, [&self.event, &self.event_type, &self.delivery])?;
+        let value = headers::one(request.headers, &self.signature)?;
+        let signed = signed(request.body)?;
+        Scheme::HEX_SHA256.verify(&self.signature, value, secrets, &[&signed])
+    }
+
+    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        decode::json_or_payload(body).map(Into::into)
+    }
+
+    fn meaning(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let name = forge::event_header(headers, &self.event)?;
+        Ok(Meaning {
+            kind: kind(&name),
+            name: Some(name),
+            action: forge::text(body, &["action"]).map(action),
+            handshake: None,
+        })
+    }
+
+    fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
+        Identity::of_header(request.headers(), &self.delivery).unwrap_or_else(|| {
+            let signed = signed(request.body()).unwrap_or(Cow::Borrowed(request.body()));
+            Identity::of_bytes(&[&signed])
+        })
+    }
+
+    fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+        git_facts(meaning, body)
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        _options: &Options,
+        id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let body = signed(outgoing.body).unwrap_or(Cow::Borrowed(outgoing.body));
+        Ok(vec![
+            json_content(),
+            header(&self.event, outgoing.event)?,
+            header(&self.event_type, outgoing.event)?,
+            header(&self.delivery, id)?,
+            header(&self.signature, Scheme::HEX_SHA256.sign(secret, &[&body]))?,
+        ])
+    }
+
+    fn sample(&self, kind: &str) -> Option<&'static str> {
+        (kind == "push").then_some(include_str!("samples/gitea-push.json"))
+    }
 }
 
-pub(super) fn meaning(
-    names: &Headers,
-    headers: &HeaderMap,
-    body: &Value,
-) -> Result<Meaning, DecodeFault> {
-    let name = forge::event_header(headers, &names.event)?;
-    Ok(Meaning {
-        kind: kind(&name),
-        name: Some(name),
-        action: forge::text(body, &["action"]).map(action),
-        handshake: None,
-    })
-}
-
-pub(super) fn identity(names: &Headers, request: &Verified<'_>) -> Identity {
-    Identity::of_header(request.headers(), &names.delivery).unwrap_or_else(|| {
-        let signed = signed(request.body()).unwrap_or(Cow::Borrowed(request.body()));
-        Identity::of_bytes(&[&signed])
-    })
-}
-
-pub(super) fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     let facts = forge::common(body).map(|facts| match &*meaning.kind {
         "push" => push(body, facts),
         "create" => forge::created_or_deleted(body, false, facts),
@@ -70,26 +119,6 @@ pub(super) fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         _ => forge::pull_request(body, meaning.action.clone(), facts),
     });
     facts.into_iter().collect()
-}
-
-pub(super) fn sign(
-    names: &Headers,
-    outgoing: &Outgoing<'_>,
-    secret: &Secret,
-    id: &str,
-) -> Result<Signed, SignFault> {
-    let body = signed(outgoing.body).unwrap_or(Cow::Borrowed(outgoing.body));
-    Ok(vec![
-        json_content(),
-        header(&names.event, outgoing.event)?,
-        header(&names.event_type, outgoing.event)?,
-        header(&names.delivery, id)?,
-        header(&names.signature, Scheme::HEX_SHA256.sign(secret, &[&body]))?,
-    ])
-}
-
-pub(super) fn sample(kind: &str) -> Option<&'static str> {
-    (kind == "push").then_some(include_str!("samples/gitea-push.json"))
 }
 
 fn signed(body: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {

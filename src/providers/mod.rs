@@ -44,8 +44,8 @@ pub use template::Template;
 static ALL: &[&dyn Provider] = &[
     &basic::Basic,
     &bitbucket_cloud::BitbucketCloud,
-    &forgejo::Forgejo,
-    &gitea::Gitea,
+    &forgejo::FORGEJO,
+    &gitea::GITEA,
     &github::GitHub,
     &gitlab::GitLab,
     &hmac::Hmac,

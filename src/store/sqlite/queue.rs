@@ -29,7 +29,7 @@ pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Lease
         leased.leases.extend(taken);
         // A job whose permits are used up is asked about again when one comes back.
         if !full {
-            let next = next_due(connection, &permit.job).map_err(fault)?;
+            let next = next_due(connection, &permit.job, ask.now).map_err(fault)?;
             leased.next_due = [leased.next_due, next].into_iter().flatten().min();
         }
     }
@@ -50,13 +50,17 @@ fn waiting_jobs(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
     Ok(jobs)
 }
 
-fn next_due(connection: &Connection, job: &str) -> rusqlite::Result<Option<Timestamp>> {
+fn next_due(
+    connection: &Connection,
+    job: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
     connection
         .prepare_cached(
             "SELECT due_at FROM runs WHERE state = 'queued' AND job = ?1 \
-             ORDER BY due_at, seq LIMIT 1",
+               AND deadline_at > ?2 ORDER BY due_at, seq LIMIT 1",
         )?
-        .query_row([job], |row| rows::moment(row, 0))
+        .query_row(params![job, millis(now)], |row| rows::moment(row, 0))
         .optional()
 }
 
@@ -70,7 +74,7 @@ fn take(
         .prepare_cached(&format!(
             "SELECT {LEASE_COLUMNS} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
              WHERE runs.state = 'queued' AND runs.job = ?1 AND runs.due_at <= ?2 \
-             ORDER BY runs.due_at, runs.seq LIMIT ?3"
+               AND runs.deadline_at > ?2 ORDER BY runs.due_at, runs.seq LIMIT ?3"
         ))
         .and_then(|mut statement| {
             statement
