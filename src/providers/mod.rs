@@ -1,7 +1,7 @@
 //! Providers: the kinds of sender that the gateway knows. One file each says how it signs, names
 //! its events and deliveries, shakes hands, and what its git facts are.
 //!
-//! To add one: a file with a unit struct that implements [`Provider`], a line in [`ALL`], and its
+//! To add one: a file with a unit struct that implements [`Provider`], a line in `ALL`, and its
 //! vectors. Providers are made of the mechanisms in `authenticate`; none compares bytes itself,
 //! and none looks at configuration other than its [`Options`].
 

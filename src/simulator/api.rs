@@ -103,8 +103,13 @@ async fn answer(
         Some(Fault::Reply(reply)) => Some(reply.status),
         _ => Some(200),
     };
+    // Whoever has seen the request in the log may let its answer go at once.
+    let hold = matches!(fault, Some(Fault::HoldAnswer | Fault::NeverAnswer)).then(|| world.hold());
     world.remember(entry, &key);
-    perform(stream, fault, &engine_id, world).await
+    if let Some(mut hold) = hold {
+        let _ = hold.changed().await;
+    }
+    perform(stream, fault, &engine_id).await
 }
 
 /// A reply that names an engine comes with a run.
@@ -120,7 +125,6 @@ async fn perform(
     mut stream: BufReader<TcpStream>,
     fault: Option<Fault>,
     engine_id: &str,
-    world: &World,
 ) -> std::io::Result<Option<BufReader<TcpStream>>> {
     let good = format!("{{\n  \"engine_id\": \"{engine_id}\"\n}}");
     let head =
@@ -130,11 +134,7 @@ async fn perform(
             http1::reset(stream);
             return Ok(None);
         }
-        Some(Fault::NeverAnswer) => {
-            world.released().await;
-            return Ok(None);
-        }
-        Some(Fault::HoldAnswer) => world.released().await,
+        Some(Fault::NeverAnswer) => return Ok(None),
         Some(Fault::SlowHead { millis }) => tokio::time::sleep(Duration::from_millis(millis)).await,
         Some(Fault::Trickle { millis }) => {
             http1::write(&mut stream, &head).await?;
@@ -166,7 +166,7 @@ async fn perform(
             send(&mut stream, &reply, engine_id).await?;
             return Ok(Some(stream));
         }
-        None => {}
+        Some(Fault::HoldAnswer) | None => {}
     }
     http1::write(&mut stream, &[head, http1::chunked(good.as_bytes())].concat()).await?;
     Ok(Some(stream))

@@ -300,10 +300,9 @@ impl World {
         self.releases.send_modify(|count| *count += 1);
     }
 
-    /// Ends when held replies are let go.
-    pub(super) async fn released(&self) {
-        let mut releases = self.releases.subscribe();
-        let _ = releases.changed().await;
+    /// Changes when held replies are let go.
+    pub(super) fn hold(&self) -> watch::Receiver<u64> {
+        self.releases.subscribe()
     }
 
     /// Whether no reply is held back.

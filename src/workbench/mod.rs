@@ -1,7 +1,7 @@
 //! The job API of a workbench, as a client: one request a start, and what can be known from it.
 //!
 //! Nothing here retries, follows a redirect or decides what comes next. The connection's evidence
-//! becomes one of four outcomes in [`reply`]; whoever asked decides.
+//! becomes one of four outcomes in `reply`; whoever asked decides.
 
 mod redact;
 mod reply;

@@ -1,6 +1,6 @@
 //! The embedded store: one SQLite file in WAL mode, used by one process.
 //!
-//! All writing goes through one thread ([`writer`]) that commits whatever is waiting as one
+//! All writing goes through one thread (`writer`) that commits whatever is waiting as one
 //! transaction with one flush. Reading goes through a connection of its own. The store never
 //! shares its file with another process: a lock file beside it sees to that.
 
