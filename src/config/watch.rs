@@ -1,12 +1,14 @@
 //! Notices when the files change. Directories are watched, not files, since editors, git and
 //! Kubernetes put new files and links in the place of old ones; then contents are compared.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::files::routes_directory;
 use super::live::{Change, Live};
@@ -39,10 +41,15 @@ impl Watch {
             std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
                 let (wake, events) = channel();
                 // Without notice from the system, the regular look is enough.
-                let mut watcher = notify::recommended_watcher(move |_| {
-                    let _ = wake.send(());
-                })
-                .ok();
+                let mut watcher =
+                    notify::recommended_watcher(move |event: notify::Result<Event>| {
+                        if event.is_ok_and(|event| !matters(&event)) {
+                            return;
+                        }
+                        // The other end is gone once the watch has been dropped.
+                        let _ = wake.send(());
+                    })
+                    .ok();
                 loop {
                     watch_directories(watcher.as_mut(), &live);
                     // Looked at after watching has begun, so that no change falls in between.
@@ -78,6 +85,22 @@ fn watch_directories(watcher: Option<&mut RecommendedWatcher>, live: &Live) {
     }
 }
 
+/// Whether an event can mean that the configuration reads differently. Reading it does not, and
+/// neither does anything about other files of the directory, such as a busy database.
+fn matters(event: &Event) -> bool {
+    let looked = matches!(event.kind, EventKind::Access(kind)
+        if kind != AccessKind::Close(AccessMode::Write));
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Directories have no ending; the links that Kubernetes swaps begin with two dots.
+        !name.contains('.')
+            || name.starts_with("..")
+            || name.ends_with(".yaml")
+            || name.ends_with(".yml")
+    };
+    !looked && (event.paths.is_empty() || event.paths.iter().any(ours))
+}
+
 /// Waits for a change or the next regular look; false when it is time to stop.
 fn wait(stop: &Receiver<()>, events: &Receiver<()>) -> bool {
     for _ in 0..LOOK.as_millis() / SETTLE.as_millis() {
@@ -90,4 +113,33 @@ fn wait(stop: &Receiver<()>, events: &Receiver<()>) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, ModifyKind};
+
+    use super::*;
+
+    fn event(kind: EventKind, path: &str) -> Event {
+        Event::new(kind).add_path(path.into())
+    }
+
+    #[test]
+    fn reading_the_files_and_writing_a_database_beside_them_wakes_nobody() {
+        let read = EventKind::Access(AccessKind::Close(AccessMode::Read));
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert!(!matters(&event(read, "/etc/gateway/gateway.yaml")));
+        assert!(!matters(&event(written, "/etc/gateway/gateway.db-wal")));
+        assert!(!matters(&event(written, "/etc/gateway/gateway.db")));
+    }
+
+    #[test]
+    fn a_written_file_and_a_swapped_link_are_noticed() {
+        let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        assert!(matters(&event(closed, "/etc/gateway/routes.d/team.yml")));
+        let created = EventKind::Create(CreateKind::Any);
+        assert!(matters(&event(created, "/etc/gateway/..data")));
+        assert!(matters(&Event::new(created)));
+    }
 }

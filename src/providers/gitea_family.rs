@@ -15,8 +15,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
 use crate::providers::forge::{self, Ref};
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed, decode,
-    header, json_content,
+    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
+    decode, header, json_content,
 };
 
 /// One of the family.

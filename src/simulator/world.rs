@@ -305,12 +305,6 @@ impl World {
         self.releases.subscribe()
     }
 
-    /// Whether no reply is held back.
-    #[cfg(test)]
-    pub(super) fn nobody_waits(&self) -> bool {
-        self.releases.receiver_count() == 0
-    }
-
     pub(super) async fn wait_for(&self, count: u64) {
         let mut starts = self.starts.subscribe();
         let _ = starts.wait_for(|seen| *seen >= count).await;

@@ -131,7 +131,11 @@ impl Store for SqliteStore {
     }
 
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>> {
-        self.read(move |connection| read::run(connection, id))
+        self.read(move |connection| {
+            // One snapshot, so that the attempts shown are those of the state shown.
+            let snapshot = connection.unchecked_transaction().map_err(rows::fault)?;
+            read::run(&snapshot, id)
+        })
     }
 
     fn runs(&self, filter: RunFilter) -> Pending<'_, Vec<RunBrief>> {
