@@ -45,6 +45,8 @@ pub async fn serve(
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(manners.header_timeout)
+        // A sender that has said all it has to say still hears the answer.
+        .half_close(true)
         .max_buf_size(HEAD);
     http.http2()
         .timer(TokioTimer::new())

@@ -104,7 +104,7 @@ pub struct ReplayedView {
     pub id: RunId,
     /// The route.
     pub route: String,
-    /// `new`, `queued again`, `failed again` or `left as it is`.
+    /// `new`, `queued again`, `held`, `failed again` or `left as it is`.
     pub what: String,
     /// Where the run stands now.
     pub state: RunState,

@@ -30,13 +30,13 @@ impl Check {
             return Err(Failure::Config(String::new()));
         };
         if !screen.json() {
-            let counts = format!(
-                "{} sources, {} routes, {} jobs, {} workbenches",
-                plan.sources.len(),
-                plan.routes.len(),
-                plan.jobs.len(),
-                plan.workbenches.len()
-            );
+            let counts = [
+                counted(plan.sources.len(), "source", "sources"),
+                counted(plan.routes.len(), "route", "routes"),
+                counted(plan.jobs.len(), "job", "jobs"),
+                counted(plan.workbenches.len(), "workbench", "workbenches"),
+            ]
+            .join(", ");
             screen.line(format!(
                 "{} {}: {counts}",
                 screen.paint(Tone::Good, "ok"),
@@ -45,4 +45,8 @@ impl Check {
         }
         Ok(())
     }
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -9,21 +9,43 @@ use http_body_util::BodyExt as _;
 use super::answer::Answer;
 use super::limits::Admitted;
 
+/// Most bytes that are read of a body beyond its limit.
+const DISCARDED: usize = 64 << 20;
+
 /// Reads to the end, taking room from the budget as the body grows beyond what was announced.
 pub(super) async fn read(
-    body: Body,
+    mut body: Body,
     admitted: Admitted,
     limit: u64,
     time: Duration,
 ) -> Result<(Bytes, Admitted), Answer> {
-    match tokio::time::timeout(time, collect(body, admitted, limit)).await {
+    let read = match tokio::time::timeout(time, collect(&mut body, admitted, limit)).await {
         Ok(read) => read,
         Err(_) => Err(Answer::TooSlow),
+    };
+    if matches!(read, Err(Answer::TooLarge { .. })) {
+        discard(body, time).await;
     }
+    read
+}
+
+/// Reads on without keeping anything, so that a sender that is still writing hears that its body is
+/// too large instead of a broken connection. Bounded in bytes and in time.
+pub(super) async fn discard(mut body: Body, time: Duration) {
+    let reading = async {
+        let mut left = DISCARDED;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else { return };
+            left = rest;
+        }
+    };
+    // A sender that is slow as well is cut off.
+    let _ = tokio::time::timeout(time, reading).await;
 }
 
 async fn collect(
-    mut body: Body,
+    body: &mut Body,
     mut admitted: Admitted,
     limit: u64,
 ) -> Result<(Bytes, Admitted), Answer> {

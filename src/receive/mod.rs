@@ -105,7 +105,12 @@ impl Receiving {
         let limit = source.body_limit.unwrap_or(plan.server.body_limit);
         let admitted = match self.limits.admit(&head.headers, limit) {
             Ok(admitted) => admitted,
-            Err(answer) => return answer,
+            Err(answer) => {
+                if matches!(answer, Answer::TooLarge { .. }) {
+                    body::discard(body, plan.server.body_timeout).await;
+                }
+                return answer;
+            }
         };
         let (body, admitted) =
             match body::read(body, admitted, limit, plan.server.body_timeout).await {

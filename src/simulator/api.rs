@@ -220,7 +220,11 @@ fn judge(request: &Request, world: &World, entry: &mut LogEntry) -> Result<Start
     let path = request.path.split('?').next().unwrap_or_default();
     match (request.method.as_str(), path) {
         ("GET", "/api/v1") => return Err(page(200, r#""Sense API v1""#)),
-        ("GET", "/internal/load-balancer/health-ping") => return Err(page(200, "{}")),
+        ("GET", "/internal/load-balancer/health-ping") => {
+            let mut pong = page(200, "{}");
+            pong.headers.insert("Date".to_owned(), world.date());
+            return Err(pong);
+        }
         _ => {}
     }
     if !entry.key_known {

@@ -171,6 +171,11 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The time as HTTP writes it (RFC 9110, 5.6.7).
+    pub(super) fn date(&self) -> String {
+        (self.now)().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// Whether this is somebody's key.
     pub(super) fn knows(&self, key: &[u8]) -> bool {
         !key.is_empty() && self.lock().users.iter().any(|user| user.key.expose() == key)

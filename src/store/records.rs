@@ -222,7 +222,7 @@ pub struct ReplayedRun {
     pub id: RunId,
     /// The route.
     pub route: String,
-    /// `new`, `queued again` or `left as it is`.
+    /// `new`, `queued again`, `held`, `failed again` or `left as it is`.
     pub what: &'static str,
     /// Where the run stands now.
     pub state: RunState,

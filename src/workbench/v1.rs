@@ -77,10 +77,10 @@ fn address(plan: &WorkbenchPlan, pieces: &[&str]) -> Result<Url, String> {
 /// is not.
 fn unanswered(error: reqwest::Error) -> Known {
     let error = error.without_url();
-    let why = words(&error);
     if error.is_builder() {
-        return Known::new(Outcome::NotStartedForGood, why);
+        return Known::new(Outcome::NotStartedForGood, words(&error));
     }
+    let why = root(&error);
     if error.is_connect() {
         return match tls_refusal(&error) {
             Some(refusal) => Known::new(
@@ -97,6 +97,15 @@ fn unanswered(error: reqwest::Error) -> Known {
         return Known::new(Outcome::Unknown, "no answer within the time-out");
     }
     Known::new(Outcome::Unknown, format!("the connection ended without an answer: {why}"))
+}
+
+/// The innermost cause: what the system or the other side said, without the layers above it.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
 }
 
 /// What TLS had against the other side's certificate, where that is why there is no connection.

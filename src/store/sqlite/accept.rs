@@ -9,7 +9,7 @@ use super::people::again;
 use super::rows::{fault, millis};
 use super::{read, rows};
 use crate::clock::later;
-use crate::model::{Environment, RunId};
+use crate::model::{Environment, RunId, RunState};
 use crate::store::records::{Accepted, NewDelivery, NewRun, NewRunState};
 use crate::store::{REPEAT_WINDOW, StoreFault};
 
@@ -164,7 +164,9 @@ fn repeat(
         let deadline =
             today.map_or_else(|| later(delivery.received_at, patience), |run| run.deadline);
         let moved = match today.map(|run| &run.state) {
-            Some(state) => again(connection, seq, state, delivery.received_at, deadline)?,
+            Some(state) => {
+                again(connection, seq, state, delivery.received_at, deadline)? == RunState::Queued
+            }
             // The route is gone or no longer matches; what it had promised still stands.
             None if environment.is_some() => {
                 again_as_it_was(connection, seq, delivery.received_at, deadline)?;

@@ -65,7 +65,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-        connection.pragma_update(None, "busy_timeout", 5_000)?;
+        connection.pragma_update(None, "busy_timeout", 1_000)?;
         Ok(connection)
     };
     open().map_err(|error| naming(path, fault(error)))

@@ -52,12 +52,12 @@ fn replay_one(
     let route = run.route.to_string();
     match latest {
         Some((seq, id, RunState::Failed)) => {
-            let moved = again(connection, seq, &run.state, order.act.at, run.deadline)?;
+            let state = again(connection, seq, &run.state, order.act.at, run.deadline)?;
             note(connection, seq, "replay", &order.act)?;
-            let (what, state) = if moved {
-                ("queued again", RunState::Queued)
-            } else {
-                ("failed again", RunState::Failed)
+            let what = match state {
+                RunState::Queued => "queued again",
+                RunState::Held => "held",
+                _ => "failed again",
             };
             Ok(ReplayedRun { id, route, what, state })
         }
@@ -77,16 +77,16 @@ fn replay_one(
     }
 }
 
-/// Gives a failed run another try with a newly mapped environment. `false` when it failed again in
-/// mapping, in which case only the reason is new.
+/// Gives a failed run another try with a newly mapped environment; gives the state that it is in
+/// then. When it failed again in mapping, only the reason is new.
 pub(super) fn again(
     connection: &Connection,
     seq: i64,
     state: &NewRunState,
     now: Timestamp,
     deadline: Timestamp,
-) -> Result<bool, StoreFault> {
-    let write = || -> rusqlite::Result<bool> {
+) -> Result<RunState, StoreFault> {
+    let write = || -> rusqlite::Result<RunState> {
         let (environment, reason) = match state {
             NewRunState::Failed(reason) => {
                 connection
@@ -95,12 +95,12 @@ pub(super) fn again(
                          WHERE seq = ?1 AND state = 'failed'",
                     )?
                     .execute(params![seq, reason, millis(now)])?;
-                return Ok(false);
+                return Ok(RunState::Failed);
             }
             NewRunState::Queued(environment) => (environment, None),
             NewRunState::Held(environment, reason) => (environment, Some(reason)),
         };
-        let word = if reason.is_some() { "held" } else { "queued" };
+        let state = if reason.is_some() { RunState::Held } else { RunState::Queued };
         connection
             .prepare_cached(
                 "UPDATE runs SET state = ?2, environment = ?3, reason = ?4, changed_at = ?5, \
@@ -108,13 +108,13 @@ pub(super) fn again(
             )?
             .execute(params![
                 seq,
-                word,
+                state.as_str(),
                 environment_json(environment)?,
                 reason,
                 millis(now),
                 millis(deadline)
             ])?;
-        Ok(true)
+        Ok(state)
     };
     write().map_err(fault)
 }

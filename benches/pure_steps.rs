@@ -1,0 +1,132 @@
+//! The pure steps on a 7 kB push: verify, understand, match among 1, 100 and 10,000 routes, map, and
+//! all of it together. No store, no network: what the CPU needs to say why.
+#![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use cdsw_gateway::authenticate::Unverified;
+use cdsw_gateway::config::{self, Plan, SourcePlan};
+use cdsw_gateway::event::{Event, Understood, understand};
+use cdsw_gateway::expression::Context;
+use cdsw_gateway::judge::{Detail, judge};
+use cdsw_gateway::model::{DeliveryId, Secret};
+use cdsw_gateway::providers::Outgoing;
+use criterion::{Criterion, criterion_group, criterion_main};
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+
+const PUSH: &str = include_str!("push.json");
+
+/// A configuration with so many routes on one source, of which the last alone matches the push.
+fn plan(routes: usize) -> Plan {
+    let mut text = String::from(
+        "workbenches: { main: { url: \"https://cdsw.example.com\", api_keys: { alice: { env: KEY } } } }\n\
+         jobs: { retrain: { workbench: main, project: alice/risk-analysis, job: 208, api_key: alice } }\n\
+         sources: { github: { provider: github, secrets: [{ env: SECRET }] } }\nroutes:\n",
+    );
+    for number in 1..routes {
+        let _ = writeln!(
+            text,
+            "  other-{number}: {{ on: {{ source: github, event: push, repository: acme/other-{number} }}, job: retrain }}"
+        );
+    }
+    text.push_str(
+        "  retrain:\n    on: { source: github, event: push, repository: acme/risk, branch: [main, \"release/**\"], path: [\"models/**\", \"!**/*.md\"] }\n    \
+         if: size(body.commits) > 0\n    job: retrain\n    env:\n      GIT_SHA: ${{ git.sha }}\n      \
+         GIT_BRANCH: ${{ git.branch }}\n      STARTED_BY: push by ${{ git.author }}\n",
+    );
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("gateway.yaml");
+    std::fs::write(&file, text).expect("written");
+    match config::load(&file) {
+        Ok(loaded) => loaded.plan,
+        Err(report) => panic!("{}", report.render(false)),
+    }
+}
+
+/// The push as GitHub would send it.
+struct Sent {
+    headers: HeaderMap,
+    secret: Secret,
+    now: Timestamp,
+}
+
+impl Sent {
+    fn by(source: &SourcePlan) -> Self {
+        let (secret, now) = (Secret::new("a secret for measuring"), Timestamp::UNIX_EPOCH);
+        let outgoing = Outgoing {
+            method: &Method::POST,
+            path: "/hooks/github",
+            event: "push",
+            body: PUSH.as_bytes(),
+        };
+        let signed = source.provider.sign(&outgoing, &secret, &source.options, "an-id", now);
+        Self { headers: signed.expect("it signs").into_iter().collect(), secret, now }
+    }
+
+    fn request(&self) -> Unverified<'_> {
+        Unverified {
+            method: &Method::POST,
+            path: "/hooks/github",
+            query: "",
+            headers: &self.headers,
+            body: PUSH.as_bytes(),
+        }
+    }
+
+    fn understood(&self, source: &SourcePlan) -> Understood {
+        let request = self.request();
+        let proof = source
+            .prove(&request, std::slice::from_ref(&self.secret), self.now)
+            .expect("it is authentic");
+        understand(&request.verified(proof), source.provider, &source.options, &source.name)
+            .expect("it can be read")
+    }
+}
+
+fn context(event: &Event, id: DeliveryId) -> Context {
+    let variables = event.variables(&id.to_string());
+    variables.into_iter().fold(Context::new(), |context, (name, value)| context.with(name, value))
+}
+
+fn pure_steps(criterion: &mut Criterion) {
+    let one = plan(1);
+    let source = Arc::clone(&one.sources["github"]);
+    let sent = Sent::by(&source);
+    let id = DeliveryId::new(sent.now, 7);
+    let understood = sent.understood(&source);
+    let route = Arc::clone(&one.routes[0]);
+    let seen = context(&understood.events[0], id);
+
+    criterion.bench_function("verify", |bencher| {
+        bencher.iter(|| {
+            let request = sent.request();
+            black_box(source.prove(&request, std::slice::from_ref(&sent.secret), sent.now)).is_ok()
+        });
+    });
+    criterion.bench_function("verify and understand", |bencher| {
+        bencher.iter(|| black_box(sent.understood(&source)));
+    });
+    criterion.bench_function("map", |bencher| {
+        bencher.iter(|| black_box(route.mapping.environment(&seen)));
+    });
+    for routes in [1, 100, 10_000] {
+        let plan = plan(routes);
+        let judged = judge(&plan, &source, &understood, id, Detail::Kept);
+        assert_eq!(judged.runs.len(), 1, "one route matches");
+        criterion.bench_function(&format!("match and map, {routes} routes"), |bencher| {
+            bencher.iter(|| black_box(judge(&plan, &source, &understood, id, Detail::Kept)));
+        });
+    }
+    criterion.bench_function("all of it, 1 route", |bencher| {
+        bencher.iter(|| {
+            let understood = sent.understood(&source);
+            black_box(judge(&one, &source, &understood, id, Detail::Kept))
+        });
+    });
+}
+
+criterion_group!(benches, pure_steps);
+criterion_main!(benches);
