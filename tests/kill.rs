@@ -110,7 +110,9 @@ async fn twenty_kills_under_load_lose_nothing_and_double_nothing() {
     let held = kept.values().filter(|state| **state == RunState::Held).count();
     let answers = told.count.load(Ordering::Relaxed);
     let (runs, caught) = (kept.len(), on_the_wire.len());
-    println!("{answers} answers 2xx, {runs} runs kept, {caught} on the wire at a kill, {held} held");
+    println!(
+        "{answers} answers 2xx, {runs} runs kept, {caught} on the wire at a kill, {held} held"
+    );
 }
 
 async fn send(hook: String, name: String, told: Arc<Told>, stop: Arc<AtomicBool>) {
@@ -131,7 +133,9 @@ async fn send(hook: String, name: String, told: Arc<Told>, stop: Arc<AtomicBool>
         let success = answer.status().is_success();
         let Ok(body) = answer.json::<serde_json::Value>().await else { return };
         assert!(success, "{body}");
-        let text = |pointer: &str| body.pointer(pointer).and_then(|id| id.as_str()).expect("an id").to_owned();
+        let text = |pointer: &str| {
+            body.pointer(pointer).and_then(|id| id.as_str()).expect("an id").to_owned()
+        };
         let ids = (text("/delivery"), text("/runs/0/id"));
         told.accepted.lock().expect("not poisoned").insert(key, ids);
         told.count.fetch_add(1, Ordering::Relaxed);
@@ -147,13 +151,19 @@ async fn in_flight(site: &Site) -> HashSet<String> {
 }
 
 /// Every run and its state, once nothing is queued or on the wire any more.
-async fn settled(process: &Process, site: &Site, simulator: &Simulator) -> BTreeMap<String, RunState> {
+async fn settled(
+    process: &Process,
+    site: &Site,
+    simulator: &Simulator,
+) -> BTreeMap<String, RunState> {
     simulator.clear_faults();
     let metrics = common::client();
     loop {
-        let text = metrics.get(format!("http://{}/metrics", process.admin)).send().await.expect("metrics");
+        let text =
+            metrics.get(format!("http://{}/metrics", process.admin)).send().await.expect("metrics");
         let text = text.text().await.expect("text");
-        let waiting = |state: &str| text.contains(&format!("cdsw_gateway_runs{{state=\"{state}\"}} 0"));
+        let waiting =
+            |state: &str| text.contains(&format!("cdsw_gateway_runs{{state=\"{state}\"}} 0"));
         if waiting("queued") && waiting("sending") {
             break;
         }
@@ -166,9 +176,7 @@ async fn settled(process: &Process, site: &Site, simulator: &Simulator) -> BTree
         .execute("VACUUM INTO ?1", [path.to_str().expect("text")])
         .expect("copied");
     let reader = rusqlite::Connection::open(path).expect("opens");
-    let mut statement = reader
-        .prepare("SELECT id, state FROM runs")
-        .expect("prepared");
+    let mut statement = reader.prepare("SELECT id, state FROM runs").expect("prepared");
     statement
         .query_map([], |row| {
             let id = cdsw_gateway::model::RunId::from_bytes(row.get(0)?).to_string();

@@ -104,7 +104,9 @@ async fn trouble(simulator: &Simulator, hooks: &str) {
 async fn no_secret_reaches_a_log_metric_database_page_or_error() {
     for format in ["json", "text"] {
         let simulator = common::simulator().await;
-        let routes = format!("{ON_PUSH}  on-gitlab:\n    on: {{ source: gitlab, event: none }}\n    job: report\n");
+        let routes = format!(
+            "{ON_PUSH}  on-gitlab:\n    on: {{ source: gitlab, event: none }}\n    job: report\n"
+        );
         let site = Site::new(&simulator.api_url(), &routes);
         let log = site.path("log");
         let (process, hooks, admin) = serve(&site, format, &log);

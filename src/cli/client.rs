@@ -132,7 +132,10 @@ impl Api {
             .and_then(|body| body.get("error")?.as_str().map(str::to_owned))
             .unwrap_or_else(|| format!("the gateway answered {status}"));
         Err(match status.as_u16() {
-            401 => Failure::Unreachable(why),
+            400 | 422 => Failure::Usage(why),
+            401 => {
+                Failure::Unreachable(format!("the gateway does not accept the admin token: {why}"))
+            }
             404 | 410 => Failure::Missing(why),
             409 => Failure::Conflict(why),
             _ => Failure::Failed(why),

@@ -8,6 +8,7 @@ use super::runs::{show_run, state_tone};
 use super::screen::{Screen, Tone, printable};
 use crate::admin::views;
 use crate::matching::Explanation;
+use crate::model::DeliveryId;
 use crate::store::RunBrief;
 
 /// Look at kept deliveries of a running gateway.
@@ -33,7 +34,7 @@ enum What {
         source: Option<String>,
         /// Older than this delivery
         #[arg(long, value_name = "ID")]
-        before: Option<String>,
+        before: Option<DeliveryId>,
         /// How many
         #[arg(long, short = 'n', default_value_t = 20)]
         limit: usize,
@@ -41,7 +42,7 @@ enum What {
     /// One delivery: verdict of every route, runs, attempts
     Show {
         /// The delivery's id
-        id: String,
+        id: DeliveryId,
         /// Write its body, byte for byte, and nothing else
         #[arg(long)]
         body: bool,
@@ -60,18 +61,18 @@ impl Deliveries {
             What::List { source, before, limit } => {
                 let mut query = vec![("limit", limit.to_string())];
                 query.extend(source.map(|source| ("source", source)));
-                query.extend(before.map(|before| ("before", before)));
+                query.extend(before.map(|before| ("before", before.to_string())));
                 list(screen, &api.get(&["deliveries"], &query).await?);
             }
             What::Show { id, body: true } => {
                 use std::io::Write as _;
-                let body = api.bytes(&["deliveries", &id, "body"]).await?;
+                let body = api.bytes(&["deliveries", &id.to_string(), "body"]).await?;
                 std::io::stdout()
                     .write_all(&body)
                     .map_err(|error| Failure::Failed(error.to_string()))?;
             }
             What::Show { id, body: false } => {
-                show(screen, &api.get(&["deliveries", &id], &[]).await?);
+                show(screen, &api.get(&["deliveries", &id.to_string()], &[]).await?);
             }
             What::Refused { source } => {
                 refused(screen, &api.get(&["refusals", &source], &[]).await?)
@@ -139,6 +140,7 @@ fn show(screen: Screen, view: &views::DeliveryView) {
     screen.line(format!("  key       {}", printable(&summary.key)));
     let repeats = match summary.repeats {
         0 => String::new(),
+        1 => ", repeated once".to_owned(),
         repeats => format!(", repeated {repeats} times"),
     };
     screen.line(format!("  body      {} bytes{repeats}", summary.size));

@@ -242,7 +242,11 @@ fn show_git(screen: Screen, git: &GitFacts) {
         said.push("deleted".to_owned());
     }
     let whole = if git.paths.complete { "" } else { " (not known to be all)" };
-    said.push(format!("{} changed files{whole}", git.paths.files.len()));
+    let files = match git.paths.files.len() {
+        1 => "1 changed file".to_owned(),
+        count => format!("{count} changed files"),
+    };
+    said.push(format!("{files}{whole}"));
     screen.line(format!("git       {}", said.join(", ")));
 }
 
@@ -267,7 +271,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// `Name: value`, as curl takes it.
 pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
-    let fault = || Failure::Failed(format!("`{text}` is not a header; write it as `Name: value`"));
+    let fault = || Failure::Usage(format!("`{text}` is not a header; write it as `Name: value`"));
     let (name, value) = text.split_once(':').ok_or_else(fault)?;
     let name = name.trim().parse().map_err(|_| fault())?;
     let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| fault())?;

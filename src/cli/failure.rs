@@ -9,6 +9,8 @@ pub(super) enum Failure {
     Found,
     /// The thing itself did not succeed.
     Failed(String),
+    /// It was asked for in a way that cannot be meant.
+    Usage(String),
     /// The configuration is faulty; the report has been written.
     Config(String),
     /// The running gateway cannot be reached or does not accept the token.
@@ -24,7 +26,8 @@ impl Failure {
     pub(super) fn status(&self) -> u8 {
         match self {
             Self::Found | Self::Failed(_) => 1,
-            // 2 is what the argument parser uses.
+            // The argument parser ends with the same.
+            Self::Usage(_) => 2,
             Self::Config(_) => 3,
             Self::Unreachable(_) => 4,
             Self::Missing(_) => 5,
@@ -38,6 +41,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Found => Ok(()),
             Self::Failed(why)
+            | Self::Usage(why)
             | Self::Config(why)
             | Self::Unreachable(why)
             | Self::Missing(why)

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::runs::show_run;
 use super::screen::Screen;
 use crate::admin::views::{ReleaseAsk, ReleaseWord};
+use crate::model::RunId;
 use crate::store::Run;
 
 /// Settle a held run.
@@ -21,7 +22,7 @@ pub(super) struct Release {
     #[command(flatten)]
     remote: Remote,
     /// The run's id
-    id: String,
+    id: RunId,
     #[command(flatten)]
     word: Word,
     /// Why, kept with the act
@@ -51,7 +52,8 @@ impl Release {
             Word { .. } => ReleaseWord::Fail,
         };
         let ask = ReleaseAsk { what, engine_id: self.word.started, note: self.note };
-        let run: Run = self.remote.api()?.post(&["runs", &self.id, "release"], &ask).await?;
+        let id = self.id.to_string();
+        let run: Run = self.remote.api()?.post(&["runs", &id, "release"], &ask).await?;
         if screen.json() {
             screen.value(&run);
         } else {

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::runs::show_environment;
 use super::screen::{Screen, Tone, printable};
 use crate::admin::views::{ExplainView, ReplayAsk, ReplayView};
+use crate::model::DeliveryId;
 
 /// Put a kept delivery through today's routes again.
 #[derive(Args, Debug)]
@@ -21,7 +22,7 @@ pub(super) struct Replay {
     #[command(flatten)]
     remote: Remote,
     /// The delivery's id
-    id: String,
+    id: DeliveryId,
     /// Only this route
     #[arg(long)]
     route: Option<String>,
@@ -39,13 +40,14 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
         let api = self.remote.api()?;
+        let id = self.id.to_string();
         if self.dry_run {
-            let view: ExplainView = api.get(&["deliveries", &self.id, "explain"], &[]).await?;
+            let view: ExplainView = api.get(&["deliveries", &id, "explain"], &[]).await?;
             show_explain(screen, &view);
             return Ok(());
         }
         let ask = ReplayAsk { route: self.route, again: self.again, note: self.note };
-        let view: ReplayView = api.post(&["deliveries", &self.id, "replay"], &ask).await?;
+        let view: ReplayView = api.post(&["deliveries", &id, "replay"], &ask).await?;
         if screen.json() {
             screen.value(&view);
         } else if view.runs.is_empty() {

@@ -7,7 +7,7 @@ use super::deliveries::{state, time};
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
 use crate::admin::views;
-use crate::model::{Environment, Outcome, RunState};
+use crate::model::{Environment, Outcome, RunId, RunState};
 use crate::store::Run;
 
 /// Look at runs of a running gateway.
@@ -36,7 +36,7 @@ enum What {
         job: Option<String>,
         /// Older than this run
         #[arg(long, value_name = "ID")]
-        before: Option<String>,
+        before: Option<RunId>,
         /// How many
         #[arg(long, short = 'n', default_value_t = 20)]
         limit: usize,
@@ -44,7 +44,7 @@ enum What {
     /// One run: environment, attempts, what people did
     Show {
         /// The run's id
-        id: String,
+        id: RunId,
     },
 }
 
@@ -56,11 +56,11 @@ impl Runs {
                 let mut query = vec![("limit", limit.to_string())];
                 query.extend(state.map(|state| ("state", state.to_string())));
                 query.extend(job.map(|job| ("job", job)));
-                query.extend(before.map(|before| ("before", before)));
+                query.extend(before.map(|before| ("before", before.to_string())));
                 list(screen, &api.get(&["runs"], &query).await?);
             }
             What::Show { id } => {
-                let run: Run = api.get(&["runs", &id], &[]).await?;
+                let run: Run = api.get(&["runs", &id.to_string()], &[]).await?;
                 if screen.json() {
                     screen.value(&run);
                 } else {

@@ -62,7 +62,7 @@ impl Simulate {
     fn options(&self) -> Result<SimulatorOptions, Failure> {
         let key = std::env::var(&self.key_env).unwrap_or_default();
         if key.is_empty() {
-            return Err(Failure::Failed(format!(
+            return Err(Failure::Usage(format!(
                 "set {} to the API key that the simulated workbench is to accept",
                 self.key_env
             )));
@@ -91,7 +91,7 @@ impl Simulate {
 
 fn parse_job(text: &str) -> Result<(String, u64), Failure> {
     let fault =
-        || Failure::Failed(format!("`{text}` is not a job; write it as OWNER/PROJECT/NUMBER"));
+        || Failure::Usage(format!("`{text}` is not a job; write it as OWNER/PROJECT/NUMBER"));
     let (project, number) = text.rsplit_once('/').ok_or_else(fault)?;
     let number = number.parse().map_err(|_| fault())?;
     if project.split('/').count() == 2 { Ok((project.to_owned(), number)) } else { Err(fault()) }

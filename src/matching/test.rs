@@ -87,12 +87,7 @@ fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Path
     }
     default_branch(on, git)?;
     deleted(on, git, event)?;
-    if let Some(wanted) = on.forced {
-        match git.forced {
-            Some(forced) => yes_or_no("forced", wanted, forced)?,
-            None => return Err(absent("forced", "the sender does not say whether it was forced")),
-        }
-    }
+    forced(on, git)?;
     on.path.as_ref().map_or(Ok(Paths::default()), |wanted| paths(wanted, &git.paths, unknown_paths))
 }
 
@@ -133,7 +128,15 @@ fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {
     text("pull_request.base", wanted.base.as_ref(), found.base.as_deref())?;
     text("pull_request.head", wanted.head.as_ref(), found.head.as_deref())?;
     match wanted.merged {
-        Some(merged) => yes_or_no("pull_request.merged", merged, found.merged.unwrap_or(false)),
+        Some(merged) => yes_or_no(
+            "pull_request.merged",
+            merged,
+            found.merged.unwrap_or(false),
+            [
+                "wanted a merged pull request; this one is not",
+                "wanted one that is not merged; this one is",
+            ],
+        ),
         None => Ok(()),
     }
 }
@@ -142,28 +145,52 @@ fn default_branch(on: &On, git: &GitFacts) -> Result<(), Miss> {
     let Some(wanted) = on.default_branch else { return Ok(()) };
     match (&git.branch, &git.default_branch) {
         (Some(branch), Some(default)) if (branch == default) == wanted => Ok(()),
-        (Some(branch), Some(default)) => Err(Miss {
-            test: "default_branch",
-            words: format!(
-                "wanted {wanted}; the branch is {}, the default branch is {}",
-                shown(branch),
-                shown(default)
-            ),
-        }),
+        (Some(branch), Some(default)) => {
+            let words = if wanted {
+                format!("wanted the default branch, {}; it is {}", shown(default), shown(branch))
+            } else {
+                format!("wanted any but the default branch; it is {}, which is", shown(branch))
+            };
+            Err(Miss { test: "default_branch", words })
+        }
         (None, _) if !wanted => Ok(()),
-        (None, _) => Err(absent("default_branch", "the event names no branch")),
+        (None, _) => Err(absent("default_branch", "this event has no branch")),
         (_, None) => Err(absent("default_branch", "the sender does not name the default branch")),
     }
 }
 
 fn deleted(on: &On, git: &GitFacts, event: &Event) -> Result<(), Miss> {
     match on.deleted {
-        Some(wanted) => yes_or_no("deleted", wanted, git.deleted),
+        Some(wanted) => yes_or_no(
+            "deleted",
+            wanted,
+            git.deleted,
+            [
+                "wanted the deletion of a branch or tag; this event deletes nothing",
+                "wanted no deletion; this event deletes its branch or tag",
+            ],
+        ),
         None if git.deleted && &*event.kind == "push" => Err(absent(
             "deleted",
             "this push deletes its branch or tag; a route that wants that says `deleted: true`",
         )),
         None => Ok(()),
+    }
+}
+
+fn forced(on: &On, git: &GitFacts) -> Result<(), Miss> {
+    match (on.forced, git.forced) {
+        (None, _) => Ok(()),
+        (Some(wanted), Some(found)) => yes_or_no(
+            "forced",
+            wanted,
+            found,
+            [
+                "wanted a forced push; this one is not",
+                "wanted a push that is not forced; this one is",
+            ],
+        ),
+        (Some(_), None) => Err(absent("forced", "the sender does not say whether it was forced")),
     }
 }
 
@@ -224,14 +251,27 @@ fn text(test: &'static str, wanted: Option<&Patterns>, found: Option<&str>) -> R
     }
 }
 
-fn yes_or_no(test: &'static str, wanted: bool, found: bool) -> Result<(), Miss> {
-    if wanted == found { Ok(()) } else { Err(miss(test, &wanted, Some(&found.to_string()))) }
+/// The words are those for what was wanted and is not, and for what was not wanted and is.
+fn yes_or_no(
+    test: &'static str,
+    wanted: bool,
+    found: bool,
+    [lacking, present]: [&str; 2],
+) -> Result<(), Miss> {
+    match (wanted, found) {
+        (true, false) => Err(absent(test, lacking)),
+        (false, true) => Err(absent(test, present)),
+        _ => Ok(()),
+    }
 }
 
 fn miss(test: &'static str, wanted: &dyn fmt::Display, found: Option<&str>) -> Miss {
     let words = match found {
         Some(found) => format!("wanted {wanted}; it is {}", shown(found)),
-        None => format!("wanted {wanted}; the event does not say"),
+        None => {
+            let fact = test.rsplit('.').next().unwrap_or(test);
+            format!("wanted {wanted}; this event has no {fact}")
+        }
     };
     Miss { test, words }
 }

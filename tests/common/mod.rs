@@ -2,18 +2,22 @@
 //! signed requests over sockets. Time is a clock that a test moves.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
+pub mod process;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cdsw_gateway::chance::SeededChance;
-use cdsw_gateway::clock::{Clock, ManualClock};
+use cdsw_gateway::clock::{Clock, ManualClock, between};
 use cdsw_gateway::config::Live;
 use cdsw_gateway::gateway::{Gateway, Outside};
-use cdsw_gateway::model::{RunId, RunState};
+use cdsw_gateway::model::{RunId, RunState, Secret};
+use cdsw_gateway::providers::Outgoing;
 use cdsw_gateway::simulator::{Simulator, SimulatorOptions};
 use cdsw_gateway::store::{Run, RunFilter};
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 
 /// The secrets of the tests. No log, page, metric, database or error may ever hold one: the suite
@@ -24,6 +28,9 @@ pub const GITLAB_TOKEN: &str = "canary-gitlab-token-77c0ffee";
 pub const ADMIN_TOKEN: &str = "canary-admin-token-1b2c3d4e";
 
 pub const PROJECT: &str = "alice/risk-analysis";
+
+/// How long a test waits for something that is a matter of milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A directory with a configuration and its secrets.
 pub struct Site {
@@ -76,7 +83,15 @@ impl Site {
 
 /// The configuration that most tests use. Jobs `retrain` (208) and `report` (209, which is tried
 /// again when nobody knows); sources `github`, `gitlab`, `open-ci` (generic HMAC).
+/// Lines under the workbench that begin with the key of a usual one take its place.
 pub fn config(workbench: &str, routes: &str, server: &str, bench: &str) -> String {
+    let timeouts: String = [("connect_timeout", "2s"), ("timeout", "5s")]
+        .into_iter()
+        .filter(|(key, _)| {
+            !bench.lines().any(|own| own.trim_start().starts_with(&format!("{key}:")))
+        })
+        .map(|(key, value)| format!("    {key}: {value}\n"))
+        .collect();
     format!(
         r#"
 server:
@@ -88,9 +103,7 @@ store: sqlite:gateway.db
 workbenches:
   main:
     url: {workbench}
-    connect_timeout: 2s
-    timeout: 5s
-{bench}
+{timeouts}{bench}
     api_keys: {{ alice: {{ file: secrets/api-key }} }}
 jobs:
   retrain:
@@ -155,13 +168,16 @@ impl World {
 
     /// On a site that was prepared.
     pub async fn on(site: Site, simulator: Simulator) -> Self {
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        Self::at(site, simulator, Arc::new(ManualClock::at(now))).await
+    }
+
+    async fn at(site: Site, simulator: Simulator, clock: Arc<ManualClock>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let live = Arc::new(
             Live::start(&site.config()).unwrap_or_else(|report| panic!("{}", report.render(false))),
         );
         assert_eq!(live.faults(), 0, "{}", live.last_report().render(false));
-        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
-        let clock = Arc::new(ManualClock::at(now));
         let outside = Outside {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             chance: Arc::new(SeededChance::new(1)),
@@ -173,11 +189,12 @@ impl World {
         Self { site, simulator, gateway, live, clock, client }
     }
 
-    /// Stops the gateway and starts it again on the same site.
+    /// Stops the gateway and starts it again on the same site, a second later.
     pub async fn restart(self) -> Self {
-        let Self { site, simulator, gateway, .. } = self;
+        let Self { site, simulator, gateway, clock, .. } = self;
         gateway.stop(Duration::from_secs(10)).await;
-        Self::on(site, simulator).await
+        clock.advance(Duration::from_secs(1));
+        Self::at(site, simulator, clock).await
     }
 
     /// Where a source's webhooks go.
@@ -207,6 +224,27 @@ impl World {
             .body(body)
     }
 
+    /// A delivery signed as the source's provider signs.
+    pub fn signed(
+        &self,
+        source: &str,
+        event: &str,
+        id: &str,
+        body: impl Into<Vec<u8>>,
+        secret: &str,
+    ) -> reqwest::RequestBuilder {
+        let body = body.into();
+        let plan = self.live.plan();
+        let known = plan.sources.get(source).expect("a configured source");
+        let path = format!("/hooks/{source}");
+        let outgoing = Outgoing { method: &http::Method::POST, path: &path, event, body: &body };
+        let headers = known
+            .provider
+            .sign(&outgoing, &Secret::new(secret), &known.options, id, self.clock.now())
+            .expect("it signs");
+        self.client.post(self.hook(source)).headers(headers.into_iter().collect()).body(body)
+    }
+
     /// Sends it; gives status and JSON.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> (u16, serde_json::Value) {
         let answer = request.send().await.expect("an answer");
@@ -227,16 +265,39 @@ impl World {
         self.gateway.store().run(id).await.expect("read").expect("kept")
     }
 
-    /// The run once it is in this state. Waits on the store's answers, bounded by turns.
+    /// The run once it is in this state. Waits on the store's answers.
     pub async fn run_in(&self, id: RunId, state: RunState) -> Run {
-        for _ in 0..20_000 {
-            let run = self.run(id).await;
-            if run.brief.state == state {
-                return run;
+        self.run_when(id, state.as_str(), |run| run.brief.state == state).await
+    }
+
+    /// The run once this many attempts have come to their end.
+    pub async fn run_after(&self, id: RunId, attempts: usize) -> Run {
+        let ended =
+            |run: &Run| run.tries.iter().filter(|attempt| attempt.outcome.is_some()).count();
+        self.run_when(id, "tried so often", |run| ended(run) >= attempts).await
+    }
+
+    /// The run once it is as it should be, looked at again and again for a time that only a fault
+    /// uses up.
+    async fn run_when(&self, id: RunId, what: &str, fits: impl Fn(&Run) -> bool) -> Run {
+        let looking = async {
+            loop {
+                let run = self.run(id).await;
+                if fits(&run) {
+                    return run;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
+        };
+        match tokio::time::timeout(PATIENCE, looking).await {
+            Ok(run) => run,
+            Err(_) => panic!("run {id} is not {what}: {:#?}", self.run(id).await),
         }
-        panic!("run {id} is not {state}: {:#?}", self.run(id).await);
+    }
+
+    /// Moves the clock on to this moment.
+    pub fn advance_to(&self, moment: Timestamp) {
+        self.clock.advance(between(self.clock.now(), moment));
     }
 
     /// Every run.

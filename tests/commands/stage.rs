@@ -1,0 +1,118 @@
+//! A gateway and a simulated workbench, each a process of its own, and the commands that look at
+//! them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::common::process::{Running, Serving, program};
+use super::common::{ADMIN_TOKEN, API_KEY, Site, client};
+use super::{Ended, run_with};
+
+/// Pushes start `retrain`; a push to another branch would start `report`.
+pub(crate) const ROUTES: &str = r#"
+  retrain-on-push:
+    on: { source: github, event: push, branch: [main, "release/**"], path: "models/**" }
+    job: retrain
+    env:
+      GIT_SHA: ${{ git.sha }}
+      STARTED_BY: push by ${{ git.author }}
+  report-on-develop:
+    on: { source: github, event: push, branch: develop }
+    job: report
+"#;
+
+pub(crate) struct Stage {
+    pub(crate) site: Site,
+    pub(crate) gateway: Serving,
+    pub(crate) workbench: Option<Running>,
+    control: String,
+}
+
+impl Stage {
+    pub(crate) fn new(routes: &str) -> Self {
+        let mut workbench = Running::start(
+            program()
+                .args(["simulate", "--json", "--listen", "127.0.0.1:0"])
+                .args(["--job", "alice/risk-analysis/208", "--job", "alice/risk-analysis/209"])
+                .env("WORKBENCH_KEY", API_KEY),
+        );
+        let said: Value = serde_json::from_str(&workbench.line()).expect("JSON");
+        let address = |name: &str| said[name].as_str().expect("an address").to_owned();
+        let site = Site::new(&address("api"), routes);
+        std::fs::copy(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/push.json"),
+            site.path("push.json"),
+        )
+        .expect("copied");
+        let gateway = Serving::on(&site);
+        Self { site, gateway, workbench: Some(workbench), control: address("control") }
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.site.directory.path()
+    }
+
+    /// Runs a command as somebody who may look at this gateway.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_as(ADMIN_TOKEN, arguments)
+    }
+
+    pub(crate) fn run_as(&self, token: &str, arguments: &[&str]) -> Ended {
+        run_with(self.directory(), arguments, "", |command| {
+            command
+                .env("CDSW_GATEWAY_URL", format!("http://{}", self.gateway.admin))
+                .env("CDSW_GATEWAY_TOKEN", token);
+        })
+    }
+
+    /// Sends a push with the `send` command.
+    pub(crate) fn send(&self, arguments: &[&str]) -> Ended {
+        let to = format!("http://{}", self.gateway.hooks);
+        let mut all = vec!["send", "github", "--payload", "push.json", "--to", &to];
+        all.extend(arguments);
+        self.run(&all)
+    }
+
+    /// What goes wrong with the next start.
+    pub(crate) async fn fault(&self, fault: Value) {
+        let rules = json!([{ "fault": fault, "times": 1 }]);
+        let url = format!("{}/faults", self.control);
+        let answer = client().post(url).json(&rules).send().await.expect("an answer");
+        assert_eq!(answer.status(), 204);
+    }
+
+    /// A push of which the run ends in this state; gives the ids of delivery and run.
+    pub(crate) async fn push(&self, key: &str, state: &str) -> (String, String) {
+        match state {
+            "held" => self.fault(json!({ "reply": { "status": 502, "page": "html" } })).await,
+            "failed" => self.fault(json!({ "reply": { "status": 403 } })).await,
+            _ => {}
+        }
+        let answer = self.send(&["--id", key, "--json"]).with(0).json();
+        let text = |pointer: &str| {
+            answer.pointer(pointer).and_then(Value::as_str).expect("an id").to_owned()
+        };
+        let (delivery, run) = (text("/answer/delivery"), text("/answer/runs/0/id"));
+        self.rests(&run, state).await;
+        (delivery, run)
+    }
+
+    /// Ends when the run is in this state.
+    pub(crate) async fn rests(&self, run: &str, state: &str) {
+        let url = format!("http://{}/api/runs/{run}", self.gateway.admin);
+        let client = client();
+        let looking = async {
+            loop {
+                let answer = client.get(&url).bearer_auth(ADMIN_TOKEN).send().await;
+                let run: Value = answer.expect("an answer").json().await.expect("JSON");
+                if run["state"] == state {
+                    break;
+                }
+            }
+        };
+        let patience = Duration::from_secs(30);
+        assert!(tokio::time::timeout(patience, looking).await.is_ok(), "{run} is not {state}");
+    }
+}

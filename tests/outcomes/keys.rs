@@ -1,0 +1,116 @@
+//! A key that a workbench refuses: one run tells, the others wait for a better key.
+
+use std::time::Duration;
+
+use cdsw_gateway::clock::Clock;
+use cdsw_gateway::model::{Outcome, RunState};
+use cdsw_gateway::simulator::{SimulatedUser, Simulator};
+
+use super::common::{API_KEY, Site, World, simulator_options};
+use super::{ROUTES, a_look_at_the_queue, report, requests};
+
+const BOBS_KEY: &str = "canary-bobs-key-0badc0de";
+const OLD_KEY: &str = "canary-old-key-that-was-revoked";
+
+/// `retrain` is started with the key of alice, which the workbench no longer knows; `report` with
+/// that of bob.
+async fn world() -> World {
+    let mut options = simulator_options();
+    options.users.push(SimulatedUser::new("bob", BOBS_KEY));
+    let simulator = Simulator::start(options).await.expect("starts on loopback");
+    let site = Site::new(&simulator.api_url(), ROUTES);
+    site.private("bob", BOBS_KEY);
+    site.private("api-key", OLD_KEY);
+    let text = std::fs::read_to_string(site.config()).expect("read");
+    let (first, report) = text.split_once("  report:").expect("a second job");
+    let report = report.replacen("api_key: alice", "api_key: bob", 1);
+    let keys = "api_keys: { bob: { file: secrets/bob }, alice:";
+    let text = format!("{first}  report:{report}").replace("api_keys: { alice:", keys);
+    site.write_config(&text);
+    World::on(site, simulator).await
+}
+
+async fn notes(world: &World) -> String {
+    let (status, ready) = world.send(world.client.get(world.admin("/readyz"))).await;
+    assert_eq!(status, 200, "deliveries can be kept all the same: {ready}");
+    ready["notes"].to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_key_fails_one_run_and_the_others_wait_until_it_changes() {
+    let world = world().await;
+    assert_eq!(notes(&world).await, "[]");
+    let told = world.push("told").await;
+    let run = world.run_in(told, RunState::Failed).await;
+    assert_eq!(run.tries[0].outcome, Some(Outcome::NotStartedForGood));
+    assert_eq!(run.tries[0].status, Some(401));
+    let reason = run.brief.reason.expect("a reason");
+    assert!(reason.contains("did not accept the API key (401)"), "{reason}");
+    let said = notes(&world).await;
+    assert!(
+        said.contains("workbench main refuses API key alice since 2026-03-01T12:00:00Z"),
+        "{said}"
+    );
+
+    let first = world.push("first").await;
+    let second = world.push("second").await;
+    a_look_at_the_queue(&world, "look").await;
+    world.clock.advance(Duration::from_secs(3600));
+    a_look_at_the_queue(&world, "another look").await;
+    for id in [first, second] {
+        let run = world.run(id).await;
+        assert_eq!((run.brief.state, run.tries.len()), (RunState::Queued, 0), "{run:#?}");
+        assert!(requests(&world, id).is_empty());
+    }
+
+    world.site.private("api-key", API_KEY);
+    world.live.secrets().refresh().expect("no programs");
+    world.gateway.wake();
+    for id in [first, second] {
+        let run = world.run_in(id, RunState::Started).await;
+        assert_eq!(run.tries.len(), 1);
+    }
+    assert_eq!(world.run(told).await.brief.state, RunState::Failed, "a person replays it");
+    assert_eq!(notes(&world).await, "[]");
+    let old = world.simulator.requests().iter().filter(|entry| !entry.key_known).count();
+    assert_eq!(old, 1, "the refused key was sent more than once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_replaced_by_another_wrong_one_is_refused_again() {
+    let world = world().await;
+    let told = world.push("told").await;
+    world.run_in(told, RunState::Failed).await;
+    let second = world.push("second").await;
+    let third = world.push("third").await;
+    a_look_at_the_queue(&world, "look").await;
+    assert_eq!(world.run(second).await.brief.state, RunState::Queued);
+    world.clock.advance(Duration::from_secs(60));
+    world.site.private("api-key", "canary-another-wrong-key");
+    world.live.secrets().refresh().expect("no programs");
+    world.gateway.wake();
+    // Both were let go at once, since the key was new.
+    for id in [second, third] {
+        world.run_in(id, RunState::Failed).await;
+    }
+    let said = notes(&world).await;
+    assert!(said.contains(&format!("refuses API key alice since {}", world.clock.now())), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_cannot_be_read_fails_nothing() {
+    let world = world().await;
+    std::fs::remove_file(world.site.path("secrets/api-key")).expect("removed");
+    world.live.secrets().refresh().expect("no programs");
+    let id = world.push("unread").await;
+    let run = world.run_after(id, 1).await;
+    assert_eq!(run.brief.state, RunState::Queued, "{run:#?}");
+    let reason = run.tries[0].reason.as_deref().unwrap_or_default();
+    assert!(reason.starts_with("the API key alice cannot be read"), "{reason}");
+    assert!(requests(&world, id).is_empty());
+    world.site.private("api-key", API_KEY);
+    world.live.secrets().refresh().expect("no programs");
+    world.advance_to(run.brief.due_at);
+    world.run_in(id, RunState::Started).await;
+    report(&world, "bob").await;
+}

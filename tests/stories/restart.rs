@@ -1,0 +1,100 @@
+//! The gateway is stopped and started again.
+
+use cdsw_gateway::model::{Outcome, RunId, RunState};
+use cdsw_gateway::simulator::{Fault, FaultRule};
+use cdsw_gateway::store::sqlite::SqliteStore;
+use cdsw_gateway::store::{Run, Store};
+
+use super::common::process::Serving;
+use super::common::{ON_PUSH, PUSH, Site, World, client, github_signature, simulator};
+use super::{push_that, run_of};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_queued_survives_and_is_started_by_the_next_one() {
+    let world = World::start(ON_PUSH).await;
+    let (_, started) = push_that(&world, "started", RunState::Started).await;
+    let (_, held) = push_that(&world, "held", RunState::Held).await;
+    world
+        .simulator
+        .add_fault(FaultRule::always(Fault::busy_503().with_header("Retry-After", "300")));
+    let mut queued = Vec::new();
+    for number in 0..5 {
+        let id = world.push(&format!("queued-{number}")).await;
+        world.run_after(id, 1).await;
+        queued.push(id);
+    }
+    world.simulator.clear_faults();
+    let world = world.restart().await;
+    for id in &queued {
+        let run = world.run(*id).await;
+        assert_eq!((run.brief.state, run.tries.len()), (RunState::Queued, 1), "{run:#?}");
+    }
+    world.clock.advance(std::time::Duration::from_secs(300));
+    for id in queued {
+        let run = world.run_in(id, RunState::Started).await;
+        assert_eq!(run.tries.len(), 2);
+    }
+    assert_eq!(world.run(started).await.tries.len(), 1);
+    assert_eq!(world.run(held).await.brief.state, RunState::Held);
+    assert_eq!(world.simulator.runs().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_waits_for_the_answer_that_is_on_its_way() {
+    let world = World::start_with(ON_PUSH, "", "    timeout: 30s").await;
+    world.simulator.add_fault(FaultRule::once(Fault::HoldAnswer));
+    let id = world.push("on-its-way").await;
+    world.simulator.wait_for_requests(1).await;
+    let World { site, simulator, gateway, .. } = world;
+    let stopping = tokio::spawn(gateway.stop(std::time::Duration::from_secs(20)));
+    simulator.release_held();
+    stopping.await.expect("it stops");
+    let run = read(&site, id).await;
+    assert_eq!(run.brief.state, RunState::Started, "{run:#?}");
+}
+
+/// A run as a stopped gateway has left it.
+async fn read(site: &Site, id: RunId) -> Run {
+    let store = SqliteStore::open(&site.path("gateway.db")).expect("nobody has it open");
+    store.run(id).await.expect("read").expect("kept")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_on_the_wire_past_the_grace_time_is_held_by_the_next_one() {
+    let simulator = simulator().await;
+    let site =
+        Site::with(&simulator.api_url(), ON_PUSH, "  shutdown_grace: 100ms", "    timeout: 60s");
+    simulator.add_fault(FaultRule::once(Fault::HoldAnswer));
+    let first = Serving::on(&site);
+    let request = client()
+        .post(format!("http://{}/hooks/github", first.hooks))
+        .header("x-github-event", "push")
+        .header("x-github-delivery", "on-the-wire")
+        .header("x-hub-signature-256", github_signature(PUSH.as_bytes()))
+        .body(PUSH);
+    let answer: serde_json::Value =
+        request.send().await.expect("an answer").json().await.expect("JSON");
+    let id = run_of(&answer, 0);
+    simulator.wait_for_requests(1).await;
+    assert!(first.running.terminate().success(), "a stop is no failure");
+    assert_eq!(read(&site, id).await.brief.state, RunState::Sending);
+
+    let second = Serving::on(&site);
+    let url = format!("http://{}/metrics", second.admin);
+    let settled = async {
+        loop {
+            let text = client().get(&url).send().await.expect("an answer").text().await;
+            if text.expect("text").contains("cdsw_gateway_runs{state=\"held\"} 1") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), settled).await.expect("it is held");
+    assert!(second.running.terminate().success());
+    let run = read(&site, id).await;
+    assert_eq!(run.brief.state, RunState::Held, "{run:#?}");
+    assert_eq!(run.tries[0].outcome, Some(Outcome::Unknown));
+    let reason = run.brief.reason.expect("a reason");
+    assert!(reason.contains("the gateway stopped while the request was on its way"), "{reason}");
+    assert_eq!(simulator.runs().len(), 1, "it is not started a second time");
+}

@@ -1,0 +1,68 @@
+//! A webhook's secret is replaced without a gap.
+
+use super::common::{ON_PUSH, PUSH, WEBHOOK_SECRET, World};
+use super::edit;
+
+const NEW: &str = "canary-the-new-webhook-secret-31";
+
+async fn push(world: &World, id: &str, secret: &str) -> u16 {
+    world.send(world.signed("github", "push", id, PUSH, secret)).await.0
+}
+
+async fn matches(world: &World, secret: usize) -> u64 {
+    let text = world.client.get(world.admin("/metrics")).send().await.expect("an answer");
+    let text = text.text().await.expect("text");
+    let name =
+        format!("cdsw_gateway_secret_matches_total{{source=\"github\",secret=\"{secret}\"}} ");
+    text.lines()
+        .find_map(|line| line.strip_prefix(&name))
+        .map_or(0, |count| count.parse().expect("a number"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_secrets_are_good_while_one_replaces_the_other() {
+    let world = World::start(ON_PUSH).await;
+    world.site.private("webhook-new", NEW);
+    assert_eq!(push(&world, "too-early", NEW).await, 401);
+    let both = "github: { provider: github, secrets: [{ file: secrets/webhook-new }, { file: secrets/webhook }] }";
+    edit(&world.site, "github: { provider: github, secrets: [{ file: secrets/webhook }] }", both);
+    world.live.reload().unwrap_or_else(|report| panic!("{}", report.render(false)));
+    // First the sender still uses the old one, and one can see when it no longer does.
+    assert_eq!(push(&world, "old-1", WEBHOOK_SECRET).await, 202);
+    assert_eq!(push(&world, "old-2", WEBHOOK_SECRET).await, 202);
+    assert_eq!(push(&world, "new-1", NEW).await, 202);
+    assert_eq!(push(&world, "stranger", "canary-neither-of-the-two").await, 401);
+    assert_eq!((matches(&world, 0).await, matches(&world, 1).await), (1, 2));
+    edit(
+        &world.site,
+        both,
+        "github: { provider: github, secrets: [{ file: secrets/webhook-new }] }",
+    );
+    world.live.reload().unwrap_or_else(|report| panic!("{}", report.render(false)));
+    assert_eq!(push(&world, "new-2", NEW).await, 202);
+    assert_eq!(push(&world, "old-3", WEBHOOK_SECRET).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secrets_file_may_change_under_a_running_gateway() {
+    let world = World::start(ON_PUSH).await;
+    assert_eq!(push(&world, "old", WEBHOOK_SECRET).await, 202);
+    world.site.private("webhook", NEW);
+    world.live.secrets().refresh().expect("no programs");
+    assert_eq!(push(&world, "new", NEW).await, 202);
+    assert_eq!(push(&world, "old-again", WEBHOOK_SECRET).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_secret_a_source_keeps_nothing_and_says_try_again() {
+    let world = World::start(ON_PUSH).await;
+    std::fs::remove_file(world.site.path("secrets/webhook")).expect("removed");
+    world.live.secrets().refresh().expect("no programs");
+    let answer = world.github("push", "locked-out", PUSH).send().await.expect("an answer");
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(world.runs().await, 0);
+    world.site.private("webhook", WEBHOOK_SECRET);
+    world.live.secrets().refresh().expect("no programs");
+    assert_eq!(push(&world, "locked-out", WEBHOOK_SECRET).await, 202);
+}
