@@ -5,6 +5,7 @@
 //! decides: legal changes are in [`crate::model::run`], policy is with the caller, and time and ids
 //! are passed in.
 
+mod orders;
 mod records;
 pub mod sqlite;
 
@@ -17,10 +18,12 @@ use jiff::Timestamp;
 use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, DeliveryId, RunId, RunState};
 
+pub use orders::{
+    Accepted, Act, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState, Next, Permit,
+    Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
+};
 pub use records::{
-    Accepted, Act, Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk,
-    Leased, NewDelivery, NewRun, NewRunState, Next, Permit, Release, ReplayOrder, Replayed,
-    ReplayedRun, Retention, Run, RunBrief, RunFilter, Tidied,
+    Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Run, RunBrief, RunFilter,
 };
 
 /// What a store's call comes to, later.

@@ -10,7 +10,7 @@ use super::rows::{fault, millis};
 use super::{read, rows};
 use crate::clock::later;
 use crate::model::{Environment, RunId, RunState};
-use crate::store::records::{Accepted, NewDelivery, NewRun, NewRunState};
+use crate::store::{Accepted, NewDelivery, NewRun, NewRunState};
 use crate::store::{REPEAT_WINDOW, StoreFault};
 
 /// Runs inside the group's transaction.

@@ -20,12 +20,12 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::records::{
+use super::{Pending, Store, StoreFault};
+use crate::model::{AttemptResult, DeliveryId, RunId};
+use crate::store::{
     Accepted, Act, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk, Leased,
     NewDelivery, Next, Release, ReplayOrder, Replayed, Retention, Run, RunBrief, RunFilter, Tidied,
 };
-use super::{Pending, Store, StoreFault};
-use crate::model::{AttemptResult, DeliveryId, RunId};
 
 /// The embedded store.
 pub struct SqliteStore {

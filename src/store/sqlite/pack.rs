@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 
+use crate::store::NewDelivery;
 use crate::store::StoreFault;
-use crate::store::records::NewDelivery;
 
 /// Above this, compressing would hold up a worker that others share.
 const LARGE: usize = 256 * 1024;

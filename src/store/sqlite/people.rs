@@ -9,9 +9,7 @@ use super::{queue, read};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
-use crate::store::records::{
-    Act, NewRun, NewRunState, Release, ReplayOrder, Replayed, ReplayedRun, Run,
-};
+use crate::store::{Act, NewRun, NewRunState, Release, ReplayOrder, Replayed, ReplayedRun, Run};
 
 /// Today's routes on a kept delivery.
 pub(super) fn replay(connection: &Connection, order: &ReplayOrder) -> Result<Replayed, StoreFault> {

@@ -10,7 +10,7 @@ use crate::clock::later;
 use crate::model::run::{Change, after};
 use crate::model::{AttemptResult, RunId, RunState};
 use crate::store::StoreFault;
-use crate::store::records::{Lease, LeaseAsk, Leased, Next, Permit};
+use crate::store::{Lease, LeaseAsk, Leased, Next, Permit};
 
 const LEASE_COLUMNS: &str = "runs.seq, runs.id, deliveries.id, runs.route, runs.job, \
     runs.environment, runs.attempts, runs.accepted_at, runs.deadline_at";

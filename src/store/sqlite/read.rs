@@ -6,7 +6,7 @@ use super::pack::unpack;
 use super::rows::{self, fault};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
-use crate::store::records::{
+use crate::store::{
     Act, Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Run, RunBrief, RunFilter,
 };
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{fault, millis};
-use crate::store::records::{Retention, Tidied};
 use crate::store::{REPEAT_WINDOW, StoreFault};
+use crate::store::{Retention, Tidied};
 
 /// Deliveries that one step removes at most.
 const STEP: usize = 100;

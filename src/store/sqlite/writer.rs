@@ -118,10 +118,12 @@ fn in_savepoint<T>(
     connection: &Connection,
     write: impl FnOnce(&Connection) -> Result<T, StoreFault>,
 ) -> Result<T, StoreFault> {
-    connection.execute_batch("SAVEPOINT one").map_err(fault)?;
+    // Prepared once: every write of a batch runs these two.
+    let run = |sql| connection.prepare_cached(sql).and_then(|mut one| one.execute([]));
+    run("SAVEPOINT one").map_err(fault)?;
     match write(connection) {
         Ok(value) => {
-            connection.execute_batch("RELEASE one").map_err(fault)?;
+            run("RELEASE one").map_err(fault)?;
             Ok(value)
         }
         Err(refused) => {

@@ -1,0 +1,254 @@
+//! What goes into the store, and what is taken from its queue: plain data, the same for every store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::records::RunBrief;
+use crate::model::{DeliveryId, Environment, RunId, RunState};
+
+/// A delivery to keep. It holds no secret: headers that carry one were left out before.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    /// Its name from now on.
+    pub id: DeliveryId,
+    /// The source that it came in by.
+    pub source: Arc<str>,
+    /// The source's provider.
+    pub provider: Arc<str>,
+    /// What kind of event it is, provider-neutral.
+    pub kind: Arc<str>,
+    /// The sender's own word for the kind, where it differs.
+    pub name: Option<Arc<str>>,
+    /// What names it at the sender's side; repeats share it.
+    pub key: Arc<str>,
+    /// True for a handshake, which starts nothing.
+    pub handshake: bool,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Address that it came from.
+    pub remote: Option<String>,
+    /// Its headers, in the order received.
+    pub headers: Vec<(String, String)>,
+    /// Its query string, as received.
+    pub query: String,
+    /// Its body, byte for byte.
+    pub body: Bytes,
+    /// The explanation (which routes matched, which did not and on what test), as JSON.
+    pub explanation: Vec<u8>,
+    /// The runs that it asks for.
+    pub runs: Vec<NewRun>,
+}
+
+/// A run to keep with its delivery.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// Its name from now on.
+    pub id: RunId,
+    /// The route that asks for it.
+    pub route: Arc<str>,
+    /// The job to start.
+    pub job: Arc<str>,
+    /// Which event of the delivery it stands for, counted from 0.
+    pub part: u32,
+    /// What it starts its life as.
+    pub state: NewRunState,
+    /// After this moment it is no longer worth starting.
+    pub deadline: Timestamp,
+}
+
+/// How a run starts its life.
+#[derive(Clone, Debug)]
+pub enum NewRunState {
+    /// To be sent.
+    Queued(Environment),
+    /// To be looked at by a person first.
+    Held(Environment, String),
+    /// Its mapping failed; the reason says how.
+    Failed(String),
+}
+
+/// What became of an offered delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Accepted {
+    /// It and its runs are on disk.
+    Kept,
+    /// It had been kept before.
+    Repeat {
+        /// The first one's name.
+        delivery: DeliveryId,
+        /// The first one's runs as they stand now.
+        runs: Vec<RunBrief>,
+        /// Those that had failed and are queued again.
+        requeued: Vec<RunId>,
+    },
+}
+
+/// How many runs of a job may be taken now.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    /// The job.
+    pub job: Arc<str>,
+    /// At most this many.
+    pub count: usize,
+    /// How long a request to its workbench can take, with a margin.
+    pub lease: Duration,
+}
+
+/// A request for work.
+#[derive(Clone, Debug)]
+pub struct LeaseAsk {
+    /// The time now.
+    pub now: Timestamp,
+    /// In the order in which jobs are to be served.
+    pub permits: Vec<Permit>,
+    /// At most this many in all.
+    pub most: usize,
+}
+
+/// Work that was taken.
+#[derive(Debug, Default)]
+pub struct Leased {
+    /// One begun attempt each.
+    pub leases: Vec<Lease>,
+    /// When the next queued run of a permitted job falls due, if it is not due yet.
+    pub next_due: Option<Timestamp>,
+}
+
+/// The right, and the duty, to settle one attempt.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The run.
+    pub run: RunId,
+    /// Its delivery.
+    pub delivery: DeliveryId,
+    /// Its route.
+    pub route: Arc<str>,
+    /// Its job.
+    pub job: Arc<str>,
+    /// Variables to start it with.
+    pub environment: Environment,
+    /// Which attempt this is, counted from 1. It fences: only the latest can be settled.
+    pub attempt: u32,
+    /// When the attempt was begun.
+    pub begun_at: Timestamp,
+    /// When its delivery was accepted.
+    pub accepted_at: Timestamp,
+    /// After this moment the run is no longer worth starting.
+    pub deadline: Timestamp,
+}
+
+/// What follows a finished attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// It runs.
+    Started {
+        /// The workbench's id of the engine.
+        engine_id: String,
+    },
+    /// Another try, not before `at`.
+    Retry {
+        /// When.
+        at: Timestamp,
+        /// What the last attempt met.
+        reason: String,
+    },
+    /// A person must say.
+    Hold {
+        /// What the person needs to know.
+        reason: String,
+    },
+    /// It will not be started.
+    Fail {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A person's word on a held run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Release {
+    /// Try again.
+    Retry {
+        /// The new deadline.
+        deadline: Timestamp,
+    },
+    /// It was seen to have started.
+    Started {
+        /// The engine that the person saw.
+        engine_id: String,
+    },
+    /// It is to be given up.
+    Fail,
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// The name of the token that was used.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+    /// What they had to say about it.
+    pub note: Option<String>,
+}
+
+/// A delivery's runs as today's routes would have them.
+#[derive(Clone, Debug)]
+pub struct ReplayOrder {
+    /// The kept delivery.
+    pub delivery: DeliveryId,
+    /// What today's routes ask for.
+    pub runs: Vec<NewRun>,
+    /// Start also what was already started, is held or waits.
+    pub again: bool,
+    /// Who asks.
+    pub act: Act,
+}
+
+/// What a replay did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Replayed {
+    /// Run by run.
+    pub runs: Vec<ReplayedRun>,
+}
+
+/// What a replay did about one route.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReplayedRun {
+    /// The run.
+    pub id: RunId,
+    /// The route.
+    pub route: String,
+    /// `new`, `queued again`, `held`, `failed again` or `left as it is`.
+    pub what: &'static str,
+    /// Where the run stands now.
+    pub state: RunState,
+}
+
+/// What is kept, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retention {
+    /// Deliveries older than this go, once none of their runs waits or is held.
+    pub keep: Duration,
+    /// Bytes that the store may use; above it the oldest deliveries go first.
+    pub max_size: u64,
+}
+
+/// What one step of tidying did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tidied {
+    /// Deliveries removed.
+    pub removed: usize,
+    /// Deliveries whose content was given up, since they are too young to be forgotten.
+    pub stripped: usize,
+    /// True when there may be more to remove at once.
+    pub more: bool,
+    /// Bytes in use afterwards.
+    pub bytes: u64,
+    /// True when the size is over its bound and nothing more may be removed.
+    pub over: bool,
+}
