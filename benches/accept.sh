@@ -37,16 +37,18 @@ target/release/cdsw-gateway simulate --listen 127.0.0.1:0 --key-env WORKBENCH_KE
 until [ -s "$work/bare" ] && grep -q '"api"' "$work/simulator"; do kill -0 "${pids[@]}"; read -rt 0.05 <> <(:) || true; done
 workbench=$(grep -o 'http://[0-9.:]*' "$work/simulator" | head -1)
 
+# Not in a subshell: what it starts must be known to `finish`.
 gateway() { # $1: a name, $2: the branch that the route asks for
   mkdir -p "$work/$1"
   sed -e "s|WORKBENCH_URL|$workbench|" -e "s|BRANCH|$2|" benches/gateway.yaml >"$work/$1/gateway.yaml"
   target/release/cdsw-gateway serve --config "$work/$1/gateway.yaml" --log-format json --log warn,cdsw_gateway::ready=info \
     --print-addresses >"$work/$1/out" 2>"$work/$1/err" & pids+=($!)
   until grep -q '^hooks ' "$work/$1/out"; do kill -0 $! || { cat "$work/$1/err" >&2; exit 1; }; read -rt 0.05 <> <(:) || true; done
-  sed -n 's/^hooks //p' "$work/$1/out"
 }
-matched=$(gateway matched main)
-unmatched=$(gateway unmatched never)
+gateway matched main
+gateway unmatched never
+matched=$(sed -n 's/^hooks //p' "$work/matched/out")
+unmatched=$(sed -n 's/^hooks //p' "$work/unmatched/out")
 
 load() { # $1: address; prints the RESULT line's numbers
   PUSH_SEED=$RANDOM$RANDOM wrk -t2 -c"$connections" -d"${seconds}s" -s benches/push.lua "http://$1" \
@@ -56,9 +58,11 @@ echo "warming" >&2
 for address in "$(cat "$work/bare")" "$matched" "$unmatched"; do load "$address" >/dev/null; done
 for pair in $(seq "$pairs"); do
   echo "pair $pair of $pairs" >&2
-  echo "bare $(load "$(cat "$work/bare")")" >>"$work/results"
-  echo "one-run $(load "$matched")" >>"$work/results"
-  echo "unmatched $(load "$unmatched")" >>"$work/results"
+  {
+    echo "bare $(load "$(cat "$work/bare")")"
+    echo "one-run $(load "$matched")"
+    echo "unmatched $(load "$unmatched")"
+  } >>"$work/results"
 done
 python3 - "$work/results" <<'PY'
 import statistics, sys
