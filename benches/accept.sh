@@ -19,7 +19,7 @@ work=$(mktemp -d)
 pids=()
 # shellcheck disable=SC2317
 finish() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null || true; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
@@ -45,23 +45,28 @@ gateway() { # $1: a name, $2: the branch that the route asks for
     --print-addresses >"$work/$1/out" 2>"$work/$1/err" & pids+=($!)
   until grep -q '^hooks ' "$work/$1/out"; do kill -0 $! || { cat "$work/$1/err" >&2; exit 1; }; read -rt 0.05 <> <(:) || true; done
 }
-gateway matched main
-gateway unmatched never
+gateway matched main; matched_pid=$!
+gateway unmatched never; unmatched_pid=$!
 matched=$(sed -n 's/^hooks //p' "$work/matched/out")
 unmatched=$(sed -n 's/^hooks //p' "$work/unmatched/out")
 
-load() { # $1: address; prints the RESULT line's numbers
+# What is not measured stands still, so that one gateway's backlog of starts costs no other case.
+load() { # $1: address, $2: the process that works meanwhile; prints the RESULT line's numbers
+  kill -STOP "$matched_pid" "$unmatched_pid"
+  [ -z "$2" ] || kill -CONT "$2"
   PUSH_SEED=$RANDOM$RANDOM wrk -t2 -c"$connections" -d"${seconds}s" -s benches/push.lua "http://$1" \
     | sed -n 's/^RESULT //p'
 }
 echo "warming" >&2
-for address in "$(cat "$work/bare")" "$matched" "$unmatched"; do load "$address" >/dev/null; done
+load "$(cat "$work/bare")" "" >/dev/null
+load "$matched" "$matched_pid" >/dev/null
+load "$unmatched" "$unmatched_pid" >/dev/null
 for pair in $(seq "$pairs"); do
   echo "pair $pair of $pairs" >&2
   {
-    echo "bare $(load "$(cat "$work/bare")")"
-    echo "one-run $(load "$matched")"
-    echo "unmatched $(load "$unmatched")"
+    echo "bare $(load "$(cat "$work/bare")" "")"
+    echo "one-run $(load "$matched" "$matched_pid")"
+    echo "unmatched $(load "$unmatched" "$unmatched_pid")"
   } >>"$work/results"
 done
 python3 - "$work/results" <<'PY'

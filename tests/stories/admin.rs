@@ -11,7 +11,7 @@ use cdsw_gateway::model::RunState;
 fn paths() -> Vec<(Method, String)> {
     let source = include_str!("../../src/admin/mod.rs");
     let (_, api) = source.split_once("let api = Router::new()").expect("the API's routes");
-    let (api, _) = api.split_once(".route_layer(").expect("their check");
+    let (api, _) = api.split_once(".nest(").expect("their end");
     let piece = |line: &str| {
         let (path, method) = line.trim().strip_prefix(".route(\"")?.split_once("\", ")?;
         let method = if method.starts_with("get") { Method::GET } else { Method::POST };
