@@ -19,29 +19,32 @@ pub(super) async fn read(
     limit: u64,
     time: Duration,
 ) -> Result<(Bytes, Admitted), Answer> {
-    let read = match tokio::time::timeout(time, collect(&mut body, admitted, limit)).await {
-        Ok(read) => read,
-        Err(_) => Err(Answer::TooSlow),
+    let mut read = Err(Answer::TooSlow);
+    let reading = async {
+        read = collect(&mut body, admitted, limit).await;
+        if matches!(read, Err(Answer::TooLarge { .. })) {
+            read_on(body).await;
+        }
     };
-    if matches!(read, Err(Answer::TooLarge { .. })) {
-        discard(body, time).await;
-    }
+    // What is known when the time is over is the answer.
+    let _ = tokio::time::timeout(time, reading).await;
     read
 }
 
 /// Reads on without keeping anything, so that a sender that is still writing hears that its body is
 /// too large instead of a broken connection. Bounded in bytes and in time.
-pub(super) async fn discard(mut body: Body, time: Duration) {
-    let reading = async {
-        let mut left = DISCARDED;
-        while let Some(Ok(frame)) = body.frame().await {
-            let length = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = left.checked_sub(length) else { return };
-            left = rest;
-        }
-    };
+pub(super) async fn discard(body: Body, time: Duration) {
     // A sender that is slow as well is cut off.
-    let _ = tokio::time::timeout(time, reading).await;
+    let _ = tokio::time::timeout(time, read_on(body)).await;
+}
+
+async fn read_on(mut body: Body) {
+    let mut left = DISCARDED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
+    }
 }
 
 async fn collect(

@@ -17,6 +17,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use http::header::EXPECT;
 use http::request::Parts as Head;
 use http::{HeaderMap, Method};
 
@@ -106,7 +107,9 @@ impl Receiving {
         let admitted = match self.limits.admit(&head.headers, limit) {
             Ok(admitted) => admitted,
             Err(answer) => {
-                if matches!(answer, Answer::TooLarge { .. }) {
+                // Who asks before sending hears at once, and sends nothing.
+                let is_sending = !head.headers.contains_key(EXPECT);
+                if is_sending && matches!(answer, Answer::TooLarge { .. }) {
                     body::discard(body, plan.server.body_timeout).await;
                 }
                 return answer;

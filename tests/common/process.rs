@@ -39,6 +39,11 @@ impl Running {
         self.lines.next().expect("one more line").expect("text")
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop and waits until it has.
     pub fn terminate(mut self) -> ExitStatus {
         let id = self.child.id().to_string();

@@ -1,0 +1,64 @@
+//! A running gateway takes up a changed configuration: when its file is replaced, and on SIGHUP; and
+//! it keeps the last good one.
+#![allow(missing_docs, reason = "a test binary has no readers from outside")]
+
+mod common;
+
+use std::process::Command;
+
+use common::process::Serving;
+use common::{ON_PUSH, Site, client, config};
+
+const MORE: &str = "\n  another:\n    on: { source: gitlab }\n    job: report\n";
+
+/// What `/readyz` says about the configuration: its version, and how many faults the files have.
+async fn in_force(serving: &Serving) -> (String, u64) {
+    let answer = client().get(format!("http://{}/readyz", serving.admin)).send().await;
+    let ready: serde_json::Value = answer.expect("an answer").json().await.expect("JSON");
+    let version = ready["config"].as_str().expect("a version").to_owned();
+    (version, ready["config_faults"].as_u64().expect("a number"))
+}
+
+/// Asks until the answer is as wanted.
+async fn until(serving: &Serving, wanted: impl Fn(&(String, u64)) -> bool) -> (String, u64) {
+    for _ in 0..5_000 {
+        let found = in_force(serving).await;
+        if wanted(&found) {
+            return found;
+        }
+    }
+    panic!("still {:?}", in_force(serving).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_file_is_taken_up_and_a_faulty_one_is_not() {
+    let simulator = common::simulator().await;
+    let site = Site::new(&simulator.api_url(), ON_PUSH);
+    let serving = Serving::on(&site);
+    let (first, faults) = in_force(&serving).await;
+    assert_eq!(faults, 0);
+
+    // As editors do it: a new file in the place of the old one.
+    let text = config(&simulator.api_url(), &format!("{ON_PUSH}{MORE}"), "", "");
+    std::fs::write(site.path("new.yaml"), text).expect("written");
+    std::fs::rename(site.path("new.yaml"), site.config()).expect("renamed");
+    let (second, _) = until(&serving, |(version, _)| *version != first).await;
+
+    site.write_config("routes: [this is no configuration");
+    let (kept, _) = until(&serving, |(_, faults)| *faults > 0).await;
+    assert_eq!(kept, second, "the last good version stays in force");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sighup_reads_the_files_again_and_stops_nothing() {
+    let simulator = common::simulator().await;
+    let site = Site::new(&simulator.api_url(), ON_PUSH);
+    let serving = Serving::on(&site);
+    let (first, _) = in_force(&serving).await;
+    site.write_config(&config(&simulator.api_url(), &format!("{ON_PUSH}{MORE}"), "", ""));
+    let id = serving.running.id().to_string();
+    let sent = Command::new("kill").args(["-HUP", &id]).status().expect("kill runs");
+    assert!(sent.success());
+    until(&serving, |(version, _)| *version != first).await;
+    assert_eq!(serving.running.terminate().code(), Some(0));
+}
