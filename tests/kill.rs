@@ -1,6 +1,10 @@
 //! The gateway is killed under load, twenty times in a row, and nothing that it accepted is lost or
 //! doubled.
-#![allow(missing_docs, reason = "a test binary has no readers from outside")]
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    reason = "a test binary has no readers from outside, and says what it counted"
+)]
 
 mod common;
 

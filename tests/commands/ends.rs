@@ -155,6 +155,24 @@ async fn a_gateway_that_is_told_to_stop_ends_with_zero() {
     assert_eq!(gateway.running.terminate().code(), Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_the_wire_past_the_grace_time_is_held_by_the_next_gateway() {
+    let stage = Stage::with(ROUTES, "  shutdown_grace: 100ms", "    timeout: 60s");
+    stage.fault(serde_json::json!("hold_answer")).await;
+    let sent = stage.send(&["--json"]).with(0).json();
+    let id = sent["answer"]["runs"][0]["id"].as_str().expect("an id");
+    stage.workbench_says("requests").await;
+    let stage = stage.restart();
+    stage.rests(id, "held").await;
+    let run = stage.run(&["runs", "show", id, "--json"]).with(0).json();
+    assert_eq!(run["tries"].as_array().map(Vec::len), Some(1), "{run}");
+    assert_eq!(run["tries"][0]["outcome"], "unknown", "{run}");
+    let reason = run["reason"].as_str().expect("a reason");
+    let why = "the gateway stopped while the request was on its way";
+    assert!(reason.contains(why), "{reason}");
+    assert_eq!(stage.workbench_says("runs").await.len(), 1, "it is not started a second time");
+}
+
 #[test]
 fn the_demo_accounts_for_six_deliveries() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -32,6 +32,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(routes: &str) -> Self {
+        Self::with(routes, "", "")
+    }
+
+    /// The same with more lines under `server:` and under the workbench.
+    pub(crate) fn with(routes: &str, server: &str, bench: &str) -> Self {
         let mut workbench = Running::start(
             program()
                 .args(["simulate", "--json", "--listen", "127.0.0.1:0"])
@@ -40,7 +45,7 @@ impl Stage {
         );
         let said: Value = serde_json::from_str(&workbench.line()).expect("JSON");
         let address = |name: &str| said[name].as_str().expect("an address").to_owned();
-        let site = Site::new(&address("api"), routes);
+        let site = Site::with(&address("api"), routes, server, bench);
         std::fs::copy(
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/push.json"),
             site.path("push.json"),
@@ -48,6 +53,14 @@ impl Stage {
         .expect("copied");
         let gateway = Serving::on(&site);
         Self { site, gateway, workbench: Some(workbench), control: address("control") }
+    }
+
+    /// Tells the gateway to stop and starts it again on the same site.
+    pub(crate) fn restart(self) -> Self {
+        let Self { site, gateway, workbench, control } = self;
+        assert!(gateway.running.terminate().success(), "a stop is no failure");
+        let gateway = Serving::on(&site);
+        Self { site, gateway, workbench, control }
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -97,6 +110,22 @@ impl Stage {
         let (delivery, run) = (text("/answer/delivery"), text("/answer/runs/0/id"));
         self.rests(&run, state).await;
         (delivery, run)
+    }
+
+    /// What the simulated workbench says about its requests or runs, once there is any.
+    pub(crate) async fn workbench_says(&self, what: &str) -> Vec<Value> {
+        let url = format!("{}/{what}", self.control);
+        let client = client();
+        let looking = async {
+            loop {
+                let answer = client.get(&url).send().await.expect("an answer");
+                let list: Vec<Value> = answer.json().await.expect("JSON");
+                if !list.is_empty() {
+                    return list;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), looking).await.expect("there is none")
     }
 
     /// Ends when the run is in this state.

@@ -105,8 +105,8 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
         events: list(&shape.event),
         actions: list(&shape.action),
         repository: list(&shape.repository),
-        branch: list(&shape.branch),
-        tag: list(&shape.tag),
+        branch: short(desk, shape.branch.as_ref()),
+        tag: short(desk, shape.tag.as_ref()),
         sha: list(&shape.sha),
         before: list(&shape.before),
         author: list(&shape.author),
@@ -117,6 +117,19 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
         forced: shape.forced,
     };
     (sources, on)
+}
+
+/// Patterns of branches or tags, whose names are told without what git puts in front.
+fn short(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
+    for (id, text) in at.into_iter().flat_map(At::each) {
+        let name = text.trim_start_matches('!');
+        let full = ["refs/heads/", "refs/tags/"].iter().find_map(|front| name.strip_prefix(front));
+        if let Some(name) = full {
+            let message = "a branch or tag is written without `refs/heads/` or `refs/tags/`";
+            desk.fault(id, message, format!("write `{name}`"));
+        }
+    }
+    patterns(desk, at)
 }
 
 fn sources(desk: Desk<'_>, at: &At<Texts>) -> Vec<Arc<str>> {
@@ -143,8 +156,8 @@ fn pull_request(desk: Desk<'_>, at: At<PullRequestShape>) -> PullRequestOn {
     PullRequestOn {
         number: number.unwrap_or_default(),
         action: list(&shape.action),
-        base: list(&shape.base),
-        head: list(&shape.head),
+        base: short(desk, shape.base.as_ref()),
+        head: short(desk, shape.head.as_ref()),
         merged: shape.merged,
     }
 }

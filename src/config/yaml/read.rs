@@ -17,7 +17,8 @@ const DEPTH: usize = 64;
 const ENOUGH: usize = 100;
 
 const NO_ANCHORS: &str = "anchors and aliases are not supported";
-const WRITE_OUT: &str = "write the value out in each place";
+const WRITE_OUT: &str =
+    "write the value out in each place; a pattern that begins with `*` goes in quotes";
 
 /// Reads a file and marks what in it may be a secret. The tree is there unless the file is not
 /// YAML at all.
@@ -172,7 +173,8 @@ impl Reader<'_> {
         let odd = self.wants_key();
         if odd {
             if !self.open.iter().any(|open| open.odd) {
-                self.fault(range.clone(), "a key must be text", None);
+                let hint = "text that begins with `{` or `[` goes in quotes; a hole is `${{ … }}`";
+                self.fault(range.clone(), "a key must be text", Some(hint.to_owned()));
             }
             self.odd_key();
         }
@@ -231,7 +233,8 @@ impl Reader<'_> {
             self.fault(range.clone(), NO_ANCHORS, Some(WRITE_OUT.to_owned()));
         }
         if tagged {
-            let hint = "remove the word that starts with `!`".to_owned();
+            let hint =
+                "remove the word that starts with `!`, or put the pattern in quotes".to_owned();
             self.fault(range.clone(), "tags are not supported", Some(hint));
         }
     }

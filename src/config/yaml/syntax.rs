@@ -68,7 +68,9 @@ fn words(complaint: &str, line: &str) -> (&'static str, Option<&'static str>) {
     if says("anchor") || says("alias") {
         return (
             "anchors and aliases are not supported",
-            Some("write the value out in each place"),
+            Some(
+                "write the value out in each place; a pattern that begins with `*` goes in quotes",
+            ),
         );
     }
     if says("unexpected character") {
