@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 /// Most bytes of a request's head.
@@ -54,6 +55,7 @@ pub async fn serve(
         .keep_alive_interval(manners.header_timeout)
         .max_concurrent_streams(128);
     let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     let room = Arc::new(Semaphore::new(manners.connections));
     loop {
         let Some((stream, remote, permit)) = next(&listener, &room, &stop).await else { break };
@@ -65,15 +67,21 @@ pub async fn serve(
             });
         let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
-        tokio::spawn(async move {
+        connections.spawn(async move {
             // How a connection ends is the client's affair; requests are answered and logged above.
             let _ = watched.await;
             drop(permit);
         });
     }
     drop(listener);
+    connections.close();
+    // What a connection holds, the store among it, is let go of only when its task has ended.
+    let ended = async {
+        graceful.shutdown().await;
+        connections.wait().await;
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = ended => {}
         () = tokio::time::sleep(manners.grace) => {}
     }
 }

@@ -318,3 +318,13 @@ fn a_file_that_is_not_there_is_a_fault() {
     assert!(plan.is_none());
     assert!(report.render(false).contains("--> /nowhere/gateway.yaml\n"), "{report}");
 }
+
+#[test]
+fn a_branch_written_as_git_writes_it_in_full_is_told_the_short_form() {
+    assert_eq!(
+        faults_with("event: push", "branch: refs/heads/main"),
+        [
+            "11:35+15 a branch or tag is written without `refs/heads/` or `refs/tags/` (write `main`)"
+        ]
+    );
+}

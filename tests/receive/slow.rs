@@ -1,0 +1,56 @@
+//! Senders that take their time hold up nobody but themselves.
+
+use super::common::PUSH;
+use super::{Wire, kept, until, world};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_end_gives_its_room_back() {
+    let server = "  requests_in_flight: 1\n  body_timeout: 200ms";
+    let world = world(server).await;
+    let mut slow = Wire::to(&world);
+    slow.head("github", &["content-length: 100000"]);
+    slow.write(b"{");
+    until(&world, "requests_in_flight", 1).await;
+    until(&world, "in_flight_bytes", 102_400).await;
+    let (status, _, body) = slow.answer();
+    assert_eq!(status, 408);
+    assert_eq!(body["error"], "the body did not arrive within the time allowed");
+    until(&world, "requests_in_flight", 0).await;
+    until(&world, "in_flight_bytes", 0).await;
+    assert_eq!(slow.rest(), "", "and it is closed");
+    assert_eq!(world.send(world.github("push", "after", PUSH)).await.0, 202);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_over_its_limit_that_does_not_end_is_told_the_limit() {
+    let world = world("  body_timeout: 200ms").await;
+    let (mut announced, mut chunked) = (Wire::to(&world), Wire::to(&world));
+    announced.head("small", &["content-length: 100000"]);
+    announced.write(b"{");
+    chunked.head("small", &["transfer-encoding: chunked"]);
+    chunked.write(format!("{:x}\r\n{}", 100_000, " ".repeat(5000)).as_bytes());
+    for mut wire in [announced, chunked] {
+        assert_eq!(wire.answer().0, 413);
+        assert_eq!(wire.rest(), "", "and it is closed");
+    }
+    assert!(kept(&world).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_does_not_end_holds_no_place() {
+    let server = "  requests_in_flight: 1\n  header_timeout: 200ms";
+    let world = world(server).await;
+    let headless: Vec<Wire> = ["", "P", "POST /hooks/github HTTP/1.1\r\nhost: g\r\nx-a:"]
+        .into_iter()
+        .map(|begun| {
+            let mut wire = Wire::to(&world);
+            wire.write(begun.as_bytes());
+            wire
+        })
+        .collect();
+    assert_eq!(world.send(world.github("push", "beside", PUSH)).await.0, 202);
+    for wire in headless {
+        let rest = wire.rest();
+        assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 408 "), "{rest}");
+    }
+}
