@@ -1,6 +1,8 @@
 //! Serves one listener: a time limit on heads, a bound on connections, and an orderly end. Used by
 //! the public side and the admin side alike.
 
+mod opening;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
+
+use opening::Opening;
 
 /// Most bytes of a request's head.
 const HEAD: usize = 64 * 1024;
@@ -42,18 +46,15 @@ pub async fn serve(
     manners: Manners,
     stop: CancellationToken,
 ) {
-    let mut http = auto::Builder::new(TokioExecutor::new());
+    // HTTP/1.1 is what every sender and proxy speaks. Waiting to see which version a connection
+    // speaks would have no time limit.
+    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(manners.header_timeout)
         // A sender that has said all it has to say still hears the answer.
         .half_close(true)
         .max_buf_size(HEAD);
-    http.http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
-        .keep_alive_interval(manners.header_timeout)
-        .max_concurrent_streams(128);
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
     let room = Arc::new(Semaphore::new(manners.connections));
@@ -65,7 +66,8 @@ pub async fn serve(
                 request.extensions_mut().insert(Remote(remote));
                 router.clone().call(request)
             });
-        let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+        let stream = TokioIo::new(Opening::new(stream, manners.header_timeout));
+        let connection = http.serve_connection(stream, service).into_owned();
         let watched = graceful.watch(connection);
         connections.spawn(async move {
             // How a connection ends is the client's affair; requests are answered and logged above.

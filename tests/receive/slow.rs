@@ -40,14 +40,15 @@ async fn a_body_over_its_limit_that_does_not_end_is_told_the_limit() {
 async fn a_head_that_does_not_end_holds_no_place() {
     let server = "  requests_in_flight: 1\n  header_timeout: 200ms";
     let world = world(server).await;
-    let headless: Vec<Wire> = ["", "P", "POST /hooks/github HTTP/1.1\r\nhost: g\r\nx-a:"]
-        .into_iter()
-        .map(|begun| {
-            let mut wire = Wire::to(&world);
-            wire.write(begun.as_bytes());
-            wire
-        })
-        .collect();
+    let headless: Vec<Wire> =
+        ["", "P", "PRI * HTTP/2.0\r\n", "POST /hooks/github HTTP/1.1\r\nhost: g\r\nx-a:"]
+            .into_iter()
+            .map(|begun| {
+                let mut wire = Wire::to(&world);
+                wire.write(begun.as_bytes());
+                wire
+            })
+            .collect();
     assert_eq!(world.send(world.github("push", "beside", PUSH)).await.0, 202);
     for wire in headless {
         let rest = wire.rest();
