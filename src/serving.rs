@@ -1,8 +1,6 @@
 //! Serves one listener: a time limit on heads, a bound on connections, and an orderly end. Used by
 //! the public side and the admin side alike.
 
-mod opening;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +14,6 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
-
-use opening::Opening;
 
 /// Most bytes of a request's head.
 const HEAD: usize = 64 * 1024;
@@ -66,8 +62,7 @@ pub async fn serve(
                 request.extensions_mut().insert(Remote(remote));
                 router.clone().call(request)
             });
-        let stream = TokioIo::new(Opening::new(stream, manners.header_timeout));
-        let connection = http.serve_connection(stream, service).into_owned();
+        let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         connections.spawn(async move {
             // How a connection ends is the client's affair; requests are answered and logged above.

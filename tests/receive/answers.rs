@@ -3,7 +3,7 @@
 use cdsw_gateway::model::{DeliveryId, RunState};
 use serde_json::{Value, json};
 
-use super::common::{PUSH, Site, WEBHOOK_SECRET, World, github_signature, simulator};
+use super::common::{PUSH, Site, World, github_signature, simulator};
 use super::{Wire, kept, world};
 
 const PING: &str = include_str!("../payloads/github/ping.json");
@@ -108,18 +108,4 @@ async fn two_requests_on_one_connection_get_an_answer_each() {
     let (first, second) = (wire.answer(), wire.answer());
     assert_eq!((first.0, second.0), (202, 202), "{first:?} {second:?}");
     assert_ne!(first.2["delivery"], second.2["delivery"]);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn http_2_gets_the_same_answers() {
-    let world = world("").await;
-    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build();
-    let world = World { client: client.expect("a client"), ..world };
-    let answer = world.github("push", "first", PUSH).send().await.expect("an answer");
-    assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 202));
-    let forged = world.signed("github", "push", "second", PUSH, &format!("not {WEBHOOK_SECRET}"));
-    assert_eq!(world.send(forged).await.0, 401);
-    let large = world.github("push", "third", vec![b' '; 26 << 20]);
-    assert_eq!(world.send(large).await.0, 413);
-    assert_eq!(kept(&world).await.len(), 1);
 }
