@@ -1,111 +1,161 @@
-//! As much of HTTP/1.1 as a stand-in needs: requests read whole, replies written as told, broken
-//! ones included.
+//! As much of HTTP/1 as a stand-in needs, as functions of bytes: heads of requests taken apart,
+//! replies put together. No sockets.
 
-use std::io;
+use super::connection::{ReadFault, bad};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-
-const HEAD: usize = 64 * 1024;
-const BODY: usize = 4 * 1024 * 1024;
-
-/// A request.
-#[derive(Debug, Default)]
-pub(super) struct Request {
+/// The head of a request.
+pub(super) struct Head {
     pub(super) method: String,
     pub(super) path: String,
+    /// HTTP/1.1, so that chunks and further requests are understood.
+    modern: bool,
     headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
 }
 
-impl Request {
+/// How a request's body is delimited.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Framing {
+    /// So many bytes.
+    Length(usize),
+    /// Chunks, each with its length.
+    Chunked,
+}
+
+impl Framing {
+    pub(super) fn is_longer_than(self, most: usize) -> bool {
+        matches!(self, Self::Length(length) if length > most)
+    }
+}
+
+impl Head {
+    /// Reads a whole head, with the empty line at its end.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ReadFault> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut lines = text.split("\r\n");
+        let mut words = lines.next().unwrap_or_default().split(' ');
+        let (Some(method), Some(path), Some(version), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Err(bad(400, "the request line is not method, path and version"));
+        };
+        let modern = match version {
+            "HTTP/1.1" => true,
+            "HTTP/1.0" => false,
+            _ => return Err(bad(505, "the version is not HTTP/1.1 or HTTP/1.0")),
+        };
+        if !is_token(method)
+            || !path.starts_with('/')
+            || !path.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(bad(400, "the request line is not method, path and version"));
+        }
+        let headers =
+            lines.filter(|line| !line.is_empty()).map(header).collect::<Result<_, _>>()?;
+        Ok(Self { method: method.to_owned(), path: path.to_owned(), modern, headers })
+    }
+
+    /// The first header of this name, which is written in lower case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
+        self.all(name).next()
     }
 
-    /// The user of basic authentication when the password is empty.
-    pub(super) fn key(&self) -> Option<Vec<u8>> {
-        let encoded = self.header("authorization")?.strip_prefix("Basic ")?;
-        let mut credentials = STANDARD.decode(encoded).ok()?;
-        (credentials.pop() == Some(b':') && !credentials.contains(&b':')).then_some(credentials)
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.headers.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// How the body is delimited. What two readers could understand differently is refused.
+    pub(super) fn framing(&self) -> Result<Framing, ReadFault> {
+        let mut lengths = self.all("content-length");
+        let length = lengths.next();
+        if let Some(coding) = self.header("transfer-encoding") {
+            let plain = coding.eq_ignore_ascii_case("chunked") && length.is_none() && self.modern;
+            return if plain {
+                Ok(Framing::Chunked)
+            } else {
+                Err(bad(400, "the body has another transfer coding, or a length and chunks"))
+            };
+        }
+        let Some(length) = length else { return Ok(Framing::Length(0)) };
+        if lengths.next().is_some() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(bad(400, "the length of the body is not one number"));
+        }
+        if length.is_empty() {
+            return Err(bad(400, "the length of the body is not one number"));
+        }
+        // Digits that are no usize are too many.
+        Ok(Framing::Length(length.parse().unwrap_or(usize::MAX)))
+    }
+
+    /// Whether the client waits to be told that it may send the body.
+    pub(super) fn expects_continue(&self) -> bool {
+        let expects = self.header("expect").unwrap_or_default();
+        self.modern && expects.eq_ignore_ascii_case("100-continue")
+    }
+
+    /// Whether the client understands a reply in chunks.
+    pub(super) fn understands_chunks(&self) -> bool {
+        self.modern
+    }
+
+    /// Whether the connection stays open after the answer.
+    pub(super) fn keeps_open(&self) -> bool {
+        let mut options = self.all("connection").flat_map(|value| value.split(','));
+        self.modern && !options.any(|option| option.trim().eq_ignore_ascii_case("close"))
     }
 }
 
-/// Reads the next request; `None` when the other side has closed.
-pub(super) async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && head.is_empty() => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
+fn header(line: &str) -> Result<(String, String), ReadFault> {
+    match line.split_once(':') {
+        Some((name, value)) if is_token(name) => {
+            Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
         }
-        if head.len() > HEAD {
-            return Err(bad("the head is too long"));
-        }
-    }
-    let text = String::from_utf8(head).map_err(|_| bad("the head is not text"))?;
-    let mut lines = text.split("\r\n");
-    let mut words = lines.next().unwrap_or_default().split(' ');
-    let mut request = Request {
-        method: words.next().unwrap_or_default().to_owned(),
-        path: words.next().unwrap_or_default().to_owned(),
-        ..Request::default()
-    };
-    for line in lines.filter(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':').ok_or_else(|| bad("a header without a colon"))?;
-        request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    request.body = body(stream, &request).await?;
-    Ok(Some(request))
-}
-
-async fn body(stream: &mut BufReader<TcpStream>, request: &Request) -> io::Result<Vec<u8>> {
-    if request.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
-        return chunks(stream).await;
-    }
-    let length: usize =
-        request.header("content-length").unwrap_or("0").parse().map_err(|_| bad("a length"))?;
-    if length > BODY {
-        return Err(bad("the body is too long"));
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await?;
-    Ok(body)
-}
-
-async fn chunks(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
-    use tokio::io::AsyncBufReadExt as _;
-    let mut body = Vec::new();
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).await?;
-        let size = usize::from_str_radix(line.trim(), 16).map_err(|_| bad("a chunk's size"))?;
-        let start = body.len();
-        if start + size > BODY {
-            return Err(bad("the body is too long"));
-        }
-        body.resize(start + size, 0);
-        stream.read_exact(&mut body[start..]).await?;
-        stream.read_line(&mut String::new()).await?;
-        if size == 0 {
-            return Ok(body);
-        }
+        _ => Err(bad(400, "a header is not a name, a colon and a value")),
     }
 }
 
-/// The head of a reply whose body is sent in chunks.
+/// RFC 9110, 5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_part)
+}
+
+/// The size that the line before a chunk gives.
+pub(super) fn chunk_size(line: &[u8]) -> Result<usize, ReadFault> {
+    let text = std::str::from_utf8(line).unwrap_or_default();
+    let digits = text.split(';').next().unwrap_or_default().trim();
+    // A sign would be accepted by the conversion, and is no digit.
+    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let size = plain.then(|| usize::from_str_radix(digits, 16).ok()).flatten();
+    size.ok_or_else(|| bad(400, "the size of a chunk is not a number"))
+}
+
+/// The path's piece as it was before it was escaped; `None` where that is no text.
+pub(super) fn unescaped(piece: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(piece.len());
+    let mut rest = piece.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let (digits, after) = rest.split_at_checked(2)?;
+        let mut byte = [0];
+        hex::decode_to_slice(digits, &mut byte).ok()?;
+        bytes.push(byte[0]);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The head of a reply.
 pub(super) fn head(status: u16, headers: &[(&str, &str)]) -> Vec<u8> {
-    let reason =
-        http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or("Unknown"));
+    let known = http::StatusCode::from_u16(status).ok();
+    let reason = known.and_then(|status| status.canonical_reason()).unwrap_or("Unknown");
+    let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([*name, ": ", *value, "\r\n"]);
     }
     head.push_str("\r\n");
     head.into_bytes()
@@ -125,7 +175,7 @@ pub(super) fn chunked(body: &[u8]) -> Vec<u8> {
 
 /// Text as gzip without compressing it: one stored block (RFC 1951, 3.2.4; RFC 1952, 2.3).
 pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(text.len()).expect("replies are short");
+    let length = u16::try_from(text.len()).expect("the usual answer is short");
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(&(!length).to_le_bytes());
@@ -141,20 +191,4 @@ fn crc32(bytes: &[u8]) -> u32 {
             if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
         })
     })
-}
-
-/// Ends the connection with a reset instead of an orderly close.
-pub(super) fn reset(stream: BufReader<TcpStream>) {
-    let _ = stream.get_ref().set_zero_linger();
-    drop(stream);
-}
-
-/// Writes and flushes.
-pub(super) async fn write(stream: &mut BufReader<TcpStream>, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes).await?;
-    stream.flush().await
-}
-
-fn bad(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }

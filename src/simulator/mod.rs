@@ -3,12 +3,20 @@
 //! way that a workbench, its proxies or the network between can.
 //!
 //! It speaks the Jobs API v1 over plain HTTP on loopback. Replies are written byte by byte, since
-//! broken ones are half of its purpose. It never calls anyone.
+//! broken ones are half of its purpose. It never calls anyone, and never keeps or shows a key that
+//! it was sent.
 
+mod answer;
 mod api;
+mod connection;
 mod control;
 mod faults;
 mod http1;
+mod judge;
+mod log;
+mod options;
+mod port;
+mod seed;
 mod world;
 
 use std::fmt;
@@ -16,98 +24,69 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use faults::{Fault, FaultRule, Page, Reply};
+pub use log::LogEntry;
+pub use options::{Now, SimulatorOptions};
+use port::Port;
+pub use seed::{Seed, SimulatedJob, SimulatedProject, SimulatedUser, Variables};
+pub use world::RunRecord;
 use world::World;
-pub use world::{LogEntry, RunRecord, SimulatedJob, SimulatedProject, SimulatedUser};
 
-/// The time, for the log.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// What a simulated workbench begins with.
-#[derive(Clone)]
-pub struct SimulatorOptions {
-    /// Address of the job API; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Address of the control API; port 0 takes a free one.
-    pub control: SocketAddr,
-    /// Who has a key.
-    pub users: Vec<SimulatedUser>,
-    /// Projects, with their variables.
-    pub projects: Vec<SimulatedProject>,
-    /// Jobs, with their variables.
-    pub jobs: Vec<SimulatedJob>,
-    /// Requests remembered; the oldest give way.
-    pub remembered: usize,
-    /// Where each request is written too, one JSON object a line.
-    pub log_file: Option<PathBuf>,
-    /// Insist on `Content-Type: application/json`, as the vendor's page says.
-    pub strict_content_type: bool,
-    /// Insist on variables that are text.
-    pub strict_values: bool,
-    /// The time.
-    pub now: Now,
-    /// Decides faults that have a probability.
-    pub seed: u64,
-}
-
-impl SimulatorOptions {
-    /// One user with this key, one project, one job.
-    pub fn single(key: &str, project: &str, job: u64) -> Self {
-        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut options = Self {
-            listen: loopback,
-            control: loopback,
-            users: vec![SimulatedUser::new("alice", key)],
-            projects: vec![SimulatedProject {
-                name: project.to_owned(),
-                ..SimulatedProject::default()
-            }],
-            jobs: Vec::new(),
-            remembered: 100_000,
-            log_file: None,
-            strict_content_type: true,
-            strict_values: true,
-            now: Arc::new(|| Timestamp::UNIX_EPOCH),
-            seed: 1,
-        };
-        options.add_job(project, job);
-        options
-    }
-
-    /// Another job of a project.
-    pub fn add_job(&mut self, project: &str, job: u64) {
-        let project = project.to_owned();
-        self.jobs.push(SimulatedJob { project, id: job, ..SimulatedJob::default() });
-    }
-}
-
-/// A simulated workbench that runs.
+/// A simulated workbench that runs. Dropping it ends it, whatever is on the wire.
 pub struct Simulator {
     api: SocketAddr,
     control: SocketAddr,
     world: Arc<World>,
-    listening: watch::Sender<bool>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 /// Why a simulated workbench did not start.
 #[derive(Debug)]
-pub struct SimulatorError(String);
+pub enum SimulatorError {
+    /// An address cannot be listened on.
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The log file cannot be written.
+    LogFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
 
 impl fmt::Display for SimulatorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Listen { address, error } => {
+                write!(f, "cannot listen on {address}: {error}; choose another address or port 0")
+            }
+            Self::LogFile { path, error } => {
+                write!(
+                    f,
+                    "cannot write {}: {error}; choose a file that can be written",
+                    path.display()
+                )
+            }
+        }
     }
 }
 
-impl std::error::Error for SimulatorError {}
+impl std::error::Error for SimulatorError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen { error, .. } | Self::LogFile { error, .. } => Some(error),
+        }
+    }
+}
 
 impl Simulator {
     /// Starts it.
@@ -115,20 +94,27 @@ impl Simulator {
     /// # Errors
     /// An address cannot be listened on, or the log file cannot be written.
     pub async fn start(options: SimulatorOptions) -> Result<Self, SimulatorError> {
-        let (listener, api) = bind(options.listen).await?;
-        let (controls, control) = bind(options.control).await?;
-        let world = World::new(options).map_err(SimulatorError)?;
-        let world = Arc::new(world);
+        let listen = |address| move |error| SimulatorError::Listen { address, error };
+        let port = Port::bind(options.listen).await.map_err(listen(options.listen))?;
+        let controls = Port::bind(options.control).await.map_err(listen(options.control))?;
+        let (api, control) = (port.address(), controls.address());
+        let world = Arc::new(World::new(options)?);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let (listening, listens) = watch::channel(true);
-        tasks.spawn(api::serve(listener, listens, Arc::clone(&world), stop.clone()));
+        tasks.spawn(api::serve(port, Arc::clone(&world), tasks.clone(), stop.clone()));
         let router = control::router(Arc::clone(&world));
-        let ended = stop.clone().cancelled_owned();
-        tasks.spawn(async move {
-            let _ = axum::serve(controls, router).with_graceful_shutdown(ended).await;
-        });
-        Ok(Self { api, control, world, listening, stop, tasks })
+        tasks.spawn(control::serve(controls, router, tasks.clone(), stop.clone()));
+        Ok(Self { api, control, world, stop, tasks })
+    }
+
+    /// Address of the job API.
+    pub fn api_addr(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Address of the control API.
+    pub fn control_addr(&self) -> SocketAddr {
+        self.control
     }
 
     /// Where the job API is.
@@ -146,19 +132,34 @@ impl Simulator {
         self.world.requests_after(0)
     }
 
-    /// Every run that was started.
+    /// The requests that are remembered and came after the one of this number, oldest first.
+    pub fn requests_after(&self, number: u64) -> Vec<LogEntry> {
+        self.world.requests_after(number)
+    }
+
+    /// Every run that was started and is remembered, oldest first.
     pub fn runs(&self) -> Vec<RunRecord> {
         self.world.runs()
     }
 
-    /// From now on, something goes wrong.
+    /// From now on, something goes wrong. Of several rules that fit, the one added first applies.
     pub fn add_fault(&self, rule: FaultRule) {
         self.world.add_fault(rule);
     }
 
-    /// From now on nothing goes wrong.
+    /// The rules that still apply, in their order.
+    pub fn faults(&self) -> Vec<FaultRule> {
+        self.world.faults()
+    }
+
+    /// From now on nothing goes wrong. Replies that are held back stay so until they are let go.
     pub fn clear_faults(&self) {
         self.world.clear_faults();
+    }
+
+    /// Adds users, projects and jobs; what has the same name or number takes the old one's place.
+    pub fn seed(&self, seed: Seed) {
+        self.world.seed(seed);
     }
 
     /// Lets every reply go that is held back.
@@ -166,20 +167,37 @@ impl Simulator {
         self.world.release();
     }
 
-    /// Closes or opens the job API's port: while closed, connections are refused.
+    /// Back to the beginning: faults, log and runs are forgotten, held replies let go, and who and
+    /// what there is becomes what the options said. Numbers and engine ids count on, so that none
+    /// is given twice.
+    pub fn reset(&self) {
+        self.world.reset();
+    }
+
+    /// Closes or opens the job API's port, soon: while closed, connections are refused, and those
+    /// that wait for a request are closed.
     pub fn set_listening(&self, open: bool) {
-        self.listening.send_replace(open);
+        self.world.set_listening(open);
     }
 
-    /// Ends when this many start requests have been read in all.
+    /// Closes the job API's port, and ends when connections are refused.
+    pub async fn stop_listening(&self) {
+        self.world.listen(false).await;
+    }
+
+    /// Opens the job API's port again, and ends when connections are accepted.
+    pub async fn listen_again(&self) {
+        self.world.listen(true).await;
+    }
+
+    /// Ends when this many start requests have been read since the beginning or the last reset.
     pub async fn wait_for_requests(&self, count: u64) {
-        self.world.wait_for(count).await;
+        self.world.wait_for_starts(count).await;
     }
 
-    /// Ends it, whatever is on the wire.
+    /// Ends it, whatever is on the wire, and waits until nothing of it is left.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        self.world.release();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -189,13 +207,6 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {
-    let fault = |error| SimulatorError(format!("cannot listen on {address}: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(fault)?;
-    let bound = listener.local_addr().map_err(fault)?;
-    Ok((listener, bound))
 }
 
 #[cfg(test)]

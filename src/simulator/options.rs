@@ -1,0 +1,77 @@
+//! What a simulated workbench begins with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::seed::{SimulatedJob, SimulatedProject, SimulatedUser, Variables};
+
+/// The time, for the log and the `Date` of replies.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a simulated workbench begins with.
+#[derive(Clone)]
+pub struct SimulatorOptions {
+    /// Address of the job API; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Address of the control API; port 0 takes a free one. Whoever reaches it may do everything.
+    pub control: SocketAddr,
+    /// Variables of every run on this workbench.
+    pub site: Variables,
+    /// Who has a key.
+    pub users: Vec<SimulatedUser>,
+    /// Projects, with their variables.
+    pub projects: Vec<SimulatedProject>,
+    /// Jobs, with their variables.
+    pub jobs: Vec<SimulatedJob>,
+    /// Requests remembered, and runs; the oldest give way.
+    pub remembered: usize,
+    /// Where each request is written too, one JSON object a line, after what is there already.
+    pub log_file: Option<PathBuf>,
+    /// Insist on `Content-Type: application/json`, as the vendor's page says.
+    pub strict_content_type: bool,
+    /// Insist on a body that is blank or a JSON object; else a faulty one counts as blank.
+    pub strict_json: bool,
+    /// Insist on variables that are text; else others are written out as JSON.
+    pub strict_values: bool,
+    /// The time. A clock that stands at the epoch is no clock, and replies then have no `Date`.
+    pub now: Now,
+    /// Decides faults that have a probability, and the ids of engines.
+    pub seed: u64,
+}
+
+impl SimulatorOptions {
+    /// One user with this key, one project, one job; strict, without a clock.
+    pub fn single(key: &str, project: &str, job: u64) -> Self {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let user = project.split('/').next().unwrap_or_default();
+        let mut options = Self {
+            listen: loopback,
+            control: loopback,
+            site: Variables::new(),
+            users: vec![SimulatedUser::new(user, key)],
+            projects: vec![SimulatedProject {
+                name: project.to_owned(),
+                ..SimulatedProject::default()
+            }],
+            jobs: Vec::new(),
+            remembered: 100_000,
+            log_file: None,
+            strict_content_type: true,
+            strict_json: true,
+            strict_values: true,
+            now: Arc::new(|| Timestamp::UNIX_EPOCH),
+            seed: 1,
+        };
+        options.add_job(project, job);
+        options
+    }
+
+    /// Another job of a project.
+    pub fn add_job(&mut self, project: &str, job: u64) {
+        let project = project.to_owned();
+        self.jobs.push(SimulatedJob { project, id: job, ..SimulatedJob::default() });
+    }
+}

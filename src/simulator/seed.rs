@@ -1,0 +1,174 @@
+//! Who and what there is on a simulated workbench: users with keys, projects and jobs with
+//! variables. A user is read from JSON but never written to it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::SimulatorOptions;
+use super::connection::Credentials;
+use crate::model::Secret;
+
+/// Names and values of environment variables.
+pub type Variables = BTreeMap<String, String>;
+
+/// Somebody with a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenUser")]
+pub struct SimulatedUser {
+    /// Their name.
+    pub name: String,
+    key: Secret,
+    password: Option<Secret>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenUser {
+    name: String,
+    key: String,
+    password: Option<String>,
+}
+
+/// A project.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimulatedProject {
+    /// `owner/slug`
+    pub name: String,
+    /// Its variables.
+    #[serde(default)]
+    pub environment: Variables,
+}
+
+/// A job.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimulatedJob {
+    /// `owner/slug` of its project.
+    pub project: String,
+    /// Its number.
+    pub id: u64,
+    /// Its variables.
+    #[serde(default)]
+    pub environment: Variables,
+    /// What is said of its latest run: `running`, `succeeded`, `failed`, …; `succeeded` when left
+    /// out.
+    #[serde(default)]
+    pub status: Option<String>,
+}
+
+/// More of them, added to what there is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    /// Variables of every run on this workbench.
+    #[serde(default)]
+    pub site: Variables,
+    /// Who has a key.
+    #[serde(default)]
+    pub users: Vec<SimulatedUser>,
+    /// Projects.
+    #[serde(default)]
+    pub projects: Vec<SimulatedProject>,
+    /// Jobs.
+    #[serde(default)]
+    pub jobs: Vec<SimulatedJob>,
+}
+
+impl SimulatedUser {
+    /// A user with this API key. An empty key lets nobody in.
+    pub fn new(name: &str, key: &str) -> Self {
+        Self { name: name.to_owned(), key: Secret::new(key), password: None }
+    }
+
+    /// The same user, who may also give their name and this password.
+    #[must_use]
+    pub fn with_password(self, password: &str) -> Self {
+        Self { password: Some(Secret::new(password)), ..self }
+    }
+
+    /// Whether these are the user's: the key alone, or the name and the password.
+    pub(super) fn owns(&self, credentials: &Credentials) -> bool {
+        let is = |secret: &Secret, bytes: &[u8]| !secret.is_empty() && secret.expose() == bytes;
+        if credentials.password.is_empty() {
+            return is(&self.key, &credentials.user);
+        }
+        credentials.user == self.name.as_bytes()
+            && self.password.as_ref().is_some_and(|own| is(own, &credentials.password))
+    }
+}
+
+impl TryFrom<WrittenUser> for SimulatedUser {
+    type Error = String;
+
+    fn try_from(written: WrittenUser) -> Result<Self, String> {
+        let empty = |text: Option<&String>| text.is_some_and(String::is_empty);
+        if written.key.is_empty() || empty(written.password.as_ref()) {
+            return Err(format!(
+                "user {} has an empty key or password; give some text or leave the password out",
+                written.name
+            ));
+        }
+        let user = Self::new(&written.name, &written.key);
+        Ok(match written.password {
+            Some(password) => user.with_password(&password),
+            None => user,
+        })
+    }
+}
+
+impl Seed {
+    /// What the options begin with.
+    pub(super) fn of(options: &SimulatorOptions) -> Self {
+        Self {
+            site: options.site.clone(),
+            users: options.users.clone(),
+            projects: options.projects.clone(),
+            jobs: options.jobs.clone(),
+        }
+    }
+
+    /// Takes in what another one holds; what is there already gives way to it.
+    pub(super) fn add(&mut self, more: Self) {
+        self.site.extend(more.site);
+        for user in more.users {
+            put(&mut self.users, user, |one, other| one.name == other.name);
+        }
+        for project in more.projects {
+            put(&mut self.projects, project, |one, other| one.name == other.name);
+        }
+        for job in more.jobs {
+            put(&mut self.jobs, job, |one, other| {
+                (&one.project, one.id) == (&other.project, other.id)
+            });
+        }
+    }
+
+    /// A job that is in a project that there is.
+    pub(super) fn job(&self, project: &str, id: u64) -> Option<&SimulatedJob> {
+        self.project(project)?;
+        self.jobs.iter().find(|job| job.project == project && job.id == id)
+    }
+
+    /// The variables of a job's run: site, project, job and request, the later over the earlier.
+    pub(super) fn merged(&self, project: &str, id: u64, request: &Variables) -> Option<Variables> {
+        let (project, job) = (self.project(project)?, self.job(project, id)?);
+        let mut merged = self.site.clone();
+        for over in [&project.environment, &job.environment, request] {
+            merged.extend(over.clone());
+        }
+        Some(merged)
+    }
+
+    fn project(&self, name: &str) -> Option<&SimulatedProject> {
+        self.projects.iter().find(|project| project.name == name)
+    }
+}
+
+fn put<Item>(items: &mut Vec<Item>, item: Item, same: impl Fn(&Item, &Item) -> bool) {
+    match items.iter_mut().find(|known| same(known, &item)) {
+        Some(known) => *known = item,
+        None => items.push(item),
+    }
+}
