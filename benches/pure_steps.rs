@@ -70,6 +70,7 @@ impl Sent {
         Unverified {
             method: &Method::POST,
             path: "/hooks/github",
+            rest: "",
             query: "",
             headers: &self.headers,
             body: PUSH.as_bytes(),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use cdsw_gateway::authenticate::{Unverified, kept};
 use cdsw_gateway::event::{Event, Handshake, Understood, understand};
-use cdsw_gateway::model::{GitFacts, Secret};
-use cdsw_gateway::providers::{self, Options, Outgoing};
+use cdsw_gateway::model::{GitFacts, Secret, Value};
+use cdsw_gateway::providers::{self, Grounds, Options, Outgoing};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 
@@ -26,18 +26,19 @@ fn understood(provider: &str, event: &str, body: &[u8]) -> Understood {
     let headers: HeaderMap = provider
         .sign(&outgoing, &secret, &options, "delivery-1", Timestamp::UNIX_EPOCH)
         .expect("it signs")
+        .headers
         .into_iter()
         .collect();
     let request = Unverified {
         method: &Method::POST,
         path: "/hooks/forge",
+        rest: "",
         query: "",
         headers: &headers,
         body,
     };
-    let proof = provider
-        .authenticate(&request, &[secret], &options, Timestamp::UNIX_EPOCH)
-        .expect("it is authentic");
+    let grounds = Grounds { secrets: &[secret], options: &options, now: Timestamp::UNIX_EPOCH };
+    let proof = provider.authenticate(&request, &grounds).expect("it is authentic");
     understand(&request.verified(proof), provider, &options, &Arc::from("forge"))
         .expect("it is understood")
 }
@@ -173,11 +174,12 @@ fn a_kept_delivery_is_understood_without_its_secret_headers() {
     let request = Unverified {
         method: &Method::POST,
         path: "/hooks/forge",
+        rest: "",
         query: "",
         headers: &headers,
         body: body.as_bytes(),
     };
-    let verified = request.verified(kept::kept());
+    let verified = request.verified(kept::kept(Value::Null));
     let again = understand(&verified, provider, &Options::default(), &Arc::from("forge"));
     assert_eq!(&*again.expect("it is understood").kind, "push");
 }

@@ -106,11 +106,12 @@ fn the_git_facts_of_real_payloads_are_as_before() {
             let request = Unverified {
                 method: &Method::POST,
                 path: "/hooks/github",
+                rest: "",
                 query: "",
                 headers: &headers,
                 body: body.as_bytes(),
             };
-            let verified = request.verified(kept::kept());
+            let verified = request.verified(kept::kept(cdsw_gateway::model::Value::Null));
             let understood = understand(&verified, github, &Options::default(), &source)
                 .unwrap_or_else(|fault| panic!("{event} {number}: {fault}"));
             assert_eq!(understood.events.len(), 1, "{event} {number}");

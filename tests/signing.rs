@@ -9,7 +9,7 @@ use cdsw_gateway::authenticate::hmac::{Algorithm, Encoding};
 use cdsw_gateway::authenticate::timestamp::Unit;
 use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Options, Outgoing, Place, Provider, Template};
+use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Place, Provider, Template};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -110,7 +110,7 @@ impl Source {
     fn sign(&self, id: &str, body: &[u8]) -> HeaderMap {
         let outgoing = Outgoing { method: &Method::POST, path: PATH, event: "push", body };
         let headers = self.provider.sign(&outgoing, &self.signer, &self.options, id, now());
-        headers.expect("it signs").into_iter().collect()
+        headers.expect("it signs").headers.into_iter().collect()
     }
 
     fn judge(&self, headers: &HeaderMap, body: &[u8]) -> Result<Proof, Refusal> {
@@ -125,8 +125,9 @@ impl Source {
         path: &str,
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
-        let request = Unverified { method, path, query: "", headers, body };
-        self.provider.authenticate(&request, &self.secrets, &self.options, now)
+        let request = Unverified { method, path, rest: "", query: "", headers, body };
+        let grounds = Grounds { secrets: &self.secrets, options: &self.options, now };
+        self.provider.authenticate(&request, &grounds)
     }
 
     fn set(&self, headers: &HeaderMap, name: &str, value: &[u8]) -> HeaderMap {

@@ -8,7 +8,7 @@ use cdsw_gateway::event::{
     Understood, VARIABLES, understand,
 };
 use cdsw_gateway::model::{Secret, Value};
-use cdsw_gateway::providers::{self, Options, Outgoing, Place, Template};
+use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Place, Template};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 
@@ -27,7 +27,8 @@ fn read(
     body: &[u8],
 ) -> Result<Understood, DecodeFault> {
     let provider = providers::find(provider).expect("a known provider");
-    let request = Unverified { method: &Method::POST, path: "/hooks/some", query, headers, body };
+    let request =
+        Unverified { method: &Method::POST, path: "/hooks/some", rest: "", query, headers, body };
     let verified = request.verified(open::dangerously_unauthenticated());
     understand(&verified, provider, options, &Arc::from("some"))
 }
@@ -128,6 +129,7 @@ fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
         .sign(&outgoing, &secret, &options, "msg_1", Timestamp::UNIX_EPOCH)
         .expect("it signs");
     let mut given: HeaderMap = signed
+        .headers
         .into_iter()
         .map(|(name, value)| {
             let name = name.as_str().replace("webhook-", "svix-");
@@ -138,13 +140,13 @@ fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
     let request = Unverified {
         method: &Method::POST,
         path: "/hooks/some",
+        rest: "",
         query: "",
         headers: &given,
         body: b"{}",
     };
-    let proof = provider
-        .authenticate(&request, &[secret], &options, Timestamp::UNIX_EPOCH)
-        .expect("the Svix set is good");
+    let grounds = Grounds { secrets: &[secret], options: &options, now: Timestamp::UNIX_EPOCH };
+    let proof = provider.authenticate(&request, &grounds).expect("the Svix set is good");
     let understood = understand(&request.verified(proof), provider, &options, &Arc::from("some"));
     assert_eq!(understood.expect("understood").identity, Identity::Sender("msg_1".into()));
 }
@@ -248,5 +250,5 @@ fn a_very_long_id_is_replaced_by_its_digest() {
 fn an_open_source_and_a_kept_delivery_are_told_apart_from_proven_ones() {
     use cdsw_gateway::authenticate::ProvenBy;
     assert_eq!(open::dangerously_unauthenticated().by(), ProvenBy::Open);
-    assert_eq!(kept::kept().by(), ProvenBy::Kept);
+    assert_eq!(kept::kept(Value::Null).by(), ProvenBy::Kept);
 }

@@ -161,7 +161,8 @@ impl Scheme<'_> {
         format!("{}{}", self.prefix, self.encoding.encode(&digest))
     }
 
-    fn signatures(&self, header: &HeaderName, value: &str) -> Result<Vec<Vec<u8>>, Refusal> {
+    /// The signatures that a header holds.
+    pub fn signatures(&self, header: &HeaderName, value: &str) -> Result<Vec<Vec<u8>>, Refusal> {
         let entries = split(header, value, self.separator)?;
         let given: Vec<_> = entries.into_iter().filter_map(|entry| self.signature(entry)).collect();
         if given.is_empty() { Err(malformed(header, self.expected())) } else { Ok(given) }

@@ -30,6 +30,9 @@ pub struct Unverified<'a> {
     pub method: &'a Method,
     /// Its path, without the query string.
     pub path: &'a str,
+    /// What stands behind the source's name in the path, without the slash between them; empty as a
+    /// rule. Some senders can put a secret nowhere else.
+    pub rest: &'a str,
     /// Its query string, without the question mark; empty where there is none.
     pub query: &'a str,
     /// Its headers.

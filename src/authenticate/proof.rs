@@ -1,11 +1,14 @@
 //! What a mechanism hands out when a request is authentic. Nothing outside this step can make one.
 
 use crate::authenticate::Refusal;
-use crate::model::Secret;
+use crate::model::{Secret, Value};
 
 /// Evidence that a request may be believed. It has no public constructor.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Proof(ProvenBy);
+#[derive(Debug, PartialEq)]
+pub struct Proof {
+    by: ProvenBy,
+    claims: Value,
+}
 
 /// What made a request authentic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub enum ProvenBy {
     /// The source's secret with this index, counted from 0 in the order configured. It tells an
     /// operator when the old secret of a rotation is no longer in use.
     Secret(usize),
+    /// A key that the sender publishes.
+    Published,
     /// Nothing: the source is open on purpose.
     Open,
     /// An earlier check: the delivery was read back from the store.
@@ -22,23 +27,29 @@ pub enum ProvenBy {
 impl Proof {
     /// What made the request authentic.
     pub fn by(&self) -> ProvenBy {
-        self.0
+        self.by
+    }
+
+    /// What the proof itself says of its sender: the claims of a signed token; null where there is
+    /// none.
+    pub fn claims(&self) -> &Value {
+        &self.claims
     }
 
     /// The index of the secret that matched, where one did.
     pub fn secret(&self) -> Option<usize> {
-        match self.0 {
+        match self.by {
             ProvenBy::Secret(index) => Some(index),
-            ProvenBy::Open | ProvenBy::Kept => None,
+            ProvenBy::Published | ProvenBy::Open | ProvenBy::Kept => None,
         }
     }
 
     pub(super) fn open() -> Self {
-        Self(ProvenBy::Open)
+        Self { by: ProvenBy::Open, claims: Value::Null }
     }
 
-    pub(super) fn kept() -> Self {
-        Self(ProvenBy::Kept)
+    pub(super) fn kept(claims: Value) -> Self {
+        Self { by: ProvenBy::Kept, claims }
     }
 }
 
@@ -56,6 +67,6 @@ pub(super) fn first_match<'s>(
     }
     usable
         .find(|(_, secret)| matches(secret))
-        .map(|(index, _)| Proof(ProvenBy::Secret(index)))
+        .map(|(index, _)| Proof { by: ProvenBy::Secret(index), claims: Value::Null })
         .ok_or(otherwise)
 }

@@ -19,6 +19,10 @@ pub enum Refusal {
         /// The form that it should have.
         expected: &'static str,
     },
+    /// A field of the query string or the form that the scheme needs is not there.
+    MissingField(&'static str),
+    /// A field that must be there once is there several times, so that its meaning is open.
+    RepeatedField(&'static str),
     /// The body does not hold what the scheme signs.
     MalformedBody {
         /// What it should hold.
@@ -57,6 +61,8 @@ impl Refusal {
             Self::MissingHeader(_) => "missing_header",
             Self::RepeatedHeader(_) => "repeated_header",
             Self::MalformedHeader { .. } => "malformed_header",
+            Self::MissingField(_) => "missing_field",
+            Self::RepeatedField(_) => "repeated_field",
             Self::MalformedBody { .. } => "malformed_body",
             Self::BadSignature => "bad_signature",
             Self::WrongCredentials => "wrong_credentials",
@@ -80,6 +86,12 @@ impl fmt::Display for Refusal {
             }
             Self::MalformedHeader { header, expected } => {
                 write!(f, "header `{header}` is not {expected}")
+            }
+            Self::MissingField(field) => {
+                write!(f, "field `{field}` is missing; is a secret set at the sender")
+            }
+            Self::RepeatedField(field) => {
+                write!(f, "field `{field}` is there more than once, so which one holds is open")
             }
             Self::MalformedBody { expected } => write!(f, "the body is not {expected}"),
             Self::BadSignature => f.write_str(

@@ -23,3 +23,13 @@ pub fn verify<'s>(
         .ok_or_else(|| malformed(header, "the configured prefix with a token"))?;
     first_match(secrets, Refusal::WrongCredentials, |secret| same(secret.expose(), given))
 }
+
+/// Proof that `given`, which came in some other place than a header, is one of `secrets`.
+pub fn verify_text<'s>(
+    given: &str,
+    secrets: impl IntoIterator<Item = (usize, &'s Secret)>,
+) -> Result<Proof, Refusal> {
+    first_match(secrets, Refusal::WrongCredentials, |secret| {
+        same(secret.expose(), given.as_bytes())
+    })
+}

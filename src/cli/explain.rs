@@ -18,7 +18,7 @@ use crate::config::{Live, Plan, SourcePlan};
 use crate::event::{Understood, understand};
 use crate::judge::{Detail, Judged, Mapped, judge};
 use crate::matching::Explanation;
-use crate::model::{DeliveryId, Environment, GitFacts};
+use crate::model::{DeliveryId, Environment, GitFacts, Value};
 use crate::providers::Outgoing;
 
 /// Show what a payload would start, and why each route does or does not match.
@@ -82,6 +82,7 @@ impl Explain {
         let request = Unverified {
             method: &Method::POST,
             path: &format!("/hooks/{}", self.source),
+            rest: "",
             query: "",
             headers: &headers,
             body: &body,
@@ -94,7 +95,7 @@ impl Explain {
                 Failure::Failed(format!("not authentic, so it would get 401: {refusal}"))
             })?
         } else {
-            kept::kept()
+            kept::kept(Value::Null)
         };
         let verified = request.verified(proof);
         let understood = understand(&verified, source.provider, &source.options, &source.name)
@@ -126,7 +127,7 @@ impl Explain {
             SystemClock.now(),
         ) && !self.verify
         {
-            headers.extend(signed);
+            headers.extend(signed.headers);
         }
         for header in &self.headers {
             let (name, value) = parse_header(header)?;

@@ -129,16 +129,18 @@ impl Signing<'_> {
             .map_err(|()| Failure::Failed(format!("`{base}` is not a usable address")))?
             .pop_if_empty()
             .extend(["hooks", &*self.source.name]);
+        let path = url.path().to_owned();
         let outgoing =
-            Outgoing { method: &Method::POST, path: url.path(), event: self.event, body: &body };
+            Outgoing { method: &Method::POST, path: &path, event: self.event, body: &body };
         let signed = self
             .source
             .provider
             .sign(&outgoing, &self.secret, &self.source.options, self.id, SystemClock.now())
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
+        url.set_query(Some(signed.query.as_str()).filter(|query| !query.is_empty()));
         let mut request = reqwest::Request::new(Method::POST, url);
-        request.headers_mut().extend(signed);
-        *request.body_mut() = Some(body.into());
+        request.headers_mut().extend(signed.headers);
+        *request.body_mut() = Some(signed.body.unwrap_or(body).into());
         Ok(request)
     }
 }

@@ -18,7 +18,7 @@ use crate::expression::Expression;
 use crate::mapping::Mapping;
 use crate::matching::{Index, Indexed, On, Patterns, UnknownPaths};
 use crate::model::Secret;
-use crate::providers::{Options, Provider};
+use crate::providers::{Grounds, Options, Provider};
 
 /// Everything that a configuration says.
 #[derive(Debug)]
@@ -193,6 +193,11 @@ impl Plan {
 }
 
 impl SourcePlan {
+    /// What its requests are judged by.
+    pub fn grounds<'a>(&'a self, secrets: &'a [Secret], now: Timestamp) -> Grounds<'a> {
+        Grounds { secrets, options: &self.options, now }
+    }
+
     /// Whether the request comes from someone who holds one of the source's secrets.
     ///
     /// # Errors
@@ -206,7 +211,7 @@ impl SourcePlan {
         if self.unauthenticated {
             return Ok(open::dangerously_unauthenticated());
         }
-        self.provider.authenticate(request, secrets, &self.options, now)
+        self.provider.authenticate(request, &self.grounds(secrets, now))
     }
 }
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 
 use crate::authenticate::Verified;
-use crate::model::{GitFacts, Value};
+use crate::model::{GitFacts, Secret, Value};
 use crate::providers::{self, Options, Provider};
 
-pub use crate::providers::{DecodeFault, Handshake, Identity};
+pub use crate::providers::{DecodeFault, Handshake, Identity, Knock, Reply};
 pub use variables::{DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES};
 
 /// What a request means.
@@ -31,6 +31,16 @@ pub struct Understood {
     pub identity: Identity,
     /// What happened; usually one thing, and a push to several branches is several.
     pub events: Vec<Event>,
+}
+
+impl Understood {
+    /// The answer to a greeting that asks for proof of the secret that it was signed with.
+    pub fn prove_back(&self, provider: &dyn Provider, secret: Option<&Secret>) -> Option<Reply> {
+        match &self.handshake {
+            Some(Handshake::ProveBack(text)) => provider.prove_back(text, secret?),
+            _ => None,
+        }
+    }
 }
 
 /// One thing that happened.
@@ -87,9 +97,12 @@ pub fn understand(
         action: meaning.action.clone(),
         delivery_key: identity.key(),
         headers: visible_headers(headers, &provider.secret_headers(options)),
-        query: providers::query_value(verified.query()),
+        query: providers::query_value(&providers::without_fields(
+            verified.query(),
+            &provider.secret_fields(options),
+        )),
         body: decoded.body,
-        claims: decoded.claims,
+        claims: verified.proof().claims().clone(),
         command: decoded.command,
         git: None,
         part: 0,

@@ -83,6 +83,11 @@ pub fn attempt(lease: &Lease, result: &AttemptResult, next: &Next) {
     if result.outcome == Outcome::Started { line!(info) } else { line!(warn) }
 }
 
+/// A sender handed a secret over in its greeting.
+pub fn offered_secret(source: &str, what: &str) {
+    warn!(source, what, "a sender handed over a secret");
+}
+
 /// The store said no.
 pub fn store_fault(step: &'static str, fault: &StoreFault) {
     error!(step, reason = %fault, "store fault");

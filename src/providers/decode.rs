@@ -16,15 +16,13 @@ use crate::providers::form;
 pub struct Decoded {
     /// The payload.
     pub body: Value,
-    /// Claims of a signed token, for senders that send one.
-    pub claims: Value,
     /// The parts of a chat command, for senders that send one.
     pub command: Value,
 }
 
 impl From<Value> for Decoded {
     fn from(body: Value) -> Self {
-        Self { body, claims: Value::Null, command: Value::Null }
+        Self { body, command: Value::Null }
     }
 }
 

@@ -1,10 +1,12 @@
 //! `application/x-www-form-urlencoded`: the fields of a body or a query string.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use crate::authenticate::Refusal;
 use crate::model::Value;
 use crate::providers::DecodeFault;
 
@@ -14,6 +16,51 @@ pub fn query_value(query: &str) -> Value {
     to_map(
         pieces(query.as_bytes()).filter_map(|(offset, piece)| field(piece, offset).ok()).collect(),
     )
+}
+
+/// A query string or form without the fields of these names.
+pub fn without_fields(text: &str, names: &[String]) -> String {
+    if names.is_empty() {
+        return text.to_owned();
+    }
+    let stays = |piece: &&str| {
+        let name = piece.split('=').next().unwrap_or_default();
+        let name = unescape(name.as_bytes(), 0).unwrap_or_default();
+        !names.iter().any(|secret| secret.as_bytes() == name)
+    };
+    text.split('&').filter(stays).collect::<Vec<_>>().join("&")
+}
+
+/// The text of a field that must not be there twice.
+pub(super) fn query_field(query: &str, name: &'static str) -> Result<Option<String>, Refusal> {
+    let fields = pieces(query.as_bytes()).filter_map(|(offset, piece)| field(piece, offset).ok());
+    let mut texts = fields.filter(|(key, _)| key == name).map(|(_, text)| text);
+    match (texts.next(), texts.next()) {
+        (text, None) => Ok(text),
+        _ => Err(Refusal::RepeatedField(name)),
+    }
+}
+
+/// A text as it stands in a query string or form.
+pub(super) fn escape(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                text.push(char::from(*byte));
+            }
+            _ => {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    text
+}
+
+/// The text that a piece of a path stands for, where `+` is no space.
+pub(super) fn unescape_path(text: &str) -> Option<String> {
+    let plus = text.replace('+', "%2B");
+    String::from_utf8(unescape(plus.as_bytes(), 0).ok()?).ok()
 }
 
 /// True where the request says that its body is a form.

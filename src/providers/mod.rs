@@ -1,28 +1,25 @@
 //! Providers: the kinds of sender that the gateway knows. One file each says how it signs, names
 //! its events and deliveries, shakes hands, and what its git facts are.
 //!
-//! To add one: a file with a unit struct that implements [`Provider`], a line in `ALL`, and its
-//! vectors. Providers are made of the mechanisms in `authenticate`; none compares bytes itself,
-//! and none looks at configuration other than its [`Options`].
+//! To add one: a file in the folder of its group, with a static `Sender` that tells it in data (or,
+//! where that is not enough, a type that implements [`Provider`]); a line in `ALL`; its vectors; and
+//! a sample payload. Providers are made of the mechanisms in `authenticate`; none compares bytes
+//! itself, and none looks at configuration other than its [`Options`].
 
-mod basic;
-mod bitbucket_cloud;
+mod about;
+mod data;
 mod decode;
-mod forge;
-mod forgejo;
+mod forges;
 mod form;
 mod generic;
-mod gitea;
-mod gitea_family;
-mod github;
-mod gitlab;
-mod gitlab_facts;
-mod hmac;
+mod grounds;
+mod handshake;
 mod identity;
+mod mechanisms;
 mod options;
-mod standard_webhooks;
+mod saas;
+mod sender;
 mod template;
-mod token;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,23 +31,27 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{GitFacts, Secret, Value};
 
+pub use about::{About, Group, Proven};
 pub use decode::{DecodeFault, Decoded};
-pub use form::query_value;
+pub use form::{query_value, without_fields};
+pub use grounds::Grounds;
+pub use handshake::{Handshake, Knock, Reply};
 pub use identity::Identity;
 pub use options::{Options, Place};
 pub use template::Template;
 
 /// Every provider, sorted by name.
 static ALL: &[&dyn Provider] = &[
-    &basic::Basic,
-    &bitbucket_cloud::BitbucketCloud,
-    &forgejo::FORGEJO,
-    &gitea::GITEA,
-    &github::GitHub,
-    &gitlab::GitLab,
-    &hmac::Hmac,
-    &standard_webhooks::StandardWebhooks,
-    &token::Token,
+    &generic::basic::Basic,
+    &forges::bitbucket_cloud::BitbucketCloud,
+    &forges::forgejo::FORGEJO,
+    &forges::gitea::GITEA,
+    &forges::github::GitHub,
+    &forges::gitlab::GitLab,
+    &generic::hmac::Hmac,
+    &data::mlflow::MLFLOW,
+    &saas::standard_webhooks::StandardWebhooks,
+    &generic::token::Token,
 ];
 
 /// Headers that may carry a secret whatever the provider: they are never kept or shown.
@@ -77,6 +78,9 @@ pub trait Provider: Sync {
     /// Its name for people.
     fn title(&self) -> &'static str;
 
+    /// What people must know of it.
+    fn about(&self) -> &'static About;
+
     /// The names of the options that a source of this provider may set.
     fn takes(&self) -> &'static [&'static str] {
         &[]
@@ -95,6 +99,11 @@ pub trait Provider: Sync {
         faults
     }
 
+    /// Whether a source of this provider needs secrets.
+    fn secret_use(&self, _options: &Options) -> SecretUse {
+        SecretUse::Required
+    }
+
     /// Whether a secret has the shape that this sender's secrets have.
     ///
     /// # Errors
@@ -110,10 +119,36 @@ pub trait Provider: Sync {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        options: &Options,
-        now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal>;
+
+    /// What a greeting is answered with that is not signed as deliveries are; none where the
+    /// request is no such greeting. It is asked before [`Provider::authenticate`], and for requests
+    /// of every method.
+    ///
+    /// # Errors
+    /// Why a greeting that must be signed is refused.
+    fn knock(
+        &self,
+        _request: &Unverified<'_>,
+        _grounds: &Grounds<'_>,
+    ) -> Option<Result<Knock, Refusal>> {
+        None
+    }
+
+    /// The answer to [`Handshake::ProveBack`], under the secret that the greeting was signed with.
+    fn prove_back(&self, _text: &str, _secret: &Secret) -> Option<Reply> {
+        None
+    }
+
+    /// The headers that hold the signature or the token, or that the signature covers.
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName>;
+
+    /// Whether the signature covers the body. Where it does not, whoever reads one request can
+    /// write others.
+    fn signs_body(&self, _options: &Options) -> bool {
+        true
+    }
 
     /// Headers of this sender that carry the secret itself, beside those that always may.
     fn own_secret_headers(&self, _options: &Options) -> Vec<HeaderName> {
@@ -126,6 +161,12 @@ pub trait Provider: Sync {
         let mut headers = ALWAYS_SECRET.to_vec();
         headers.extend(self.own_secret_headers(options));
         headers
+    }
+
+    /// Fields of the query string or of a form that carry the secret itself: they are never kept or
+    /// shown.
+    fn secret_fields(&self, _options: &Options) -> Vec<String> {
+        Vec::new()
     }
 
     /// The body as a tree. It must not let a header that nobody signed choose between two
@@ -154,7 +195,7 @@ pub trait Provider: Sync {
         Vec::new()
     }
 
-    /// The headers that this sender would put on a request: signature, event name, delivery id.
+    /// What this sender would add to a request: signature, event name, delivery id.
     ///
     /// # Errors
     /// Why it cannot sign with this secret.
@@ -170,13 +211,34 @@ pub trait Provider: Sync {
     /// A secret of the right shape, to try things out with. It is in every copy of the program, so
     /// it proves nothing.
     fn sample_secret(&self) -> Secret {
-        Secret::new("a sample secret that proves nothing")
+        sample_secret()
+    }
+
+    /// What the sender of [`Provider::sample_secret`] signs with, where that is another key.
+    fn sample_signer(&self) -> Secret {
+        self.sample_secret()
     }
 
     /// A payload of this kind as the sender would write it, to try things out with.
     fn sample(&self, _kind: &str) -> Option<&'static str> {
         None
     }
+
+    /// The kind of event that [`Provider::sample`] is best asked for.
+    fn sample_kind(&self) -> &'static str {
+        "push"
+    }
+}
+
+/// Whether a source of a provider needs secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretUse {
+    /// One at least.
+    Required,
+    /// It may do without.
+    Optional,
+    /// None: what the sender signs with is public.
+    None,
 }
 
 /// What kind of event a body tells of.
@@ -192,21 +254,6 @@ pub struct Meaning {
     pub handshake: Option<Handshake>,
 }
 
-/// What a sender expects of a greeting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Handshake {
-    /// A 2xx, whatever its body.
-    Acknowledge,
-}
-
-impl fmt::Display for Handshake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Acknowledge => f.write_str("acknowledged"),
-        }
-    }
-}
-
 /// A request that is to be signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
@@ -220,8 +267,22 @@ pub struct Outgoing<'a> {
     pub body: &'a [u8],
 }
 
-/// Headers that make a request authentic.
-pub type Signed = Vec<(HeaderName, HeaderValue)>;
+/// What makes a request authentic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signed {
+    /// Its headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Its query string, for senders that put something there; else empty.
+    pub query: String,
+    /// Another body in the place of the one given, for senders that put something there.
+    pub body: Option<Vec<u8>>,
+}
+
+impl From<Vec<(HeaderName, HeaderValue)>> for Signed {
+    fn from(headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { headers, ..Self::default() }
+    }
+}
 
 /// Why a request cannot be signed.
 #[derive(Debug, PartialEq, Eq)]
@@ -245,6 +306,10 @@ impl fmt::Display for SignFault {
 }
 
 impl std::error::Error for SignFault {}
+
+fn sample_secret() -> Secret {
+    Secret::new("a sample secret that proves nothing")
+}
 
 fn filled(secret: &Secret) -> Result<(), String> {
     if secret.is_empty() { Err("is empty".to_owned()) } else { Ok(()) }

@@ -35,6 +35,14 @@ pub struct Options {
     pub timestamp_header: Option<HeaderName>,
     /// What the timestamp counts. Default: seconds.
     pub timestamp_unit: Option<Unit>,
+    /// The address that the sender was given, without a query string, for senders that sign it. No
+    /// default.
+    pub public_url: Option<String>,
+    /// The topics that may be subscribed to and sent from. No default.
+    pub topics: Vec<String>,
+    /// Write the secret that the sender hands over in its greeting into the file that the first of
+    /// `secrets` names, as long as there is none. Default: no.
+    pub learn_secret: bool,
     /// The user name of basic authentication. No default.
     pub user: Option<String>,
     /// Where the event's name is. Default: every event is of kind `event`.
@@ -44,7 +52,7 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 14] = [
+pub(super) const NAMES: [&str; 17] = [
     "allow_sha1",
     "tolerance",
     "header",
@@ -56,6 +64,9 @@ pub(super) const NAMES: [&str; 14] = [
     "template",
     "timestamp_header",
     "timestamp_unit",
+    "public_url",
+    "topics",
+    "learn_secret",
     "user",
     "event",
     "delivery_id",
@@ -123,6 +134,9 @@ impl Options {
             self.template.is_some(),
             self.timestamp_header.is_some(),
             self.timestamp_unit.is_some(),
+            self.public_url.is_some(),
+            !self.topics.is_empty(),
+            self.learn_secret,
             self.user.is_some(),
             self.event.is_some(),
             self.delivery_id.is_some(),

@@ -2,12 +2,12 @@
 //! not accepted is told to the log alone.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::authenticate::Refusal;
-use crate::event::{DecodeFault, Handshake};
+use crate::event::{DecodeFault, Handshake, Reply};
 use crate::model::{DeliveryId, RunId, RunState};
 use crate::store::{Accepted, NewRun, NewRunState};
 
@@ -27,15 +27,32 @@ pub(super) struct Brief {
 /// Everything that a request can be answered with.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Kept { delivery: DeliveryId, runs: Vec<Brief> },
-    Repeat { delivery: DeliveryId, runs: Vec<Brief>, requeued: bool },
-    Handshake { delivery: DeliveryId, handshake: Handshake },
+    Kept {
+        delivery: DeliveryId,
+        runs: Vec<Brief>,
+    },
+    Repeat {
+        delivery: DeliveryId,
+        runs: Vec<Brief>,
+        requeued: bool,
+    },
+    /// A greeting, answered in its sender's own form.
+    Greeted {
+        delivery: DeliveryId,
+        reply: Reply,
+    },
+    /// A greeting that any 2xx will do for.
+    Acknowledged {
+        delivery: DeliveryId,
+    },
     Refused(Refusal),
     Unreadable(DecodeFault),
     UnknownSource,
     UnknownPath,
     WrongMethod,
-    TooLarge { limit: u64 },
+    TooLarge {
+        limit: u64,
+    },
     TooSlow,
     CutOff,
     Overloaded(&'static str),
@@ -67,12 +84,19 @@ impl Answer {
         delivery: DeliveryId,
         runs: Vec<Brief>,
         handshake: Option<Handshake>,
+        proven_back: Option<Reply>,
     ) -> Self {
-        match (accepted, handshake) {
-            (Accepted::Kept, Some(handshake)) => Self::Handshake { delivery, handshake },
-            (Accepted::Repeat { delivery, .. }, Some(handshake)) => {
-                Self::Handshake { delivery, handshake }
+        let greeted = |delivery, handshake| match (handshake, proven_back) {
+            (Handshake::Answer(reply), _) | (Handshake::ProveBack(_), Some(reply)) => {
+                Self::Greeted { delivery, reply }
             }
+            (Handshake::Acknowledge | Handshake::ProveBack(_), _) => {
+                Self::Acknowledged { delivery }
+            }
+        };
+        match (accepted, handshake) {
+            (Accepted::Kept, Some(handshake)) => greeted(delivery, handshake),
+            (Accepted::Repeat { delivery, .. }, Some(handshake)) => greeted(delivery, handshake),
             (Accepted::Kept, None) => Self::Kept { delivery, runs },
             (Accepted::Repeat { delivery, runs, requeued }, None) => Self::Repeat {
                 delivery,
@@ -104,7 +128,8 @@ impl Answer {
         match self {
             Self::Kept { delivery, .. }
             | Self::Repeat { delivery, .. }
-            | Self::Handshake { delivery, .. } => Some(*delivery),
+            | Self::Greeted { delivery, .. }
+            | Self::Acknowledged { delivery } => Some(*delivery),
             _ => None,
         }
     }
@@ -123,7 +148,7 @@ impl Answer {
             Self::Kept { runs, .. } if runs.is_empty() => "unmatched",
             Self::Kept { .. } => "accepted",
             Self::Repeat { .. } => "repeat",
-            Self::Handshake { .. } => "handshake",
+            Self::Greeted { .. } | Self::Acknowledged { .. } => "handshake",
             Self::Refused(_) => "refused",
             Self::Overloaded(_) => "overloaded",
             Self::NotKept | Self::NoSecret(_) | Self::Fault(_) => "not_kept",
@@ -146,14 +171,20 @@ impl Answer {
             Self::NoSecret(_) => "no_secret",
             Self::NotKept => "store",
             Self::Fault(_) => "fault",
-            Self::Kept { .. } | Self::Repeat { .. } | Self::Handshake { .. } => "none",
+            Self::Kept { .. }
+            | Self::Repeat { .. }
+            | Self::Greeted { .. }
+            | Self::Acknowledged { .. } => "none",
         }
     }
 
     /// For the log: why it was not kept. `None` for what was.
     pub(super) fn words(&self) -> Option<String> {
         Some(match self {
-            Self::Kept { .. } | Self::Repeat { .. } | Self::Handshake { .. } => return None,
+            Self::Kept { .. }
+            | Self::Repeat { .. }
+            | Self::Greeted { .. }
+            | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
             Self::Unreadable(fault) => fault.to_string(),
             Self::NoSecret(why) => format!("the source's secret cannot be read: {why}"),
@@ -165,7 +196,8 @@ impl Answer {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Kept { runs, .. } if !runs.is_empty() => StatusCode::ACCEPTED,
-            Self::Kept { .. } | Self::Repeat { .. } | Self::Handshake { .. } => StatusCode::OK,
+            Self::Greeted { reply, .. } => reply.status,
+            Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
             Self::UnknownSource | Self::UnknownPath => StatusCode::NOT_FOUND,
@@ -220,9 +252,10 @@ impl IntoResponse for Answer {
             Self::Repeat { delivery, runs, .. } => {
                 json(status, &KeptBody { delivery: *delivery, duplicate: true, runs })
             }
-            Self::Handshake { delivery, handshake: Handshake::Acknowledge } => {
+            Self::Acknowledged { delivery } => {
                 json(status, &KeptBody { delivery: *delivery, duplicate: false, runs: &[] })
             }
+            Self::Greeted { reply, .. } => own_form(reply),
             refused => json(status, &ErrorBody { error: refused.told() }),
         };
         let headers = response.headers_mut();
@@ -234,6 +267,13 @@ impl IntoResponse for Answer {
         }
         response
     }
+}
+
+fn own_form(reply: &Reply) -> Response {
+    let mut response = (reply.status, reply.body.clone()).into_response();
+    response.headers_mut().remove(CONTENT_TYPE);
+    response.headers_mut().extend(reply.headers.iter().cloned());
+    response
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

@@ -37,6 +37,8 @@ pub struct NewDelivery {
     pub query: String,
     /// Its body, byte for byte.
     pub body: Bytes,
+    /// What its sender's token claimed, as JSON; none where there was no token.
+    pub claims: Option<String>,
     /// The explanation (which routes matched, which did not and on what test), as JSON.
     pub explanation: Vec<u8>,
     /// The runs that it asks for.

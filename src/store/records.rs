@@ -18,6 +18,8 @@ pub struct Delivery {
     pub query: String,
     /// Its body, byte for byte.
     pub body: Bytes,
+    /// What its sender's token claimed, as JSON; none where there was no token.
+    pub claims: Option<String>,
     /// The explanation, as JSON.
     pub explanation: Vec<u8>,
     /// Its runs.

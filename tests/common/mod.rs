@@ -242,7 +242,10 @@ impl World {
             .provider
             .sign(&outgoing, &Secret::new(secret), &known.options, id, self.clock.now())
             .expect("it signs");
-        self.client.post(self.hook(source)).headers(headers.into_iter().collect()).body(body)
+        self.client
+            .post(self.hook(source))
+            .headers(headers.headers.into_iter().collect())
+            .body(body)
     }
 
     /// Sends it; gives status and JSON.

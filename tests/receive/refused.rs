@@ -26,7 +26,7 @@ fn signed_at(world: &World, id: &str, seconds: i64) -> reqwest::RequestBuilder {
         .provider
         .sign(&outgoing, &Secret::new(WEBHOOK_SECRET), &source.options, id, time)
         .expect("it signs");
-    world.client.post(world.hook("timed")).headers(headers.into_iter().collect()).body(PUSH)
+    world.client.post(world.hook("timed")).headers(headers.headers.into_iter().collect()).body(PUSH)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

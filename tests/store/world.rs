@@ -33,6 +33,7 @@ pub fn delivery(key: &str, runs: Vec<NewRun>) -> NewDelivery {
 
 pub fn delivery_at(at: Timestamp, key: &str, runs: Vec<NewRun>) -> NewDelivery {
     NewDelivery {
+        claims: None,
         id: DeliveryId::new(at, bits()),
         source: "github".into(),
         provider: "github".into(),

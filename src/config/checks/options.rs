@@ -16,6 +16,7 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
     let separator = separator(desk, shape.separator.as_ref());
     let event = place(desk, shape.event.as_ref());
     let delivery_id = place(desk, shape.delivery_id.as_ref());
+    let public_url = public_url(desk, shape.public_url.as_ref());
     Some(Options {
         allow_sha1: shape.allow_sha1,
         tolerance: shape.tolerance.map(|period| period.0),
@@ -28,6 +29,9 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
         template: template?,
         timestamp_header: shape.timestamp_header.clone().map(|header| header.0),
         timestamp_unit: timestamp_unit?,
+        public_url: public_url?,
+        topics: shape.topics.clone(),
+        learn_secret: shape.learn_secret,
         user: shape.user.clone(),
         event: event?,
         delivery_id: delivery_id?,
@@ -51,6 +55,27 @@ fn template(desk: Desk<'_>, at: Option<&At<String>>) -> Read<Template> {
             desk.fault(at.id, format!("`template` {message}"), hint);
         })
         .ok()
+}
+
+/// The text is kept as it is written, since it is what the sender signs.
+fn public_url(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
+    let Some(at) = at else { return Some(None) };
+    let is_address = reqwest::Url::parse(&at.value).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if is_address {
+        return Some(Some(at.value.clone()));
+    }
+    let hint =
+        "write it as it was given to the sender, such as https://hooks.example.com/hooks/sms";
+    desk.fault(
+        at.id,
+        "`public_url` is not an http or https address without a query",
+        hint.to_owned(),
+    );
+    None
 }
 
 fn separator(desk: Desk<'_>, at: Option<&At<String>>) -> Read<char> {

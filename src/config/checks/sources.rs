@@ -11,7 +11,7 @@ use crate::config::secrets::SecretRef;
 use crate::config::shape::{SecretShape, Section, SourceShape};
 use crate::config::similar::{did_you_mean, list_of};
 use crate::config::yaml::{At, Id, Lenient};
-use crate::providers::{self, Options, Provider};
+use crate::providers::{self, Options, Provider, SecretUse};
 
 pub(super) fn sources(
     desk: Desk<'_>,
@@ -53,7 +53,12 @@ fn source(
         }
     }
     let unauthenticated = shape.dangerously_unauthenticated.value;
-    let secrets = secrets(desk, id, shape.secrets, &shape.dangerously_unauthenticated);
+    let open = &shape.dangerously_unauthenticated;
+    let secret_use = match (provider, &options) {
+        (Some(provider), Some(options)) => provider.secret_use(options),
+        _ => SecretUse::Optional,
+    };
+    let secrets = secrets(desk, id, shape.secrets, open, secret_use);
     let ignore_actors = patterns(desk, shape.ignore_actors.as_ref());
     Some(SourcePlan {
         name: name.into(),
@@ -102,11 +107,21 @@ fn secrets(
     source: Id,
     given: Vec<Lenient<SecretShape>>,
     open: &At<bool>,
+    secret_use: SecretUse,
 ) -> Vec<SecretRef> {
     let written = desk.file.tree.entry(source, "secrets");
     let none = written.is_none_or(|id| desk.file.tree.is_empty(id));
     let name = desk.file.tree.key(source).unwrap_or_default();
     match (open.value, none) {
+        (false, true) if secret_use != SecretUse::Required => {}
+        (false, false) if secret_use == SecretUse::None => {
+            let hint = "what this sender signs with is public; remove `secrets`".to_owned();
+            desk.fault_of_key(
+                written.unwrap_or(source),
+                format!("source `{name}` has secrets that its provider has no use for"),
+                hint,
+            );
+        }
         (false, true) if !desk.file.tree.is_damaged(source) || written.is_none() => {
             let hint = "add `secrets: [{ env: NAME }]`, the secret that is set at the sender";
             desk.fault_of_key(

@@ -79,6 +79,11 @@ impl SecretStore {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
+    /// Looks at this one again at its next use.
+    pub fn forget(&self, reference: &SecretRef) {
+        self.lock().remove(reference);
+    }
+
     fn file(&self, reference: &SecretRef, path: &Path) -> Result<Secret, SecretFault> {
         if let Some(known) = self.lock().get(reference)
             && known.looked.elapsed() < LOOK

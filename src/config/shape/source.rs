@@ -59,6 +59,19 @@ pub(in crate::config) struct SourceShape {
     /// What the signed time counts: `seconds` or `milliseconds`. Default: `seconds`.
     #[schemars(extend("enum" = ["seconds", "milliseconds"]))]
     pub(in crate::config) timestamp_unit: Option<At<String>>,
+    /// The address that was set at the sender, without a query string, for senders that sign it: the
+    /// gateway cannot know it where a proxy stands before it.
+    #[schemars(example = &"https://hooks.example.com/hooks/twilio")]
+    pub(in crate::config) public_url: Option<At<String>>,
+    /// The topics that may be subscribed to and sent from.
+    #[serde(default)]
+    #[schemars(example = ["arn:aws:sns:eu-west-1:123456789012:datasets"])]
+    pub(in crate::config) topics: Vec<String>,
+    /// Write the secret that the sender hands over in its greeting into the file that the first of
+    /// `secrets` names, as long as that file is not there or empty. Whoever greets first is then
+    /// believed: set it for the minute in which the webhook is created, and take it out again.
+    #[serde(default)]
+    pub(in crate::config) learn_secret: bool,
     /// The user name of basic authentication.
     pub(in crate::config) user: Option<String>,
     /// Where the kind of event is named. Default: every event is of kind `event`.

@@ -45,8 +45,8 @@ fn keep(connection: &Connection, packed: &Packed) -> Result<(), StoreFault> {
         connection
             .prepare_cached(
                 "INSERT INTO deliveries (id, source, provider, kind, name, delivery_key, handshake, \
-                 received_at, remote, query, size, headers, explanation, body) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 received_at, remote, query, size, headers, explanation, body, claims) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute(params![
                 delivery.id.as_bytes(),
@@ -63,6 +63,7 @@ fn keep(connection: &Connection, packed: &Packed) -> Result<(), StoreFault> {
                 packed.headers,
                 packed.explanation,
                 packed.body,
+                delivery.claims,
             ])?;
         let seq = connection.last_insert_rowid();
         // An expired claim is taken over; a live one was found before, in this same transaction.

@@ -12,7 +12,8 @@ use crate::store::StoreFault;
 const APPLICATION_ID: i32 = 0x4344_5347;
 
 /// Every migration, oldest first; the file's `user_version` counts those that it has had.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_claims.sql")];
 
 /// Held while the store is open.
 pub(super) struct FileLock(#[expect(dead_code, reason = "open for its lock alone")] File);

@@ -90,20 +90,20 @@ pub(super) fn delivery(
     let snapshot = connection.unchecked_transaction().map_err(fault)?;
     let found = snapshot
         .prepare_cached(&format!(
-            "SELECT {SUMMARY}, headers, query, body, explanation FROM deliveries WHERE id = ?1"
+            "SELECT {SUMMARY}, headers, query, body, explanation, claims FROM deliveries WHERE id = ?1"
         ))
         .and_then(|mut statement| {
             statement
                 .query_row([id.as_bytes()], |row| {
                     let (seq, summary) = summary(row)?;
-                    let packed: (Vec<u8>, String, Vec<u8>, Vec<u8>) =
-                        (row.get(13)?, row.get(14)?, row.get(15)?, row.get(16)?);
+                    let packed: (Vec<u8>, String, Vec<u8>, Vec<u8>, Option<String>) =
+                        (row.get(13)?, row.get(14)?, row.get(15)?, row.get(16)?, row.get(17)?);
                     Ok((seq, summary, packed))
                 })
                 .optional()
         })
         .map_err(fault)?;
-    let Some((seq, mut summary, (headers, query, body, explanation))) = found else {
+    let Some((seq, mut summary, (headers, query, body, explanation, claims))) = found else {
         return Ok(None);
     };
     summary.runs = briefs(&snapshot, seq).map_err(fault)?;
@@ -115,6 +115,7 @@ pub(super) fn delivery(
         .collect::<Result<_, _>>()?;
     let headers = unpack(&headers)?;
     Ok(Some(Delivery {
+        claims,
         headers: if headers.is_empty() {
             Vec::new()
         } else {

@@ -64,7 +64,7 @@ fn remove_older(connection: &Connection, moment: i64) -> rusqlite::Result<usize>
 fn strip(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(&format!(
-            "UPDATE deliveries SET stripped = 1, headers = x'', explanation = x'', body = x'' \
+            "UPDATE deliveries SET stripped = 1, headers = x'', explanation = x'', body = x'', claims = NULL \
              WHERE seq IN (SELECT seq FROM deliveries WHERE stripped = 0 AND {OVER} \
              ORDER BY seq LIMIT ?1)"
         ))?

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::{Algorithm, Scheme};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
-use crate::providers::forge::{self, Ref};
+use crate::providers::forges::facts::{self, Ref};
 use crate::providers::{
-    DecodeFault, Decoded, Handshake, Identity, Meaning, Options, Outgoing, Provider, SignFault,
-    Signed, decode, header, json_content,
+    About, DecodeFault, Decoded, Grounds, Group, Handshake, Identity, Meaning, Options, Outgoing,
+    Proven, Provider, SignFault, Signed, decode, header, json_content,
 };
 
 static EVENT: HeaderName = HeaderName::from_static("x-github-event");
@@ -31,7 +31,7 @@ const MOST_COMMITS: usize = 2048;
 const MOST_FILES: usize = 3000;
 
 /// GitHub.
-pub(super) struct GitHub;
+pub(in crate::providers) struct GitHub;
 
 impl Provider for GitHub {
     fn name(&self) -> &'static str {
@@ -40,6 +40,14 @@ impl Provider for GitHub {
 
     fn title(&self) -> &'static str {
         "GitHub"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![SIGNATURE.clone()]
     }
 
     fn takes(&self) -> &'static [&'static str] {
@@ -51,10 +59,9 @@ impl Provider for GitHub {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        options: &Options,
-        _now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
+        let Grounds { secrets, options, .. } = *grounds;
         headers::at_most_one(request.headers, [&EVENT, &DELIVERY])?;
         let signed = &[request.body];
         if let Some(value) = headers::maybe(request.headers, &SIGNATURE)? {
@@ -77,9 +84,9 @@ impl Provider for GitHub {
         body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let name = forge::event_header(headers, &EVENT)?;
+        let name = facts::event_header(headers, &EVENT)?;
         let handshake = (&*name == "ping").then_some(Handshake::Acknowledge);
-        let action = forge::text(body, &["action"]);
+        let action = facts::text(body, &["action"]);
         Ok(Meaning { kind: name.clone(), name: Some(name), action, handshake })
     }
 
@@ -90,12 +97,12 @@ impl Provider for GitHub {
     }
 
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
-        let facts = forge::common(body).map(|facts| match &*meaning.kind {
+        let facts = facts::common(body).map(|facts| match &*meaning.kind {
             "push" => push(body, facts),
-            "create" => forge::created_or_deleted(body, false, facts),
-            "delete" => forge::created_or_deleted(body, true, facts),
-            "release" => forge::release(body, facts),
-            _ => forge::pull_request(body, meaning.action.clone(), facts),
+            "create" => facts::created_or_deleted(body, false, facts),
+            "delete" => facts::created_or_deleted(body, true, facts),
+            "release" => facts::release(body, facts),
+            _ => facts::pull_request(body, meaning.action.clone(), facts),
         });
         facts.into_iter().collect()
     }
@@ -113,13 +120,14 @@ impl Provider for GitHub {
             header(&EVENT, outgoing.event)?,
             header(&DELIVERY, id)?,
             header(&SIGNATURE, SHA256.sign(secret, &[outgoing.body]))?,
-        ])
+        ]
+        .into())
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {
         match kind {
-            "push" => Some(include_str!("samples/github-push.json")),
-            "pull_request" => Some(include_str!("samples/github-pull-request.json")),
+            "push" => Some(include_str!("../samples/github-push.json")),
+            "pull_request" => Some(include_str!("../samples/github-pull-request.json")),
             _ => None,
         }
     }
@@ -127,18 +135,18 @@ impl Provider for GitHub {
 
 /// For a tag, `after` may be the id of the tag's own object; the head commit is the commit.
 fn push(body: &Value, facts: GitFacts) -> GitFacts {
-    let Ref { branch, tag } = Ref::full(&forge::text(body, &["ref"]).unwrap_or_default());
-    let deleted = forge::flag(body, &["deleted"]).unwrap_or(false);
-    let after = forge::commit_id(body, &["after"]);
-    let head = forge::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
+    let Ref { branch, tag } = Ref::full(&facts::text(body, &["ref"]).unwrap_or_default());
+    let deleted = facts::flag(body, &["deleted"]).unwrap_or(false);
+    let after = facts::commit_id(body, &["after"]);
+    let head = facts::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
     GitFacts {
         sha: if deleted { None } else { head.or(after) },
-        before: forge::commit_id(body, &["before"]),
-        author: forge::text(body, &["pusher", "name"]).or(facts.author),
-        message: forge::text(body, &["head_commit", "message"]),
-        paths: if deleted { forge::no_paths() } else { paths(body, branch.is_some()) },
+        before: facts::commit_id(body, &["before"]),
+        author: facts::text(body, &["pusher", "name"]).or(facts.author),
+        message: facts::text(body, &["head_commit", "message"]),
+        paths: if deleted { facts::no_paths() } else { paths(body, branch.is_some()) },
         deleted,
-        forced: forge::flag(body, &["forced"]),
+        forced: facts::flag(body, &["forced"]),
         branch,
         tag,
         ..facts
@@ -152,33 +160,47 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
 /// whose files are not listed. No commits, or a last commit other than `after`, means that the
 /// list is of something else.
 fn paths(body: &Value, is_branch: bool) -> ChangedPaths {
-    let commits = forge::commits(body);
-    let is_known = |path: &str, expected: bool| forge::flag(body, &[path]) == Some(expected);
+    let commits = facts::commits(body);
+    let is_known = |path: &str, expected: bool| facts::flag(body, &[path]) == Some(expected);
     let moved_forward = is_branch
         && is_known("created", false)
         && is_known("forced", false)
-        && forge::commit_id(body, &["before"]).is_some();
+        && facts::commit_id(body, &["before"]).is_some();
     let ends_at_after = commits.last().is_some_and(|last| {
-        let after = forge::commit_id(body, &["after"]);
-        after.is_some() && forge::commit_id(last, &["id"]) == after
+        let after = facts::commit_id(body, &["after"]);
+        after.is_some() && facts::commit_id(last, &["id"]) == after
     });
     let within_limits = commits.len() < MOST_COMMITS
-        && commits.iter().all(|commit| forge::files_of(commit).is_some_and(|n| n < MOST_FILES));
+        && commits.iter().all(|commit| facts::files_of(commit).is_some_and(|n| n < MOST_FILES));
     ChangedPaths {
-        files: forge::changed_files(commits),
+        files: facts::changed_files(commits),
         complete: moved_forward && ends_at_after && within_limits,
     }
 }
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the repository or organization: Settings > Webhooks > Add webhook.",
+        "Payload URL `https://HOST/hooks/github`, content type `application/json`, and the secret.",
+        "Choose the events; each is a delivery. GitHub sends `ping` at once.",
+    ],
+    source: "provider: github\nsecrets: [{ env: GITHUB_WEBHOOK_SECRET }]",
+    carries: "The kind is `X-GitHub-Event`, the action the body's `action`, the delivery's id `X-GitHub-Delivery`: a redelivery has the same one. The body is signed; event and id are not. GitHub does not retry by itself.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`.",
+    proven: Proven::Literal,
+    sources: &["https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"],
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SAMPLE: &str = include_str!("samples/github-push.json");
+    const SAMPLE: &str = include_str!("../samples/github-push.json");
 
     fn facts(payload: &str) -> GitFacts {
         let body = Value::parse_json(payload.as_bytes()).expect("JSON");
-        push(&body, forge::common(&body).expect("a repository"))
+        push(&body, facts::common(&body).expect("a repository"))
     }
 
     #[test]

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, PullRequest, Secret, Value};
+use crate::providers::forges::facts;
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
-    decode, forge, header, json_content,
+    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
+    Provider, SignFault, Signed, decode, header, json_content,
 };
 
 static EVENT: HeaderName = HeaderName::from_static("x-event-key");
@@ -22,7 +23,7 @@ static SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature");
 const SHA256: Scheme<'_> = Scheme { prefix: "sha256=", ..Scheme::HEX_SHA256 };
 
 /// Bitbucket Cloud.
-pub(super) struct BitbucketCloud;
+pub(in crate::providers) struct BitbucketCloud;
 
 impl Provider for BitbucketCloud {
     fn name(&self) -> &'static str {
@@ -33,13 +34,20 @@ impl Provider for BitbucketCloud {
         "Bitbucket Cloud"
     }
 
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![SIGNATURE.clone()]
+    }
+
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        _options: &Options,
-        _now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
+        let Grounds { secrets, .. } = *grounds;
         headers::at_most_one(request.headers, [&EVENT, &REQUEST])?;
         let value = headers::one(request.headers, &SIGNATURE)?;
         SHA256.verify(&SIGNATURE, value, secrets, &[request.body])
@@ -55,7 +63,7 @@ impl Provider for BitbucketCloud {
         _body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let name = forge::event_header(headers, &EVENT)?;
+        let name = facts::event_header(headers, &EVENT)?;
         let (kind, action) = kind_and_action(&name);
         Ok(Meaning { kind: kind.into(), action, name: Some(name), handshake: None })
     }
@@ -97,11 +105,12 @@ impl Provider for BitbucketCloud {
             header(&EVENT, event)?,
             header(&REQUEST, id)?,
             header(&SIGNATURE, SHA256.sign(secret, &[outgoing.body]))?,
-        ])
+        ]
+        .into())
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {
-        (kind == "push").then_some(include_str!("samples/bitbucket-cloud-push.json"))
+        (kind == "push").then_some(include_str!("../samples/bitbucket-cloud-push.json"))
     }
 }
 
@@ -130,9 +139,9 @@ fn common(body: &Value) -> Option<GitFacts> {
     let names: &[&[&str]] =
         &[&["actor", "username"], &["actor", "nickname"], &["actor", "display_name"]];
     Some(GitFacts {
-        repository: Some(forge::text(body, &["repository", "full_name"])?),
-        default_branch: forge::text(body, &["repository", "mainbranch", "name"]),
-        author: forge::first_text(body, names),
+        repository: Some(facts::text(body, &["repository", "full_name"])?),
+        default_branch: facts::text(body, &["repository", "mainbranch", "name"]),
+        author: facts::first_text(body, names),
         ..GitFacts::default()
     })
 }
@@ -141,17 +150,17 @@ fn pushed(change: &Value, facts: GitFacts) -> GitFacts {
     let new = change.get("new").filter(|new| !new.is_null());
     let deleted = new.is_none();
     let moved = new.or_else(|| change.get("old")).unwrap_or(&Value::Null);
-    let name = forge::text(moved, &["name"]);
-    let is_tag = forge::text(moved, &["type"]).is_some_and(|kind| kind.ends_with("tag"));
+    let name = facts::text(moved, &["name"]);
+    let is_tag = facts::text(moved, &["type"]).is_some_and(|kind| kind.ends_with("tag"));
     let (branch, tag) = if is_tag { (None, name) } else { (name, None) };
     GitFacts {
         branch,
         tag,
-        sha: forge::commit_id(change, &["new", "target", "hash"]),
-        before: forge::commit_id(change, &["old", "target", "hash"]),
-        message: forge::text(change, &["new", "target", "message"]),
-        paths: if deleted { forge::no_paths() } else { ChangedPaths::default() },
-        forced: forge::flag(change, &["forced"]),
+        sha: facts::commit_id(change, &["new", "target", "hash"]),
+        before: facts::commit_id(change, &["old", "target", "hash"]),
+        message: facts::text(change, &["new", "target", "message"]),
+        paths: if deleted { facts::no_paths() } else { ChangedPaths::default() },
+        forced: facts::flag(change, &["forced"]),
         deleted,
         ..facts
     }
@@ -162,22 +171,35 @@ fn pull_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitF
     let Some(pull) = body.get("pullrequest") else {
         return facts;
     };
-    let base = forge::text(pull, &["destination", "branch", "name"]);
-    let state = forge::text(pull, &["state"]);
+    let base = facts::text(pull, &["destination", "branch", "name"]);
+    let state = facts::text(pull, &["state"]);
     let number = pull.get("id").and_then(Value::as_u64);
     GitFacts {
         branch: base.clone(),
-        sha: forge::commit_id(pull, &["source", "commit", "hash"]),
+        sha: facts::commit_id(pull, &["source", "commit", "hash"]),
         pull_request: number.map(|number| PullRequest {
             number,
             action,
             base,
-            head: forge::text(pull, &["source", "branch", "name"]),
+            head: facts::text(pull, &["source", "branch", "name"]),
             merged: state.map(|state| &*state == "MERGED"),
         }),
         ..facts
     }
 }
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the repository: Repository settings > Webhooks > Add webhook.",
+        "URL `https://HOST/hooks/bitbucket`, the secret (without one Bitbucket signs nothing), and the triggers.",
+    ],
+    source: "provider: bitbucket-cloud\nsecrets: [{ env: BITBUCKET_WEBHOOK_SECRET }]",
+    carries: "The kind comes from `X-Event-Key` (`repo:push` is `push`), the delivery's id is `X-Request-UUID`. The body is signed; event and id are not. Payloads over 256 kB are never sent. A push of several branches is several events.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. Changed files are never listed.",
+    proven: Proven::Literal,
+    sources: &["https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/"],
+};
 
 #[cfg(test)]
 mod tests {

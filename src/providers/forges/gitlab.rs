@@ -13,9 +13,11 @@ use jiff::Timestamp;
 use crate::authenticate::standard_webhooks::{self as scheme, Key, STANDARD};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers, token};
 use crate::model::{GitFacts, Secret, Value};
+use crate::providers::forges::{facts, gitlab_facts};
+use crate::providers::mechanisms::standard_headers;
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
-    decode, filled, forge, gitlab_facts, header, json_content, standard_webhooks,
+    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
+    Provider, SignFault, Signed, decode, filled, header, json_content,
 };
 
 static EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
@@ -27,7 +29,7 @@ const SIGNING_TOKEN: &[u8] = b"whsec_";
 const SIGNING_KEY_BYTES: usize = 32;
 
 /// GitLab.
-pub(super) struct GitLab;
+pub(in crate::providers) struct GitLab;
 
 impl Provider for GitLab {
     fn name(&self) -> &'static str {
@@ -36,6 +38,14 @@ impl Provider for GitLab {
 
     fn title(&self) -> &'static str {
         "GitLab"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![STANDARD.id.clone(), STANDARD.timestamp.clone(), STANDARD.signature.clone()]
     }
 
     fn takes(&self) -> &'static [&'static str] {
@@ -56,10 +66,9 @@ impl Provider for GitLab {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        options: &Options,
-        now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
+        let Grounds { secrets, options, now } = *grounds;
         headers::at_most_one(request.headers, [&EVENT, &STANDARD.id, &IDEMPOTENCY_KEY])?;
         let (signing, plain): (Vec<_>, Vec<_>) =
             secrets.iter().enumerate().partition(|(_, secret)| is_signing_token(secret));
@@ -86,8 +95,8 @@ impl Provider for GitLab {
         body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let object = forge::first_text(body, &[&["object_kind"], &["event_name"]]);
-        let name = match (forge::event_header(headers, &EVENT), &object) {
+        let object = facts::first_text(body, &[&["object_kind"], &["event_name"]]);
+        let name = match (facts::event_header(headers, &EVENT), &object) {
             (Ok(name), _) => name,
             (Err(_), Some(object)) => object.clone(),
             (Err(fault), None) => return Err(fault),
@@ -123,18 +132,36 @@ impl Provider for GitLab {
         let mut headers =
             vec![json_content(), header(&EVENT, event)?, header(&IDEMPOTENCY_KEY, id)?];
         if is_signing_token(secret) {
-            headers.extend(standard_webhooks::signed(outgoing.body, secret, id, now)?);
+            headers.extend(standard_headers(outgoing.body, secret, id, now)?);
         } else {
             headers.push(header(&TOKEN, secret.expose())?);
         }
-        Ok(headers)
+        Ok(headers.into())
+    }
+
+    fn sample_secret(&self) -> Secret {
+        Secret::new("whsec_YSBzYW1wbGUga2V5IHRoYXQgcHJvdmVzIG5vdGhpbmc=")
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {
-        (kind == "push").then_some(include_str!("samples/gitlab-push.json"))
+        (kind == "push").then_some(include_str!("../samples/gitlab-push.json"))
     }
 }
 
 fn is_signing_token(secret: &Secret) -> bool {
     secret.expose().starts_with(SIGNING_TOKEN)
 }
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the project or group: Settings > Webhooks > Add new webhook.",
+        "URL `https://HOST/hooks/gitlab`; a signing token where your GitLab offers one, else a secret token.",
+        "Choose the triggers.",
+    ],
+    source: "provider: gitlab\nsecrets: [{ env: GITLAB_SIGNING_TOKEN }]",
+    carries: "The kind is the body's `object_kind`, the delivery's id `webhook-id` or `Idempotency-Key`. With a signing token (`whsec_…`) id, time and body are signed; with a secret token nothing is.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. `forced` is not known, and of a push GitLab lists 20 commits.",
+    proven: Proven::Literal,
+    sources: &["https://docs.gitlab.com/user/project/integrations/webhooks/"],
+};

@@ -7,17 +7,18 @@ use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
 use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{Secret, Value};
+use crate::providers::generic::configured;
 use crate::providers::template::{Filling, Hole};
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Place, Provider, SignFault, Signed,
-    Template, decode, generic, header,
+    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Place,
+    Proven, Provider, SignFault, Signed, Template, decode, header,
 };
 
 pub(super) const DEFAULT_UNIT: Unit = Unit::Seconds;
 const NO_HEADER: &str = "`header`, the name of the header that carries the signature";
 
 /// A sender with an HMAC of one's own making.
-pub(super) struct Hmac;
+pub(in crate::providers) struct Hmac;
 
 impl Provider for Hmac {
     fn name(&self) -> &'static str {
@@ -26,6 +27,17 @@ impl Provider for Hmac {
 
     fn title(&self) -> &'static str {
         "Any sender with an HMAC signature"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        let template = template(options);
+        let time = options.timestamp_header.as_ref().filter(|_| template.names(Hole::Timestamp));
+        let id = id_header(options).filter(|_| template.names(Hole::Id));
+        options.header.iter().chain(time).chain(id).cloned().collect()
     }
 
     fn takes(&self) -> &'static [&'static str] {
@@ -86,11 +98,10 @@ impl Provider for Hmac {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        options: &Options,
-        now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        generic::unambiguous(request.headers, options)?;
+        let Grounds { secrets, options, now } = *grounds;
+        configured::unambiguous(request.headers, options)?;
         let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
         let value = headers::one(request.headers, name)?;
         let template = template(options);
@@ -116,13 +127,13 @@ impl Provider for Hmac {
         body: &Value,
         options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        Ok(generic::meaning(headers, body, options))
+        Ok(configured::meaning(headers, body, options))
     }
 
     /// The configured id, else the digest of what was signed: a signed timestamp is part of it, so
     /// that two events with one body are two deliveries.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
-        generic::given_id(request.headers(), body, options).unwrap_or_else(|| {
+        configured::given_id(request.headers(), body, options).unwrap_or_else(|| {
             let template = template(options);
             let text = |hole| signed_header(request.headers(), &template, hole, options);
             let filling = Filling {
@@ -145,8 +156,8 @@ impl Provider for Hmac {
         now: Timestamp,
     ) -> Result<Signed, SignFault> {
         let name = options.header.as_ref().ok_or(SignFault::Misconfigured(NO_HEADER))?;
-        let mut headers = generic::naming(outgoing, options, id)?;
-        let time = generic::timestamp(options, now);
+        let mut headers = configured::naming(outgoing, options, id)?;
+        let time = configured::timestamp(options, now);
         if let Some(name) = &options.timestamp_header {
             headers.push(header(name, &time)?);
         }
@@ -154,11 +165,11 @@ impl Provider for Hmac {
         let template = template(options);
         let signed = template.fill(&Filling { method, path, body, timestamp: &time, id });
         headers.push(header(name, scheme(options).sign(secret, &signed))?);
-        Ok(headers)
+        Ok(headers.into())
     }
 
     fn sample(&self, _kind: &str) -> Option<&'static str> {
-        Some(generic::SAMPLE)
+        Some(configured::SAMPLE)
     }
 }
 
@@ -197,6 +208,18 @@ fn signed_header<'h>(
         (true, Some(name)) => headers::one(headers, name),
     }
 }
+
+static ABOUT: About = About {
+    group: Group::Generic,
+    setup: &[
+        "Read in the sender's documentation which header carries the signature, which hash and which encoding it has, and what is signed.",
+    ],
+    source: "provider: hmac\nheader: X-Signature\nprefix: \"sha256=\"\nsecrets: [{ env: WEBHOOK_SECRET }]",
+    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of what was signed stands for it. `template` says what is signed.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &["the vectors of the providers that sign so"],
+};
 
 #[cfg(test)]
 mod tests {

@@ -13,18 +13,20 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
-use crate::providers::forge::{self, Ref};
+use crate::providers::forges::facts::{self, Ref};
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
-    decode, header, json_content,
+    About, DecodeFault, Decoded, Grounds, Identity, Meaning, Options, Outgoing, Provider,
+    SignFault, Signed, decode, header, json_content,
 };
 
 /// One of the family.
-pub(super) struct GiteaFamily {
+pub(in crate::providers) struct GiteaFamily {
     /// Its name in a configuration.
     pub(super) name: &'static str,
     /// Its name for people.
     pub(super) title: &'static str,
+    /// What people must know of it.
+    pub(super) about: &'static About,
     /// The header with the event's name.
     pub(super) event: HeaderName,
     /// The header with a narrower name of the event.
@@ -44,13 +46,20 @@ impl Provider for GiteaFamily {
         self.title
     }
 
+    fn about(&self) -> &'static About {
+        self.about
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![self.signature.clone()]
+    }
+
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        _options: &Options,
-        _now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
+        let Grounds { secrets, .. } = *grounds;
         headers::at_most_one(request.headers, [&self.event, &self.event_type, &self.delivery])?;
         let value = headers::one(request.headers, &self.signature)?;
         let signed = signed(request.body)?;
@@ -67,11 +76,11 @@ impl Provider for GiteaFamily {
         body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let name = forge::event_header(headers, &self.event)?;
+        let name = facts::event_header(headers, &self.event)?;
         Ok(Meaning {
             kind: kind(&name),
             name: Some(name),
-            action: forge::text(body, &["action"]).map(action),
+            action: facts::text(body, &["action"]).map(action),
             handshake: None,
         })
     }
@@ -102,21 +111,22 @@ impl Provider for GiteaFamily {
             header(&self.event_type, outgoing.event)?,
             header(&self.delivery, id)?,
             header(&self.signature, Scheme::HEX_SHA256.sign(secret, &[&body]))?,
-        ])
+        ]
+        .into())
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {
-        (kind == "push").then_some(include_str!("samples/gitea-push.json"))
+        (kind == "push").then_some(include_str!("../samples/gitea-push.json"))
     }
 }
 
 fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
-    let facts = forge::common(body).map(|facts| match &*meaning.kind {
+    let facts = facts::common(body).map(|facts| match &*meaning.kind {
         "push" => push(body, facts),
-        "create" => forge::created_or_deleted(body, false, facts),
-        "delete" => forge::created_or_deleted(body, true, facts),
-        "release" => forge::release(body, facts),
-        _ => forge::pull_request(body, meaning.action.clone(), facts),
+        "create" => facts::created_or_deleted(body, false, facts),
+        "delete" => facts::created_or_deleted(body, true, facts),
+        "release" => facts::release(body, facts),
+        _ => facts::pull_request(body, meaning.action.clone(), facts),
     });
     facts.into_iter().collect()
 }
@@ -143,20 +153,20 @@ fn action(action: Arc<str>) -> Arc<str> {
 /// branch that was there before. Whether a push was forced, and so also took commits away, these
 /// forges do not say.
 fn push(body: &Value, facts: GitFacts) -> GitFacts {
-    let Ref { branch, tag } = Ref::full(&forge::text(body, &["ref"]).unwrap_or_default());
-    let after = forge::commit_id(body, &["after"]);
-    let before = forge::commit_id(body, &["before"]);
-    let head = forge::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
+    let Ref { branch, tag } = Ref::full(&facts::text(body, &["ref"]).unwrap_or_default());
+    let after = facts::commit_id(body, &["after"]);
+    let before = facts::commit_id(body, &["before"]);
+    let head = facts::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
     let deleted = after.is_none() && before.is_some();
-    let known_author = forge::first_text(body, &[&["pusher", "login"], &["pusher", "username"]]);
+    let known_author = facts::first_text(body, &[&["pusher", "login"], &["pusher", "username"]]);
     let paths = match deleted {
-        true => forge::no_paths(),
+        true => facts::no_paths(),
         false => paths(body, branch.is_some() && before.is_some()),
     };
     GitFacts {
         sha: if deleted { None } else { head.or(after) },
         author: known_author.or(facts.author),
-        message: forge::text(body, &["head_commit", "message"]),
+        message: facts::text(body, &["head_commit", "message"]),
         paths,
         deleted,
         before,
@@ -167,12 +177,12 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
 }
 
 fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {
-    let commits = forge::commits(body);
+    let commits = facts::commits(body);
     let total = body.get("total_commits").and_then(Value::as_u64);
     let all_there = !commits.is_empty() && total == u64::try_from(commits.len()).ok();
-    let all_listed = commits.iter().all(|commit| forge::files_of(commit).is_some());
+    let all_listed = commits.iter().all(|commit| facts::files_of(commit).is_some());
     ChangedPaths {
-        files: forge::changed_files(commits),
+        files: facts::changed_files(commits),
         complete: branch_was_there && all_there && all_listed,
     }
 }

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, token};
 use crate::model::{Secret, Value};
+use crate::providers::generic::configured;
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
-    decode, generic, header,
+    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
+    Provider, SignFault, Signed, decode, header,
 };
 
 const NO_HEADER: &str = "`header`, the name of the header that carries the token";
 
 /// A sender with a token in a header.
-pub(super) struct Token;
+pub(in crate::providers) struct Token;
 
 impl Provider for Token {
     fn name(&self) -> &'static str {
@@ -25,6 +26,18 @@ impl Provider for Token {
 
     fn title(&self) -> &'static str {
         "Any sender with a token in a header"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        options.header.iter().cloned().collect()
+    }
+
+    fn signs_body(&self, _options: &Options) -> bool {
+        false
     }
 
     fn takes(&self) -> &'static [&'static str] {
@@ -39,11 +52,10 @@ impl Provider for Token {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        options: &Options,
-        _now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        generic::unambiguous(request.headers, options)?;
+        let Grounds { secrets, options, .. } = *grounds;
+        configured::unambiguous(request.headers, options)?;
         let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
         token::verify(request, name, prefix(options), secrets.iter().enumerate())
     }
@@ -62,11 +74,11 @@ impl Provider for Token {
         body: &Value,
         options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        Ok(generic::meaning(headers, body, options))
+        Ok(configured::meaning(headers, body, options))
     }
 
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
-        generic::identity(request, body, options)
+        configured::identity(request, body, options)
     }
 
     fn sign(
@@ -78,16 +90,26 @@ impl Provider for Token {
         _now: Timestamp,
     ) -> Result<Signed, SignFault> {
         let name = options.header.as_ref().ok_or(SignFault::Misconfigured(NO_HEADER))?;
-        let mut headers = generic::naming(outgoing, options, id)?;
+        let mut headers = configured::naming(outgoing, options, id)?;
         headers.push(header(name, [prefix(options).as_bytes(), secret.expose()].concat())?);
-        Ok(headers)
+        Ok(headers.into())
     }
 
     fn sample(&self, _kind: &str) -> Option<&'static str> {
-        Some(generic::SAMPLE)
+        Some(configured::SAMPLE)
     }
 }
 
 fn prefix(options: &Options) -> &str {
     options.prefix.as_deref().unwrap_or_default()
 }
+
+static ABOUT: About = About {
+    group: Group::Generic,
+    setup: &["Set the header at the sender, with the secret as its value."],
+    source: "provider: token\nheader: Authorization\nprefix: \"Bearer \"\nsecrets: [{ env: WEBHOOK_TOKEN }]",
+    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &["the vectors of the providers that sign so"],
+};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
 use crate::providers::Meaning;
-use crate::providers::forge::{self, Ref};
+use crate::providers::forges::facts::{self, Ref};
 
 const ATTRIBUTES: &str = "object_attributes";
 
@@ -14,7 +14,7 @@ pub(super) fn kind(object: &str, body: &Value) -> Option<&'static str> {
         "push" | "tag_push" => Some("push"),
         "merge_request" => Some("pull_request"),
         "release" => Some("release"),
-        "note" => match &*forge::text(body, &[ATTRIBUTES, "noteable_type"])? {
+        "note" => match &*facts::text(body, &[ATTRIBUTES, "noteable_type"])? {
             "Issue" | "MergeRequest" => Some("issue_comment"),
             "Commit" => Some("commit_comment"),
             _ => None,
@@ -25,11 +25,11 @@ pub(super) fn kind(object: &str, body: &Value) -> Option<&'static str> {
 
 /// What was done, in GitHub's words where they have one for it.
 pub(super) fn action(kind: &str, body: &Value) -> Option<Arc<str>> {
-    let action = forge::first_text(body, &[&[ATTRIBUTES, "action"], &["action"]])?;
+    let action = facts::first_text(body, &[&[ATTRIBUTES, "action"], &["action"]])?;
     if kind != "pull_request" {
         return Some(if kind.ends_with("_comment") { comment_action(action) } else { action });
     }
-    let has_new_commits = forge::commit_id(body, &[ATTRIBUTES, "oldrev"]).is_some();
+    let has_new_commits = facts::commit_id(body, &[ATTRIBUTES, "oldrev"]).is_some();
     Some(match &*action {
         "open" => "opened".into(),
         "reopen" => "reopened".into(),
@@ -54,18 +54,18 @@ pub(super) fn header_for(event: &str) -> &str {
 /// The facts of an event; none where it is in no project.
 pub(super) fn of(meaning: &Meaning, body: &Value) -> Option<GitFacts> {
     let facts = GitFacts {
-        repository: Some(forge::text(body, &["project", "path_with_namespace"])?),
-        default_branch: forge::text(body, &["project", "default_branch"]),
-        author: forge::first_text(body, &[&["user_username"], &["user", "username"]]),
+        repository: Some(facts::text(body, &["project", "path_with_namespace"])?),
+        default_branch: facts::text(body, &["project", "default_branch"]),
+        author: facts::first_text(body, &[&["user_username"], &["user", "username"]]),
         ..GitFacts::default()
     };
     Some(match &*meaning.kind {
         "push" => push(body, facts),
         "pull_request" => merge_request(body, meaning.action.clone(), facts),
         "release" => GitFacts {
-            tag: forge::text(body, &["tag"]),
-            sha: forge::commit_id(body, &["commit", "id"]),
-            message: forge::text(body, &["commit", "message"]),
+            tag: facts::text(body, &["tag"]),
+            sha: facts::commit_id(body, &["commit", "id"]),
+            message: facts::text(body, &["commit", "message"]),
             ..facts
         },
         _ => facts,
@@ -82,16 +82,16 @@ fn comment_action(action: Arc<str>) -> Arc<str> {
 
 /// For a tag, `after` may be the id of the tag's own object; `checkout_sha` is the commit.
 fn push(body: &Value, facts: GitFacts) -> GitFacts {
-    let Ref { branch, tag } = Ref::full(&forge::text(body, &["ref"]).unwrap_or_default());
-    let after = forge::commit_id(body, &["after"]);
-    let before = forge::commit_id(body, &["before"]);
-    let checkout = forge::commit_id(body, &["checkout_sha"]);
+    let Ref { branch, tag } = Ref::full(&facts::text(body, &["ref"]).unwrap_or_default());
+    let after = facts::commit_id(body, &["after"]);
+    let before = facts::commit_id(body, &["before"]);
+    let checkout = facts::commit_id(body, &["checkout_sha"]);
     let deleted = after.is_none() && before.is_some();
     let sha = checkout.or(after).filter(|_| !deleted);
     let is_known_branch = branch.is_some() && before.is_some();
     GitFacts {
         message: sha.as_deref().and_then(|sha| message_of(sha, body)),
-        paths: if deleted { forge::no_paths() } else { paths(body, is_known_branch) },
+        paths: if deleted { facts::no_paths() } else { paths(body, is_known_branch) },
         deleted,
         before,
         branch,
@@ -105,39 +105,39 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
 /// branch that was there before. Whether a push was forced, and so also took commits away, GitLab
 /// does not say.
 fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {
-    let commits = forge::commits(body);
+    let commits = facts::commits(body);
     let total = body.get("total_commits_count").and_then(Value::as_u64);
     let all_there = !commits.is_empty() && total == u64::try_from(commits.len()).ok();
-    let all_listed = commits.iter().all(|commit| forge::files_of(commit).is_some());
+    let all_listed = commits.iter().all(|commit| facts::files_of(commit).is_some());
     ChangedPaths {
-        files: forge::changed_files(commits),
+        files: facts::changed_files(commits),
         complete: branch_was_there && all_there && all_listed,
     }
 }
 
 fn message_of(sha: &str, body: &Value) -> Option<Arc<str>> {
-    let commits = forge::commits(body).iter().rev();
+    let commits = facts::commits(body).iter().rev();
     let mut heads = commits.filter(|commit| commit.get("id").and_then(Value::as_str) == Some(sha));
-    heads.next().and_then(|commit| forge::text(commit, &["message"]))
+    heads.next().and_then(|commit| facts::text(commit, &["message"]))
 }
 
 fn merge_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
     let Some(merge) = body.get(ATTRIBUTES) else {
         return facts;
     };
-    let base = forge::text(merge, &["target_branch"]);
-    let state = forge::text(merge, &["state"]);
+    let base = facts::text(merge, &["target_branch"]);
+    let state = facts::text(merge, &["state"]);
     let number = merge.get("iid").and_then(Value::as_u64);
     GitFacts {
         branch: base.clone(),
-        sha: forge::commit_id(merge, &["last_commit", "id"]),
-        before: forge::commit_id(merge, &["oldrev"]),
-        message: forge::text(merge, &["last_commit", "message"]),
+        sha: facts::commit_id(merge, &["last_commit", "id"]),
+        before: facts::commit_id(merge, &["oldrev"]),
+        message: facts::text(merge, &["last_commit", "message"]),
         pull_request: number.map(|number| PullRequest {
             number,
             action,
             base,
-            head: forge::text(merge, &["source_branch"]),
+            head: facts::text(merge, &["source_branch"]),
             merged: state.map(|state| &*state == "merged"),
         }),
         ..facts

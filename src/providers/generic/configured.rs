@@ -1,25 +1,32 @@
 //! What the providers of unknown senders (`hmac`, `token`, `basic`) share: the event's name and
 //! the delivery's id are where the configuration says they are.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::authenticate::{Refusal, Verified, headers};
 use crate::model::Value;
 use crate::providers::{
-    Identity, Meaning, Options, Outgoing, Place, SignFault, Signed, UNNAMED, header, json_content,
+    Identity, Meaning, Options, Outgoing, Place, SignFault, UNNAMED, header, json_content,
 };
 
 /// A payload to try a generic source out with.
-pub(super) const SAMPLE: &str = include_str!("samples/event.json");
+pub(in crate::providers) const SAMPLE: &str = include_str!("../samples/event.json");
 
 /// Refuses a request in which a header that the options point at is repeated or empty.
-pub(super) fn unambiguous(headers: &HeaderMap, options: &Options) -> Result<(), Refusal> {
+pub(in crate::providers) fn unambiguous(
+    headers: &HeaderMap,
+    options: &Options,
+) -> Result<(), Refusal> {
     let places = [&options.event, &options.delivery_id].into_iter().flatten();
     headers::at_most_one(headers, places.filter_map(Place::header))
 }
 
-pub(super) fn meaning(headers: &HeaderMap, body: &Value, options: &Options) -> Meaning {
+pub(in crate::providers) fn meaning(
+    headers: &HeaderMap,
+    body: &Value,
+    options: &Options,
+) -> Meaning {
     let name = options.event.as_ref().and_then(|place| place.read(headers, body));
     Meaning {
         kind: name.as_deref().unwrap_or(UNNAMED).into(),
@@ -30,22 +37,30 @@ pub(super) fn meaning(headers: &HeaderMap, body: &Value, options: &Options) -> M
 }
 
 /// The configured id, else the digest of the body.
-pub(super) fn identity(request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
+pub(in crate::providers) fn identity(
+    request: &Verified<'_>,
+    body: &Value,
+    options: &Options,
+) -> Identity {
     given_id(request.headers(), body, options)
         .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
 }
 
-pub(super) fn given_id(headers: &HeaderMap, body: &Value, options: &Options) -> Option<Identity> {
+pub(in crate::providers) fn given_id(
+    headers: &HeaderMap,
+    body: &Value,
+    options: &Options,
+) -> Option<Identity> {
     let id = options.delivery_id.as_ref()?.read(headers, body)?;
     Some(Identity::of_sender(&id))
 }
 
 /// The headers that carry the event's name and the delivery's id, where headers do.
-pub(super) fn naming(
+pub(in crate::providers) fn naming(
     outgoing: &Outgoing<'_>,
     options: &Options,
     id: &str,
-) -> Result<Signed, SignFault> {
+) -> Result<Vec<(HeaderName, HeaderValue)>, SignFault> {
     let mut headers = vec![json_content()];
     for (place, text) in [(&options.event, outgoing.event), (&options.delivery_id, id)] {
         if let Some(name) = place.as_ref().and_then(Place::header) {
@@ -56,6 +71,6 @@ pub(super) fn naming(
 }
 
 /// The sender's clock as the configured header would show it.
-pub(super) fn timestamp(options: &Options, now: Timestamp) -> String {
+pub(in crate::providers) fn timestamp(options: &Options, now: Timestamp) -> String {
     options.timestamp_unit.unwrap_or(super::hmac::DEFAULT_UNIT).write(now)
 }

@@ -2,21 +2,21 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, basic};
 use crate::model::{Secret, Value};
+use crate::providers::generic::configured;
+use crate::providers::mechanisms::NO_USER;
 use crate::providers::{
-    DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
-    decode, generic, header,
+    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
+    Provider, SignFault, Signed, decode, header,
 };
 
-const NO_USER: &str = "`user`, the user name";
-
 /// A sender with a user name and a password.
-pub(super) struct Basic;
+pub(in crate::providers) struct Basic;
 
 impl Provider for Basic {
     fn name(&self) -> &'static str {
@@ -25,6 +25,18 @@ impl Provider for Basic {
 
     fn title(&self) -> &'static str {
         "Any sender with HTTP basic authentication"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![AUTHORIZATION]
+    }
+
+    fn signs_body(&self, _options: &Options) -> bool {
+        false
     }
 
     fn takes(&self) -> &'static [&'static str] {
@@ -42,11 +54,10 @@ impl Provider for Basic {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
-        options: &Options,
-        _now: Timestamp,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        generic::unambiguous(request.headers, options)?;
+        let Grounds { secrets, options, .. } = *grounds;
+        configured::unambiguous(request.headers, options)?;
         let user = options.user.as_deref().ok_or(Refusal::Misconfigured(NO_USER))?;
         basic::verify(request, user, secrets)
     }
@@ -61,11 +72,11 @@ impl Provider for Basic {
         body: &Value,
         options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        Ok(generic::meaning(headers, body, options))
+        Ok(configured::meaning(headers, body, options))
     }
 
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
-        generic::identity(request, body, options)
+        configured::identity(request, body, options)
     }
 
     fn sign(
@@ -78,13 +89,25 @@ impl Provider for Basic {
     ) -> Result<Signed, SignFault> {
         let user = options.user.as_deref().ok_or(SignFault::Misconfigured(NO_USER))?;
         let credentials = [user.as_bytes(), b":", secret.expose()].concat();
-        let mut headers = generic::naming(outgoing, options, id)?;
+        let mut headers = configured::naming(outgoing, options, id)?;
         let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
         headers.push(header(&AUTHORIZATION, value)?);
-        Ok(headers)
+        Ok(headers.into())
     }
 
     fn sample(&self, _kind: &str) -> Option<&'static str> {
-        Some(generic::SAMPLE)
+        Some(configured::SAMPLE)
     }
 }
+
+static ABOUT: About = About {
+    group: Group::Generic,
+    setup: &[
+        "Set user name and password at the sender; some take them in the address: `https://USER:PASSWORD@HOST/hooks/NAME`.",
+    ],
+    source: "provider: basic\nuser: sender\nsecrets: [{ env: WEBHOOK_PASSWORD }]",
+    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &["RFC 7617"],
+};

@@ -1,0 +1,3 @@
+//! Data and machine learning tools.
+
+pub(super) mod mlflow;

@@ -1,0 +1,30 @@
+//! Forgejo: signs the JSON payload with HMAC-SHA-256; all else is in `gitea_family`.
+
+use http::HeaderName;
+
+use crate::providers::forges::gitea_family::GiteaFamily;
+use crate::providers::{About, Group, Proven};
+
+/// Forgejo.
+pub(in crate::providers) static FORGEJO: GiteaFamily = GiteaFamily {
+    name: "forgejo",
+    title: "Forgejo",
+    about: &ABOUT,
+    event: HeaderName::from_static("x-forgejo-event"),
+    event_type: HeaderName::from_static("x-forgejo-event-type"),
+    delivery: HeaderName::from_static("x-forgejo-delivery"),
+    signature: HeaderName::from_static("x-forgejo-signature"),
+};
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the repository: Settings > Webhooks > Add webhook > Forgejo.",
+        "Target URL `https://HOST/hooks/forgejo`, method POST, content type `application/json`, and the secret.",
+    ],
+    source: "provider: forgejo\nsecrets: [{ env: FORGEJO_WEBHOOK_SECRET }]",
+    carries: "The kind is `X-Forgejo-Event`, the delivery's id `X-Forgejo-Delivery`. The JSON is signed, also where it is sent as a form; event and id are not.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. `forced` is not known.",
+    proven: Proven::Recomputed,
+    sources: &["https://forgejo.org/docs/latest/user/webhooks/"],
+};

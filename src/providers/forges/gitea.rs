@@ -1,0 +1,30 @@
+//! Gitea: signs the JSON payload with HMAC-SHA-256; all else is in `gitea_family`.
+
+use http::HeaderName;
+
+use crate::providers::forges::gitea_family::GiteaFamily;
+use crate::providers::{About, Group, Proven};
+
+/// Gitea.
+pub(in crate::providers) static GITEA: GiteaFamily = GiteaFamily {
+    name: "gitea",
+    title: "Gitea",
+    about: &ABOUT,
+    event: HeaderName::from_static("x-gitea-event"),
+    event_type: HeaderName::from_static("x-gitea-event-type"),
+    delivery: HeaderName::from_static("x-gitea-delivery"),
+    signature: HeaderName::from_static("x-gitea-signature"),
+};
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the repository: Settings > Webhooks > Add webhook > Gitea.",
+        "Target URL `https://HOST/hooks/gitea`, method POST, content type `application/json`, and the secret.",
+    ],
+    source: "provider: gitea\nsecrets: [{ env: GITEA_WEBHOOK_SECRET }]",
+    carries: "The kind is `X-Gitea-Event`, the delivery's id `X-Gitea-Delivery`. The JSON is signed, also where it is sent as a form; event and id are not.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. `forced` is not known.",
+    proven: Proven::Literal,
+    sources: &["go-gitea/gitea, services/webhook/deliver.go"],
+};

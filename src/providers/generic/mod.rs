@@ -1,0 +1,6 @@
+//! Any sender, by how it signs; everything else is configured.
+
+pub(super) mod basic;
+pub(super) mod configured;
+pub(super) mod hmac;
+pub(super) mod token;

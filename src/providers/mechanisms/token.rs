@@ -1,0 +1,159 @@
+//! The secret itself, where the sender can put it: in a header, a form's field, the address, or as
+//! the password of HTTP basic authentication. It proves who sent the request and nothing about its
+//! body.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use jiff::Timestamp;
+
+use crate::authenticate::{Proof, Refusal, Unverified, basic, token};
+use crate::model::Secret;
+use crate::providers::mechanisms::Mechanism;
+use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, form, header, json_content};
+
+/// The secret in a header.
+pub(in crate::providers) struct Token {
+    /// The header, in lower case.
+    pub(in crate::providers) header: &'static str,
+    /// What stands before the secret, such as `Bearer `.
+    pub(in crate::providers) prefix: &'static str,
+}
+
+/// The secret as a password; the user is configured.
+pub(in crate::providers) struct Basic;
+
+/// The secret in a field of the query string (`?token=…`), or behind the source's name in the path
+/// (`/hooks/{source}/{secret}`), for senders that can do no better than call an address.
+pub(in crate::providers) struct FieldToken {
+    /// The field of the query string.
+    pub(in crate::providers) query: &'static str,
+}
+
+impl Mechanism for Token {
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let name = HeaderName::from_static(self.header);
+        token::verify(request, &name, self.prefix, grounds.secrets.iter().enumerate())
+    }
+
+    fn sign(
+        &self,
+        _outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        _options: &Options,
+        _id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let name = HeaderName::from_static(self.header);
+        let value = [self.prefix.as_bytes(), secret.expose()].concat();
+        Ok(vec![json_content(), header(&name, value)?].into())
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![HeaderName::from_static(self.header)]
+    }
+
+    fn signs_body(&self, _options: &Options) -> bool {
+        false
+    }
+
+    fn secret_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![HeaderName::from_static(self.header)]
+    }
+}
+
+/// What a source with a password lacks without a user.
+pub(in crate::providers) const NO_USER: &str = "`user`, the user name";
+
+impl Mechanism for Basic {
+    fn takes(&self) -> &'static [&'static str] {
+        &["user"]
+    }
+
+    fn lacks(&self, provider: &str, options: &Options) -> Vec<String> {
+        match options.user.as_deref() {
+            None | Some("") => vec![format!("provider `{provider}` needs {NO_USER}")],
+            Some(user) if user.contains(':') => vec!["`user` must not hold a colon".to_owned()],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let user = grounds.options.user.as_deref().ok_or(Refusal::Misconfigured(NO_USER))?;
+        basic::verify(request, user, grounds.secrets)
+    }
+
+    fn sign(
+        &self,
+        _outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        _id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let user = options.user.as_deref().ok_or(SignFault::Misconfigured(NO_USER))?;
+        let credentials = [user.as_bytes(), b":", secret.expose()].concat();
+        let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+        Ok(vec![json_content(), header(&AUTHORIZATION, value)?].into())
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![AUTHORIZATION]
+    }
+
+    fn signs_body(&self, _options: &Options) -> bool {
+        false
+    }
+}
+
+impl Mechanism for FieldToken {
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let in_query = form::query_field(request.query, self.query)?;
+        let given = match (request.rest, in_query) {
+            ("", Some(text)) => text,
+            (path, None) if !path.is_empty() => {
+                form::unescape_path(path).ok_or(Refusal::WrongCredentials)?
+            }
+            ("", None) => return Err(Refusal::MissingField(self.query)),
+            _ => return Err(Refusal::RepeatedField(self.query)),
+        };
+        token::verify_text(&given, grounds.secrets.iter().enumerate())
+    }
+
+    fn sign(
+        &self,
+        _outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        _options: &Options,
+        _id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let query = format!("{}={}", self.query, form::escape(secret.expose()));
+        Ok(Signed { query, ..vec![json_content()].into() })
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        Vec::new()
+    }
+
+    fn signs_body(&self, _options: &Options) -> bool {
+        false
+    }
+
+    fn secret_fields(&self, _options: &Options) -> Vec<String> {
+        vec![self.query.to_owned()]
+    }
+}

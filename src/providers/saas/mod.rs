@@ -1,0 +1,3 @@
+//! Services that are neither forges nor data tools nor chat.
+
+pub(super) mod standard_webhooks;

@@ -1,0 +1,272 @@
+//! A provider that is told in data: how it proves itself, and where its event's name and its
+//! delivery's id are. Most senders need nothing else; what one needs beyond that is a function in
+//! its own file.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
+use crate::model::{GitFacts, Secret, Value};
+use crate::providers::mechanisms::Mechanism;
+use crate::providers::{
+    About, DecodeFault, Decoded, Grounds, Handshake, Identity, Knock, Meaning, Options, Outgoing,
+    Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
+};
+
+/// One sender.
+pub(super) struct Sender {
+    /// Its name in a configuration.
+    pub(super) name: &'static str,
+    /// Its name for people.
+    pub(super) title: &'static str,
+    /// What people must know of it.
+    pub(super) about: &'static About,
+    /// How it proves itself.
+    pub(super) proves: &'static dyn Mechanism,
+    /// How its body is written.
+    pub(super) body: Body,
+    /// Where the event's name is; the first place that is filled decides.
+    pub(super) event: &'static [At],
+    /// Where it says what was done; the first place that is filled decides.
+    pub(super) action: &'static [At],
+    /// What names the delivery: the texts of all these places, joined. Where one of them is not
+    /// filled, or there is none, the digest of what was signed stands for it.
+    pub(super) id: &'static [At],
+    /// Where the kind of event is not the sender's own name for it.
+    pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// Whether it is a greeting.
+    pub(super) handshake: Option<fn(&HeaderMap, &Value) -> Option<Handshake>>,
+    /// Greetings that are not signed as deliveries are.
+    pub(super) knock: Option<Knocks>,
+    /// What a greeting's text is answered with, under the secret that the greeting was signed with.
+    pub(super) prove_back: Option<fn(&str, &Secret) -> Reply>,
+    /// Its git facts.
+    pub(super) git_facts: Option<fn(&Meaning, &Value) -> Vec<GitFacts>>,
+    /// Payloads to try it out with, by kind of event; the first stands for kinds without one.
+    pub(super) samples: &'static [(&'static str, &'static str)],
+}
+
+/// Looks at a request for a greeting that is not signed as deliveries are.
+pub(super) type Knocks =
+    fn(&Sender, &Unverified<'_>, &Grounds<'_>) -> Option<Result<Knock, Refusal>>;
+
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    /// JSON.
+    Json,
+    /// JSON, or nothing at all.
+    JsonOrNothing,
+    /// JSON, or a form whose only field `payload` holds it.
+    JsonOrPayload,
+    /// JSON or a form, as the first bytes say.
+    JsonOrForm,
+}
+
+/// A place in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// A header, in lower case.
+    Header(&'static str),
+    /// A field of the body.
+    Field(&'static [&'static str]),
+    /// A field of the first thing in a list, which is the whole body.
+    FirstOf(&'static [&'static str]),
+}
+
+impl Sender {
+    /// A sender that says nothing beyond how it proves itself; for `..` in the files of senders.
+    pub(super) const fn new(
+        name: &'static str,
+        title: &'static str,
+        about: &'static About,
+        proves: &'static dyn Mechanism,
+    ) -> Self {
+        Self {
+            name,
+            title,
+            about,
+            proves,
+            body: Body::Json,
+            event: &[],
+            action: &[],
+            id: &[],
+            kind: None,
+            handshake: None,
+            knock: None,
+            prove_back: None,
+            git_facts: None,
+            samples: &[],
+        }
+    }
+}
+
+impl At {
+    fn header(self) -> Option<HeaderName> {
+        match self {
+            Self::Header(name) => Some(HeaderName::from_static(name)),
+            Self::Field(_) | Self::FirstOf(_) => None,
+        }
+    }
+
+    fn read(self, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
+        match self {
+            Self::Header(name) => {
+                let text = headers.get(name)?.to_str().ok()?;
+                (!text.is_empty()).then(|| text.into())
+            }
+            Self::Field(path) => text(body.at(path)?),
+            Self::FirstOf(path) => text(body.as_list()?.first()?.at(path)?),
+        }
+    }
+}
+
+/// Text, or a whole number as text, unless it is empty.
+fn text(value: &Value) -> Option<Arc<str>> {
+    let number = || Some(value.as_i64()?.to_string().into());
+    let large = || Some(value.as_u64()?.to_string().into());
+    value.as_arc_str().cloned().or_else(number).or_else(large).filter(|text| !text.is_empty())
+}
+
+impl Provider for Sender {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn about(&self) -> &'static About {
+        self.about
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        self.proves.takes()
+    }
+
+    fn lacks(&self, options: &Options) -> Vec<String> {
+        self.proves.lacks(self.name, options)
+    }
+
+    fn secret_use(&self, options: &Options) -> SecretUse {
+        self.proves.secret_use(options)
+    }
+
+    fn check_secret(&self, secret: &Secret, options: &Options) -> Result<(), String> {
+        self.proves.check_secret(secret, options)
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let places = [self.event, self.action, self.id].into_iter().flatten();
+        let named: Vec<HeaderName> = places.filter_map(|place| place.header()).collect();
+        headers::at_most_one(request.headers, &named)?;
+        self.proves.authenticate(request, grounds)
+    }
+
+    fn knock(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Option<Result<Knock, Refusal>> {
+        self.knock.and_then(|knock| knock(self, request, grounds))
+    }
+
+    fn prove_back(&self, text: &str, secret: &Secret) -> Option<Reply> {
+        self.prove_back.map(|prove| prove(text, secret))
+    }
+
+    fn own_secret_headers(&self, options: &Options) -> Vec<HeaderName> {
+        self.proves.secret_headers(options)
+    }
+
+    fn secret_fields(&self, options: &Options) -> Vec<String> {
+        self.proves.secret_fields(options)
+    }
+
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        self.proves.signed_headers(options)
+    }
+
+    fn signs_body(&self, options: &Options) -> bool {
+        self.proves.signs_body(options)
+    }
+
+    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        let body = match self.body {
+            Body::JsonOrNothing if body.is_empty() => Value::Null,
+            Body::Json | Body::JsonOrNothing => decode::json(body)?,
+            Body::JsonOrPayload => decode::json_or_payload(body)?,
+            Body::JsonOrForm => decode::json_or_form(headers, body)?,
+        };
+        Ok(body.into())
+    }
+
+    fn meaning(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let first = |places: &[At]| places.iter().find_map(|place| place.read(headers, body));
+        let name = first(self.event);
+        let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
+        Ok(Meaning {
+            kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
+            name,
+            action: first(self.action),
+            handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
+        })
+    }
+
+    fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
+        let headers = request.headers();
+        let texts: Option<Vec<_>> = self.id.iter().map(|place| place.read(headers, body)).collect();
+        match texts {
+            Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
+            _ => self.proves.digest(request, options),
+        }
+    }
+
+    fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+        self.git_facts.map(|facts| facts(meaning, body)).unwrap_or_default()
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let mut signed = self.proves.sign(outgoing, secret, options, id, now)?;
+        for (places, text) in [(self.event, outgoing.event), (self.id, id)] {
+            if let Some(name) = places.first().and_then(|place| place.header())
+                && !signed.headers.iter().any(|(there, _)| *there == name)
+            {
+                signed.headers.push(header(&name, text)?);
+            }
+        }
+        Ok(signed)
+    }
+
+    fn sample_secret(&self) -> Secret {
+        self.proves.sample_secret()
+    }
+
+    fn sample(&self, kind: &str) -> Option<&'static str> {
+        let of_kind = self.samples.iter().find(|(name, _)| *name == kind);
+        of_kind.or_else(|| self.samples.first()).map(|(_, payload)| *payload)
+    }
+
+    fn sample_kind(&self) -> &'static str {
+        self.samples.first().map_or(UNNAMED, |(kind, _)| kind)
+    }
+}

@@ -1,0 +1,207 @@
+//! What the pure steps made of a request goes to the store, and its answer to the sender.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use super::answer::{self, Answer};
+use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
+use super::{Receiver, learn};
+use crate::config::SourcePlan;
+use crate::event::Knock;
+use crate::judge::{Unfinished, judge, judge_briefly};
+use crate::matching::Explanation;
+use crate::model::DeliveryId;
+use crate::observe::log::{self, DeliveryLine};
+use crate::providers;
+use crate::store::{Accepted, NewDelivery, NewRun};
+
+/// Above this a body's pure steps run at once where they hold up no other request; below it only
+/// when its expressions turn out to take long.
+const LARGE: usize = 128 * 1024;
+
+/// The kind of event that a greeting is kept as.
+const HANDSHAKE: &str = "handshake";
+
+const UNHURRIED: Judge = |plan, source, understood, delivery, detail| {
+    Ok(judge(plan, source, understood, delivery, detail))
+};
+
+impl Receiver {
+    pub(super) async fn take_in(&self, arrived: Arrived) -> Answer {
+        let now = self.clock.now();
+        let delivery = DeliveryId::new(now, self.chance.bits());
+        let secrets = self.live.source_secrets(&arrived.source);
+        let brief = if arrived.body.len() > LARGE {
+            Err(Unfinished)
+        } else {
+            arrived.steps(secrets.as_deref(), delivery, now, judge_briefly)
+        };
+        let (arrived, taken) = match brief {
+            Ok(taken) => (arrived, taken),
+            Err(Unfinished) => {
+                let steps = move || {
+                    let taken = arrived.steps(secrets.as_deref(), delivery, now, UNHURRIED);
+                    (arrived, taken)
+                };
+                match tokio::task::spawn_blocking(steps).await {
+                    Ok((arrived, Ok(taken))) => (arrived, taken),
+                    Ok((_, Err(Unfinished))) => {
+                        return Answer::Fault("the routes could not be judged".to_owned());
+                    }
+                    Err(stopped) => return Answer::Fault(stopped.to_string()),
+                }
+            }
+        };
+        match taken {
+            Ok(Taken::Delivery(judgement)) => self.keep(arrived, *judgement, delivery, now).await,
+            Ok(Taken::Knock(knock)) => self.keep_knock(arrived, knock, delivery, now).await,
+            Err(answer) => answer,
+        }
+    }
+
+    async fn keep(
+        &self,
+        arrived: Arrived,
+        judgement: Judgement,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Answer {
+        let Judgement { understood, judged, secret, claims, proven_back } = judgement;
+        let runs: Vec<NewRun> =
+            judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
+        let briefs = answer::briefs(&runs);
+        let new = NewDelivery {
+            kind: understood.kind.clone(),
+            name: understood.name.clone(),
+            key: understood.identity.key(),
+            handshake: understood.handshake.is_some(),
+            body: arrived.body.clone(),
+            claims,
+            explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
+            runs,
+            ..new_delivery(&arrived, delivery, now)
+        };
+        let accepted = match self.accept(new).await {
+            Ok(accepted) => accepted,
+            Err(answer) => return answer,
+        };
+        if let Some(secret) = secret {
+            self.metrics.secret(&arrived.source.name, secret);
+        }
+        let key = understood.identity.key();
+        let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
+        if answer.queued_something() {
+            (self.on_new_runs)();
+        }
+        self.note_kept(&arrived, &answer, delivery, &understood.kind, &key);
+        answer
+    }
+
+    /// Anyone may send a greeting that is not signed, so one row stands for all of a kind from a
+    /// source: the log has a line for each, and nobody can fill the disk with them.
+    async fn keep_knock(
+        &self,
+        arrived: Arrived,
+        knock: Knock,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Answer {
+        let Knock { what, reply, offered } = knock;
+        let key: Arc<str> = format!("{HANDSHAKE}: {what}").into();
+        let nothing = Some(format!("a handshake starts nothing ({what})"));
+        let explanation = Explanation { nothing, ..Explanation::default() };
+        let new = NewDelivery {
+            kind: HANDSHAKE.into(),
+            name: Some(what.into()),
+            key: Arc::clone(&key),
+            handshake: true,
+            explanation: serde_json::to_vec(&explanation).unwrap_or_default(),
+            ..new_delivery(&arrived, delivery, now)
+        };
+        let accepted = match self.accept(new).await {
+            Ok(accepted) => accepted,
+            Err(answer) => return answer,
+        };
+        if let Some(secret) = offered {
+            let learned = learn::learn(&self.live, &arrived.source, &secret);
+            log::offered_secret(&arrived.source.name, &learned.to_string());
+        }
+        let delivery = match accepted {
+            Accepted::Kept => delivery,
+            Accepted::Repeat { delivery, .. } => delivery,
+        };
+        let answer = Answer::Greeted { delivery, reply };
+        self.note_kept(&arrived, &answer, delivery, HANDSHAKE, &key);
+        answer
+    }
+
+    async fn accept(&self, new: NewDelivery) -> Result<Accepted, Answer> {
+        self.store.accept(new).await.map_err(|fault| {
+            log::store_fault("accept", &fault);
+            self.metrics.store_faults.inc();
+            Answer::NotKept
+        })
+    }
+
+    fn note_kept(
+        &self,
+        arrived: &Arrived,
+        answer: &Answer,
+        delivery: DeliveryId,
+        kind: &str,
+        key: &str,
+    ) {
+        let took = arrived.began.elapsed();
+        self.metrics.accepted_in(took);
+        log::delivery(&DeliveryLine {
+            delivery: answer.delivery().unwrap_or(delivery),
+            source: &arrived.source.name,
+            kind,
+            key,
+            verdict: answer.verdict(),
+            runs: answer.runs(),
+            size: arrived.body.len(),
+            remote: &arrived.remote,
+            took,
+        });
+    }
+}
+
+/// What every delivery has, whatever it means.
+fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDelivery {
+    let source = &arrived.source;
+    let secret_fields = source.provider.secret_fields(&source.options);
+    let query = arrived.head.uri.query().unwrap_or_default();
+    NewDelivery {
+        id,
+        source: source.name.clone(),
+        provider: source.provider.name().into(),
+        kind: providers::UNNAMED.into(),
+        name: None,
+        key: Arc::default(),
+        handshake: false,
+        received_at: now,
+        remote: Some(arrived.remote.clone()),
+        headers: kept_headers(&arrived.head.headers, source),
+        query: providers::without_fields(query, &secret_fields),
+        body: Bytes::new(),
+        claims: None,
+        explanation: Vec::new(),
+        runs: Vec::new(),
+    }
+}
+
+/// The headers that are kept: those that carry no secret, and that can be written as text.
+fn kept_headers(headers: &HeaderMap, source: &SourcePlan) -> Vec<(String, String)> {
+    let secret = source.provider.secret_headers(&source.options);
+    headers
+        .iter()
+        .filter(|(name, _)| !secret.contains(name))
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect()
+}

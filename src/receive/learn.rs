@@ -1,0 +1,74 @@
+//! A secret that a sender hands over in its greeting is written into the file that the source's
+//! first secret names, if the source says so and there is none yet.
+//!
+//! Whoever greets first is believed: the sender's own scheme is no better, so a source says
+//! `learn_secret` only for the minute in which the webhook is created.
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::config::{Live, SecretRef, SourcePlan};
+use crate::model::Secret;
+
+/// What became of a secret that was handed over.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Learned {
+    /// It was written.
+    Written,
+    /// The source does not learn.
+    NotAsked,
+    /// There is one already.
+    ThereAlready,
+    /// The first secret is no file.
+    NoFile,
+    /// The file cannot be written.
+    Failed(String),
+}
+
+impl fmt::Display for Learned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Written => f.write_str("it was written to the file of the source's first secret"),
+            Self::NotAsked => f.write_str("it was not kept; `learn_secret: true` would keep it"),
+            Self::ThereAlready => f.write_str(
+                "it was not kept, since there is one already; remove the file to learn a new one",
+            ),
+            Self::NoFile => {
+                f.write_str("it was not kept, since the source's first secret is no file")
+            }
+            Self::Failed(why) => write!(f, "it could not be written: {why}"),
+        }
+    }
+}
+
+/// Writes the secret where it belongs, or says why not.
+pub(super) fn learn(live: &Live, source: &SourcePlan, secret: &Secret) -> Learned {
+    if !source.options.learn_secret {
+        return Learned::NotAsked;
+    }
+    let Some(reference @ SecretRef::File(path)) = source.secrets.first() else {
+        return Learned::NoFile;
+    };
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.len() > 0 => return Learned::ThereAlready,
+        _ => {}
+    }
+    match write(path, secret) {
+        Ok(()) => {
+            live.secrets().forget(reference);
+            Learned::Written
+        }
+        Err(error) => Learned::Failed(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Whole or not at all: nobody reads half of a secret.
+fn write(path: &Path, secret: &Secret) -> std::io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+    file.write_all(secret.expose())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
