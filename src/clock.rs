@@ -56,6 +56,14 @@ pub fn later(moment: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// The moment that lies so far back; the first there is where there is none so far back.
+pub fn earlier(moment: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by)
+        .ok()
+        .and_then(|by| moment.checked_sub(by).ok())
+        .unwrap_or(Timestamp::MIN)
+}
+
 /// A clock that moves only when told to, for tests and for judging recorded requests.
 #[derive(Debug)]
 pub struct ManualClock {

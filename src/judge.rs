@@ -10,6 +10,7 @@ use crate::event::{Event, Understood};
 use crate::expression::Context;
 use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard};
 use crate::model::{DeliveryId, Environment};
+use crate::model::Latest;
 
 /// Up to this many routes of a source are all explained; above it only those that event kind and
 /// repository do not rule out, so that thousands of routes cost little.
@@ -33,6 +34,8 @@ pub struct Draft {
     pub part: u32,
     /// What its mapping came to.
     pub mapped: Mapped,
+    /// Set where only the newest run of its kind is to be sent.
+    pub latest: Option<Latest>,
 }
 
 /// What a mapping came to.
@@ -48,6 +51,9 @@ pub enum Mapped {
 
 /// Steps of all expressions together that a worker may spend on a delivery.
 const BRIEF: u64 = 100_000;
+
+/// Bytes that the text of `latest_per` may have at most.
+const LONGEST_KEY: usize = 1024;
 
 /// How much to explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,15 +163,28 @@ fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged:
             explained.words = Some(miss.words);
         }
         Verdict::Matched { note, hold } => {
-            let mapped = map(route, context, hold.clone());
+            let (latest, mapped) = match latest(route, context) {
+                Ok(latest) => (latest, map(route, context, hold.clone())),
+                Err(reason) => (None, Mapped::Failed(reason)),
+            };
             explained.words = match &mapped {
                 Mapped::Failed(reason) => Some(reason.clone()),
                 _ => note.or(hold),
             };
-            judged.runs.push(Draft { route: Arc::clone(route), part: event.part, mapped });
+            judged.runs.push(Draft { route: Arc::clone(route), part: event.part, mapped, latest });
         }
     }
     judged.explanation.routes.push(explained);
+}
+
+/// What the runs of one kind have in common, where only the newest of them is to be sent.
+fn latest(route: &RoutePlan, context: &Context) -> Result<Option<Latest>, String> {
+    let Some(plan) = &route.latest else { return Ok(None) };
+    let key = plan
+        .per
+        .render(context, LONGEST_KEY)
+        .map_err(|fault| format!("`latest_per` could not be made: {fault}"))?;
+    Ok(Some(Latest { key: key.into(), wait: plan.wait, wait_at_most: plan.wait_at_most }))
 }
 
 fn map(route: &RoutePlan, context: &Context, hold: Option<String>) -> Mapped {

@@ -1,5 +1,7 @@
 //! Acting: explain a kept delivery by today's routes, replay it, settle a held run.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
@@ -7,7 +9,7 @@ use http::StatusCode;
 use super::auth::Who;
 use super::lookups::{find_delivery, run_id};
 use super::views::{
-    ExplainView, ReleaseAsk, ReleaseWord, ReplayAsk, ReplayView, ReplayedView, WouldRun,
+    ExplainView, NoteAsk, ReleaseAsk, ReloadView, ReleaseWord, ReplayAsk, ReplayView, ReplayedView, WouldRun,
 };
 use super::{Admin, Problem};
 use crate::clock::later;
@@ -118,17 +120,56 @@ pub(super) async fn release(
     Ok(Json(run))
 }
 
+pub(super) async fn cancel(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+    Json(ask): Json<NoteAsk>,
+) -> Result<Json<Run>, Problem> {
+    let act = act(who, admin.clock.now(), ask.note)?;
+    Ok(Json(admin.store.cancel(run_id(&id)?, act).await?))
+}
+
+/// Reads the configuration again.
+pub(super) async fn reload(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Json(ask): Json<NoteAsk>,
+) -> Result<Json<ReloadView>, Problem> {
+    let act = act(who, admin.clock.now(), ask.note)?;
+    let live = Arc::clone(&admin.live);
+    let reloaded = tokio::task::spawn_blocking(move || live.reload()).await;
+    let outcome = match reloaded {
+        Ok(Ok(change)) => change.to_string(),
+        Ok(Err(report)) => {
+            let words = format!(
+                "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",
+                report.faults.len()
+            );
+            return Err(Problem::new(StatusCode::CONFLICT, words));
+        }
+        Err(stopped) => return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string())),
+    };
+    let version = admin.live.plan().version.to_string();
+    admin
+        .store
+        .note("reload".to_owned(), "configuration".to_owned(), version.clone(), act)
+        .await?;
+    admin.dispatcher.look_again();
+    Ok(Json(ReloadView { version, outcome }))
+}
+
 fn usable(engine_id: &str) -> bool {
     !engine_id.trim().is_empty()
         && engine_id.len() <= ENGINE_ID
         && !engine_id.chars().any(char::is_control)
 }
 
-fn act(who: Who, at: jiff::Timestamp, note: Option<String>) -> Result<Act, Problem> {
+pub(super) fn act(who: Who, at: jiff::Timestamp, note: Option<String>) -> Result<Act, Problem> {
     if note.as_ref().is_some_and(|note| note.len() > NOTE) {
         return Err(bad(&format!("a note may have {NOTE} bytes at most")));
     }
-    Ok(Act { who: who.0, at, note })
+    Ok(Act { who: who.name, at, origin: who.origin, note })
 }
 
 fn judge_again(admin: &Admin, delivery: &Delivery) -> Result<Judged, Problem> {

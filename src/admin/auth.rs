@@ -8,10 +8,16 @@ use http::header::AUTHORIZATION;
 
 use super::{Admin, Problem};
 use crate::authenticate::same;
+use crate::serving::Remote;
 
-/// The name of the token that a request came with.
+/// Who asks.
 #[derive(Clone, Debug)]
-pub(super) struct Who(pub(super) String);
+pub(super) struct Who {
+    /// The name of the token that the request came with.
+    pub(super) name: String,
+    /// The address that it came from.
+    pub(super) origin: Option<String>,
+}
 
 /// Lets a request through when its token is one of the configured ones.
 pub(super) async fn check(
@@ -40,7 +46,9 @@ pub(super) async fn check(
         .next();
     match known {
         Some(name) => {
-            request.extensions_mut().insert(Who(name));
+            let origin = request.extensions().get::<Remote>();
+            let origin = origin.map(|remote| remote.0.ip().to_string());
+            request.extensions_mut().insert(Who { name, origin });
             next.run(request).await
         }
         None => {

@@ -6,6 +6,8 @@ use http::StatusCode;
 
 use super::Admin;
 use super::views::Status;
+use crate::clock::earlier;
+use crate::store::Pausable;
 
 /// 200 when a delivery could be kept now, 503 when not; the body says why.
 pub(super) async fn ready(State(admin): State<Admin>) -> Response {
@@ -32,11 +34,29 @@ async fn look(admin: &Admin) -> Status {
             counts.held
         ));
     }
-    for paused in admin.dispatcher.paused_keys() {
-        notes.push(format!(
-            "workbench {} refuses API key {} since {}; its runs wait until the key changes",
-            paused.workbench, paused.key, paused.since
-        ));
+    let held_too_long = held_too_long(admin).await;
+    if held_too_long > 0 {
+        notes.push(format!("{held_too_long} runs have been held for too long (server.hold_alert)"));
+    }
+    for pause in admin.store.pauses().await.unwrap_or_default() {
+        notes.push(match &pause.what {
+            Pausable::Key(name) => format!(
+                "API key {name} rests since {}: {}; its runs wait until the key changes \
+                 (keys resume {name})",
+                pause.since,
+                pause.note.as_deref().unwrap_or("paused")
+            ),
+            what => format!("{what} rests since {}, paused by {}", pause.since, pause.who),
+        });
+    }
+    for resting in admin.dispatcher.resting() {
+        notes.push(match resting.until {
+            Some(until) => format!(
+                "starts on workbench {} kept failing, so it rests until {until}; deliveries are kept",
+                resting.workbench
+            ),
+            None => format!("workbench {} is tried, one start at a time", resting.workbench),
+        });
     }
     let config_faults = admin.live.faults();
     if config_faults > 0 {
@@ -55,5 +75,22 @@ async fn look(admin: &Admin) -> Status {
         queued: counts.queued,
         sending: counts.sending,
         held: counts.held,
+        held_too_long,
+    }
+}
+
+async fn held_too_long(admin: &Admin) -> u64 {
+    let before = earlier(admin.clock.now(), admin.live.plan().server.hold_alert);
+    admin.store.held_since(before).await.unwrap_or_default()
+}
+
+/// Brings numbers up to date that nothing else counts.
+pub(super) async fn gauges(admin: &Admin) {
+    let paused = admin.store.pauses().await.unwrap_or_default().len();
+    admin.metrics.waits_for_people(held_too_long(admin).await, paused);
+    let resting = admin.dispatcher.resting();
+    for name in admin.live.plan().workbenches.keys() {
+        let rests = resting.iter().any(|resting| *resting.workbench == **name);
+        admin.metrics.rests(name, rests);
     }
 }

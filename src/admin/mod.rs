@@ -8,6 +8,7 @@ mod acts;
 mod auth;
 mod health;
 mod lookups;
+mod pauses;
 pub mod views;
 
 use std::sync::Arc;
@@ -58,6 +59,12 @@ pub fn router(admin: Admin) -> Router {
         .route("/runs", get(lookups::runs))
         .route("/runs/{id}", get(lookups::run))
         .route("/runs/{id}/release", post(acts::release))
+        .route("/runs/{id}/cancel", post(acts::cancel))
+        .route("/pauses", get(pauses::list))
+        .route("/pause", post(pauses::pause))
+        .route("/resume", post(pauses::resume))
+        .route("/audit", get(pauses::audit))
+        .route("/reload", post(acts::reload))
         .route("/refusals/{source}", get(lookups::refusals))
         .route("/status", get(health::status))
         .route_layer(axum::middleware::from_fn_with_state(admin.clone(), auth::check));
@@ -77,6 +84,7 @@ pub fn router(admin: Admin) -> Router {
 
 async fn metrics(State(admin): State<Admin>) -> Response {
     let counts = admin.store.counts().await.ok();
+    health::gauges(&admin).await;
     let text = admin.metrics.text(counts.as_ref(), admin.clock.now().as_millisecond());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()

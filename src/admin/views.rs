@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::matching::Explanation;
 use crate::model::{DeliveryId, Environment, RunId, RunState};
 use crate::receive::Refused;
-use crate::store::{DeliverySummary, Run, RunBrief};
+use crate::dispatch::Resting;
+use crate::store::{Audited, DeliverySummary, Pausable, Pause, Run, RunBrief};
 
 /// `GET /api/deliveries`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -125,6 +126,61 @@ pub struct ReleaseAsk {
     pub note: Option<String>,
 }
 
+/// `POST /api/runs/{id}/cancel` and `POST /api/reload`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteAsk {
+    /// Kept with the act.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReloadView {
+    /// Digest of the configuration in force.
+    pub version: String,
+    /// In words.
+    pub outcome: String,
+}
+
+/// `POST /api/pause`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PauseAsk {
+    /// What is to rest.
+    #[serde(flatten)]
+    pub what: Pausable,
+    /// Why, kept with the act.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// `POST /api/resume`
+pub type ResumeAsk = PauseAsk;
+
+/// Whether it had rested.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    /// False when there was nothing to let go on.
+    pub rested: bool,
+}
+
+/// `GET /api/pauses`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PausesView {
+    /// What rests at a person's word, and keys that were refused.
+    pub pauses: Vec<Pause>,
+    /// Workbenches that rest because starts kept failing.
+    pub resting: Vec<Resting>,
+}
+
+/// `GET /api/audit`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuditView {
+    /// Newest first.
+    pub acts: Vec<Audited>,
+}
+
 /// A person's word on a held run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -158,4 +214,7 @@ pub struct Status {
     pub sending: u64,
     /// Runs that wait for a person.
     pub held: u64,
+    /// Of those, how many have waited longer than `server.hold_alert`.
+    #[serde(default)]
+    pub held_too_long: u64,
 }

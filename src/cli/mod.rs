@@ -1,5 +1,6 @@
 //! The command line: one command a file. Nothing else in the program depends on it.
 
+mod audit;
 mod check;
 mod client;
 mod completions;
@@ -8,6 +9,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod pauses;
 mod release;
 mod replay;
 mod runs;
@@ -85,6 +87,16 @@ enum Command {
     Replay(replay::Replay),
     /// Settle a held run
     Release(release::Release),
+    /// Let jobs rest, and go on
+    Jobs(pauses::Jobs),
+    /// Let routes rest, and go on
+    Routes(pauses::Routes),
+    /// Let API keys rest, and go on
+    Keys(pauses::Keys),
+    /// Stop all starts, and let them go on
+    Starts(pauses::Starts),
+    /// Show what people and tokens did
+    Audit(audit::Audit),
     /// Check keys, certificates, store, clock and workbenches
     Doctor(doctor::Doctor),
     /// Run a simulated workbench
@@ -148,6 +160,11 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Runs(command) => command.run(screen).await,
         Command::Replay(command) => command.run(screen).await,
         Command::Release(command) => command.run(screen).await,
+        Command::Jobs(command) => command.run(screen).await,
+        Command::Routes(command) => command.run(screen).await,
+        Command::Keys(command) => command.run(screen).await,
+        Command::Starts(command) => command.run(screen).await,
+        Command::Audit(command) => command.run(screen).await,
         Command::Doctor(command) => command.run(screen).await,
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),

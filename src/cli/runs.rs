@@ -15,8 +15,10 @@ use crate::store::Run;
 #[command(after_help = "Examples:\n  \
     cdsw-gateway runs list --state held\n  \
     cdsw-gateway runs list --job retrain -n 5\n  \
-    cdsw-gateway runs show 0193a6f2-…\n\n\
-    States: queued, sending, started, held (waits for a person), failed.")]
+    cdsw-gateway runs show 0193a6f2-…\n  \
+    cdsw-gateway runs cancel 0193a6f2-… --note \"not needed\"\n\n\
+    States: waiting (for a newer one), queued, sending, started, held (waits for a person), failed,\n\
+    superseded (a newer one took its place), cancelled.")]
 pub(super) struct Runs {
     #[command(flatten)]
     remote: Remote,
@@ -41,6 +43,14 @@ enum What {
         #[arg(long, short = 'n', default_value_t = 20)]
         limit: usize,
     },
+    /// Take a run out that is not on the wire
+    Cancel {
+        /// The run's id
+        id: RunId,
+        /// Why, kept with the act
+        #[arg(long)]
+        note: Option<String>,
+    },
     /// One run: environment, attempts, what people did
     Show {
         /// The run's id
@@ -59,16 +69,21 @@ impl Runs {
                 query.extend(before.map(|before| ("before", before.to_string())));
                 list(screen, &api.get(&["runs"], &query).await?);
             }
-            What::Show { id } => {
-                let run: Run = api.get(&["runs", &id.to_string()], &[]).await?;
-                if screen.json() {
-                    screen.value(&run);
-                } else {
-                    show_run(screen, &run);
-                }
+            What::Cancel { id, note } => {
+                let ask = views::NoteAsk { note };
+                show(screen, &api.post(&["runs", &id.to_string(), "cancel"], &ask).await?);
             }
+            What::Show { id } => show(screen, &api.get(&["runs", &id.to_string()], &[]).await?),
         }
         Ok(())
+    }
+}
+
+fn show(screen: Screen, run: &Run) {
+    if screen.json() {
+        screen.value(run);
+    } else {
+        show_run(screen, run);
     }
 }
 
@@ -119,6 +134,15 @@ pub(super) fn show_run(screen: Screen, run: &Run) {
     if brief.state == RunState::Queued {
         screen.line(format!("  due       {}", time(brief.due_at)));
     }
+    if brief.state == RunState::Waiting {
+        screen.line(format!("  waits     until {}, for a newer one", time(brief.due_at)));
+    }
+    if brief.stands_for > 1 {
+        screen.line(format!("  stands    for {} runs, itself included", brief.stands_for));
+    }
+    if let Some(newer) = &brief.superseded_by {
+        screen.line(format!("  see       run {newer}, which stands for it"));
+    }
     if let Some(environment) = &run.environment {
         show_environment(screen, environment);
     }
@@ -163,7 +187,11 @@ pub(super) fn show_environment(screen: Screen, environment: &Environment) {
 pub(super) fn state_tone(state: RunState) -> Tone {
     match state {
         RunState::Started => Tone::Good,
-        RunState::Queued | RunState::Sending => Tone::Dim,
+        RunState::Waiting
+        | RunState::Queued
+        | RunState::Sending
+        | RunState::Superseded
+        | RunState::Cancelled => Tone::Dim,
         RunState::Held => Tone::Warn,
         RunState::Failed => Tone::Bad,
     }

@@ -14,10 +14,10 @@ use reqwest::Url;
 use super::secrets::SecretRef;
 pub use super::shape::OnUnknown;
 use crate::authenticate::{Proof, Refusal, Unverified, open};
-use crate::expression::Expression;
+use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
 use crate::matching::{Index, Indexed, On, Patterns, UnknownPaths};
-use crate::model::Secret;
+use crate::model::{Backlog, BreakerPolicy, Secret};
 use crate::providers::{Grounds, Options, Provider};
 
 /// Everything that a configuration says.
@@ -64,6 +64,8 @@ pub struct ServerPlan {
     pub body_timeout: Duration,
     /// Time for work in progress to end after the stop.
     pub shutdown_grace: Duration,
+    /// Runs that have been held for longer are told of.
+    pub hold_alert: Duration,
 }
 
 /// Where deliveries and runs are kept.
@@ -99,6 +101,8 @@ pub struct WorkbenchPlan {
     pub connect_timeout: Duration,
     /// Time for a whole request.
     pub timeout: Duration,
+    /// When it is given a rest.
+    pub breaker: BreakerPolicy,
     /// API keys by name.
     pub api_keys: BTreeMap<Arc<str>, SecretRef>,
 }
@@ -122,6 +126,16 @@ pub struct JobPlan {
     pub deadline: Duration,
     /// Start requests that may be on their way at once; at least 1.
     pub starts_at_once: u32,
+    /// Starts in any minute.
+    pub starts_per_minute: Option<u32>,
+    /// Runs in any hour; more are held for a person.
+    pub starts_per_hour: Option<u32>,
+    /// How long after it fell due a run may be sent, where that is less than the deadline.
+    pub max_age: Option<Duration>,
+    /// What becomes of the runs that waited, after a rest.
+    pub on_resume: Backlog,
+    /// Starts in any minute while they are sent at a pace.
+    pub resume_per_minute: u32,
     /// What to do when nobody knows whether it was started.
     pub on_unknown: OnUnknown,
     /// First pause between attempts.
@@ -153,6 +167,17 @@ pub struct SourcePlan {
     pub unauthenticated: bool,
 }
 
+/// Of which runs only the newest is to be sent.
+#[derive(Clone, Debug)]
+pub struct LatestPlan {
+    /// What runs of one kind have in common.
+    pub per: Template,
+    /// How long to wait for a newer one.
+    pub wait: Duration,
+    /// How long the first of them may be made to wait in all.
+    pub wait_at_most: Duration,
+}
+
 /// One route.
 #[derive(Clone, Debug)]
 pub struct RoutePlan {
@@ -168,6 +193,8 @@ pub struct RoutePlan {
     pub job: Arc<JobPlan>,
     /// The environment that the job gets.
     pub mapping: Mapping,
+    /// Set where only the newest run of a kind is to be sent.
+    pub latest: Option<LatestPlan>,
     /// What to do when the changed files are not known.
     pub on_unknown_paths: UnknownPaths,
     /// The file that it is written in.
@@ -186,6 +213,7 @@ impl Plan {
             admin_tokens: other.server.admin_tokens.clone(),
             body_limit: other.server.body_limit,
             body_timeout: other.server.body_timeout,
+            hold_alert: other.server.hold_alert,
             ..self.server.clone()
         };
         server != other.server || self.store != other.store

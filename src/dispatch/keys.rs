@@ -1,79 +1,126 @@
-//! Keys that a workbench has refused: their runs wait until the key changes, since each further
-//! try would only fail one more run.
+//! Keys that a workbench has refused: their runs wait until the key changes or a person lets them go
+//! on, since each further try would only fail one more run. The store keeps which, so that a restart
+//! forgets nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::config::{JobPlan, Live};
+use crate::authenticate::hmac::{Algorithm, mac};
+use crate::chance::Chance;
+use crate::config::{JobPlan, Live, Plan};
 use crate::model::Secret;
+use crate::store::{Pausable, Pause};
 
 /// A key that was refused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PausedKey {
-    /// The workbench that refused it.
-    pub workbench: String,
-    /// The key's name in the configuration.
-    pub key: String,
+    /// The key, as `workbench/key`.
+    pub name: String,
     /// When.
     pub since: Timestamp,
 }
 
-/// A digest that tells one key from another; it lives in memory only.
-type Fingerprint = [u8; 32];
+/// Bytes of salt at the front of a mark.
+const SALT: usize = 16;
+/// Bytes of the digest in a mark: enough to tell one key from the next, too few to guess one from.
+const DIGEST: usize = 8;
 
-/// Refused keys by workbench and name.
-type Refused = HashMap<(Arc<str>, Arc<str>), (Fingerprint, Timestamp)>;
-
+/// Which keys rest, as the store has it.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
-    refused: Mutex<Refused>,
-}
+pub(super) struct Keys(Mutex<HashMap<String, Pause>>);
 
 impl Keys {
-    /// Whether the job's key may be tried: it was not refused, or it has changed since.
-    pub(super) fn usable(&self, live: &Live, job: &JobPlan) -> bool {
-        let named = name(job);
-        let mut refused = self.lock();
-        let Some((fingerprint, _)) = refused.get(&named) else { return true };
-        let changed = live.api_key(job).is_ok_and(|key| fingerprint_of(&key) != *fingerprint);
-        if changed {
-            refused.remove(&named);
-        }
-        changed
+    /// Takes over what the store has.
+    pub(super) fn mirror(&self, pauses: &[Pause]) {
+        let keys = pauses.iter().filter(|pause| matches!(pause.what, Pausable::Key(_)));
+        *self.lock() = keys.map(|pause| (pause.what.name().to_owned(), pause.clone())).collect();
     }
 
-    /// Notes that a workbench did not accept the job's key.
-    pub(super) fn refuse(&self, job: &JobPlan, key: &Secret, now: Timestamp) {
-        self.lock().insert(name(job), (fingerprint_of(key), now));
+    /// Whether the job's key may be tried.
+    pub(super) fn usable(&self, job: &JobPlan) -> bool {
+        !self.lock().contains_key(&name(job))
+    }
+
+    /// Keys that rest although what the workbench refused is no longer in use.
+    pub(super) fn changed(&self, live: &Live, plan: &Plan) -> Vec<String> {
+        let resting = self.lock().clone();
+        if resting.is_empty() {
+            return Vec::new();
+        }
+        plan.jobs
+            .values()
+            .filter_map(|job| {
+                let pause = resting.get(&name(job))?;
+                let mark = pause.mark.as_deref()?;
+                let key = live.api_key(job).ok()?;
+                (!is_of(mark, &key)).then(|| name(job))
+            })
+            .collect()
+    }
+
+    /// Notes that a key rests from now on, before the store is asked again.
+    pub(super) fn rest(&self, pause: Pause) {
+        self.lock().insert(pause.what.name().to_owned(), pause);
     }
 
     pub(super) fn paused(&self) -> Vec<PausedKey> {
         let mut paused: Vec<PausedKey> = self
             .lock()
-            .iter()
-            .map(|((workbench, key), (_, since))| PausedKey {
-                workbench: workbench.to_string(),
-                key: key.to_string(),
-                since: *since,
-            })
+            .values()
+            .map(|pause| PausedKey { name: pause.what.name().to_owned(), since: pause.since })
             .collect();
-        paused.sort_by(|a, b| (&a.workbench, &a.key).cmp(&(&b.workbench, &b.key)));
+        paused.sort_by(|a, b| a.name.cmp(&b.name));
         paused
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Refused> {
-        self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pause>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-fn name(job: &JobPlan) -> (Arc<str>, Arc<str>) {
-    (Arc::clone(&job.workbench.name), Arc::clone(&job.api_key))
+/// The key of a job, as people name it.
+pub(super) fn name(job: &JobPlan) -> String {
+    format!("{}/{}", job.workbench.name, job.api_key)
 }
 
-fn fingerprint_of(key: &Secret) -> Fingerprint {
-    Sha256::digest(key.expose()).into()
+/// What tells a key from the one that takes its place: a salt and a few bytes of a keyed digest.
+pub(super) fn mark(key: &Secret, chance: &dyn Chance) -> Vec<u8> {
+    let salt = chance.bits().to_ne_bytes();
+    [&salt[..], &digest(&salt, key)].concat()
+}
+
+fn is_of(mark: &[u8], key: &Secret) -> bool {
+    mark.split_at_checked(SALT).is_some_and(|(salt, rest)| digest(salt, key) == rest)
+}
+
+fn digest(salt: &[u8], key: &Secret) -> Vec<u8> {
+    let mut digest = mac(Algorithm::Sha256, salt, &[key.expose()]);
+    digest.truncate(DIGEST);
+    digest
+}
+
+/// Jobs that are started with a key of this name.
+pub(super) fn jobs_of<'p>(plan: &'p Plan, key: &'p str) -> impl Iterator<Item = &'p Arc<JobPlan>> {
+    plan.jobs.values().filter(move |job| name(job) == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::SeededChance;
+
+    #[test]
+    fn a_mark_tells_a_key_from_another_and_does_not_hold_it() {
+        let chance = SeededChance::new(1);
+        let (key, other) = (Secret::new("a key of a workbench"), Secret::new("another key"));
+        let made = mark(&key, &chance);
+        assert!(is_of(&made, &key));
+        assert!(!is_of(&made, &other));
+        assert!(!is_of(b"", &key));
+        assert_eq!(made.len(), SALT + DIGEST);
+        assert_ne!(made, mark(&key, &chance), "two marks of one key differ");
+    }
 }

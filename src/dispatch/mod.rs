@@ -4,8 +4,11 @@
 //! An attempt is on disk before its request is sent, so that whatever interrupts it is known to
 //! be unknown. This is the only part of the program that reads an API key.
 
+mod breaker;
 mod decide;
 mod keys;
+mod pauses;
+mod rests;
 mod sender;
 mod turns;
 
@@ -26,6 +29,7 @@ use crate::store::{Lease, LeaseAsk, Store, StoreFault};
 
 pub use decide::decide;
 pub use keys::PausedKey;
+pub use rests::Resting;
 
 /// Requests to all workbenches that may be on the wire at once.
 const AT_ONCE: usize = 256;
@@ -55,6 +59,7 @@ pub struct Dispatcher {
     wake: Arc<Notify>,
     turns: Mutex<turns::Turns>,
     keys: keys::Keys,
+    rests: rests::Rests,
     workbenches: sender::Workbenches,
     tasks: TaskTracker,
 }
@@ -67,6 +72,7 @@ impl Dispatcher {
             wake: Arc::new(Notify::new()),
             turns: Mutex::default(),
             keys: keys::Keys::default(),
+            rests: rests::Rests::default(),
             workbenches: sender::Workbenches::default(),
             tasks: TaskTracker::new(),
         })
@@ -77,9 +83,20 @@ impl Dispatcher {
         self.wake.notify_one();
     }
 
+    /// Tells it that something that rested may have changed, too.
+    pub fn look_again(&self) {
+        self.lock_turns().sweep_soon();
+        self.wake();
+    }
+
     /// Keys that a workbench has refused, whose runs wait for a better one.
     pub fn paused_keys(&self) -> Vec<PausedKey> {
         self.keys.paused()
+    }
+
+    /// Workbenches that rest because starts kept failing.
+    pub fn resting(&self) -> Vec<Resting> {
+        self.rests.resting(self.parts.clock.now())
     }
 
     /// Works until told to stop, then lets what is on the wire come to its end.
@@ -117,16 +134,25 @@ impl Dispatcher {
         let now = self.parts.clock.now();
         if self.lock_turns().sweep_is_due(now) {
             self.settle_lost_attempts(now).await?;
+            self.take_over_pauses().await?;
             while self.parts.store.fail_overdue(now).await? > 0 {}
         }
+        self.let_changed_keys_go_on(now).await?;
         let ask = self.ask(now);
         let mut next = later(now, POLL);
+        if let Some(trial) = self.rests.next_trial(now) {
+            next = next.min(trial);
+        }
         if ask.most == 0 || ask.permits.is_empty() {
             return Ok(next);
         }
         let leased = self.parts.store.lease_due(ask).await?;
         if let Some(due) = leased.next_due {
             next = next.min(due.max(later(now, Duration::from_millis(1))));
+        }
+        for (job, held) in &leased.held {
+            log::braked(job, *held);
+            self.parts.metrics.braked(job, *held);
         }
         for lease in leased.leases {
             self.send(lease);
@@ -150,8 +176,10 @@ impl Dispatcher {
         let plan = self.parts.live.plan();
         let mut turns = self.lock_turns();
         let mut permits = turns.permits(&plan);
-        permits.retain(|permit| {
-            plan.jobs.get(&permit.job).is_some_and(|job| self.keys.usable(&self.parts.live, job))
+        permits.retain_mut(|permit| {
+            plan.jobs.get(&permit.job).is_some_and(|job| {
+                self.keys.usable(job) && self.rests.narrow(permit, &job.workbench.name, now)
+            })
         });
         LeaseAsk { now, permits, most: AT_ONCE.saturating_sub(turns.on_the_wire()) }
     }
@@ -162,8 +190,13 @@ impl Dispatcher {
         self.tasks.spawn(async move {
             let run = lease.run;
             let job = Arc::clone(&lease.job);
-            sender::attempt(&dispatcher.parts, &dispatcher.workbenches, &dispatcher.keys, lease)
-                .await;
+            let (begun_at, plan) = (lease.begun_at, dispatcher.parts.live.plan());
+            let workbench = plan.jobs.get(&job).map(|job| Arc::clone(&job.workbench));
+            if let Some(workbench) = &workbench {
+                dispatcher.rests.begin(&workbench.name, begun_at);
+            }
+            let sent = sender::attempt(&dispatcher.parts, &dispatcher.workbenches, lease).await;
+            dispatcher.learn(&job, workbench.as_deref(), sent).await;
             dispatcher.lock_turns().end(&job, run);
             dispatcher.wake();
         });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Parts;
 use super::decide::decide;
-use super::keys::Keys;
+use super::keys::mark;
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::model::{AttemptResult, Outcome, Secret};
@@ -37,35 +37,48 @@ impl Workbenches {
     }
 }
 
+/// What is known after an attempt, beside its outcome.
+pub(super) struct Sent {
+    /// What came of it, where a request went over the wire.
+    pub(super) result: Option<AttemptResult>,
+    /// Set when the workbench refused the key: tells it from the one that takes its place.
+    pub(super) refused: Option<Vec<u8>>,
+}
+
 /// Sends one start and records its outcome.
-pub(super) async fn attempt(parts: &Parts, workbenches: &Workbenches, keys: &Keys, lease: Lease) {
+pub(super) async fn attempt(parts: &Parts, workbenches: &Workbenches, lease: Lease) -> Sent {
     let plan = parts.live.plan();
     let Some(job) = plan.jobs.get(&lease.job) else {
         let reason = format!("job {} is no longer configured", lease.job);
         let result = unsent(Outcome::NotStartedForGood, reason.clone());
-        return record(parts, lease, result, Next::Fail { reason }).await;
+        record(parts, lease, result, Next::Fail { reason }).await;
+        return Sent { result: None, refused: None };
     };
-    let result = send(parts, workbenches, keys, job, &lease).await;
+    let (result, sent) = send(parts, workbenches, job, &lease).await;
     let next = follow(parts, job, &lease, &result);
     record(parts, lease, result, next).await;
+    sent
 }
 
 async fn send(
     parts: &Parts,
     workbenches: &Workbenches,
-    keys: &Keys,
     job: &JobPlan,
     lease: &Lease,
-) -> AttemptResult {
+) -> (AttemptResult, Sent) {
+    let not_sent = |reason| {
+        let sent = Sent { result: None, refused: None };
+        (unsent(Outcome::NotStartedForNow, reason), sent)
+    };
     let workbench = match workbenches.get(&job.workbench) {
         Ok(workbench) => workbench,
-        Err(reason) => return unsent(Outcome::NotStartedForNow, reason),
+        Err(reason) => return not_sent(reason),
     };
     let key = match api_key(parts, job).await {
         Ok(key) => key,
         Err(fault) => {
             let reason = format!("the API key {} cannot be read: {fault}", job.api_key);
-            return unsent(Outcome::NotStartedForNow, reason);
+            return not_sent(reason);
         }
     };
     let now = parts.clock.now();
@@ -79,12 +92,13 @@ async fn send(
         now,
     };
     let result = workbench.start(&start, &key).await;
+    let mut sent = Sent { result: Some(result.clone()), refused: None };
     if result.key_refused {
-        keys.refuse(job, &key, now);
+        sent.refused = Some(mark(&key, &*parts.chance));
         log::key_refused(&job.workbench.name, &job.api_key);
         parts.metrics.keys_refused.inc();
     }
-    result
+    (result, sent)
 }
 
 /// A key may come from a file, or from a program that takes its time.

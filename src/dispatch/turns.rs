@@ -34,7 +34,15 @@ impl Turns {
                 let busy = self.jobs.get(name).copied().unwrap_or(0);
                 let count = (job.starts_at_once as usize).saturating_sub(busy);
                 let lease = Workbench::lease(&job.workbench);
-                (count > 0).then(|| Permit { job: Arc::clone(name), count, lease })
+                (count > 0).then(|| Permit {
+                    job: Arc::clone(name),
+                    count,
+                    lease,
+                    per_minute: job.starts_per_minute,
+                    per_hour: job.starts_per_hour,
+                    backlog_per_minute: job.resume_per_minute,
+                    trial: None,
+                })
             })
             .collect();
         if !permits.is_empty() {
@@ -53,6 +61,11 @@ impl Turns {
             self.swept = Some(now);
         }
         due
+    }
+
+    /// Makes the next look one for all of that.
+    pub(super) fn sweep_soon(&mut self) {
+        self.swept = None;
     }
 
     pub(super) fn begin(&mut self, lease: &Lease) {

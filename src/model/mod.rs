@@ -2,6 +2,7 @@
 
 mod attempt;
 mod environment;
+mod flow;
 mod git;
 mod ids;
 mod reserved;
@@ -11,6 +12,7 @@ mod value;
 
 pub use attempt::{AttemptResult, Outcome};
 pub use environment::Environment;
+pub use flow::{Backlog, BreakerPolicy, Latest};
 pub use git::{ChangedPaths, GitFacts, PullRequest};
 pub use ids::{DeliveryId, RunId};
 pub use reserved::{RESERVED, is_reserved};

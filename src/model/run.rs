@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
+    /// Waits for more of its kind: a later one may take its place.
+    Waiting,
     /// Ready to be sent once its time has come.
     Queued,
     /// An attempt is on disk and its request may be on the wire.
@@ -23,27 +25,42 @@ pub enum RunState {
     Held,
     /// Was not started, and will not be unless a person asks.
     Failed,
+    /// A newer run of its kind took its place before it was sent.
+    Superseded,
+    /// A person took it out before it was sent.
+    Cancelled,
 }
 
 impl RunState {
     /// Every state, in the order in which people read them.
-    pub const ALL: [RunState; 5] =
-        [Self::Queued, Self::Sending, Self::Started, Self::Held, Self::Failed];
+    pub const ALL: [RunState; 8] = [
+        Self::Waiting,
+        Self::Queued,
+        Self::Sending,
+        Self::Started,
+        Self::Held,
+        Self::Failed,
+        Self::Superseded,
+        Self::Cancelled,
+    ];
 
     /// The word used in SQL, logs, metrics and on screens.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Started => "started",
             Self::Held => "held",
             Self::Failed => "failed",
+            Self::Superseded => "superseded",
+            Self::Cancelled => "cancelled",
         }
     }
 
     /// True when nothing more happens to the run unless a person asks.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Started | Self::Failed)
+        matches!(self, Self::Started | Self::Failed | Self::Superseded | Self::Cancelled)
     }
 }
 
@@ -80,6 +97,8 @@ impl FromStr for RunState {
 /// What can happen to a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
+    /// Its wait is over.
+    Due,
     /// A dispatcher takes it; its attempt is written in the same breath.
     Lease,
     /// The workbench started it.
@@ -109,6 +128,13 @@ pub enum Change {
         /// Not before this moment.
         at: Timestamp,
     },
+    /// A newer run of its kind takes its place.
+    Supersede,
+    /// A person takes it out.
+    Cancel {
+        /// Who.
+        who: String,
+    },
 }
 
 /// A change that the run's state does not allow.
@@ -131,12 +157,15 @@ impl std::error::Error for UnlawfulChange {}
 impl Change {
     fn asked(&self) -> &'static str {
         match self {
+            Self::Due => "called due",
             Self::Lease => "leased",
             Self::Started { .. } => "marked as started",
             Self::Retry { .. } => "tried again by itself",
             Self::Hold { .. } => "held",
             Self::Fail { .. } => "failed",
             Self::Requeue { .. } => "queued again",
+            Self::Supersede => "superseded",
+            Self::Cancel { .. } => "cancelled",
         }
     }
 }
@@ -146,14 +175,19 @@ impl Change {
 /// # Errors
 /// [`UnlawfulChange`] names the state and what was asked.
 pub fn after(state: RunState, change: &Change) -> Result<RunState, UnlawfulChange> {
-    use RunState::{Failed, Held, Queued, Sending, Started};
+    use RunState::{Cancelled, Failed, Held, Queued, Sending, Started, Superseded, Waiting};
     match (state, change) {
+        (Waiting, Change::Due) => Ok(Queued),
         (Queued, Change::Lease) => Ok(Sending),
         (Sending | Held, Change::Started { .. }) => Ok(Started),
         (Sending, Change::Retry { .. }) => Ok(Queued),
-        (Sending, Change::Hold { .. }) => Ok(Held),
-        (Sending | Queued | Held, Change::Fail { .. }) => Ok(Failed),
-        (Held | Failed, Change::Requeue { .. }) => Ok(Queued),
+        // A queued run is held by a brake or for a review; one on the wire, for its outcome.
+        (Sending | Queued, Change::Hold { .. }) => Ok(Held),
+        (Sending | Queued | Waiting | Held, Change::Fail { .. }) => Ok(Failed),
+        (Held | Failed | Cancelled, Change::Requeue { .. }) => Ok(Queued),
+        // Nothing on the wire is ever taken back: nobody could say whether it had begun.
+        (Waiting | Queued, Change::Supersede) => Ok(Superseded),
+        (Waiting | Queued | Held, Change::Cancel { .. }) => Ok(Cancelled),
         _ => Err(UnlawfulChange { state, asked: change.asked() }),
     }
 }
@@ -173,13 +207,16 @@ mod tests {
             Just(Change::Hold { reason: String::new() }),
             Just(Change::Fail { reason: String::new() }),
             Just(Change::Requeue { at }),
+            Just(Change::Due),
+            Just(Change::Supersede),
+            Just(Change::Cancel { who: String::new() }),
         ]
     }
 
     proptest! {
         #[test]
         fn a_started_run_never_moves_again(changes in prop::collection::vec(any_change(), 1..40)) {
-            let mut state = RunState::Queued;
+            let mut state = RunState::Waiting;
             let mut was_started = false;
             for change in &changes {
                 match after(state, change) {
@@ -202,6 +239,21 @@ mod tests {
                     state = next;
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_on_the_wire_is_neither_superseded_nor_cancelled() {
+        let cancel = Change::Cancel { who: "ops".to_owned() };
+        for change in [Change::Supersede, cancel, Change::Due, Change::Lease] {
+            assert!(after(RunState::Sending, &change).is_err(), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn a_superseded_run_stays_so() {
+        for change in [Change::Lease, Change::Requeue { at: Timestamp::UNIX_EPOCH }, Change::Due] {
+            assert!(after(RunState::Superseded, &change).is_err(), "{change:?}");
         }
     }
 

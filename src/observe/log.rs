@@ -113,6 +113,26 @@ pub fn key_refused(workbench: &str, key: &str) {
     );
 }
 
+/// A key that rested goes on.
+pub fn key_resumed(key: &str) {
+    info!(key, "this API key has changed; its runs go on");
+}
+
+/// A job's brake held runs.
+pub fn braked(job: &str, held: usize) {
+    warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
+}
+
+/// Starts on a workbench kept failing.
+pub fn workbench_rests(workbench: &str) {
+    error!(workbench, "starts keep failing; the workbench is given a rest, deliveries are kept");
+}
+
+/// A start after a rest succeeded.
+pub fn workbench_is_back(workbench: &str) {
+    info!(workbench, "the workbench is back; what waited is let go");
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -46,6 +46,16 @@ struct State {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Job {
+    job: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Bench {
+    workbench: String,
+}
+
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// Every metric of the gateway.
@@ -69,6 +79,11 @@ pub struct Metrics {
     pub store_faults: Counter,
     /// Times that a workbench refused a key.
     pub keys_refused: Counter,
+    braked: Family<Job, Counter>,
+    breakers_opened: Family<Bench, Counter>,
+    resting: Family<Bench, Gauge>,
+    held_long: Gauge,
+    paused: Gauge,
     /// Faults in the configuration files as they are now; 0 when they are in force.
     pub config_faults: Gauge,
 }
@@ -98,6 +113,11 @@ impl Metrics {
             bytes_in_flight: Gauge::default(),
             store_faults: Counter::default(),
             keys_refused: Counter::default(),
+            braked: Family::default(),
+            breakers_opened: Family::default(),
+            resting: Family::default(),
+            held_long: Gauge::default(),
+            paused: Gauge::default(),
             config_faults: Gauge::default(),
         };
         metrics.register();
@@ -169,6 +189,27 @@ impl Metrics {
             "API keys refused by a workbench",
             self.keys_refused.clone(),
         );
+        registry.register("braked_runs", "Runs held by their job's brake", self.braked.clone());
+        registry.register(
+            "circuit_breaker_opened",
+            "Times that a workbench was given a rest because starts kept failing",
+            self.breakers_opened.clone(),
+        );
+        registry.register(
+            "circuit_breaker_open",
+            "1 while a workbench rests or is being tried, else 0",
+            self.resting.clone(),
+        );
+        registry.register(
+            "held_too_long",
+            "Runs that wait for a person for longer than server.hold_alert",
+            self.held_long.clone(),
+        );
+        registry.register(
+            "pauses",
+            "Jobs, routes, API keys and the stop switch that rest",
+            self.paused.clone(),
+        );
         registry.register(
             "config_faults",
             "Faults in the configuration files as they are on disk",
@@ -205,6 +246,28 @@ impl Metrics {
         self.attempt_time.observe(result.took.as_secs_f64());
     }
 
+    /// Counts runs that a brake held.
+    pub fn braked(&self, job: &str, held: usize) {
+        self.braked.get_or_create(&Job { job: job.to_owned() }).inc_by(held as u64);
+    }
+
+    /// Counts a workbench that is given a rest.
+    pub fn breaker_opened(&self, workbench: &str) {
+        self.breakers_opened.get_or_create(&Bench { workbench: workbench.to_owned() }).inc();
+    }
+
+    /// Says of a workbench whether it rests.
+    pub fn rests(&self, workbench: &str, rests: bool) {
+        let labels = Bench { workbench: workbench.to_owned() };
+        self.resting.get_or_create(&labels).set(i64::from(rests));
+    }
+
+    /// Says how much waits for a person's word.
+    pub fn waits_for_people(&self, held_long: u64, paused: usize) {
+        self.held_long.set(i64::try_from(held_long).unwrap_or(i64::MAX));
+        self.paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
+    }
+
     /// Counts what retention did.
     pub fn tidied(&self, tidied: &Tidied) {
         self.removed.inc_by(tidied.removed as u64);
@@ -230,7 +293,7 @@ impl Metrics {
 
     fn waiting(&self, counts: &Counts, now_ms: i64) {
         let states =
-            [("queued", counts.queued), ("sending", counts.sending), ("held", counts.held)];
+            [("waiting", counts.waiting), ("queued", counts.queued), ("sending", counts.sending), ("held", counts.held)];
         for (state, count) in states {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             self.runs.get_or_create(&State { state }).set(count);

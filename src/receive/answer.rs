@@ -69,7 +69,10 @@ pub(super) fn briefs(runs: &[NewRun]) -> Vec<Brief> {
             route: run.route.to_string(),
             job: run.job.to_string(),
             state: match run.state {
-                NewRunState::Queued(_) => RunState::Queued,
+                NewRunState::Queued(_) => match &run.latest {
+                    Some(latest) if !latest.wait.is_zero() => RunState::Waiting,
+                    _ => RunState::Queued,
+                },
                 NewRunState::Held(..) => RunState::Held,
                 NewRunState::Failed(_) => RunState::Failed,
             },
@@ -117,7 +120,9 @@ impl Answer {
     /// Whether the dispatcher has something to look at.
     pub(super) fn queued_something(&self) -> bool {
         match self {
-            Self::Kept { runs, .. } => runs.iter().any(|run| run.state == RunState::Queued),
+            Self::Kept { runs, .. } => {
+                runs.iter().any(|run| matches!(run.state, RunState::Queued | RunState::Waiting))
+            },
             Self::Repeat { requeued, .. } => *requeued,
             _ => false,
         }

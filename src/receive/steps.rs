@@ -1,7 +1,7 @@
 //! The pure steps of one request, from bytes to runs that are asked for. No I/O, clock or chance.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts as Head;
@@ -152,7 +152,12 @@ pub(crate) fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String
 
 /// The run that a draft becomes, with a name and a deadline.
 pub(crate) fn new_run(draft: &Draft, now: Timestamp, chance: &dyn Chance) -> NewRun {
+    let job = &draft.route.job;
+    // Its age counts from the moment at which it falls due.
+    let wait = draft.latest.as_ref().map_or(Duration::ZERO, |latest| latest.wait);
+    let age = job.max_age.map_or(job.deadline, |age| age.saturating_add(wait));
     NewRun {
+        latest: draft.latest.clone(),
         id: RunId::new(now, chance.bits()),
         route: Arc::clone(&draft.route.name),
         job: Arc::clone(&draft.route.job.name),
@@ -164,7 +169,7 @@ pub(crate) fn new_run(draft: &Draft, now: Timestamp, chance: &dyn Chance) -> New
             }
             Mapped::Failed(reason) => NewRunState::Failed(reason.clone()),
         },
-        deadline: later(now, draft.route.job.deadline),
+        deadline: later(now, job.deadline.min(age)),
     }
 }
 

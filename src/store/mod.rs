@@ -12,18 +12,19 @@ pub mod sqlite;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::model::run::UnlawfulChange;
-use crate::model::{AttemptResult, DeliveryId, RunId, RunState};
+use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use orders::{
-    Accepted, Act, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState, Next, Permit,
+    Accepted, Act, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState, Next, Pausable, Permit,
     Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
 };
 pub use records::{
-    Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Run, RunBrief, RunFilter,
+    Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief, RunFilter,
 };
 
 /// What a store's call comes to, later.
@@ -63,6 +64,28 @@ pub trait Store: Send + Sync {
     /// Settles a held run at a person's word.
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;
 
+    /// Takes a run out that is not on the wire, at a person's word.
+    fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run>;
+
+    /// Lets something rest: its runs are kept and not sent. `mark` tells, of an API key, whether it
+    /// is still the one that was refused.
+    fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()>;
+
+    /// Lets it go on; gives whether it rested.
+    fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool>;
+
+    /// Everything that rests.
+    fn pauses(&self) -> Pending<'_, Vec<Pause>>;
+
+    /// Says what becomes of the runs of a job that wait now, after a rest; gives how many it changed.
+    fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize>;
+
+    /// Writes an act that changed nothing else in the store into the book of acts.
+    fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()>;
+
+    /// The book of acts, newest first, older than `before`.
+    fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>>;
+
     /// One delivery, whole.
     fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>>;
 
@@ -77,6 +100,9 @@ pub trait Store: Send + Sync {
 
     /// How many runs wait in each state, and for how long the oldest has been due.
     fn counts(&self) -> Pending<'_, Counts>;
+
+    /// How many runs have been held since before this moment.
+    fn held_since(&self, before: Timestamp) -> Pending<'_, u64>;
 
     /// Removes a bounded number of deliveries that retention no longer keeps.
     fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied>;

@@ -1,5 +1,6 @@
 //! What goes into the store, and what is taken from its queue: plain data, the same for every store.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::records::RunBrief;
-use crate::model::{DeliveryId, Environment, RunId, RunState};
+use crate::model::{DeliveryId, Environment, Latest, RunId, RunState};
 
 /// A delivery to keep. It holds no secret: headers that carry one were left out before.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub struct NewRun {
     pub state: NewRunState,
     /// After this moment it is no longer worth starting.
     pub deadline: Timestamp,
+    /// Set where only the newest run of its kind is to be sent.
+    pub latest: Option<Latest>,
 }
 
 /// How a run starts its life.
@@ -98,6 +101,14 @@ pub struct Permit {
     pub count: usize,
     /// How long a request to its workbench can take, with a margin.
     pub lease: Duration,
+    /// Starts in any minute.
+    pub per_minute: Option<u32>,
+    /// Runs in any hour; more are held for a person.
+    pub per_hour: Option<u32>,
+    /// Starts in any minute while a backlog is let go.
+    pub backlog_per_minute: u32,
+    /// Of all permits with the same word, one run may be taken in all.
+    pub trial: Option<Arc<str>>,
 }
 
 /// A request for work.
@@ -116,8 +127,10 @@ pub struct LeaseAsk {
 pub struct Leased {
     /// One begun attempt each.
     pub leases: Vec<Lease>,
-    /// When the next queued run of a permitted job falls due, if it is not due yet.
+    /// When there is something to look at again at the latest, if it is not due yet.
     pub next_due: Option<Timestamp>,
+    /// Jobs whose brake held runs, and how many.
+    pub held: Vec<(Arc<str>, usize)>,
 }
 
 /// The right, and the duty, to settle one attempt.
@@ -194,6 +207,9 @@ pub struct Act {
     pub who: String,
     /// When.
     pub at: Timestamp,
+    /// The address that it came from; none for what the gateway does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// What they had to say about it.
     pub note: Option<String>,
 }
@@ -229,6 +245,51 @@ pub struct ReplayedRun {
     pub what: &'static str,
     /// Where the run stands now.
     pub state: RunState,
+}
+
+/// Something that can rest until somebody lets it go on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "name", rename_all = "lowercase")]
+pub enum Pausable {
+    /// Every start.
+    All,
+    /// The starts of one job.
+    Job(String),
+    /// The runs of one route.
+    Route(String),
+    /// The starts with one API key, as `workbench/key`.
+    Key(String),
+}
+
+impl Pausable {
+    /// The word used in SQL, logs and on screens.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Job(_) => "job",
+            Self::Route(_) => "route",
+            Self::Key(_) => "key",
+        }
+    }
+
+    /// Its name; empty for everything.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::All => "",
+            Self::Job(name) | Self::Route(name) | Self::Key(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Pausable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all starts"),
+            Self::Job(name) => write!(f, "job {name}"),
+            Self::Route(name) => write!(f, "route {name}"),
+            Self::Key(name) => write!(f, "API key {name}"),
+        }
+    }
 }
 
 /// What is kept, and for how long.

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::orders::Act;
+
+use super::orders::{Act, Pausable};
 use crate::model::{DeliveryId, Environment, Outcome, RunId, RunState};
 
 /// A kept delivery, whole.
@@ -86,6 +87,10 @@ pub struct RunBrief {
     pub due_at: Timestamp,
     /// After this moment it is no longer worth starting.
     pub deadline: Timestamp,
+    /// How many runs it stands for, itself included.
+    pub stands_for: u32,
+    /// The run that stands for it, where a newer one took its place.
+    pub superseded_by: Option<RunId>,
 }
 
 /// A run, whole.
@@ -121,6 +126,44 @@ pub struct Attempt {
     pub took_ms: Option<u64>,
 }
 
+/// Something that rests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// What rests.
+    #[serde(flatten)]
+    pub what: Pausable,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who said so.
+    pub who: String,
+    /// Why.
+    pub note: Option<String>,
+    /// Of a key: tells whether it is still the one that was refused.
+    #[serde(skip)]
+    pub mark: Option<Vec<u8>>,
+}
+
+/// An entry in the book of acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audited {
+    /// Its place in the book.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The name of the token that was used.
+    pub who: String,
+    /// The address that it came from.
+    pub origin: Option<String>,
+    /// What was done.
+    pub act: String,
+    /// What kind of thing it was done to.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What they had to say about it.
+    pub note: Option<String>,
+}
+
 /// Which deliveries to list.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
@@ -148,6 +191,8 @@ pub struct RunFilter {
 /// How many runs wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// Runs that wait for more of their kind.
+    pub waiting: u64,
     /// Queued runs.
     pub queued: u64,
     /// Runs whose attempt is on the wire.

@@ -10,16 +10,23 @@ use cdsw_gateway::simulator::{Fault, FaultRule};
 use super::common::{Site, World, simulator};
 use super::{ROUTES, a_look_at_the_queue, requests, started};
 
+/// A workbench that is never given a rest.
+const NO_REST: &str = "    circuit_breaker: { least: 1000 }";
 const JOB: &str = "alice/risk-analysis/208";
 
 fn always(fault: Fault) -> FaultRule {
     FaultRule { job: Some(JOB.to_owned()), ..FaultRule::always(fault) }
 }
 
+/// A world whose workbench is never given a rest.
+async fn patient() -> World {
+    World::start_with(ROUTES, "", NO_REST).await
+}
+
 /// A world whose job `retrain` has these further lines.
 async fn with_job(lines: &str) -> World {
     let simulator = simulator().await;
-    let site = Site::new(&simulator.api_url(), ROUTES);
+    let site = Site::with(&simulator.api_url(), ROUTES, "", NO_REST);
     let text = std::fs::read_to_string(site.config()).expect("read");
     site.write_config(&text.replace("    job: 208\n", &format!("    job: 208\n{lines}\n")));
     World::on(site, simulator).await
@@ -27,7 +34,7 @@ async fn with_job(lines: &str) -> World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pauses_grow_up_to_twice_the_last_one_and_stay_within_their_bound() {
-    let world = World::start(ROUTES).await;
+    let world = patient().await;
     world.simulator.add_fault(always(Fault::busy_503()));
     let id = world.push("patient").await;
     let mut pauses = Vec::new();

@@ -61,6 +61,7 @@ pub fn queued(route: &str, job: &str) -> NewRun {
 
 pub fn run(route: &str, job: &str, state: NewRunState) -> NewRun {
     NewRun {
+        latest: None,
         id: RunId::new(start(), bits()),
         route: route.into(),
         job: job.into(),
@@ -79,6 +80,10 @@ pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
                 job: (*job).into(),
                 count: *count,
                 lease: Duration::from_secs(60),
+                per_minute: None,
+                per_hour: None,
+                backlog_per_minute: 10,
+                trial: None,
             })
             .collect(),
         most: 100,
@@ -86,7 +91,7 @@ pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
 }
 
 pub fn act() -> Act {
-    Act { who: "ops".to_owned(), at: after(100), note: Some("because".to_owned()) }
+    Act { who: "ops".to_owned(), at: after(100), origin: None, note: Some("because".to_owned()) }
 }
 
 pub fn result(outcome: Outcome) -> AttemptResult {

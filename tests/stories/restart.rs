@@ -11,7 +11,7 @@ use super::push_that;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_queued_survives_and_is_started_by_the_next_one() {
-    let world = World::start(ON_PUSH).await;
+    let world = World::start_with(ON_PUSH, "", "    circuit_breaker: { least: 1000 }").await;
     let (_, started) = push_that(&world, "started", RunState::Started).await;
     let (_, held) = push_that(&world, "held", RunState::Held).await;
     world

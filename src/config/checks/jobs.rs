@@ -8,9 +8,10 @@ use super::names::Kind;
 use super::server::not_zero;
 use super::workbenches::{is_segment, page};
 use crate::config::plan::{JobPlan, WorkbenchPlan};
-use crate::config::shape::{JobShape, Section};
+use crate::config::shape::{JobShape, OnResume, Section};
 use crate::config::yaml::{At, Id, Required};
 use crate::model::is_reserved;
+use crate::model::Backlog;
 
 /// Bytes of variables that a job may be given at most, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;
@@ -70,6 +71,13 @@ fn job(
     if let (Some(key), Some(workbench)) = (&api_key, workbench) {
         api_key_exists(desk, key, workbench);
     }
+    for limit in [&shape.starts_per_minute, &shape.starts_per_hour].into_iter().flatten() {
+        desk.not_zero(limit);
+    }
+    desk.not_zero(&shape.resume_per_minute);
+    if let Some(at) = &shape.max_age {
+        not_zero(desk, at);
+    }
     limits(desk, &shape.starts_at_once, [&shape.deadline, &shape.retry.first, &shape.retry.max]);
     if shape.retry.first.value > shape.retry.max.value {
         let id = shape.retry.first.id.or(shape.retry.max.id);
@@ -89,6 +97,15 @@ fn job(
         api_key: api_key?.value.into(),
         deadline: shape.deadline.value.0,
         starts_at_once: shape.starts_at_once.value,
+        starts_per_minute: shape.starts_per_minute.map(|at| at.value),
+        starts_per_hour: shape.starts_per_hour.map(|at| at.value),
+        max_age: shape.max_age.map(|at| at.value.0),
+        on_resume: match shape.on_resume {
+            OnResume::Paced => Backlog::Paced,
+            OnResume::Latest => Backlog::Latest,
+            OnResume::Review => Backlog::Review,
+        },
+        resume_per_minute: shape.resume_per_minute.value,
         on_unknown: shape.on_unknown,
         retry_first: shape.retry.first.value.0,
         retry_max: shape.retry.max.value.0,

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::desk::Desk;
 use super::jobs::Allowed;
 use super::names::Kind;
 use super::variables;
 use super::vocabulary::vocabulary;
-use crate::config::plan::{JobPlan, RoutePlan};
+use crate::config::plan::{JobPlan, LatestPlan, RoutePlan};
 use crate::config::shape::{
-    Numbers, OnShape, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
+    Numbers, OnShape, Period, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
 };
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
@@ -74,8 +75,10 @@ fn route(
     let lenient = !knows && job.as_ref().is_none_or(declared);
     let allowed = (!lenient).then(|| allowed.map_or(&[][..], Vec::as_slice));
     let mapping = variables::mapping(desk, shape.env, allowed, plan.map(|plan| plan.env_max));
+    let latest = latest(desk, &shape.latest_per, &shape.wait, &shape.wait_at_most);
     let (sources, on) = on?;
     Some(RoutePlan {
+        latest,
         name: name.into(),
         sources,
         on,
@@ -91,6 +94,32 @@ fn route(
         line,
         description: shape.description,
     })
+}
+
+/// Of which runs only the newest is to be sent.
+fn latest(
+    desk: Desk<'_>,
+    per: &Option<At<String>>,
+    wait: &Option<At<Period>>,
+    wait_at_most: &Option<At<Period>>,
+) -> Option<LatestPlan> {
+    let Some(at) = per else {
+        for at in [wait, wait_at_most].into_iter().flatten() {
+            let hint = "add `latest_per: ${{ git.branch }}`, or what else runs have in common";
+            desk.fault(at.id, "there is nothing to wait for without `latest_per`", hint.to_owned());
+        }
+        return None;
+    };
+    let length = wait.as_ref().map_or(Duration::ZERO, |at| at.value.0);
+    if let (Some(at), None) = (wait_at_most, wait) {
+        desk.fault(at.id, "`wait_at_most` is of no use without `wait`", None);
+    }
+    if let Some(at) = wait_at_most.as_ref().filter(|at| at.value.0 < length) {
+        desk.fault(at.id, "`wait_at_most` is less than `wait`", None);
+    }
+    let per = variables::template(desk, at.id, &at.value, &vocabulary())?;
+    let most = wait_at_most.as_ref().map_or(length.saturating_mul(10), |at| at.value.0);
+    Some(LatestPlan { per, wait: length, wait_at_most: most })
 }
 
 fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {

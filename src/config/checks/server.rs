@@ -49,6 +49,7 @@ pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
         header_timeout: shape.header_timeout.value.0,
         body_timeout: shape.body_timeout.value.0,
         shutdown_grace: shape.shutdown_grace.0,
+        hold_alert: shape.hold_alert.0,
     })
 }
 

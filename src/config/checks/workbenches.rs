@@ -7,7 +7,8 @@ use super::address::{host_address, is_loopback, web_address};
 use super::desk::Desk;
 use super::server::not_zero;
 use crate::config::plan::WorkbenchPlan;
-use crate::config::shape::{Section, WorkbenchShape};
+use crate::config::shape::{BreakerShape, Section, WorkbenchShape};
+use crate::model::BreakerPolicy;
 use crate::config::yaml::{At, Id};
 
 pub(super) fn workbenches(
@@ -24,6 +25,27 @@ pub(super) fn workbenches(
         }
     }
     plans
+}
+
+fn breaker(desk: Desk<'_>, shape: &BreakerShape) -> BreakerPolicy {
+    for period in [&shape.window, &shape.rest, &shape.longest_rest] {
+        not_zero(desk, period);
+    }
+    desk.not_zero(&shape.least);
+    if !(1..=100).contains(&shape.percent.value) {
+        desk.fault(shape.percent.id, "this must be from 1 to 100", None);
+    }
+    if shape.rest.value > shape.longest_rest.value {
+        let id = shape.rest.id.or(shape.longest_rest.id);
+        desk.fault(id, "the first rest is longer than the longest one", None);
+    }
+    BreakerPolicy {
+        window: shape.window.value.0,
+        least: shape.least.value,
+        percent: shape.percent.value,
+        rest: shape.rest.value.0,
+        longest_rest: shape.longest_rest.value.0,
+    }
 }
 
 fn workbench(
@@ -48,6 +70,7 @@ fn workbench(
     }
     not_zero(desk, &shape.connect_timeout);
     not_zero(desk, &shape.timeout);
+    let breaker = breaker(desk, &shape.circuit_breaker);
     if let Some(at) = shape.ca_file.as_ref().filter(|at| at.value.is_empty()) {
         desk.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
     }
@@ -66,6 +89,7 @@ fn workbench(
         proxy,
         connect_timeout: shape.connect_timeout.value.0,
         timeout: shape.timeout.value.0,
+        breaker,
         api_keys,
     })
 }

@@ -32,6 +32,24 @@ pub(in crate::config) struct JobShape {
     /// Start requests for this job that may be on their way at once.
     #[serde(default = "default_starts_at_once")]
     pub(in crate::config) starts_at_once: At<u32>,
+    /// Starts in any minute, at most. Default: no limit.
+    #[schemars(example = 6)]
+    pub(in crate::config) starts_per_minute: Option<At<u32>>,
+    /// The brake: runs in any hour, at most. Further ones are held for a person. Default: no limit.
+    #[schemars(example = 100)]
+    pub(in crate::config) starts_per_hour: Option<At<u32>>,
+    /// A run that could not be sent within this time after it fell due is not sent any more, even
+    /// where `deadline` leaves time: what was due at two in the morning may be wrong at eleven.
+    /// Default: as long as `deadline`.
+    #[schemars(example = &"2h")]
+    pub(in crate::config) max_age: Option<At<Period>>,
+    /// What becomes of the runs that waited, when the job goes on after a pause, or its workbench
+    /// after a rest.
+    #[serde(default)]
+    pub(in crate::config) on_resume: OnResume,
+    /// Starts in any minute, at most, while runs that waited are sent `paced`.
+    #[serde(default = "default_resume_per_minute")]
+    pub(in crate::config) resume_per_minute: At<u32>,
     /// What to do when nobody knows whether an attempt started the job.
     #[serde(default)]
     pub(in crate::config) on_unknown: OnUnknown,
@@ -61,6 +79,20 @@ pub enum OnUnknown {
     Retry,
 }
 
+/// What becomes of the runs that waited, when the job goes on after a pause, or its workbench after
+/// a rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnResume {
+    /// They are sent, `resume_per_minute` at most.
+    #[default]
+    Paced,
+    /// Of each route (and of each `latest_per`) only the newest is sent.
+    Latest,
+    /// They are held until a person has looked.
+    Review,
+}
+
 /// Pauses between attempts: the first one, then twice as long each time up to `max`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
@@ -83,6 +115,10 @@ impl Default for RetryShape {
 
 fn default_deadline() -> At<Period> {
     At::default_of(Period::seconds(24 * 60 * 60))
+}
+
+fn default_resume_per_minute() -> At<u32> {
+    At::default_of(10)
 }
 
 fn default_starts_at_once() -> At<u32> {

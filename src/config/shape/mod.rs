@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use super::yaml::{At, Lenient};
 pub(super) use job::JobShape;
+pub use job::OnResume;
 pub use job::OnUnknown;
 pub(super) use route::{
     FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
@@ -26,7 +27,7 @@ pub(super) use server::{RetentionShape, ServerShape};
 pub(super) use source::{PlaceShape, SourceShape};
 pub(super) use text::{Header, Period, Size};
 pub(super) use texts::{Numbers, Texts};
-pub(super) use workbench::WorkbenchShape;
+pub(super) use workbench::{BreakerShape, WorkbenchShape};
 
 /// Named things: a broken one is left out, the others are read.
 pub(super) type Section<T> = BTreeMap<String, Lenient<T>>;

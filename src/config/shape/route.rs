@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Numbers, Section, Size, Texts};
+use super::{Numbers, Period, Section, Size, Texts};
 use crate::config::yaml::{At, Required};
 
 /// A rule: which events start which job, with which environment.
@@ -29,6 +29,16 @@ pub(in crate::config) struct RouteShape {
     #[serde(default)]
     #[schemars(extend("propertyNames" = serde_json::json!({ "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })))]
     pub(in crate::config) env: Section<VariableShape>,
+    /// Of the runs of this route for which this text is the same, only the newest is sent: it takes
+    /// the place of those that are not sent yet, and knows how many it stands for.
+    #[schemars(example = &"${{ git.branch }}")]
+    pub(in crate::config) latest_per: Option<At<String>>,
+    /// How long a run waits for a newer one to take its place; each newer one waits anew.
+    #[schemars(example = &"30s")]
+    pub(in crate::config) wait: Option<At<Period>>,
+    /// How long the first of them may be made to wait in all. Default: ten times `wait`.
+    #[schemars(example = &"5m")]
+    pub(in crate::config) wait_at_most: Option<At<Period>>,
     /// What to do when `path` asks for files, the sender's list of them is not known to be whole,
     /// and none in it fits.
     #[serde(default)]

@@ -35,6 +35,8 @@ pub(in crate::config) struct ServerShape {
     pub(in crate::config) body_timeout: At<Period>,
     /// Time that work in progress has to end after the gateway was told to stop.
     pub(in crate::config) shutdown_grace: Period,
+    /// A run that has been held for longer than this is counted in a metric and told by `/readyz`.
+    pub(in crate::config) hold_alert: Period,
 }
 
 /// How long deliveries and their runs are kept.
@@ -61,6 +63,7 @@ impl Default for ServerShape {
             header_timeout: At::default_of(Period::seconds(10)),
             body_timeout: At::default_of(Period::seconds(30)),
             shutdown_grace: Period::seconds(30),
+            hold_alert: Period::seconds(60 * 60),
         }
     }
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::latest::{self, Taken};
 use super::pack::Packed;
 use super::people::again;
 use super::rows::{fault, millis};
-use super::{read, rows};
+use super::{pauses, read, rows};
 use crate::clock::later;
 use crate::model::{Environment, RunId, RunState};
-use crate::store::{Accepted, NewDelivery, NewRun, NewRunState};
+use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, Pausable};
 use crate::store::{REPEAT_WINDOW, StoreFault};
 
 /// Runs inside the group's transaction.
@@ -41,7 +42,8 @@ fn claimed(connection: &Connection, delivery: &NewDelivery) -> Result<Option<i64
 
 fn keep(connection: &Connection, packed: &Packed) -> Result<(), StoreFault> {
     let delivery = &packed.delivery;
-    let write = || -> rusqlite::Result<()> {
+    let mut seq = 0;
+    let mut write = || -> rusqlite::Result<()> {
         connection
             .prepare_cached(
                 "INSERT INTO deliveries (id, source, provider, kind, name, delivery_key, handshake, \
@@ -65,7 +67,7 @@ fn keep(connection: &Connection, packed: &Packed) -> Result<(), StoreFault> {
                 packed.body,
                 delivery.claims,
             ])?;
-        let seq = connection.last_insert_rowid();
+        seq = connection.last_insert_rowid();
         // An expired claim is taken over; a live one was found before, in this same transaction.
         connection
             .prepare_cached(
@@ -79,46 +81,71 @@ fn keep(connection: &Connection, packed: &Packed) -> Result<(), StoreFault> {
                 seq,
                 millis(later(delivery.received_at, REPEAT_WINDOW)),
             ])?;
-        for run in &delivery.runs {
-            insert_run(connection, seq, run, millis(delivery.received_at))?;
-        }
         Ok(())
     };
-    write().map_err(fault)
+    write().map_err(fault)?;
+    for run in &delivery.runs {
+        insert_run(connection, seq, run, millis(delivery.received_at))?;
+    }
+    Ok(())
 }
 
-/// Writes one new run of a kept delivery.
+/// Writes one new run of a kept delivery. It takes the place of those of its kind that are not sent
+/// yet.
 pub(super) fn insert_run(
     connection: &Connection,
     delivery: i64,
     run: &NewRun,
     now: i64,
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreFault> {
+    let mut place = Taken { burst: None, burst_at: now, stands_for: 1 };
+    let mut due_at = now;
     let (state, environment, reason) = match &run.state {
-        NewRunState::Queued(environment) => ("queued", Some(environment), None),
+        NewRunState::Queued(environment) => {
+            if let Some(latest) = &run.latest {
+                place = latest::take_place(connection, &run.route, &latest.key, now)?;
+                due_at = latest::due_at(latest, place.burst_at, now);
+            }
+            (if due_at > now { "waiting" } else { "queued" }, Some(environment), None)
+        }
         NewRunState::Held(environment, reason) => ("held", Some(environment), Some(reason)),
         NewRunState::Failed(reason) => ("failed", None, Some(reason)),
     };
-    let environment = environment.map(environment_json).transpose()?;
-    connection
-        .prepare_cached(
-            "INSERT INTO runs (id, delivery, route, job, part, state, reason, environment, \
-             accepted_at, changed_at, due_at, deadline_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?10)",
-        )?
-        .execute(params![
-            run.id.as_bytes(),
-            delivery,
-            run.route,
-            run.job,
-            run.part,
-            state,
-            reason,
-            environment,
-            now,
-            millis(run.deadline),
-        ])?;
-    Ok(())
+    let write = || -> rusqlite::Result<()> {
+        let environment = environment.map(environment_json).transpose()?;
+        let blocked = match state {
+            "waiting" => 1,
+            "queued" if pauses::rests(connection, &Pausable::Route(run.route.to_string()))? => 2,
+            _ => 0,
+        };
+        connection
+            .prepare_cached(
+                "INSERT INTO runs (id, delivery, route, job, part, state, reason, environment, \
+                 accepted_at, changed_at, due_at, deadline_at, blocked, latest_per, burst, \
+                 burst_at, stands_for) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            )?
+            .execute(params![
+                run.id.as_bytes(),
+                delivery,
+                run.route,
+                run.job,
+                run.part,
+                state,
+                reason,
+                environment,
+                now,
+                due_at,
+                millis(run.deadline),
+                blocked,
+                run.latest.as_ref().map(|latest| &latest.key),
+                place.burst,
+                run.latest.is_some().then_some(place.burst_at),
+                place.stands_for,
+            ])?;
+        Ok(())
+    };
+    write().map_err(fault)
 }
 
 /// A run's variables as the JSON that is kept.
@@ -191,7 +218,7 @@ fn again_as_it_was(
 ) -> Result<(), StoreFault> {
     connection
         .prepare_cached(
-            "UPDATE runs SET state = 'queued', reason = NULL, changed_at = ?2, due_at = ?2, \
+            "UPDATE runs SET state = 'queued', blocked = 0, reason = NULL, changed_at = ?2, due_at = ?2, \
              deadline_at = ?3 WHERE seq = ?1 AND state = 'failed'",
         )
         .and_then(|mut statement| statement.execute(params![seq, millis(now), millis(deadline)]))

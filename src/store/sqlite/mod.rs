@@ -5,13 +5,17 @@
 //! shares its file with another process: a lock file beside it sees to that.
 
 mod accept;
+mod audit;
+mod latest;
 mod open;
 mod pack;
+mod pauses;
 mod people;
 mod queue;
 mod read;
 mod rows;
 mod tidy;
+mod windows;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -21,10 +25,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{Pending, Store, StoreFault};
-use crate::model::{AttemptResult, DeliveryId, RunId};
+use crate::model::{AttemptResult, Backlog, DeliveryId, RunId};
 use crate::store::{
-    Accepted, Act, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk, Leased,
-    NewDelivery, Next, Release, ReplayOrder, Replayed, Retention, Run, RunBrief, RunFilter, Tidied,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk, Leased,
+    NewDelivery, Next, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run, RunBrief, RunFilter, Tidied,
 };
 
 /// The embedded store.
@@ -122,6 +126,40 @@ impl Store for SqliteStore {
         )
     }
 
+    fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run> {
+        Box::pin(self.writer.write(move |connection| people::cancel(connection, run, &act)))
+    }
+
+    fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
+        Box::pin(self.writer.write(move |connection| {
+            pauses::pause(connection, &what, mark.as_deref(), &act)
+        }))
+    }
+
+    fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool> {
+        Box::pin(self.writer.write(move |connection| pauses::resume(connection, &what, &act)))
+    }
+
+    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
+        self.read(pauses::all)
+    }
+
+    fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
+        Box::pin(
+            self.writer.write(move |connection| pauses::let_go(connection, &job, how, now)),
+        )
+    }
+
+    fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
+        Box::pin(self.writer.write(move |connection| {
+            audit::write(connection, &what, &kind, &name, &act)
+        }))
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>> {
+        self.read(move |connection| audit::list(connection, before, limit))
+    }
+
     fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
         self.read(move |connection| read::delivery(connection, id))
     }
@@ -144,6 +182,10 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> Pending<'_, Counts> {
         self.read(read::counts)
+    }
+
+    fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {
+        self.read(move |connection| read::held_since(connection, before))
     }
 
     fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied> {

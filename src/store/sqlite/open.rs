@@ -12,8 +12,11 @@ use crate::store::StoreFault;
 const APPLICATION_ID: i32 = 0x4344_5347;
 
 /// Every migration, oldest first; the file's `user_version` counts those that it has had.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_claims.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_claims.sql"),
+    include_str!("migrations/0003_flow.sql"),
+];
 
 /// Held while the store is open.
 pub(super) struct FileLock(#[expect(dead_code, reason = "open for its lock alone")] File);
@@ -97,6 +100,8 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreF
                 MIGRATIONS.len()
             )));
         }
+        // A migration may write a table anew. What refers to it must not be deleted on the way.
+        connection.pragma_update(None, "foreign_keys", false).map_err(fault)?;
         for (done, migration) in MIGRATIONS.iter().enumerate().skip(version) {
             let next = done + 1;
             connection
@@ -106,7 +111,7 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreF
                 ))
                 .map_err(fault)?;
         }
-        Ok(())
+        connection.pragma_update(None, "foreign_keys", true).map_err(fault)
     };
     run().map_err(|error| naming(path, error))
 }

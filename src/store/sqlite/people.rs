@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::accept::{environment_json, insert_run};
 use super::rows::{self, fault, millis};
-use super::{queue, read};
+use super::{audit, queue, read};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
@@ -25,6 +25,8 @@ pub(super) fn replay(connection: &Connection, order: &ReplayOrder) -> Result<Rep
         .iter()
         .map(|run| replay_one(connection, delivery, run, order))
         .collect::<Result<_, _>>()?;
+    let name = order.delivery.to_string();
+    audit::write(connection, "replay", "delivery", &name, &order.act)?;
     Ok(Replayed { runs })
 }
 
@@ -49,7 +51,7 @@ fn replay_one(
         .map_err(fault)?;
     let route = run.route.to_string();
     match latest {
-        Some((seq, id, RunState::Failed)) => {
+        Some((seq, id, RunState::Failed | RunState::Cancelled)) => {
             let state = again(connection, seq, &run.state, order.act.at, run.deadline)?;
             note(connection, seq, "replay", &order.act)?;
             let what = match state {
@@ -63,7 +65,7 @@ fn replay_one(
             Ok(ReplayedRun { id, route, what: "left as it is", state })
         }
         _ => {
-            insert_run(connection, delivery, run, millis(order.act.at)).map_err(fault)?;
+            insert_run(connection, delivery, run, millis(order.act.at))?;
             note(connection, connection.last_insert_rowid(), "replay", &order.act)?;
             let state = match run.state {
                 NewRunState::Queued(_) => RunState::Queued,
@@ -90,7 +92,7 @@ pub(super) fn again(
                 connection
                     .prepare_cached(
                         "UPDATE runs SET reason = ?2, changed_at = ?3 \
-                         WHERE seq = ?1 AND state = 'failed'",
+                         WHERE seq = ?1 AND state IN ('failed', 'cancelled')",
                     )?
                     .execute(params![seq, reason, millis(now)])?;
                 return Ok(RunState::Failed);
@@ -102,7 +104,8 @@ pub(super) fn again(
         connection
             .prepare_cached(
                 "UPDATE runs SET state = ?2, environment = ?3, reason = ?4, changed_at = ?5, \
-                 due_at = ?5, deadline_at = ?6 WHERE seq = ?1 AND state = 'failed'",
+                 due_at = ?5, deadline_at = ?6, blocked = 0 \
+                 WHERE seq = ?1 AND state IN ('failed', 'cancelled')",
             )?
             .execute(params![
                 seq,
@@ -148,12 +151,25 @@ pub(super) fn release(
     after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
     queue::apply(connection, seq, state, &change, act.at)?;
     if let Some(deadline) = deadline {
+        // A person has looked: no brake holds it again.
         connection
-            .prepare_cached("UPDATE runs SET deadline_at = ?2 WHERE seq = ?1")
+            .prepare_cached("UPDATE runs SET deadline_at = ?2, passed = 1 WHERE seq = ?1")
             .and_then(|mut statement| statement.execute(params![seq, millis(*deadline)]))
             .map_err(fault)?;
     }
     note(connection, seq, word, act)?;
+    audit::write(connection, word, "run", &id.to_string(), act)?;
+    read::run(connection, id)?.ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
+}
+
+/// A person takes a run out that is not on the wire.
+pub(super) fn cancel(connection: &Connection, id: RunId, act: &Act) -> Result<Run, StoreFault> {
+    let (seq, state) = queue::find(connection, id)?;
+    let change = Change::Cancel { who: act.who.clone() };
+    after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
+    queue::apply(connection, seq, state, &change, act.at)?;
+    note(connection, seq, "cancel", act)?;
+    audit::write(connection, "cancel", "run", &id.to_string(), act)?;
     read::run(connection, id)?.ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
 }
 

@@ -1,16 +1,18 @@
 //! The queue of runs: taking those that are due, settling attempts.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{self, fault, millis};
+use super::{latest, pauses, windows};
 use crate::clock::later;
 use crate::model::run::{Change, after};
 use crate::model::{AttemptResult, RunId, RunState};
 use crate::store::StoreFault;
-use crate::store::{Lease, LeaseAsk, Leased, Next, Permit};
+use crate::store::{Lease, LeaseAsk, Leased, Next, Pausable, Permit};
 
 const LEASE_COLUMNS: &str = "runs.seq, runs.id, deliveries.id, runs.route, runs.job, \
     runs.environment, runs.attempts, runs.accepted_at, runs.deadline_at";
@@ -18,80 +20,167 @@ const LEASE_COLUMNS: &str = "runs.seq, runs.id, deliveries.id, runs.route, runs.
 /// Runs failed for their deadline in one step.
 const OVERDUE_STEP: usize = 500;
 
-/// Takes what is due, job by job in the order of the permits, and begins its attempts.
+/// Runs whose wait is over that one look puts into the queue.
+const PROMOTE_STEP: usize = 1000;
+/// Runs that a brake holds in one look.
+const BRAKE_STEP: usize = 500;
+
+/// Takes what is due, job by job in the order of the permits, and begins its attempts. Within a job
+/// the order is that of acceptance.
 pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Leased, StoreFault> {
-    let waiting = waiting_jobs(connection).map_err(fault)?;
-    let mut leased = Leased::default();
-    for permit in ask.permits.iter().filter(|permit| waiting.contains(&*permit.job)) {
-        let room = permit.count.min(ask.most.saturating_sub(leased.leases.len()));
-        let taken = if room > 0 { take(connection, permit, room, ask.now)? } else { Vec::new() };
-        let full = taken.len() == permit.count;
-        leased.leases.extend(taken);
-        // A job whose permits are used up is asked about again when one comes back.
-        if !full {
-            let next = next_due(connection, &permit.job, ask.now).map_err(fault)?;
-            leased.next_due = [leased.next_due, next].into_iter().flatten().min();
+    let promoted = promote(connection, ask.now).map_err(fault)?;
+    let mut leased = Leased { next_due: next_later(connection).map_err(fault)?, ..Leased::default() };
+    if promoted == PROMOTE_STEP {
+        leased.next_due = Some(ask.now);
+    }
+    let resting = pauses::all(connection)?;
+    if resting.iter().any(|pause| pause.what == Pausable::All) {
+        return Ok(leased);
+    }
+    let rests = |job: &str| {
+        resting.iter().any(|pause| matches!(&pause.what, Pausable::Job(name) if name == job))
+    };
+    let ready = ready_jobs(connection).map_err(fault)?;
+    let mut tried: HashSet<&str> = HashSet::new();
+    for permit in ask.permits.iter().filter(|permit| ready.contains(&*permit.job)) {
+        let mut left = ask.most.saturating_sub(leased.leases.len());
+        if let Some(trial) = &permit.trial {
+            left = left.min(usize::from(!tried.contains(&**trial)));
+        }
+        if left > 0 && !rests(&permit.job) {
+            let before = leased.leases.len();
+            take(connection, permit, left, ask.now, &mut leased)?;
+            if let Some(trial) = permit.trial.as_deref().filter(|_| leased.leases.len() > before) {
+                tried.insert(trial);
+            }
         }
     }
     Ok(leased)
 }
 
-/// Jobs with a queued run, found by stepping through the index from one job to the next.
-fn waiting_jobs(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+/// Puts runs whose time has come into the queue.
+fn promote(connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
+               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
+             WHERE seq IN (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= ?1 \
+                           ORDER BY due_at LIMIT ?2)",
+        )?
+        .execute(params![millis(now), PROMOTE_STEP])
+}
+
+fn next_later(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    connection
+        .prepare_cached("SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1")?
+        .query_row([], |row| rows::moment(row, 0))
+        .optional()
+}
+
+/// Jobs with a run that may be sent, found by stepping through the index from one job to the next.
+fn ready_jobs(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
     let mut statement = connection.prepare_cached(
-        "SELECT job FROM runs WHERE state = 'queued' AND job > ?1 ORDER BY job LIMIT 1",
+        "SELECT job, min(blocked) FROM runs WHERE state = 'queued' AND job > ?1 GROUP BY job \
+         ORDER BY job LIMIT 1",
     )?;
     let mut jobs = HashSet::new();
     let mut after = String::new();
-    while let Some(job) = statement.query_row([&after], |row| row.get::<_, String>(0)).optional()? {
+    loop {
+        let next = statement
+            .query_row([&after], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+            .optional()?;
+        let Some((job, blocked)) = next else { return Ok(jobs) };
         after.clone_from(&job);
-        jobs.insert(job);
+        if blocked == 0 {
+            jobs.insert(job);
+        }
     }
-    Ok(jobs)
-}
-
-fn next_due(
-    connection: &Connection,
-    job: &str,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Timestamp>> {
-    connection
-        .prepare_cached(
-            "SELECT due_at FROM runs WHERE state = 'queued' AND job = ?1 \
-               AND deadline_at > ?2 ORDER BY due_at, seq LIMIT 1",
-        )?
-        .query_row(params![job, millis(now)], |row| rows::moment(row, 0))
-        .optional()
 }
 
 fn take(
     connection: &Connection,
     permit: &Permit,
-    room: usize,
+    left: usize,
     now: Timestamp,
-) -> Result<Vec<Lease>, StoreFault> {
-    let due: Vec<(i64, Lease)> = connection
-        .prepare_cached(&format!(
-            "SELECT {LEASE_COLUMNS} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
-             WHERE runs.state = 'queued' AND runs.job = ?1 AND runs.due_at <= ?2 \
-               AND runs.deadline_at > ?2 ORDER BY runs.due_at, runs.seq LIMIT ?3"
-        ))
-        .and_then(|mut statement| {
-            statement
-                .query_map(
-                    params![permit.job, millis(now), i64::try_from(room).unwrap_or(i64::MAX)],
-                    |row| lease(row, now),
-                )?
-                .collect()
-        })
-        .map_err(fault)?;
-    let mut taken = Vec::with_capacity(due.len());
-    for (seq, mut lease) in due {
-        lease.attempt += 1;
-        begin(connection, seq, &lease, later(now, permit.lease)).map_err(fault)?;
-        taken.push(lease);
+    leased: &mut Leased,
+) -> Result<(), StoreFault> {
+    let room = windows::room(connection, permit, now)?;
+    if let Some(at) = room.again_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
+        leased.next_due = Some(leased.next_due.map_or(at, |due| due.min(at)));
     }
-    Ok(taken)
+    let mut until_brake = room.until_brake;
+    let mut held = 0;
+    for (seq, passed, mut lease) in
+        ready(connection, &permit.job, room.starts.min(left), now).map_err(fault)?
+    {
+        lease.attempt += 1;
+        // A run that has had an attempt, or that a person let go, is not held by the brake.
+        let braked = lease.attempt == 1 && !passed && until_brake == Some(0);
+        if braked {
+            held = brake(connection, &permit.job, permit.per_hour.unwrap_or(0), now)?;
+            break;
+        }
+        if lease.attempt == 1 && !passed {
+            until_brake = until_brake.map(|left| left.saturating_sub(1));
+        }
+        begin(connection, seq, &lease, later(now, permit.lease)).map_err(fault)?;
+        room.note(connection, &permit.job, lease.attempt, now).map_err(fault)?;
+        leased.leases.push(lease);
+    }
+    if held > 0 {
+        leased.held.push((Arc::clone(&permit.job), held));
+        leased.next_due = Some(now);
+    }
+    room.settle(connection, &permit.job).map_err(fault)
+}
+
+/// Runs of a job that may be sent, oldest first.
+fn ready(
+    connection: &Connection,
+    job: &str,
+    most: usize,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<(i64, bool, Lease)>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {LEASE_COLUMNS}, runs.passed FROM runs \
+             JOIN deliveries ON deliveries.seq = runs.delivery \
+             WHERE runs.state = 'queued' AND runs.job = ?1 AND runs.blocked = 0 \
+               AND runs.deadline_at > ?2 ORDER BY runs.seq LIMIT ?3"
+        ))?
+        .query_map(
+            params![job, millis(now), i64::try_from(most).unwrap_or(i64::MAX)],
+            |row| {
+                let passed = row.get(9)?;
+                lease(row, now).map(|(seq, lease)| (seq, passed, lease))
+            },
+        )?
+        .collect()
+}
+
+/// Holds the runs of a job that would go over its brake.
+fn brake(
+    connection: &Connection,
+    job: &str,
+    per_hour: u32,
+    now: Timestamp,
+) -> Result<usize, StoreFault> {
+    let reason = format!(
+        "the brake: its job has had {per_hour} runs within an hour (starts_per_hour); see whether \
+         that is meant, then release it or cancel it"
+    );
+    after(RunState::Queued, &Change::Hold { reason: reason.clone() })
+        .map_err(|refused| StoreFault::Unusable(refused.to_string()))?;
+    connection
+        .prepare_cached(
+            "UPDATE runs SET state = 'held', reason = ?2, changed_at = ?3 WHERE seq IN \
+             (SELECT seq FROM runs WHERE state = 'queued' AND job = ?1 AND blocked = 0 \
+                AND attempts = 0 AND passed = 0 ORDER BY seq LIMIT ?4)",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![job, reason, millis(now), BRAKE_STEP])
+        })
+        .map_err(fault)
 }
 
 fn lease(row: &Row<'_>, begun_at: Timestamp) -> rusqlite::Result<(i64, Lease)> {
@@ -187,17 +276,22 @@ pub(super) fn finish_attempt(
         Next::Fail { reason } => Change::Fail { reason },
     };
     after(state, &change).map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
-    apply(connection, seq, state, &change, now)
+    apply(connection, seq, state, &change, now)?;
+    match change {
+        Change::Retry { .. } => latest::give_way(connection, seq, now),
+        _ => Ok(()),
+    }
 }
 
 /// Fails queued runs that are past their deadline.
 pub(super) fn fail_overdue(connection: &Connection, now: Timestamp) -> Result<usize, StoreFault> {
     connection
         .prepare_cached(
-            "UPDATE runs SET state = 'failed', changed_at = ?1, \
+            "UPDATE runs SET state = 'failed', blocked = 0, changed_at = ?1, \
              reason = 'its deadline passed before it could be started' \
                       || coalesce('; last: ' || reason, '') \
-             WHERE seq IN (SELECT seq FROM runs WHERE state = 'queued' AND deadline_at <= ?1 LIMIT ?2)",
+             WHERE seq IN (SELECT seq FROM runs WHERE state IN ('queued', 'waiting') \
+                           AND deadline_at <= ?1 LIMIT ?2)",
         )
         .and_then(|mut statement| statement.execute(params![millis(now), OVERDUE_STEP]))
         .map_err(fault)
@@ -225,17 +319,27 @@ pub(super) fn apply(
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     let (state, due_at, reason, engine_id) = match change {
+        Change::Due => (RunState::Queued, now, None, None),
         Change::Started { engine_id } => (RunState::Started, now, None, Some(engine_id)),
-        Change::Retry { at, reason } => (RunState::Queued, *at, Some(reason), None),
+        Change::Retry { at, reason } => (RunState::Queued, *at, Some(reason.clone()), None),
         Change::Requeue { at } => (RunState::Queued, *at, None, None),
-        Change::Hold { reason } => (RunState::Held, now, Some(reason), None),
-        Change::Fail { reason } => (RunState::Failed, now, Some(reason), None),
+        Change::Hold { reason } => (RunState::Held, now, Some(reason.clone()), None),
+        Change::Fail { reason } => (RunState::Failed, now, Some(reason.clone()), None),
         Change::Lease => (RunState::Sending, now, None, None),
+        Change::Supersede => (RunState::Superseded, now, None, None),
+        Change::Cancel { who } => {
+            (RunState::Cancelled, now, Some(format!("cancelled by {who}")), None)
+        }
     };
+    let waits = state == RunState::Queued && due_at > now;
     connection
         .prepare_cached(
             "UPDATE runs SET state = ?3, due_at = ?4, reason = ?5, engine_id = ?6, \
-             lease_until = NULL, changed_at = ?7 WHERE seq = ?1 AND state = ?2",
+             lease_until = NULL, changed_at = ?7, \
+             blocked = CASE WHEN ?8 THEN 1 WHEN ?3 = 'queued' AND EXISTS \
+               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 \
+               ELSE 0 END \
+             WHERE seq = ?1 AND state = ?2",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -245,7 +349,8 @@ pub(super) fn apply(
                 millis(due_at),
                 reason,
                 engine_id,
-                millis(now)
+                millis(now),
+                waits,
             ])
         })
         .map(|_| ())

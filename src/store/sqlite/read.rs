@@ -12,7 +12,10 @@ use crate::store::{
 
 const BRIEF: &str = "runs.id, deliveries.id, runs.route, runs.job, runs.part, runs.state, \
     runs.reason, runs.engine_id, runs.attempts, runs.accepted_at, runs.changed_at, runs.due_at, \
-    runs.deadline_at, runs.seq, runs.environment";
+    runs.deadline_at, runs.seq, runs.environment, runs.stands_for, \
+    CASE WHEN runs.state = 'superseded' THEN (SELECT newer.id FROM runs newer \
+        WHERE newer.burst = runs.burst AND newer.state <> 'superseded' \
+        ORDER BY newer.seq DESC LIMIT 1) END";
 
 const SUMMARY: &str = "id, source, provider, kind, name, delivery_key, handshake, received_at, \
     remote, size, repeats, stripped, seq";
@@ -35,6 +38,8 @@ fn brief(row: &Row<'_>) -> rusqlite::Result<RunBrief> {
         changed_at: rows::moment(row, 10)?,
         due_at: rows::moment(row, 11)?,
         deadline: rows::moment(row, 12)?,
+        stands_for: row.get(15)?,
+        superseded_by: row.get::<_, Option<[u8; 16]>>(16)?.map(RunId::from_bytes),
     })
 }
 
@@ -190,7 +195,12 @@ fn whole(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> 
         let acts = connection
             .prepare_cached("SELECT act, who, at, note FROM acts WHERE run = ?1 ORDER BY seq")?
             .query_map([seq], |row| {
-                let act = Act { who: row.get(1)?, at: rows::moment(row, 2)?, note: row.get(3)? };
+                let act = Act {
+                    who: row.get(1)?,
+                    at: rows::moment(row, 2)?,
+                    origin: None,
+                    note: row.get(3)?,
+                };
                 Ok((row.get(0)?, act))
             })?
             .collect::<rusqlite::Result<_>>()?;
@@ -246,22 +256,36 @@ fn limit(asked: usize) -> i64 {
 pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreFault> {
     connection
         .prepare_cached(
-            "SELECT (SELECT count(*) FROM runs WHERE state = 'queued'), \
+            "SELECT (SELECT count(*) FROM runs WHERE blocked = 1 AND state = 'waiting'), \
+                    (SELECT count(*) FROM runs WHERE state = 'queued'), \
                     (SELECT count(*) FROM runs WHERE state = 'sending'), \
                     (SELECT count(*) FROM runs WHERE state = 'held'), \
-                    (SELECT min(accepted_at) FROM runs WHERE state = 'queued'), \
+                    (SELECT accepted_at FROM runs WHERE seq = \
+                      (SELECT min(seq) FROM runs WHERE state = 'queued')), \
                     (SELECT min(accepted_at) FROM runs WHERE state = 'held')",
         )
         .and_then(|mut statement| {
             statement.query_row([], |row| {
                 Ok(Counts {
-                    queued: row.get(0)?,
-                    sending: row.get(1)?,
-                    held: row.get(2)?,
-                    oldest_queued_ms: row.get(3)?,
-                    oldest_held_ms: row.get(4)?,
+                    waiting: row.get(0)?,
+                    queued: row.get(1)?,
+                    sending: row.get(2)?,
+                    held: row.get(3)?,
+                    oldest_queued_ms: row.get(4)?,
+                    oldest_held_ms: row.get(5)?,
                 })
             })
         })
+        .map_err(fault)
+}
+
+/// How many runs have been held since before a moment.
+pub(super) fn held_since(
+    connection: &Connection,
+    before: jiff::Timestamp,
+) -> Result<u64, StoreFault> {
+    connection
+        .prepare_cached("SELECT count(*) FROM runs WHERE state = 'held' AND changed_at < ?1")
+        .and_then(|mut statement| statement.query_row([rows::millis(before)], |row| row.get(0)))
         .map_err(fault)
 }

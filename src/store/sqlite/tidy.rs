@@ -17,7 +17,7 @@ const STEP: usize = 100;
 const PAGES: u32 = 256;
 
 const OVER: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery = deliveries.seq \
-    AND runs.state IN ('queued', 'sending', 'held'))";
+    AND runs.state IN ('waiting', 'queued', 'sending', 'held'))";
 
 /// One bounded step.
 pub(super) fn step(

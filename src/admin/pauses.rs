@@ -1,0 +1,92 @@
+//! Letting things rest and go on: everything, a job, a route, an API key. And the book of acts.
+
+use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::acts::act;
+use super::auth::Who;
+use super::views::{AuditView, PauseAsk, PausesView, Resumed, ResumeAsk};
+use super::{Admin, Problem};
+use crate::config::JobPlan;
+use crate::store::Pausable;
+
+/// Rows of the book when none are asked for.
+const ROWS: usize = 50;
+
+pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<PausesView>, Problem> {
+    Ok(Json(PausesView { pauses: admin.store.pauses().await?, resting: admin.dispatcher.resting() }))
+}
+
+pub(super) async fn pause(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Json(ask): Json<PauseAsk>,
+) -> Result<Json<PausesView>, Problem> {
+    known(&admin, &ask.what)?;
+    let act = act(who, admin.clock.now(), ask.note)?;
+    admin.store.pause(ask.what, None, act).await?;
+    admin.dispatcher.look_again();
+    list(State(admin)).await
+}
+
+pub(super) async fn resume(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Json(ask): Json<ResumeAsk>,
+) -> Result<Json<Resumed>, Problem> {
+    let now = admin.clock.now();
+    let rested = admin.store.resume(ask.what.clone(), act(who, now, ask.note)?).await?;
+    if rested {
+        let plan = admin.live.plan();
+        for job in plan.jobs.values().filter(|job| concerns(&ask.what, job)) {
+            admin.dispatcher.let_go(job, now).await?;
+        }
+    }
+    admin.dispatcher.look_again();
+    Ok(Json(Resumed { rested }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditQuery {
+    before: Option<u64>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn audit(
+    State(admin): State<Admin>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<AuditView>, Problem> {
+    let acts = admin.store.audit(query.before, query.limit.unwrap_or(ROWS)).await?;
+    Ok(Json(AuditView { acts }))
+}
+
+/// A name that nothing has would rest for nothing, and nobody would see the slip.
+fn known(admin: &Admin, what: &Pausable) -> Result<(), Problem> {
+    let plan = admin.live.plan();
+    let is_known = match what {
+        Pausable::All => true,
+        Pausable::Job(name) => plan.jobs.contains_key(name.as_str()),
+        Pausable::Route(name) => plan.routes.iter().any(|route| *route.name == **name),
+        Pausable::Key(name) => name.split_once('/').is_some_and(|(workbench, key)| {
+            plan.workbenches.get(workbench).is_some_and(|plan| plan.api_keys.contains_key(key))
+        }),
+    };
+    if is_known {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no {what}")))
+}
+
+/// Whether runs of a job waited for this. The runs of a route are let go as they come: their job
+/// went on meanwhile.
+fn concerns(what: &Pausable, job: &JobPlan) -> bool {
+    match what {
+        Pausable::All => true,
+        Pausable::Job(name) => *job.name == **name,
+        Pausable::Route(_) => false,
+        Pausable::Key(name) => *name == format!("{}/{}", job.workbench.name, job.api_key),
+    }
+}

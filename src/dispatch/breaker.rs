@@ -1,0 +1,239 @@
+//! A workbench that keeps failing is given a rest: the circuit breaker, as a pure state machine.
+//!
+//! It counts what says something about the workbench alone. What a job's own request met (404, a
+//! bad variable, a job that is already active) shows that the workbench answers, and counts for it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::{between, later};
+use crate::model::{AttemptResult, BreakerPolicy, Outcome};
+
+/// How things stand with a workbench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Starts go through.
+    Closed,
+    /// None goes through before this moment.
+    Open(Timestamp),
+    /// One goes through at a time, to see whether it is back.
+    HalfOpen,
+}
+
+/// What an attempt did to the breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing.
+    None,
+    /// The workbench rests from now on.
+    Opened,
+    /// It is back.
+    Closed,
+}
+
+/// One workbench's breaker.
+#[derive(Debug, Default)]
+pub struct Breaker {
+    recent: VecDeque<(Timestamp, bool)>,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    until: Timestamp,
+    rest: Duration,
+    trials: u32,
+}
+
+/// Whether an attempt says that the workbench is out of order; none where it says nothing about it.
+pub fn failed(result: &AttemptResult) -> Option<bool> {
+    match (result.status, result.outcome) {
+        (Some(500 | 502..=599), _) => Some(true),
+        (Some(_), _) => Some(false),
+        (None, Outcome::Started) => Some(false),
+        (None, Outcome::NotStartedForNow | Outcome::Unknown | Outcome::NotStartedForGood) => {
+            Some(true)
+        }
+    }
+}
+
+impl Breaker {
+    /// How things stand now.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        match &self.open {
+            None => Standing::Closed,
+            Some(open) if now < open.until => Standing::Open(open.until),
+            Some(_) => Standing::HalfOpen,
+        }
+    }
+
+    /// How many more starts may go on the wire now, of those that were asked for.
+    pub fn room(&self, asked: usize, now: Timestamp) -> usize {
+        match (self.standing(now), &self.open) {
+            (Standing::Closed, _) => asked,
+            (Standing::HalfOpen, Some(open)) => asked.min(usize::from(open.trials == 0)),
+            _ => 0,
+        }
+    }
+
+    /// Notes that an attempt goes on the wire.
+    pub fn begin(&mut self, now: Timestamp) {
+        if self.standing(now) == Standing::HalfOpen
+            && let Some(open) = &mut self.open
+        {
+            open.trials += 1;
+        }
+    }
+
+    /// Notes what an attempt came to; `None` where it said nothing about the workbench.
+    pub fn end(&mut self, failed: Option<bool>, now: Timestamp, policy: &BreakerPolicy) -> Turn {
+        if let Some(open) = &mut self.open {
+            open.trials = open.trials.saturating_sub(1);
+            return match failed {
+                // What was on the wire before it opened says nothing about the time after.
+                _ if now < open.until => Turn::None,
+                Some(false) => {
+                    *self = Self::default();
+                    Turn::Closed
+                }
+                Some(true) => {
+                    open.rest = open.rest.saturating_mul(2).min(policy.longest_rest);
+                    open.until = later(now, open.rest);
+                    Turn::Opened
+                }
+                None => Turn::None,
+            };
+        }
+        let Some(failed) = failed else { return Turn::None };
+        self.recent.push_back((now, failed));
+        while let Some((at, _)) = self.recent.front()
+            && between(*at, now) > policy.window
+        {
+            self.recent.pop_front();
+        }
+        // A second wall: nothing is concluded from more than this either.
+        while self.recent.len() > MOST {
+            self.recent.pop_front();
+        }
+        let (failures, attempts) = self.recent();
+        if attempts >= policy.least && failures * 100 >= attempts * policy.percent {
+            self.open = Some(Open {
+                until: later(now, policy.rest),
+                rest: policy.rest,
+                trials: 0,
+            });
+            return Turn::Opened;
+        }
+        Turn::None
+    }
+
+    /// How many of the recent attempts failed, and how many there were.
+    pub fn recent(&self) -> (u32, u32) {
+        let failures = self.recent.iter().filter(|(_, failed)| *failed).count();
+        (small(failures), small(self.recent.len()))
+    }
+}
+
+const MOST: usize = 1000;
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).expect("in range")
+    }
+
+    fn opened() -> Breaker {
+        let mut breaker = Breaker::default();
+        let policy = BreakerPolicy::default();
+        for second in 0..4 {
+            assert_eq!(breaker.end(Some(true), at(second), &policy), Turn::None);
+        }
+        assert_eq!(breaker.end(Some(true), at(4), &policy), Turn::Opened);
+        breaker
+    }
+
+    #[test]
+    fn it_opens_when_half_of_enough_attempts_fail_and_not_before() {
+        let policy = BreakerPolicy::default();
+        let mut breaker = Breaker::default();
+        for second in 0..6 {
+            assert_eq!(breaker.end(Some(false), at(second), &policy), Turn::None);
+        }
+        for second in 6..11 {
+            assert_eq!(breaker.end(Some(true), at(second), &policy), Turn::None);
+        }
+        assert_eq!(breaker.end(Some(true), at(11), &policy), Turn::Opened);
+        assert_eq!(breaker.standing(at(12)), Standing::Open(at(41)));
+    }
+
+    #[test]
+    fn old_failures_are_forgotten() {
+        let policy = BreakerPolicy::default();
+        let mut breaker = Breaker::default();
+        for second in 0..40 {
+            assert_eq!(breaker.end(Some(true), at(second * 61), &policy), Turn::None);
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_workbench_is_not_counted() {
+        let policy = BreakerPolicy::default();
+        let mut breaker = Breaker::default();
+        for second in 0..40 {
+            assert_eq!(breaker.end(None, at(second), &policy), Turn::None);
+        }
+        assert_eq!(breaker.recent(), (0, 0));
+    }
+
+    #[test]
+    fn one_goes_through_at_a_time_after_the_rest() {
+        let mut breaker = opened();
+        assert_eq!(breaker.room(9, at(33)), 0);
+        assert_eq!(breaker.standing(at(34)), Standing::HalfOpen);
+        assert_eq!(breaker.room(9, at(34)), 1);
+        breaker.begin(at(34));
+        assert_eq!(breaker.room(9, at(34)), 0);
+    }
+
+    #[test]
+    fn it_closes_when_the_trial_succeeds_and_rests_longer_when_it_fails() {
+        let policy = BreakerPolicy::default();
+        let mut breaker = opened();
+        breaker.begin(at(34));
+        assert_eq!(breaker.end(Some(true), at(35), &policy), Turn::Opened);
+        assert_eq!(breaker.standing(at(36)), Standing::Open(at(95)));
+        breaker.begin(at(95));
+        assert_eq!(breaker.end(Some(false), at(96), &policy), Turn::Closed);
+        assert_eq!(breaker.room(9, at(96)), 9);
+    }
+
+    #[test]
+    fn rests_do_not_grow_beyond_the_longest() {
+        let policy = BreakerPolicy::default();
+        let mut breaker = opened();
+        let mut now = at(34);
+        for _ in 0..20 {
+            breaker.begin(now);
+            breaker.end(Some(true), now, &policy);
+            let Standing::Open(until) = breaker.standing(now) else { panic!("it is open") };
+            assert!(between(now, until) <= policy.longest_rest);
+            now = until;
+        }
+    }
+
+    #[test]
+    fn what_was_on_the_wire_when_it_opened_changes_nothing() {
+        let policy = BreakerPolicy::default();
+        let mut breaker = opened();
+        assert_eq!(breaker.end(Some(false), at(10), &policy), Turn::None);
+        assert_eq!(breaker.standing(at(10)), Standing::Open(at(34)));
+    }
+}
