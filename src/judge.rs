@@ -9,8 +9,8 @@ use crate::config::{Plan, RoutePlan, SourcePlan};
 use crate::event::{Event, Understood};
 use crate::expression::Context;
 use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard};
-use crate::model::{DeliveryId, Environment};
 use crate::model::Latest;
+use crate::model::{DeliveryId, Environment};
 
 /// Up to this many routes of a source are all explained; above it only those that event kind and
 /// repository do not rule out, so that thousands of routes cost little.

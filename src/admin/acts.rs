@@ -9,7 +9,8 @@ use http::StatusCode;
 use super::auth::Who;
 use super::lookups::{find_delivery, run_id};
 use super::views::{
-    ExplainView, NoteAsk, ReleaseAsk, ReloadView, ReleaseWord, ReplayAsk, ReplayView, ReplayedView, WouldRun,
+    ExplainView, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk, ReplayView, ReplayedView,
+    WouldRun,
 };
 use super::{Admin, Problem};
 use crate::clock::later;
@@ -148,13 +149,12 @@ pub(super) async fn reload(
             );
             return Err(Problem::new(StatusCode::CONFLICT, words));
         }
-        Err(stopped) => return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string())),
+        Err(stopped) => {
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()));
+        }
     };
     let version = admin.live.plan().version.to_string();
-    admin
-        .store
-        .note("reload".to_owned(), "configuration".to_owned(), version.clone(), act)
-        .await?;
+    admin.store.note("reload".to_owned(), "configuration".to_owned(), version.clone(), act).await?;
     admin.dispatcher.look_again();
     Ok(Json(ReloadView { version, outcome }))
 }

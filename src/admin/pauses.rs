@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::acts::act;
 use super::auth::Who;
-use super::views::{AuditView, PauseAsk, PausesView, Resumed, ResumeAsk};
+use super::views::{AuditView, PauseAsk, PausesView, ResumeAsk, Resumed};
 use super::{Admin, Problem};
 use crate::config::JobPlan;
 use crate::store::Pausable;
@@ -16,7 +16,10 @@ use crate::store::Pausable;
 const ROWS: usize = 50;
 
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<PausesView>, Problem> {
-    Ok(Json(PausesView { pauses: admin.store.pauses().await?, resting: admin.dispatcher.resting() }))
+    Ok(Json(PausesView {
+        pauses: admin.store.pauses().await?,
+        resting: admin.dispatcher.resting(),
+    }))
 }
 
 pub(super) async fn pause(

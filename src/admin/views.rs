@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::dispatch::Resting;
 use crate::matching::Explanation;
 use crate::model::{DeliveryId, Environment, RunId, RunState};
 use crate::receive::Refused;
-use crate::dispatch::Resting;
 use crate::store::{Audited, DeliverySummary, Pausable, Pause, Run, RunBrief};
 
 /// `GET /api/deliveries`

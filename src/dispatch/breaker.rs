@@ -119,11 +119,7 @@ impl Breaker {
         }
         let (failures, attempts) = self.recent();
         if attempts >= policy.least && failures * 100 >= attempts * policy.percent {
-            self.open = Some(Open {
-                until: later(now, policy.rest),
-                rest: policy.rest,
-                trials: 0,
-            });
+            self.open = Some(Open { until: later(now, policy.rest), rest: policy.rest, trials: 0 });
             return Turn::Opened;
         }
         Turn::None

@@ -292,8 +292,12 @@ impl Metrics {
     }
 
     fn waiting(&self, counts: &Counts, now_ms: i64) {
-        let states =
-            [("waiting", counts.waiting), ("queued", counts.queued), ("sending", counts.sending), ("held", counts.held)];
+        let states = [
+            ("waiting", counts.waiting),
+            ("queued", counts.queued),
+            ("sending", counts.sending),
+            ("held", counts.held),
+        ];
         for (state, count) in states {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             self.runs.get_or_create(&State { state }).set(count);

@@ -122,7 +122,7 @@ impl Answer {
         match self {
             Self::Kept { runs, .. } => {
                 runs.iter().any(|run| matches!(run.state, RunState::Queued | RunState::Waiting))
-            },
+            }
             Self::Repeat { requeued, .. } => *requeued,
             _ => false,
         }

@@ -20,11 +20,12 @@ use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use orders::{
-    Accepted, Act, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState, Next, Pausable, Permit,
-    Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
+    Accepted, Act, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState, Next, Pausable,
+    Permit, Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
 };
 pub use records::{
-    Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief, RunFilter,
+    Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief,
+    RunFilter,
 };
 
 /// What a store's call comes to, later.

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-
 use super::orders::{Act, Pausable};
 use crate::model::{DeliveryId, Environment, Outcome, RunId, RunState};
 

@@ -47,10 +47,7 @@ async fn a_refused_key_fails_one_run_and_the_others_wait_until_it_changes() {
     let reason = run.brief.reason.expect("a reason");
     assert!(reason.contains("did not accept the API key (401)"), "{reason}");
     let said = notes(&world).await;
-    assert!(
-        said.contains("API key main/alice rests since 2026-03-01T12:00:00Z"),
-        "{said}"
-    );
+    assert!(said.contains("API key main/alice rests since 2026-03-01T12:00:00Z"), "{said}");
 
     let first = world.push("first").await;
     let second = world.push("second").await;
@@ -94,7 +91,10 @@ async fn a_key_that_is_replaced_by_another_wrong_one_is_refused_again() {
         world.run_in(id, RunState::Failed).await;
     }
     let said = notes(&world).await;
-    assert!(said.contains(&format!("API key main/alice rests since {}", world.clock.now())), "{said}");
+    assert!(
+        said.contains(&format!("API key main/alice rests since {}", world.clock.now())),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,5 +3,6 @@
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no readers from outside")]
 
 mod cases;
+mod flow;
 mod sqlite;
 mod world;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cdsw_gateway::model::RunState;
 use cdsw_gateway::store::sqlite::SqliteStore;
-use cdsw_gateway::store::{Store, StoreFault};
+use cdsw_gateway::store::{RunFilter, Store, StoreFault};
 
 use crate::world::*;
 
@@ -13,16 +13,17 @@ fn open(directory: &tempfile::TempDir) -> Arc<dyn Store> {
 }
 
 macro_rules! every_case {
-    ($($case:ident),+ $(,)?) => {$(
+    ($cases:ident: $($case:ident),+ $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $case() {
             let directory = tempfile::tempdir().expect("a directory");
-            crate::cases::$case(open(&directory)).await;
+            crate::$cases::$case(open(&directory)).await;
         }
     )+};
 }
 
 every_case!(
+    cases:
     a_kept_delivery_reads_back_whole,
     a_repeat_gets_the_first_ones_ids_and_starts_nothing,
     the_same_key_at_another_source_is_another_delivery,
@@ -44,6 +45,28 @@ every_case!(
     retention_removes_what_is_old_and_over_and_nothing_else,
     the_size_bound_gives_up_content_but_not_the_knowledge_of_repeats,
     lists_are_newest_first_and_go_on_from_where_they_ended,
+);
+
+every_case!(
+    flow:
+    a_burst_becomes_one_run_that_stands_for_all,
+    a_burst_waits_no_longer_than_it_may,
+    runs_of_another_kind_are_left_alone,
+    a_run_that_is_tried_again_gives_way_to_a_newer_one,
+    a_run_that_is_due_again_comes_before_newer_ones,
+    no_minute_has_more_starts_than_the_limit,
+    the_brake_holds_what_is_over_it_and_a_persons_word_lets_it_go,
+    a_run_that_is_tried_again_is_not_held_by_the_brake,
+    the_stop_switch_stops_every_start_and_no_delivery,
+    a_paused_job_rests_and_the_others_do_not,
+    the_runs_of_a_paused_route_wait_also_those_that_come_later,
+    what_rests_is_kept_with_who_and_why,
+    a_backlog_is_let_go_at_its_pace_and_newer_runs_wait_their_turn,
+    of_a_backlog_only_the_newest_of_each_route_may_be_let_go,
+    a_backlog_may_be_held_for_review,
+    a_run_can_be_cancelled_until_it_is_on_the_wire,
+    every_act_is_in_the_book_newest_first,
+    one_job_with_a_hundred_thousand_runs_keeps_no_other_from_its_turn,
 );
 
 #[tokio::test]
@@ -108,4 +131,41 @@ async fn what_was_on_the_wire_when_the_process_died_is_expired_at_once() {
     assert_eq!(state(&store, run).await, RunState::Sending);
     let expired = store.expired_leases(start()).await.expect("read");
     assert_eq!(expired.iter().map(|lease| lease.run).collect::<Vec<_>>(), [run]);
+}
+
+/// A file as the first version left it, with runs in every state of then.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_file_is_brought_up_to_date_and_loses_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    let old = rusqlite::Connection::open(&path).expect("opens");
+    old.execute_batch(include_str!("../../src/store/sqlite/migrations/0001_start.sql"))
+        .expect("the first tables");
+    old.execute_batch(include_str!("old.sql")).expect("filled");
+    drop(old);
+    let store = open(&directory);
+    let counts = store.counts().await.expect("read");
+    assert_eq!((counts.queued, counts.held, counts.sending), (2, 1, 1));
+    let expired = store.expired_leases(after(1)).await.expect("read");
+    assert_eq!(expired.len(), 1, "what was on the wire is known to be unknown");
+    let leased = store.lease_due(ask(after(1), &[("train", 9)])).await.expect("leased").leases;
+    assert_eq!(leased.len(), 1, "the other one is not due yet");
+    let run = store.run(leased[0].run).await.expect("read").expect("kept");
+    assert_eq!(run.tries.len(), 2, "its attempts are still there");
+    let filter = RunFilter { limit: 99, ..RunFilter::default() };
+    assert_eq!(store.runs(filter).await.expect("read").len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_book_of_acts_cannot_be_rewritten() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    let job = cdsw_gateway::store::Pausable::Job("train".to_owned());
+    store.pause(job, None, act()).await.expect("paused");
+    drop(store);
+    let file = rusqlite::Connection::open(directory.path().join("gateway.db")).expect("opens");
+    for sql in ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit"] {
+        let refused = file.execute(sql, []).expect_err(sql).to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
 }

@@ -10,8 +10,8 @@ use super::workbenches::{is_segment, page};
 use crate::config::plan::{JobPlan, WorkbenchPlan};
 use crate::config::shape::{JobShape, OnResume, Section};
 use crate::config::yaml::{At, Id, Required};
-use crate::model::is_reserved;
 use crate::model::Backlog;
+use crate::model::is_reserved;
 
 /// Bytes of variables that a job may be given at most, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;

@@ -109,7 +109,12 @@ fn expression(desk: Desk<'_>, at: &At<String>) -> Option<Regex> {
 }
 
 /// Compiles a text with holes; every fault is reported at its place in it.
-pub(super) fn template(desk: Desk<'_>, id: Option<Id>, text: &str, names: &Vocabulary) -> Option<Template> {
+pub(super) fn template(
+    desk: Desk<'_>,
+    id: Option<Id>,
+    text: &str,
+    names: &Vocabulary,
+) -> Option<Template> {
     match Template::compile(text, names) {
         Ok(template) => Some(template),
         Err(faults) => {

@@ -8,8 +8,8 @@ use super::desk::Desk;
 use super::server::not_zero;
 use crate::config::plan::WorkbenchPlan;
 use crate::config::shape::{BreakerShape, Section, WorkbenchShape};
-use crate::model::BreakerPolicy;
 use crate::config::yaml::{At, Id};
+use crate::model::BreakerPolicy;
 
 pub(super) fn workbenches(
     desk: Desk<'_>,

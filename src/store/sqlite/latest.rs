@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{fault, millis};
+use crate::model::Latest;
 use crate::model::RunState;
 use crate::model::run::{Change, after};
-use crate::model::Latest;
 use crate::store::StoreFault;
 
 /// What a new run takes over from those whose place it takes.
@@ -62,7 +62,11 @@ pub(super) fn due_at(latest: &Latest, burst_at: i64, now: i64) -> i64 {
 
 /// A run that is queued again after an attempt gives way to a newer one of its kind, if there is
 /// one by now.
-pub(super) fn give_way(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreFault> {
+pub(super) fn give_way(
+    connection: &Connection,
+    seq: i64,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
     let find = || -> rusqlite::Result<Option<(Earlier, i64)>> {
         let mut statement = connection.prepare_cached(
             "SELECT old.seq, old.state, coalesce(old.burst, old.seq), \

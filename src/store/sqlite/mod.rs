@@ -27,8 +27,9 @@ use rusqlite::Connection;
 use super::{Pending, Store, StoreFault};
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId};
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk, Leased,
-    NewDelivery, Next, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run, RunBrief, RunFilter, Tidied,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk,
+    Leased, NewDelivery, Next, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
+    RunBrief, RunFilter, Tidied,
 };
 
 /// The embedded store.
@@ -131,9 +132,10 @@ impl Store for SqliteStore {
     }
 
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
-        Box::pin(self.writer.write(move |connection| {
-            pauses::pause(connection, &what, mark.as_deref(), &act)
-        }))
+        Box::pin(
+            self.writer
+                .write(move |connection| pauses::pause(connection, &what, mark.as_deref(), &act)),
+        )
     }
 
     fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool> {
@@ -145,15 +147,14 @@ impl Store for SqliteStore {
     }
 
     fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(
-            self.writer.write(move |connection| pauses::let_go(connection, &job, how, now)),
-        )
+        Box::pin(self.writer.write(move |connection| pauses::let_go(connection, &job, how, now)))
     }
 
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
-        Box::pin(self.writer.write(move |connection| {
-            audit::write(connection, &what, &kind, &name, &act)
-        }))
+        Box::pin(
+            self.writer
+                .write(move |connection| audit::write(connection, &what, &kind, &name, &act)),
+        )
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>> {

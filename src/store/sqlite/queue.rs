@@ -29,7 +29,8 @@ const BRAKE_STEP: usize = 500;
 /// the order is that of acceptance.
 pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Leased, StoreFault> {
     let promoted = promote(connection, ask.now).map_err(fault)?;
-    let mut leased = Leased { next_due: next_later(connection).map_err(fault)?, ..Leased::default() };
+    let mut leased =
+        Leased { next_due: next_later(connection).map_err(fault)?, ..Leased::default() };
     if promoted == PROMOTE_STEP {
         leased.next_due = Some(ask.now);
     }
@@ -148,13 +149,10 @@ fn ready(
              WHERE runs.state = 'queued' AND runs.job = ?1 AND runs.blocked = 0 \
                AND runs.deadline_at > ?2 ORDER BY runs.seq LIMIT ?3"
         ))?
-        .query_map(
-            params![job, millis(now), i64::try_from(most).unwrap_or(i64::MAX)],
-            |row| {
-                let passed = row.get(9)?;
-                lease(row, now).map(|(seq, lease)| (seq, passed, lease))
-            },
-        )?
+        .query_map(params![job, millis(now), i64::try_from(most).unwrap_or(i64::MAX)], |row| {
+            let passed = row.get(9)?;
+            lease(row, now).map(|(seq, lease)| (seq, passed, lease))
+        })?
         .collect()
 }
 
@@ -177,9 +175,7 @@ fn brake(
              (SELECT seq FROM runs WHERE state = 'queued' AND job = ?1 AND blocked = 0 \
                 AND attempts = 0 AND passed = 0 ORDER BY seq LIMIT ?4)",
         )
-        .and_then(|mut statement| {
-            statement.execute(params![job, reason, millis(now), BRAKE_STEP])
-        })
+        .and_then(|mut statement| statement.execute(params![job, reason, millis(now), BRAKE_STEP]))
         .map_err(fault)
 }
 

@@ -34,13 +34,8 @@ pub(super) fn room(
         let pace = backlog.map(|_| permit.backlog_per_minute);
         let per_minute = [permit.per_minute, pace].into_iter().flatten().min();
         let counted = per_minute.is_some() || permit.per_hour.is_some();
-        let mut room = Room {
-            starts: permit.count,
-            until_brake: None,
-            again_at: None,
-            backlog,
-            counted,
-        };
+        let mut room =
+            Room { starts: permit.count, until_brake: None, again_at: None, backlog, counted };
         if !counted {
             return Ok(room);
         }
