@@ -6,6 +6,7 @@
 mod common;
 
 mod admin;
+mod flow;
 mod forges;
 mod guards;
 mod mapping;

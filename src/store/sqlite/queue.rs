@@ -284,7 +284,7 @@ pub(super) fn fail_overdue(connection: &Connection, now: Timestamp) -> Result<us
     connection
         .prepare_cached(
             "UPDATE runs SET state = 'failed', blocked = 0, changed_at = ?1, \
-             reason = 'its deadline passed before it could be started' \
+             reason = 'its time was over before it could be started (deadline or max_age of its job)' \
                       || coalesce('; last: ' || reason, '') \
              WHERE seq IN (SELECT seq FROM runs WHERE state IN ('queued', 'waiting') \
                            AND deadline_at <= ?1 LIMIT ?2)",

@@ -1,0 +1,215 @@
+//! Flow control as people and workbenches meet it: bursts, pauses, the brake, a workbench that fails.
+
+use std::time::Duration;
+
+use cdsw_gateway::model::{RunId, RunState};
+use cdsw_gateway::simulator::{Fault, FaultRule};
+use reqwest::Method;
+use serde_json::json;
+
+use super::common::{PUSH, Site, World, simulator};
+
+const ROUTES: &str = "  on-push:
+    on: { source: github, event: push }
+    job: retrain
+    env: { GIT_SHA: \"${{ git.sha }}\" }
+";
+
+const LATEST: &str = "  on-push:
+    on: { source: github, event: push }
+    job: retrain
+    latest_per: ${{ git.branch }}
+    wait: 30s
+    wait_at_most: 2m
+    env: { GIT_SHA: \"${{ git.sha }}\" }
+";
+
+/// A world whose job `retrain` has these further lines, and its workbench those.
+async fn with(routes: &str, job: &str, bench: &str) -> World {
+    let simulator = simulator().await;
+    let site = Site::with(&simulator.api_url(), routes, "", bench);
+    let text = std::fs::read_to_string(site.config()).expect("read");
+    site.write_config(&text.replace("    job: 208\n", &format!("    job: 208\n{job}\n")));
+    World::on(site, simulator).await
+}
+
+async fn push_of(world: &World, id: &str, sha: &str) -> RunId {
+    let body = PUSH.replace("\"after\": \"", &format!("\"after\": \"{sha}"));
+    let (status, answer) = world.send(world.github("push", id, body)).await;
+    assert_eq!(status, 202, "{answer}");
+    answer["runs"][0]["id"].as_str().expect("an id").parse().expect("an id")
+}
+
+async fn notes(world: &World) -> String {
+    let (status, ready) = world.send(world.client.get(world.admin("/readyz"))).await;
+    assert_eq!(status, 200, "{ready}");
+    ready["notes"].to_string()
+}
+
+async fn metrics(world: &World) -> String {
+    let (_, text) = world.send(world.client.get(world.admin("/metrics"))).await;
+    text.as_str().expect("text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_of_pushes_starts_the_job_once_with_the_newest() {
+    let world = with(LATEST, "", "").await;
+    let first = push_of(&world, "one", "1").await;
+    world.clock.advance(Duration::from_secs(10));
+    let second = push_of(&world, "two", "2").await;
+    let newest = world.run(second).await;
+    assert_eq!((newest.brief.state, newest.brief.stands_for), (RunState::Waiting, 2));
+    let older = world.run(first).await.brief;
+    assert_eq!((older.state, older.superseded_by), (RunState::Superseded, Some(second)));
+    world.clock.advance(Duration::from_secs(30));
+    world.run_in(second, RunState::Started).await;
+    assert_eq!(world.simulator.runs().len(), 1);
+    let delivery = older.delivery.to_string();
+    let (_, kept) = world.api(Method::GET, &format!("/api/deliveries/{delivery}"), None).await;
+    assert_eq!(kept["runs"][0]["superseded_by"], second.to_string(), "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stop_switch_survives_a_restart_and_lets_everything_go_on() {
+    let world = with(ROUTES, "", "").await;
+    let stop = json!({ "kind": "all", "note": "incident" });
+    let (status, view) = world.api(Method::POST, "/api/pause", Some(stop.clone())).await;
+    assert_eq!(status, 200, "{view}");
+    let id = push_of(&world, "one", "1").await;
+    let world = world.restart().await;
+    assert!(notes(&world).await.contains("all starts rests since"), "{}", notes(&world).await);
+    assert_eq!(world.run(id).await.brief.state, RunState::Queued);
+    assert!(world.simulator.runs().is_empty());
+    let (status, resumed) = world.api(Method::POST, "/api/resume", Some(stop)).await;
+    assert_eq!((status, &resumed["rested"]), (200, &json!(true)));
+    world.run_in(id, RunState::Started).await;
+    let (_, book) = world.api(Method::GET, "/api/audit", None).await;
+    let acts: Vec<&str> = book["acts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|act| act["act"].as_str())
+        .collect();
+    assert_eq!(acts, ["resume", "pause"]);
+    assert_eq!(book["acts"][0]["origin"], "127.0.0.1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nothing_is_called_cannot_be_paused() {
+    let world = with(ROUTES, "", "").await;
+    for what in [
+        json!({ "kind": "job", "name": "retrian" }),
+        json!({ "kind": "route", "name": "nobody" }),
+        json!({ "kind": "key", "name": "main/nobody" }),
+    ] {
+        let (status, problem) = world.api(Method::POST, "/api/pause", Some(what.clone())).await;
+        assert_eq!(status, 404, "{what}: {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_key_rests_across_a_restart_until_a_person_lets_it_go_on() {
+    let world = with(ROUTES, "", "").await;
+    world.simulator.add_fault(FaultRule::once(Fault::status(401)));
+    let refused = push_of(&world, "one", "1").await;
+    world.run_in(refused, RunState::Failed).await;
+    let waits = push_of(&world, "two", "2").await;
+    let world = world.restart().await;
+    assert!(notes(&world).await.contains("API key main/alice rests"), "{}", notes(&world).await);
+    assert_eq!(world.run(waits).await.tries.len(), 0);
+    let key = json!({ "kind": "key", "name": "main/alice" });
+    let (status, _) = world.api(Method::POST, "/api/resume", Some(key)).await;
+    assert_eq!(status, 200);
+    world.run_in(waits, RunState::Started).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_brake_holds_further_runs_and_release_starts_them() {
+    let world = with(ROUTES, "    starts_per_hour: 2", "").await;
+    let mut runs = Vec::new();
+    for number in 0..4 {
+        runs.push(push_of(&world, &format!("push-{number}"), &number.to_string()).await);
+    }
+    for run in &runs[..2] {
+        world.run_in(*run, RunState::Started).await;
+    }
+    for run in &runs[2..] {
+        let held = world.run_in(*run, RunState::Held).await;
+        assert!(held.brief.reason.expect("a reason").starts_with("the brake"));
+    }
+    let path = format!("/api/runs/{}/release", runs[2]);
+    let (status, _) = world.api(Method::POST, &path, Some(json!({ "do": "retry" }))).await;
+    assert_eq!(status, 200);
+    world.run_in(runs[2], RunState::Started).await;
+    let path = format!("/api/runs/{}/cancel", runs[3]);
+    let (status, run) = world.api(Method::POST, &path, Some(json!({ "note": "no" }))).await;
+    assert_eq!((status, &run["state"]), (200, &json!("cancelled")));
+    assert_eq!(world.simulator.runs().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workbench_that_keeps_failing_rests_and_one_start_shows_that_it_is_back() {
+    let bench = "    circuit_breaker: { least: 3, rest: 30s }";
+    let world = with(ROUTES, "    on_unknown: hold", bench).await;
+    world.simulator.add_fault(FaultRule::always(Fault::status(500)));
+    for number in 0..3 {
+        let id = push_of(&world, &format!("fails-{number}"), &number.to_string()).await;
+        world.run_in(id, RunState::Held).await;
+    }
+    let waits = push_of(&world, "waits", "9").await;
+    let metrics = metrics(&world).await;
+    assert!(
+        metrics.contains("cdsw_gateway_circuit_breaker_open{workbench=\"main\"} 1"),
+        "{metrics}"
+    );
+    assert!(notes(&world).await.contains("kept failing"), "{}", notes(&world).await);
+    assert_eq!(world.simulator.requests().len(), 3);
+    world.simulator.clear_faults();
+    world.clock.advance(Duration::from_secs(30));
+    world.run_in(waits, RunState::Started).await;
+    assert_eq!(world.simulator.requests().len(), 4);
+    let after = push_of(&world, "after", "8").await;
+    world.run_in(after, RunState::Started).await;
+    assert!(!notes(&world).await.contains("kept failing"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_jobs_own_request_meets_is_not_held_against_its_workbench() {
+    let bench = "    circuit_breaker: { least: 2, rest: 30s }";
+    let world = with(ROUTES, "", bench).await;
+    world.simulator.add_fault(FaultRule::always(Fault::status(404)));
+    for number in 0..5 {
+        let id = push_of(&world, &format!("missing-{number}"), &number.to_string()).await;
+        world.run_in(id, RunState::Failed).await;
+    }
+    world.simulator.clear_faults();
+    let id = push_of(&world, "fine", "9").await;
+    world.run_in(id, RunState::Started).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_old_is_not_started_any_more() {
+    let world = with(ROUTES, "    max_age: 1h", "").await;
+    let pause = json!({ "kind": "job", "name": "retrain" });
+    world.api(Method::POST, "/api/pause", Some(pause.clone())).await;
+    let old = push_of(&world, "at-two", "1").await;
+    world.clock.advance(Duration::from_secs(3600));
+    world.api(Method::POST, "/api/resume", Some(pause)).await;
+    let run = world.run_in(old, RunState::Failed).await;
+    assert!(run.brief.reason.expect("a reason").contains("max_age"), "it says why");
+    assert!(world.simulator.runs().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_held_for_too_long_is_told_of() {
+    let bench = "    timeout: 30s";
+    let world = with(ROUTES, "", bench).await;
+    world.simulator.add_fault(FaultRule::once(Fault::status(500)));
+    let id = push_of(&world, "one", "1").await;
+    world.run_in(id, RunState::Held).await;
+    assert!(!notes(&world).await.contains("too long"));
+    world.clock.advance(Duration::from_secs(3601));
+    assert!(notes(&world).await.contains("1 runs have been held for too long"));
+    let metrics = metrics(&world).await;
+    assert!(metrics.contains("cdsw_gateway_held_too_long 1"), "{metrics}");
+}
