@@ -18,7 +18,7 @@ use crate::clock::{Clock, later};
 use crate::config::{Live, ServerPlan, StorePlan};
 use crate::dispatch::{Dispatcher, Parts};
 use crate::observe::{Metrics, log};
-use crate::receive::{self, Receiver, Refusals};
+use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Retention, Store, StoreFault};
@@ -134,6 +134,7 @@ impl Gateway {
         server: &ServerPlan,
     ) {
         let refusals = Arc::new(Refusals::default());
+        let proofs = Arc::new(Proofs::since(outside.clock.now()));
         let waker = Arc::clone(&self.dispatcher);
         let receiver = Receiver {
             live: Arc::clone(&live),
@@ -142,6 +143,8 @@ impl Gateway {
             chance: Arc::clone(&outside.chance),
             metrics: Arc::clone(&self.metrics),
             refusals: Arc::clone(&refusals),
+            proofs: Arc::clone(&proofs),
+            rates: Arc::new(Rates::default()),
             on_new_runs: Arc::new(move || waker.wake()),
         };
         let inner = Admin {
@@ -151,6 +154,7 @@ impl Gateway {
             chance: Arc::clone(&outside.chance),
             metrics: Arc::clone(&self.metrics),
             refusals,
+            proofs,
             dispatcher: Arc::clone(&self.dispatcher),
         };
         let manners = Manners {

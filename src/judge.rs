@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::config::{Plan, RoutePlan, SourcePlan};
 use crate::event::{Event, Understood};
 use crate::expression::Context;
-use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard};
+use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard, unlisted};
 use crate::model::{DeliveryId, Environment};
 
 /// Up to this many routes of a source are all explained; above it only those that event kind and
@@ -98,6 +98,11 @@ fn judge_within(
     let mut judged = Judged::default();
     if let Some(handshake) = &understood.handshake {
         judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
+        return Ok(judged);
+    }
+    let Understood { kind, name, .. } = understood;
+    if let Some(reason) = unlisted(source.events.as_ref(), kind, name.as_deref()) {
+        judged.explanation.nothing = Some(reason);
         return Ok(judged);
     }
     for event in &understood.events {

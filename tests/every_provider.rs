@@ -21,13 +21,22 @@ fn now() -> Timestamp {
 
 /// The source that each provider's documentation shows.
 fn plan() -> Arc<cdsw_gateway::config::Plan> {
+    plan_with(|_| "")
+}
+
+/// The same with one more line for some of the providers.
+fn plan_with(
+    line: impl Fn(&dyn providers::Provider) -> &'static str,
+) -> Arc<cdsw_gateway::config::Plan> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("gateway.yaml");
     let mut text = include_str!("config/every_provider.yaml").to_owned();
     for name in providers::names() {
-        let about = providers::find(name).expect("a provider").about();
+        let provider = providers::find(name).expect("a provider");
+        let about = provider.about();
         text.push_str(&format!("  {name}:\n"));
         about.source.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+        text.push_str(&format!("    {}\n", line(provider)));
     }
     std::fs::write(&path, &text).expect("written");
     let live = Live::start(&path).unwrap_or_else(|report| panic!("{}", report.render(false)));
@@ -249,6 +258,35 @@ fn a_signed_time_is_believed_for_a_while_and_no_longer() {
                 source.provider.name() == "hmac" || source.provider.name() == "grafana";
             let is_late = matches!(reason, Some("stale_timestamp" | "future_timestamp"));
             assert!(is_late || is_configured, "{}: {verdict:?}", source.name);
+        }
+    }
+}
+
+/// Whether the verdict is that the signed time is too far off.
+fn is_off(verdict: &Result<Proof, Refusal>) -> bool {
+    matches!(verdict, Err(Refusal::Stale { .. } | Refusal::Future { .. }))
+}
+
+#[test]
+fn a_source_may_say_how_far_a_signed_time_may_be_off() {
+    let years = SignedDuration::from_hours(10 * 365 * 24);
+    let signing: Vec<String> = plan()
+        .sources
+        .values()
+        .filter(|source| is_off(&judge_at(source, &signed(source), now() + years)))
+        .map(|source| source.name.to_string())
+        .collect();
+    assert!(!signing.is_empty(), "some sign the time");
+    let lines = |provider: &dyn providers::Provider| {
+        if signing.iter().any(|name| name == provider.name()) { "tolerance: 10s" } else { "" }
+    };
+    let plan = plan_with(lines);
+    for name in &signing {
+        let source = &plan.sources[name.as_str()];
+        let request = signed(source);
+        for (seconds, off) in [(-11, true), (-10, false), (10, false), (12, true)] {
+            let verdict = judge_at(source, &request, now() + SignedDuration::from_secs(seconds));
+            assert_eq!(is_off(&verdict), off, "{name} {seconds} s later: {verdict:?}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod replay;
 mod runs;
 mod schema;
 mod screen;
+mod secrets;
 mod send;
 mod serve;
 mod simulate;
@@ -85,6 +86,8 @@ enum Command {
     Replay(replay::Replay),
     /// Settle a held run
     Release(release::Release),
+    /// See which secrets still prove deliveries, to drop the old one of a rotation
+    Secrets(secrets::Secrets),
     /// Check keys, certificates, store, clock and workbenches
     Doctor(doctor::Doctor),
     /// Run a simulated workbench
@@ -148,6 +151,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Runs(command) => command.run(screen).await,
         Command::Replay(command) => command.run(screen).await,
         Command::Release(command) => command.run(screen).await,
+        Command::Secrets(command) => command.run(screen).await,
         Command::Doctor(command) => command.run(screen).await,
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),

@@ -83,8 +83,8 @@ impl Send {
         } else {
             live.source_secrets(source)
                 .map_err(|fault| Failure::Failed(fault.to_string()))?
-                .into_iter()
-                .next()
+                .first()
+                .cloned()
                 .unwrap_or_else(|| source.provider.sample_secret())
         };
         let base = match &self.to {

@@ -1,6 +1,7 @@
 //! The configuration in force, which a reload may replace, and the secrets that go with it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,6 +30,34 @@ struct Last {
     /// Digest of the files that were looked at last, good or not.
     digest: String,
     in_force: InForce,
+}
+
+/// The secrets of a source that can be had, each with its place in the source's list.
+#[derive(Clone, Debug, Default)]
+pub struct SourceSecrets {
+    secrets: Vec<Secret>,
+    places: Vec<usize>,
+}
+
+impl SourceSecrets {
+    fn push(&mut self, place: usize, secret: Secret) {
+        self.secrets.push(secret);
+        self.places.push(place);
+    }
+
+    /// The places in the source's list, in the order of the secrets: one that cannot be had moves
+    /// those behind it.
+    pub fn places(&self) -> &[usize] {
+        &self.places
+    }
+}
+
+impl Deref for SourceSecrets {
+    type Target = [Secret];
+
+    fn deref(&self) -> &[Secret] {
+        &self.secrets
+    }
 }
 
 /// What a reload did.
@@ -157,12 +186,12 @@ impl Live {
     ///
     /// # Errors
     /// The first fault, when none of them can be had. None is returned for an open source.
-    pub fn source_secrets(&self, source: &SourcePlan) -> Result<Vec<Secret>, SecretFault> {
-        let mut secrets = Vec::with_capacity(source.secrets.len());
+    pub fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
+        let mut secrets = SourceSecrets::default();
         let mut first = None;
-        for reference in &source.secrets {
+        for (place, reference) in source.secrets.iter().enumerate() {
             match self.usable(source, reference) {
-                Ok(secret) => secrets.push(secret),
+                Ok(secret) => secrets.push(place, secret),
                 Err(fault) => first = first.or(Some(fault)),
             }
         }

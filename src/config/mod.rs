@@ -9,6 +9,7 @@ mod checks;
 mod docs;
 mod files;
 mod live;
+mod networks;
 mod permissions;
 mod plan;
 mod report;
@@ -23,10 +24,11 @@ mod yaml;
 use std::path::Path;
 
 pub use docs::docs_markdown;
-pub use live::{Change, Live};
+pub use live::{Change, Live, SourceSecrets};
+pub use networks::Networks;
 pub use plan::{
-    JobPlan, OnUnknown, Plan, RetentionPlan, RoutePlan, ServerPlan, SourcePlan, StorePlan,
-    WorkbenchPlan,
+    JobPlan, OnUnknown, Plan, ProxyHeader, Rate, RetentionPlan, RoutePlan, ServerPlan, SourcePlan,
+    StorePlan, WorkbenchPlan,
 };
 pub use report::{Excerpt, Fault, Report};
 pub use schema::schema;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Url;
 
+use super::networks::Networks;
 use super::secrets::SecretRef;
-pub use super::shape::OnUnknown;
+pub use super::shape::{OnUnknown, ProxyHeader, Rate};
 use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::Expression;
 use crate::mapping::Mapping;
@@ -52,6 +53,10 @@ pub struct ServerPlan {
     pub admin: SocketAddr,
     /// Who may use the admin API, by name.
     pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
+    /// Proxies whose word for a request's address is believed.
+    pub trusted_proxies: Networks,
+    /// The header in which they write it.
+    pub proxy_header: ProxyHeader,
     /// Largest body, in bytes, unless a source says otherwise.
     pub body_limit: u64,
     /// Bytes of bodies in memory at once.
@@ -145,6 +150,12 @@ pub struct SourcePlan {
     pub options: Options,
     /// Largest body, where it differs from the server's.
     pub body_limit: Option<u64>,
+    /// The addresses that may send; any where there is none.
+    pub allow_from: Option<Networks>,
+    /// How many authentic deliveries are taken in how long a time.
+    pub rate: Option<Rate>,
+    /// The kinds of event that may start something; any where there is none.
+    pub events: Option<Patterns>,
     /// Whose events start nothing.
     pub ignore_actors: Option<Patterns>,
     /// Its secrets; empty only for a source that is open to everyone.
@@ -184,6 +195,8 @@ impl Plan {
         // What is looked up for each request is taken over from the other before comparing.
         let server = ServerPlan {
             admin_tokens: other.server.admin_tokens.clone(),
+            trusted_proxies: other.server.trusted_proxies.clone(),
+            proxy_header: other.server.proxy_header,
             body_limit: other.server.body_limit,
             body_timeout: other.server.body_timeout,
             ..self.server.clone()
@@ -193,6 +206,15 @@ impl Plan {
 }
 
 impl SourcePlan {
+    /// Whether requests from this address are looked at. Where the address is not known, only a
+    /// source that takes any looks at them.
+    pub fn may_send(&self, from: Option<IpAddr>) -> bool {
+        match &self.allow_from {
+            Some(allowed) => from.is_some_and(|from| allowed.contain(from)),
+            None => true,
+        }
+    }
+
     /// What its requests are judged by.
     pub fn grounds<'a>(&'a self, secrets: &'a [Secret], now: Timestamp) -> Grounds<'a> {
         Grounds { secrets, options: &self.options, now }

@@ -11,7 +11,7 @@ mod patterns;
 mod test;
 
 pub use explanation::{Explanation, RouteExplanation};
-pub use guard::{SKIP_MARK, guard};
+pub use guard::{SKIP_MARK, guard, unlisted};
 pub use index::{Candidates, Index, Indexed};
 pub use on::{On, PullRequestOn, UnknownPaths};
 pub use patterns::{PatternFault, Patterns};

@@ -60,11 +60,12 @@ impl Patterns {
 
     /// Whether the text passes: the last entry that fits it decides.
     pub fn pass(&self, text: &str) -> bool {
-        self.entries
-            .iter()
-            .rev()
-            .find(|entry| entry.fits(text))
-            .is_some_and(|entry| !entry.excludes)
+        self.verdict(text) == Some(true)
+    }
+
+    /// Whether the text passes or is excluded; `None` where no entry fits it.
+    pub fn verdict(&self, text: &str) -> Option<bool> {
+        self.entries.iter().rev().find(|entry| entry.fits(text)).map(|entry| !entry.excludes)
     }
 
     /// The texts that alone can pass, when every entry is a literal; `None` when a glob could.

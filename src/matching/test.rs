@@ -281,7 +281,7 @@ fn absent(test: &'static str, why: &str) -> Miss {
 }
 
 /// A piece of a payload, short and on one line.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(SHOWN)

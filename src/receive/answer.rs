@@ -1,11 +1,14 @@
 //! What each request gets. A sender is told what it needs to mend its request; why a signature was
 //! not accepted is told to the log alone.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::rate::whole_seconds;
 use crate::authenticate::Refusal;
 use crate::event::{DecodeFault, Handshake, Reply};
 use crate::model::{DeliveryId, RunId, RunState};
@@ -47,6 +50,10 @@ pub(super) enum Answer {
     },
     Refused(Refusal),
     Unreadable(DecodeFault),
+    /// From an address that may not send to this source.
+    WrongAddress,
+    /// Over the source's rate; with the time after which the next is taken.
+    TooMany(Duration),
     UnknownSource,
     UnknownPath,
     WrongMethod,
@@ -149,7 +156,8 @@ impl Answer {
             Self::Kept { .. } => "accepted",
             Self::Repeat { .. } => "repeat",
             Self::Greeted { .. } | Self::Acknowledged { .. } => "handshake",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::WrongAddress => "refused",
+            Self::TooMany(_) => "limited",
             Self::Overloaded(_) => "overloaded",
             Self::NotKept | Self::NoSecret(_) | Self::Fault(_) => "not_kept",
             _ => "unreadable",
@@ -161,6 +169,8 @@ impl Answer {
         match self {
             Self::Refused(refusal) => refusal.reason(),
             Self::Unreadable(_) => "unreadable",
+            Self::WrongAddress => "wrong_address",
+            Self::TooMany(_) => "rate",
             Self::UnknownSource => "unknown_source",
             Self::UnknownPath => "unknown_path",
             Self::WrongMethod => "method",
@@ -187,6 +197,10 @@ impl Answer {
             | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
             Self::Unreadable(fault) => fault.to_string(),
+            Self::WrongAddress => "the address is not in the source's allow_from".to_owned(),
+            Self::TooMany(wait) => {
+                format!("over the source's rate; the next is taken in {wait:.1?}")
+            }
             Self::NoSecret(why) => format!("the source's secret cannot be read: {why}"),
             Self::Fault(why) => format!("the request could not be worked on: {why}"),
             other => other.told(),
@@ -200,6 +214,8 @@ impl Answer {
             Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
+            Self::WrongAddress => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownSource | Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -215,6 +231,8 @@ impl Answer {
         match self {
             Self::Refused(_) => "the request is not authentic".to_owned(),
             Self::Unreadable(fault) => fault.to_string(),
+            Self::WrongAddress => "this address may not send here".to_owned(),
+            Self::TooMany(_) => "too many deliveries of this source; try again later".to_owned(),
             Self::UnknownSource => "there is no source of this name".to_owned(),
             Self::UnknownPath => "there is nothing here; webhooks go to /hooks/{source}".to_owned(),
             Self::WrongMethod => "webhooks are sent with POST".to_owned(),
@@ -259,6 +277,9 @@ impl IntoResponse for Answer {
             refused => json(status, &ErrorBody { error: refused.told() }),
         };
         let headers = response.headers_mut();
+        if let Self::TooMany(wait) = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }

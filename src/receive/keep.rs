@@ -34,6 +34,7 @@ impl Receiver {
         let now = self.clock.now();
         let delivery = DeliveryId::new(now, self.chance.bits());
         let secrets = self.live.source_secrets(&arrived.source);
+        let places = secrets.as_ref().map(|secrets| secrets.places().to_vec()).unwrap_or_default();
         let brief = if arrived.body.len() > LARGE {
             Err(Unfinished)
         } else {
@@ -56,10 +57,22 @@ impl Receiver {
             }
         };
         match taken {
-            Ok(Taken::Delivery(judgement)) => self.keep(arrived, *judgement, delivery, now).await,
+            Ok(Taken::Delivery(mut judgement)) => {
+                judgement.secret = judgement.secret.and_then(|index| places.get(index).copied());
+                match self.within_rate(&arrived.source, now) {
+                    Ok(()) => self.keep(arrived, *judgement, delivery, now).await,
+                    Err(answer) => answer,
+                }
+            }
             Ok(Taken::Knock(knock)) => self.keep_knock(arrived, knock, delivery, now).await,
             Err(answer) => answer,
         }
+    }
+
+    /// Counts an authentic delivery; strangers never get so far.
+    fn within_rate(&self, source: &SourcePlan, now: Timestamp) -> Result<(), Answer> {
+        let Some(rate) = source.rate else { return Ok(()) };
+        self.rates.take(&source.name, rate, now).map_err(Answer::TooMany)
     }
 
     async fn keep(
@@ -90,6 +103,9 @@ impl Receiver {
         };
         if let Some(secret) = secret {
             self.metrics.secret(&arrived.source.name, secret);
+            if let Some(reference) = arrived.source.secrets.get(secret) {
+                self.proofs.count(&arrived.source.name, reference, now);
+            }
         }
         let key = understood.identity.key();
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);

@@ -5,6 +5,7 @@ mod address;
 mod desk;
 mod jobs;
 mod names;
+mod networks;
 mod options;
 mod parsed;
 mod routes;

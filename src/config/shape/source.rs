@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Header, Period, SecretShape, Size, Texts};
+use super::{Header, Period, Rate, SecretShape, Size, Texts};
 use crate::config::yaml::{At, Lenient, Required};
 
 /// Someone who may send webhooks. What it may set beside `provider` and `secrets` depends on its
@@ -20,6 +20,20 @@ pub(in crate::config) struct SourceShape {
     pub(in crate::config) secrets: Vec<Lenient<SecretShape>>,
     /// Largest body from this source. Default: that of the server.
     pub(in crate::config) body_limit: Option<At<Size>>,
+    /// Addresses and networks that may send. Anyone else gets 403, whatever the signature. Default:
+    /// any address. Behind a proxy, see `server.trusted_proxies`.
+    #[schemars(example = ["192.30.252.0/22", "2a0a:a440::/29"])]
+    pub(in crate::config) allow_from: Option<At<Texts>>,
+    /// How many deliveries it may send in how long a time; that many may come at once. Only
+    /// authentic ones are counted, so that strangers cannot use it up. Above it nothing is kept,
+    /// and the sender is told with 429 when to come again. Default: no limit.
+    #[schemars(example = &"60/m")]
+    pub(in crate::config) rate: Option<At<Rate>>,
+    /// The kinds of event that may start something, by the gateway's word or by the sender's own
+    /// name for it, or patterns of them. Every other delivery is kept and starts nothing. Default:
+    /// every kind.
+    #[schemars(example = ["push", "pull_request"])]
+    pub(in crate::config) events: Option<At<Texts>>,
     /// Account names, or patterns of them, whose events start nothing: the account that your jobs
     /// push with, so that a job does not start itself for ever.
     #[schemars(example = ["risk-bot", "ci-*"])]
