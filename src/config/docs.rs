@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::schema;
 use crate::model::RESERVED;
-use crate::providers;
 
 /// `docs/configuration.md`.
 pub fn docs_markdown() -> String {
@@ -22,14 +21,6 @@ pub fn docs_markdown() -> String {
         sections.splice(0..0, below);
     }
     text.push_str(PROVIDERS);
-    for name in providers::names() {
-        if let Some(provider) = providers::find(name) {
-            let takes: Vec<String> =
-                provider.takes().iter().map(|key| format!("`{key}`")).collect();
-            let takes = if takes.is_empty() { "–".to_owned() } else { takes.join(", ") };
-            let _ = writeln!(text, "| `{name}` | {} | {takes} |", provider.title());
-        }
-    }
     text.push_str(RESERVED_NAMES);
     let names: Vec<String> = RESERVED.iter().map(|name| format!("`{name}`")).collect();
     let _ = writeln!(text, "{}", names.join(", "));
@@ -242,8 +233,8 @@ are a key that is there twice, a key without a value, and a second document.
 const PROVIDERS: &str = "
 ## Providers
 
-| provider | sender | options |
-|---|---|---|
+Which options belong to which provider, and what to set at the sender's side:
+[providers.md](providers.md).
 ";
 
 const RESERVED_NAMES: &str = "

@@ -17,6 +17,7 @@ mod handshake;
 mod identity;
 mod mechanisms;
 mod options;
+mod page;
 mod saas;
 mod sender;
 mod template;
@@ -38,6 +39,7 @@ pub use grounds::Grounds;
 pub use handshake::{Handshake, Knock, Reply};
 pub use identity::Identity;
 pub use options::{Options, Place};
+pub use page::page;
 pub use template::Template;
 
 /// Every provider, sorted by name.
@@ -227,6 +229,11 @@ pub trait Provider: Sync {
     /// The kind of event that [`Provider::sample`] is best asked for.
     fn sample_kind(&self) -> &'static str {
         "push"
+    }
+
+    /// The kinds of event that there are payloads for.
+    fn sample_kinds(&self) -> Vec<&'static str> {
+        vec![self.sample_kind()]
     }
 }
 

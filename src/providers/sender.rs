@@ -269,4 +269,8 @@ impl Provider for Sender {
     fn sample_kind(&self) -> &'static str {
         self.samples.first().map_or(UNNAMED, |(kind, _)| kind)
     }
+
+    fn sample_kinds(&self) -> Vec<&'static str> {
+        self.samples.iter().map(|(kind, _)| *kind).collect()
+    }
 }

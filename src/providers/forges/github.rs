@@ -131,6 +131,10 @@ impl Provider for GitHub {
             _ => None,
         }
     }
+
+    fn sample_kinds(&self) -> Vec<&'static str> {
+        vec!["push", "pull_request"]
+    }
 }
 
 /// For a tag, `after` may be the id of the tag's own object; the head commit is the commit.
