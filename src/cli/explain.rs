@@ -1,6 +1,7 @@
 //! `explain`: a payload through the pure steps, without a gateway, a store or a network.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -252,8 +253,8 @@ fn show_git(screen: Screen, git: &GitFacts) {
 }
 
 /// The source of this name, or which ones there are.
-pub(super) fn find_source<'a>(plan: &'a Plan, name: &str) -> Result<&'a SourcePlan, Failure> {
-    plan.sources.get(name).map(|source| &**source).ok_or_else(|| {
+pub(super) fn find_source<'a>(plan: &'a Plan, name: &str) -> Result<&'a Arc<SourcePlan>, Failure> {
+    plan.sources.get(name).ok_or_else(|| {
         let known: Vec<&str> = plan.sources.keys().map(|name| &**name).collect();
         Failure::Missing(format!("there is no source `{name}`; there are: {}", known.join(", ")))
     })

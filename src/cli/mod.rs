@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod providers;
 mod release;
 mod replay;
 mod runs;
@@ -16,6 +17,7 @@ mod screen;
 mod secrets;
 mod send;
 mod serve;
+mod signing;
 mod simulate;
 
 use std::path::PathBuf;
@@ -78,6 +80,8 @@ enum Command {
     Explain(explain::Explain),
     /// Sign a sample as a provider would, and send it
     Send(send::Send),
+    /// List the senders that are known, or show how to set one up
+    Providers(providers::Providers),
     /// Look at kept deliveries of a running gateway
     Deliveries(deliveries::Deliveries),
     /// Look at runs of a running gateway
@@ -147,6 +151,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Check(command) => command.run(screen),
         Command::Explain(command) => command.run(screen),
         Command::Send(command) => command.run(screen).await,
+        Command::Providers(command) => command.run(screen),
         Command::Deliveries(command) => command.run(screen).await,
         Command::Runs(command) => command.run(screen).await,
         Command::Replay(command) => command.run(screen).await,

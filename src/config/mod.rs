@@ -7,6 +7,7 @@
 
 mod checks;
 mod docs;
+mod documented;
 mod files;
 mod live;
 mod networks;
@@ -24,6 +25,7 @@ mod yaml;
 use std::path::Path;
 
 pub use docs::docs_markdown;
+pub use documented::documented_source;
 pub use live::{Change, Live, SourceSecrets};
 pub use networks::Networks;
 pub use plan::{

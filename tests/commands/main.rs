@@ -7,6 +7,7 @@ mod common;
 
 mod ends;
 mod offline;
+mod sending;
 mod stage;
 mod watching;
 
