@@ -96,10 +96,11 @@ impl Explain {
         let source = find_source(&plan, &self.source)?;
         let saved = self.request(source)?;
         let usual = format!("/hooks/{}", self.source);
+        let rest = saved.rest();
         let request = Unverified {
             method: &saved.method,
             path: saved.path.as_deref().unwrap_or(&usual),
-            rest: saved.rest(),
+            rest: &rest,
             query: &saved.query,
             headers: &saved.headers,
             body: &saved.body,

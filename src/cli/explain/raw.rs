@@ -148,9 +148,12 @@ mod tests {
 
     #[test]
     fn method_path_and_query_are_those_of_the_first_line() {
-        let request = good("GET https://a.example/hooks/x/y?z=1&z=2 HTTP/2\n\n");
-        assert_eq!((request.method.as_str(), request.rest()), ("GET", "y"));
-        assert_eq!((request.path.as_deref(), &*request.query), (Some("/hooks/x/y"), "z=1&z=2"));
+        let request = good("GET https://a.example/hooks/x/y%2B%zz?z=1&z=2 HTTP/2\n\n");
+        assert_eq!((request.method.as_str(), &*request.rest()), ("GET", "y+%zz"));
+        assert_eq!(
+            (request.path.as_deref(), &*request.query),
+            (Some("/hooks/x/y%2B%zz"), "z=1&z=2")
+        );
         let request = good(":method: POST\nX-A: 1\nX-A: 2\n\n{}");
         assert_eq!(request.path, None);
         assert_eq!(request.headers.get_all("x-a").iter().count(), 2, "both are kept");

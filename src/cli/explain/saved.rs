@@ -78,9 +78,24 @@ impl SavedRequest {
         Ok(())
     }
 
-    /// What stands behind the source's name in its path.
-    pub(super) fn rest(&self) -> &str {
+    /// What stands behind the source's name in its path, with its `%XX` resolved as the gateway
+    /// does.
+    pub(super) fn rest(&self) -> String {
         let below = self.path.as_deref().and_then(|path| path.strip_prefix("/hooks/"));
-        below.and_then(|below| below.split_once('/')).map_or("", |(_, rest)| rest)
+        below
+            .and_then(|below| below.split_once('/'))
+            .map_or_else(String::new, |(_, rest)| plain(rest))
     }
+}
+
+fn plain(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped =
+            after.get(..2).filter(|_| *first == b'%').and_then(|two| hex::decode(two).ok());
+        rest = if escaped.is_some() { &after[2..] } else { after };
+        bytes.extend(escaped.unwrap_or_else(|| vec![*first]));
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
