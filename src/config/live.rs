@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::files::Files;
 use super::permissions;
-use super::plan::{JobPlan, Plan, SourcePlan};
+use super::plan::{Held, JobPlan, Plan, SourcePlan};
 use super::report::Report;
 use super::secrets::{SecretFault, SecretRef, SecretStore};
 use super::settle::{InForce, Settled, settle};
@@ -37,12 +37,18 @@ struct Last {
 pub struct SourceSecrets {
     secrets: Vec<Secret>,
     places: Vec<usize>,
+    access_token: Option<Secret>,
 }
 
 impl SourceSecrets {
     fn push(&mut self, place: usize, secret: Secret) {
         self.secrets.push(secret);
         self.places.push(place);
+    }
+
+    /// All of them, for judging a request by.
+    pub fn held(&self) -> Held<'_> {
+        Held { secrets: &self.secrets, access_token: self.access_token.as_ref() }
     }
 
     /// The places in the source's list, in the order of the secrets: one that cannot be had moves
@@ -188,6 +194,9 @@ impl Live {
     /// The first fault, when none of them can be had. None is returned for an open source.
     pub fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
         let mut secrets = SourceSecrets::default();
+        if let Some(reference) = &source.access_token {
+            secrets.access_token = Some(self.secrets.resolve(reference)?);
+        }
         let mut first = None;
         for (place, reference) in source.secrets.iter().enumerate() {
             match self.usable(source, reference) {

@@ -160,6 +160,8 @@ pub struct SourcePlan {
     pub ignore_actors: Option<Patterns>,
     /// Its secrets; empty only for a source that is open to everyone.
     pub secrets: Vec<SecretRef>,
+    /// A token that must come with every request beside its signature.
+    pub access_token: Option<SecretRef>,
     /// What anyone sends is accepted.
     pub unauthenticated: bool,
 }
@@ -205,6 +207,21 @@ impl Plan {
     }
 }
 
+/// The secrets of a source that can be had.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held<'a> {
+    /// Those that it may sign with.
+    pub secrets: &'a [Secret],
+    /// The token that must come beside a signature.
+    pub access_token: Option<&'a Secret>,
+}
+
+impl<'a> From<&'a [Secret]> for Held<'a> {
+    fn from(secrets: &'a [Secret]) -> Self {
+        Self { secrets, access_token: None }
+    }
+}
+
 impl SourcePlan {
     /// Whether requests from this address are looked at. Where the address is not known, only a
     /// source that takes any looks at them.
@@ -216,8 +233,9 @@ impl SourcePlan {
     }
 
     /// What its requests are judged by.
-    pub fn grounds<'a>(&'a self, secrets: &'a [Secret], now: Timestamp) -> Grounds<'a> {
-        Grounds { secrets, options: &self.options, now }
+    pub fn grounds<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Grounds<'a> {
+        let Held { secrets, access_token } = held;
+        Grounds { secrets, access_token, options: &self.options, now }
     }
 
     /// Whether the request comes from someone who holds one of the source's secrets.
@@ -227,13 +245,13 @@ impl SourcePlan {
     pub fn prove(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
+        held: Held<'_>,
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
         if self.unauthenticated {
             return Ok(open::dangerously_unauthenticated());
         }
-        self.provider.authenticate(request, &self.grounds(secrets, now))
+        self.provider.authenticate(request, &self.grounds(held, now))
     }
 }
 

@@ -10,6 +10,8 @@ use crate::providers::Options;
 pub struct Grounds<'a> {
     /// The source's secrets, in the order configured; several while one is being replaced.
     pub secrets: &'a [Secret],
+    /// A token that must come with every request beside its signature, where the source has one.
+    pub access_token: Option<&'a Secret>,
     /// The source's own settings.
     pub options: &'a Options,
     /// The time.

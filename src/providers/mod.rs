@@ -15,6 +15,7 @@ mod generic;
 mod grounds;
 mod handshake;
 mod identity;
+mod knocks;
 mod mechanisms;
 mod options;
 mod page;
@@ -44,16 +45,45 @@ pub use template::Template;
 
 /// Every provider, sorted by name.
 static ALL: &[&dyn Provider] = &[
+    &data::airtable::AIRTABLE,
+    &data::alertmanager::ALERTMANAGER,
+    &forges::artifactory::ARTIFACTORY,
+    &saas::asana::ASANA,
+    &forges::azure_devops::AZURE_DEVOPS,
+    &saas::azure_event_grid::AZURE_EVENT_GRID,
     &generic::basic::Basic,
     &forges::bitbucket_cloud::BitbucketCloud,
+    &forges::bitbucket_server::BITBUCKET_SERVER,
+    &forges::circleci::CIRCLECI,
+    &data::databricks::DATABRICKS,
+    &data::dbt_cloud::DBT_CLOUD,
+    &forges::docker_hub::DOCKER_HUB,
+    &saas::dropbox::DROPBOX,
+    &data::fivetran::FIVETRAN,
     &forges::forgejo::FORGEJO,
     &forges::gitea::GITEA,
     &forges::github::GitHub,
     &forges::gitlab::GitLab,
+    &forges::gogs::GOGS,
+    &data::grafana::GRAFANA,
+    &forges::harbor::HARBOR,
     &generic::hmac::Hmac,
+    &data::huggingface::HUGGINGFACE,
     &data::mlflow::MLFLOW,
+    &forges::nexus::NEXUS,
+    &saas::notion::NOTION,
+    &saas::okta::OKTA,
+    &forges::quay::QUAY,
+    &data::replicate::REPLICATE,
+    &forges::scalr::SCALR,
+    &data::segment::SEGMENT,
     &saas::standard_webhooks::StandardWebhooks,
+    &forges::terraform_cloud::TERRAFORM_CLOUD,
     &generic::token::Token,
+    &data::typeform::TYPEFORM,
+    &data::wandb::WANDB,
+    &saas::x_twitter::X_TWITTER,
+    &saas::zoom::ZOOM,
 ];
 
 /// Headers that may carry a secret whatever the provider: they are never kept or shown.
@@ -313,6 +343,9 @@ impl fmt::Display for SignFault {
 }
 
 impl std::error::Error for SignFault {}
+
+/// An access token to try things out with. It is in every copy of the program, so it proves nothing.
+pub const SAMPLE_ACCESS_TOKEN: &str = "a sample access token that proves nothing";
 
 fn sample_secret() -> Secret {
     Secret::new("a sample secret that proves nothing")

@@ -38,6 +38,10 @@ pub struct Options {
     /// The address that the sender was given, without a query string, for senders that sign it. No
     /// default.
     pub public_url: Option<String>,
+    /// The sender puts the secret itself where it could put a signature. Default: no.
+    pub unsigned: bool,
+    /// A token must come with every request beside its signature. Default: no.
+    pub access_token: bool,
     /// The topics that may be subscribed to and sent from. No default.
     pub topics: Vec<String>,
     /// Write the secret that the sender hands over in its greeting into the file that the first of
@@ -52,7 +56,7 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 19] = [
     "allow_sha1",
     "tolerance",
     "header",
@@ -65,6 +69,8 @@ pub(super) const NAMES: [&str; 17] = [
     "timestamp_header",
     "timestamp_unit",
     "public_url",
+    "unsigned",
+    "access_token",
     "topics",
     "learn_secret",
     "user",
@@ -135,6 +141,8 @@ impl Options {
             self.timestamp_header.is_some(),
             self.timestamp_unit.is_some(),
             self.public_url.is_some(),
+            self.unsigned,
+            self.access_token,
             !self.topics.is_empty(),
             self.learn_secret,
             self.user.is_some(),

@@ -25,6 +25,10 @@ pub(super) struct Sender {
     pub(super) about: &'static About,
     /// How it proves itself.
     pub(super) proves: &'static dyn Mechanism,
+    /// Options that it takes beside those of its mechanism.
+    pub(super) takes: &'static [&'static str],
+    /// Headers that carry a secret beside those of its mechanism, in lower case.
+    pub(super) secret_headers: &'static [&'static str],
     /// How its body is written.
     pub(super) body: Body,
     /// Where the event's name is; the first place that is filled decides.
@@ -32,10 +36,16 @@ pub(super) struct Sender {
     /// Where it says what was done; the first place that is filled decides.
     pub(super) action: &'static [At],
     /// What names the delivery: the texts of all these places, joined. Where one of them is not
-    /// filled, or there is none, the digest of what was signed stands for it.
+    /// filled, or there is none, `unnamed` says what stands for it.
     pub(super) id: &'static [At],
+    /// What stands for the delivery's id where the sender gives none.
+    pub(super) unnamed: Unnamed,
     /// Where the kind of event is not the sender's own name for it.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// Where what was done is not the sender's own word for it.
+    pub(super) done: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// The sender's own names for kinds of event that have another here, to try things out with.
+    pub(super) names: &'static [(&'static str, &'static str)],
     /// Whether it is a greeting.
     pub(super) handshake: Option<fn(&HeaderMap, &Value) -> Option<Handshake>>,
     /// Greetings that are not signed as deliveries are.
@@ -53,16 +63,25 @@ pub(super) type Knocks =
     fn(&Sender, &Unverified<'_>, &Grounds<'_>) -> Option<Result<Knock, Refusal>>;
 
 /// How a body is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Body {
     /// JSON.
     Json,
-    /// JSON, or nothing at all.
-    JsonOrNothing,
-    /// JSON, or a form whose only field `payload` holds it.
-    JsonOrPayload,
     /// JSON or a form, as the first bytes say.
     JsonOrForm,
+    /// JSON, of which only this part is believed.
+    Cut(fn(&[u8]) -> &[u8]),
+}
+
+/// What stands for the id of a delivery whose sender gives none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// The digest of what was signed.
+    Signed,
+    /// The digest of the body, for senders that sign a new time with each try at the same delivery.
+    Body,
+    /// Nothing: two deliveries that say the very same are two all the same.
+    Nothing,
 }
 
 /// A place in a request.
@@ -72,8 +91,9 @@ pub(super) enum At {
     Header(&'static str),
     /// A field of the body.
     Field(&'static [&'static str]),
-    /// A field of the first thing in a list, which is the whole body.
-    FirstOf(&'static [&'static str]),
+    /// A field of the first thing in a list, which a field of the body holds, or the whole body
+    /// where that is empty.
+    First(&'static [&'static str], &'static [&'static str]),
 }
 
 impl Sender {
@@ -89,11 +109,16 @@ impl Sender {
             title,
             about,
             proves,
+            takes: &[],
+            secret_headers: &[],
             body: Body::Json,
             event: &[],
             action: &[],
             id: &[],
+            unnamed: Unnamed::Signed,
             kind: None,
+            done: None,
+            names: &[],
             handshake: None,
             knock: None,
             prove_back: None,
@@ -107,7 +132,7 @@ impl At {
     fn header(self) -> Option<HeaderName> {
         match self {
             Self::Header(name) => Some(HeaderName::from_static(name)),
-            Self::Field(_) | Self::FirstOf(_) => None,
+            Self::Field(_) | Self::First(..) => None,
         }
     }
 
@@ -118,7 +143,7 @@ impl At {
                 (!text.is_empty()).then(|| text.into())
             }
             Self::Field(path) => text(body.at(path)?),
-            Self::FirstOf(path) => text(body.as_list()?.first()?.at(path)?),
+            Self::First(list, path) => text(body.at(list)?.as_list()?.first()?.at(path)?),
         }
     }
 }
@@ -144,7 +169,8 @@ impl Provider for Sender {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        self.proves.takes()
+        // Those of both would have to be joined; no sender needs that.
+        if self.takes.is_empty() { self.proves.takes() } else { self.takes }
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
@@ -183,7 +209,8 @@ impl Provider for Sender {
     }
 
     fn own_secret_headers(&self, options: &Options) -> Vec<HeaderName> {
-        self.proves.secret_headers(options)
+        let own = self.secret_headers.iter().map(|name| HeaderName::from_static(name));
+        self.proves.secret_headers(options).into_iter().chain(own).collect()
     }
 
     fn secret_fields(&self, options: &Options) -> Vec<String> {
@@ -200,9 +227,8 @@ impl Provider for Sender {
 
     fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
         let body = match self.body {
-            Body::JsonOrNothing if body.is_empty() => Value::Null,
-            Body::Json | Body::JsonOrNothing => decode::json(body)?,
-            Body::JsonOrPayload => decode::json_or_payload(body)?,
+            Body::Json => decode::json(body)?,
+            Body::Cut(part) => decode::json(part(body))?,
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
         };
         Ok(body.into())
@@ -217,10 +243,11 @@ impl Provider for Sender {
         let first = |places: &[At]| places.iter().find_map(|place| place.read(headers, body));
         let name = first(self.event);
         let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
+        let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
         Ok(Meaning {
             kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
             name,
-            action: first(self.action),
+            action: own_action.or_else(|| first(self.action)),
             handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
         })
     }
@@ -230,7 +257,11 @@ impl Provider for Sender {
         let texts: Option<Vec<_>> = self.id.iter().map(|place| place.read(headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
-            _ => self.proves.digest(request, options),
+            _ => match self.unnamed {
+                Unnamed::Signed => self.proves.digest(request, options),
+                Unnamed::Body => Identity::of_bytes(&[request.body()]),
+                Unnamed::Nothing => Identity::Nothing,
+            },
         }
     }
 
@@ -247,7 +278,9 @@ impl Provider for Sender {
         now: Timestamp,
     ) -> Result<Signed, SignFault> {
         let mut signed = self.proves.sign(outgoing, secret, options, id, now)?;
-        for (places, text) in [(self.event, outgoing.event), (self.id, id)] {
+        let own = self.names.iter().find(|(kind, _)| *kind == outgoing.event);
+        let event = own.map_or(outgoing.event, |(_, name)| name);
+        for (places, text) in [(self.event, event), (self.id, id)] {
             if let Some(name) = places.first().and_then(|place| place.header())
                 && !signed.headers.iter().any(|(there, _)| *there == name)
             {

@@ -10,7 +10,7 @@ use super::answer::{self, Answer};
 use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
 use super::{Receiver, learn};
 use crate::config::SourcePlan;
-use crate::event::Knock;
+use crate::event::{Identity, Knock};
 use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
@@ -38,13 +38,13 @@ impl Receiver {
         let brief = if arrived.body.len() > LARGE {
             Err(Unfinished)
         } else {
-            arrived.steps(secrets.as_deref(), delivery, now, judge_briefly)
+            arrived.steps(secrets.as_ref(), delivery, now, judge_briefly)
         };
         let (arrived, taken) = match brief {
             Ok(taken) => (arrived, taken),
             Err(Unfinished) => {
                 let steps = move || {
-                    let taken = arrived.steps(secrets.as_deref(), delivery, now, UNHURRIED);
+                    let taken = arrived.steps(secrets.as_ref(), delivery, now, UNHURRIED);
                     (arrived, taken)
                 };
                 match tokio::task::spawn_blocking(steps).await {
@@ -86,10 +86,11 @@ impl Receiver {
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
         let briefs = answer::briefs(&runs);
+        let key = key_of(&understood.identity, delivery);
         let new = NewDelivery {
             kind: understood.kind.clone(),
             name: understood.name.clone(),
-            key: understood.identity.key(),
+            key: Arc::clone(&key),
             handshake: understood.handshake.is_some(),
             body: arrived.body.clone(),
             claims,
@@ -107,7 +108,6 @@ impl Receiver {
                 self.proofs.count(&arrived.source.name, reference, now);
             }
         }
-        let key = understood.identity.key();
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
         if answer.queued_something() {
             (self.on_new_runs)();
@@ -183,6 +183,14 @@ impl Receiver {
             remote: &arrived.remote,
             took,
         });
+    }
+}
+
+/// What repeats are known by; where nothing tells a repeat, the delivery's own id.
+fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
+    match identity {
+        Identity::Nothing => format!("delivery: {delivery}").into(),
+        named => named.key(),
     }
 }
 

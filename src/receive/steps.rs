@@ -12,10 +12,10 @@ use super::answer::Answer;
 use crate::authenticate::{Unverified, kept};
 use crate::chance::Chance;
 use crate::clock::later;
-use crate::config::{Plan, SecretFault, SourcePlan};
+use crate::config::{Plan, SecretFault, SourcePlan, SourceSecrets};
 use crate::event::{Knock, Reply, Understood, understand};
 use crate::judge::{Detail, Draft, Judged, Mapped, Unfinished, judge};
-use crate::model::{DeliveryId, RunId, Secret, Value};
+use crate::model::{DeliveryId, RunId, Value};
 use crate::store::{Delivery, NewRun, NewRunState};
 
 /// A request that arrived whole.
@@ -68,7 +68,7 @@ impl Arrived {
     /// Authenticate, understand, match and map: bytes, configuration and the time go in.
     pub(super) fn steps(
         &self,
-        secrets: Result<&[Secret], &SecretFault>,
+        secrets: Result<&SourceSecrets, &SecretFault>,
         delivery: DeliveryId,
         now: Timestamp,
         judge: Judge,
@@ -76,7 +76,8 @@ impl Arrived {
         let source = &self.source;
         let request = self.request();
         // The first greeting may come before there is a secret.
-        let grounds = source.grounds(secrets.unwrap_or_default(), now);
+        let held = secrets.map(SourceSecrets::held).unwrap_or_default();
+        let grounds = source.grounds(held, now);
         match source.provider.knock(&request, &grounds) {
             Some(Ok(knock)) => return Ok(Ok(Taken::Knock(knock))),
             Some(Err(refusal)) => return Ok(Err(Answer::Refused(refusal))),
@@ -92,7 +93,7 @@ impl Arrived {
             Ok(secrets) => secrets,
             Err(fault) => return Ok(Err(Answer::NoSecret(fault.to_string()))),
         };
-        let proof = match source.prove(&request, secrets, now) {
+        let proof = match source.prove(&request, held, now) {
             Ok(proof) => proof,
             Err(refusal) => return Ok(Err(Answer::Refused(refusal))),
         };

@@ -19,11 +19,11 @@ use super::screen::Screen;
 use crate::authenticate::{Proof, Refusal, Unverified, kept};
 use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Live, Plan, SourcePlan};
+use crate::config::{Live, Plan, SourcePlan, SourceSecrets};
 use crate::event::{Understood, understand};
 use crate::judge::{Detail, Judged, judge};
 use crate::matching::Explanation;
-use crate::model::{DeliveryId, Environment, Secret, Value};
+use crate::model::{DeliveryId, Environment, Value};
 use crate::providers::Outgoing;
 use saved::{Given, SavedRequest};
 use show::{parts, show};
@@ -108,9 +108,9 @@ impl Explain {
         let now = self.at.unwrap_or_else(|| SystemClock.now());
         let secrets = if self.verify {
             let secrets = live.source_secrets(source);
-            secrets.map_err(|fault| Failure::Failed(fault.to_string()))?.to_vec()
+            secrets.map_err(|fault| Failure::Failed(fault.to_string()))?
         } else {
-            Vec::new()
+            SourceSecrets::default()
         };
         self.not_a_greeting(screen, source, &request, &secrets, now)?;
         let proof = self.proof(source, &saved, &request, &secrets, now)?;
@@ -177,10 +177,10 @@ impl Explain {
         screen: Screen,
         source: &SourcePlan,
         request: &Unverified<'_>,
-        secrets: &[Secret],
+        secrets: &SourceSecrets,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        match source.provider.knock(request, &source.grounds(secrets, now)) {
+        match source.provider.knock(request, &source.grounds(secrets.held(), now)) {
             Some(Ok(knock)) => {
                 let what = knock.what;
                 screen.line(format!("a greeting ({what}): it is answered and starts nothing"));
@@ -200,7 +200,7 @@ impl Explain {
         source: &SourcePlan,
         saved: &SavedRequest,
         request: &Unverified<'_>,
-        secrets: &[Secret],
+        secrets: &SourceSecrets,
         now: Timestamp,
     ) -> Result<Proof, Failure> {
         if !self.verify {
@@ -209,7 +209,9 @@ impl Explain {
         if let Some(doubt) = &saved.doubt {
             return Err(Failure::Failed(format!("its signature cannot be checked: {doubt}")));
         }
-        source.prove(request, secrets, now).map_err(|refusal| refused(&refusal, request.body))
+        source
+            .prove(request, secrets.held(), now)
+            .map_err(|refusal| refused(&refusal, request.body))
     }
 
     fn answer<'a>(

@@ -30,6 +30,8 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
         timestamp_header: shape.timestamp_header.clone().map(|header| header.0),
         timestamp_unit: timestamp_unit?,
         public_url: public_url?,
+        unsigned: shape.unsigned,
+        access_token: shape.access_token.is_some(),
         topics: shape.topics.clone(),
         learn_secret: shape.learn_secret,
         user: shape.user.clone(),

@@ -59,12 +59,15 @@ fn source(
         (Some(provider), Some(options)) => provider.secret_use(options),
         _ => SecretUse::Optional,
     };
+    let access_token =
+        shape.access_token.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
     let secrets = secrets(desk, id, shape.secrets, open, secret_use);
     let allow_from =
         networks(desk, shape.allow_from.as_ref(), "leave the key out to accept any address");
     let events = patterns(desk, shape.events.as_ref());
     let ignore_actors = patterns(desk, shape.ignore_actors.as_ref());
     Some(SourcePlan {
+        access_token,
         name: name.into(),
         provider: provider?,
         options: options?,

@@ -77,6 +77,12 @@ pub(in crate::config) struct SourceShape {
     /// gateway cannot know it where a proxy stands before it.
     #[schemars(example = &"https://hooks.example.com/hooks/twilio")]
     pub(in crate::config) public_url: Option<At<String>>,
+    /// The sender is not set to sign: it puts the secret itself where a signature could be.
+    #[serde(default)]
+    pub(in crate::config) unsigned: bool,
+    /// A token that the sender sends as `Authorization: Bearer …` beside its signature. Both must
+    /// then be right.
+    pub(in crate::config) access_token: Option<Lenient<SecretShape>>,
     /// The topics that may be subscribed to and sent from.
     #[serde(default)]
     #[schemars(example = ["arn:aws:sns:eu-west-1:123456789012:datasets"])]

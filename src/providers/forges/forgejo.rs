@@ -11,7 +11,7 @@ pub(in crate::providers) static FORGEJO: GiteaFamily = GiteaFamily {
     title: "Forgejo",
     about: &ABOUT,
     event: HeaderName::from_static("x-forgejo-event"),
-    event_type: HeaderName::from_static("x-forgejo-event-type"),
+    event_type: Some(HeaderName::from_static("x-forgejo-event-type")),
     delivery: HeaderName::from_static("x-forgejo-delivery"),
     signature: HeaderName::from_static("x-forgejo-signature"),
 };

@@ -1,6 +1,7 @@
 //! The ways in which senders prove themselves, each made of what `authenticate` has. A sender told
 //! in data names one of them.
 
+mod either;
 mod mac;
 mod standard;
 mod token;
@@ -14,10 +15,11 @@ use crate::providers::{
     Grounds, Identity, Options, Outgoing, SecretUse, SignFault, Signed, filled, sample_secret,
 };
 
-pub(super) use mac::{Mac, Part, Time, Writing};
+pub(super) use either::{BasicOr, HeaderOrAddress};
+pub(super) use mac::{Key, Mac, Part, Time, Writing};
 pub(super) use standard::Standard;
 pub(super) use standard::signed as standard_headers;
-pub(super) use token::NO_USER;
+pub(super) use token::{Basic, FieldToken, NO_USER, Token};
 
 /// A way in which a sender proves itself.
 pub(super) trait Mechanism: Sync {
