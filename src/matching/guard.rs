@@ -1,5 +1,5 @@
 //! The loop guard: events that start nothing whatever the routes say, so that a job that pushes
-//! does not start itself for ever.
+//! does not start itself for ever, and commands that cannot be read.
 
 use super::Patterns;
 use crate::event::Event;
@@ -9,6 +9,9 @@ pub const SKIP_MARK: &str = "[skip cdsw]";
 
 /// Why the event starts nothing, if so.
 pub fn guard(event: &Event, ignore_actors: Option<&Patterns>) -> Option<String> {
+    if let Some(Err(fault)) = event.command.as_ref().map(|command| &command.line) {
+        return Some(format!("the command cannot be read: {fault}"));
+    }
     let git = event.git.as_ref()?;
     if let (Some(ignored), Some(author)) = (ignore_actors, &git.author)
         && ignored.pass(author)

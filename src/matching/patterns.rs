@@ -60,11 +60,18 @@ impl Patterns {
 
     /// Whether the text passes: the last entry that fits it decides.
     pub fn pass(&self, text: &str) -> bool {
-        self.entries
-            .iter()
-            .rev()
-            .find(|entry| entry.fits(text))
-            .is_some_and(|entry| !entry.excludes)
+        self.last_that_fits(text).is_some_and(|entry| !entry.excludes)
+    }
+
+    fn last_that_fits(&self, text: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.fits(text))
+    }
+
+    /// Whether a thing of several names passes: one of them does, and none is excluded.
+    pub fn pass_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        let fits: Vec<&Entry> =
+            names.into_iter().filter_map(|name| self.last_that_fits(name)).collect();
+        !fits.is_empty() && fits.iter().all(|entry| !entry.excludes)
     }
 
     /// The texts that alone can pass, when every entry is a literal; `None` when a glob could.
@@ -153,6 +160,16 @@ mod tests {
         assert!(!markdown.pass("models/a/b.md"));
         assert!(markdown.pass("models/KEEP.md"));
         assert!(!markdown.pass("docs/a.py"));
+    }
+
+    #[test]
+    fn a_thing_of_two_names_passes_by_either_unless_one_is_excluded() {
+        let not_general = patterns(&["**", "!general"]);
+        assert!(not_general.pass_any(["C1", "ml"]));
+        assert!(!not_general.pass_any(["C1", "general"]));
+        assert!(patterns(&["ml"]).pass_any(["C1", "ml"]));
+        assert!(!patterns(&["ml"]).pass_any(["C1", "other"]));
+        assert!(!patterns(&["**"]).pass_any([]));
     }
 
     #[test]

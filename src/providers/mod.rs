@@ -7,6 +7,7 @@
 //! itself, and none looks at configuration other than its [`Options`].
 
 mod about;
+mod chat;
 mod data;
 mod decode;
 mod forges;
@@ -32,6 +33,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{GitFacts, Secret, Value};
 
 pub use about::{About, Group, Proven};
+pub use chat::Dialect;
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
 pub use grounds::Grounds;
@@ -44,12 +46,16 @@ pub use template::Template;
 static ALL: &[&dyn Provider] = &[
     &generic::basic::Basic,
     &forges::bitbucket_cloud::BitbucketCloud,
+    &chat::discord::DISCORD,
     &forges::forgejo::FORGEJO,
     &forges::gitea::GITEA,
     &forges::github::GitHub,
     &forges::gitlab::GitLab,
     &generic::hmac::Hmac,
+    &chat::mattermost::MATTERMOST,
     &data::mlflow::MLFLOW,
+    &chat::ms_teams::MS_TEAMS_OUTGOING,
+    &chat::slack::SLACK,
     &saas::standard_webhooks::StandardWebhooks,
     &generic::token::Token,
 ];
@@ -175,6 +181,22 @@ pub trait Provider: Sync {
     /// # Errors
     /// Where the body cannot be read.
     fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault>;
+
+    /// What is kept of a body that holds a secret; none where it is kept as it came. It means the
+    /// same as the whole.
+    fn body_to_keep(&self, _body: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// How people are answered, for senders through which they give commands.
+    fn dialect(&self) -> Option<Dialect> {
+        None
+    }
+
+    /// What a kept delivery that is no command is answered with, where the usual answer will not do.
+    fn thanks(&self) -> Option<Reply> {
+        None
+    }
 
     /// What kind of event it is.
     ///

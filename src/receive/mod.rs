@@ -9,6 +9,7 @@ mod keep;
 mod learn;
 mod limits;
 mod refusals;
+mod spoken;
 mod steps;
 
 use std::sync::Arc;

@@ -6,6 +6,8 @@
 mod common;
 
 mod admin;
+mod chat;
+mod chat_handshakes;
 mod forges;
 mod guards;
 mod mapping;

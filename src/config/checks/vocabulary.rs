@@ -1,6 +1,6 @@
 //! The names that expressions may use: those that an event gives them.
 
-use crate::event::{DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
+use crate::event::{COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
 use crate::expression::Vocabulary;
 
 /// The fields of `git`, those of its pull request written out.
@@ -29,6 +29,7 @@ pub(super) fn vocabulary() -> Vocabulary {
         "event" => names.closed(name, &EVENT_FIELDS),
         "delivery" => names.closed(name, &DELIVERY_FIELDS),
         "git" => names.closed(name, &GIT),
+        "command" => names.closed(name, &COMMAND_FIELDS),
         _ => names.open(name),
     })
 }
