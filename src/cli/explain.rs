@@ -18,7 +18,7 @@ use crate::config::{Live, Plan, SourcePlan};
 use crate::event::{Understood, understand};
 use crate::judge::{Detail, Judged, Mapped, judge};
 use crate::matching::Explanation;
-use crate::model::{DeliveryId, Environment, GitFacts, Value};
+use crate::model::{ChatCommand, DeliveryId, Environment, GitFacts, Value};
 use crate::providers::Outgoing;
 
 /// Show what a payload would start, and why each route does or does not match.
@@ -206,6 +206,9 @@ fn show(
         if let Some(git) = &event.git {
             show_git(screen, git);
         }
+        if let Some(command) = &event.command {
+            show_command(screen, command);
+        }
     }
     show_explanation(screen, &judged.explanation);
     for draft in &judged.runs {
@@ -249,6 +252,17 @@ fn show_git(screen: Screen, git: &GitFacts) {
     };
     said.push(format!("{files}{whole}"));
     screen.line(format!("git       {}", said.join(", ")));
+}
+
+fn show_command(screen: Screen, command: &ChatCommand) {
+    let facts = [("user", &command.user), ("channel", &command.channel), ("team", &command.team)];
+    let mut said = vec![printable(&command.text).to_string()];
+    said.extend(
+        facts
+            .into_iter()
+            .filter_map(|(name, fact)| Some(format!("{name} {}", printable(fact.as_ref()?)))),
+    );
+    screen.line(format!("command   {}", said.join(", ")));
 }
 
 /// The source of this name, or which ones there are.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::common::{Site, World, simulator};
 use super::{delivery, edit, replay, text};
 
-pub(crate) const SLACK: &str = "canary-slack-signing-secret";
+const SLACK: &str = "canary-slack-signing-secret";
 const MATTERMOST: &str = "canary-mattermost-token";
 /// `canary-teams-security-token` in base64.
 const TEAMS: &str = "Y2FuYXJ5LXRlYW1zLXNlY3VyaXR5LXRva2Vu";
@@ -41,8 +41,15 @@ const ROUTES: &str = r#"
 pub(crate) async fn world() -> World {
     let simulator = simulator().await;
     let site = Site::new(&simulator.api_url(), ROUTES);
-    let mut sources = String::new();
+    let sources = sources(&site);
+    edit(&site, "  open-ci:\n", &format!("{sources}  open-ci:\n"));
+    World::on(site, simulator).await
+}
+
+/// The four sources as lines of a configuration, once their secrets are in place.
+pub(crate) fn sources(site: &Site) -> String {
     let public = String::from_utf8(discord().sample_secret().expose().to_vec()).expect("hex");
+    let mut lines = String::new();
     for (name, provider, secret) in [
         ("slack", "slack", SLACK),
         ("mattermost", "mattermost", MATTERMOST),
@@ -50,12 +57,11 @@ pub(crate) async fn world() -> World {
         ("discord", "discord", &public),
     ] {
         site.private(name, secret);
-        sources.push_str(&format!(
+        lines.push_str(&format!(
             "  {name}: {{ provider: {provider}, secrets: [{{ file: secrets/{name} }}] }}\n"
         ));
     }
-    edit(&site, "  open-ci:\n", &format!("{sources}  open-ci:\n"));
-    World::on(site, simulator).await
+    lines
 }
 
 fn discord() -> &'static dyn providers::Provider {
@@ -63,7 +69,7 @@ fn discord() -> &'static dyn providers::Provider {
 }
 
 /// What the sender holds.
-pub(crate) fn secret(source: &str) -> Secret {
+fn secret(source: &str) -> Secret {
     match source {
         "slack" => Secret::new(SLACK),
         "mattermost" => Secret::new(MATTERMOST),
@@ -258,7 +264,7 @@ async fn who_may_start_nothing_here_is_told_of_no_route() {
          START_DATE=… [END_DATE=…]"
     );
     let words = slack_as(&world, "x", "t4", "U-X", ("C-FREE", "free")).await;
-    assert!(words.ends_with("here:\n/cdsw free-* [NAME=…]"), "{words}");
+    assert!(words.ends_with("here:\n/cdsw free-*\u{200b} [NAME=…]"), "{words}");
     assert_eq!(world.runs().await, 0);
 }
 
@@ -317,7 +323,7 @@ async fn a_value_that_is_missing_fails_the_run_and_is_told() {
         words.contains("of job retrain is failed: the environment could not be made"),
         "{words}"
     );
-    assert!(words.contains("command.​args.​START_DATE"), "{words}");
+    assert!(words.contains("command.\u{200b}args.\u{200b}START_DATE"), "{words}");
     assert!(words.ends_with("usage: /cdsw retrain START_DATE=… [END_DATE=…]"), "{words}");
     assert_eq!((world.runs().await, world.simulator.requests().len()), (1, 0));
 }

@@ -7,6 +7,7 @@ mod common;
 
 mod admin;
 mod chat;
+mod chat_docs;
 mod chat_handshakes;
 mod forges;
 mod guards;

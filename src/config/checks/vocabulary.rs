@@ -38,6 +38,7 @@ pub(super) fn vocabulary() -> Vocabulary {
 mod tests {
     use super::*;
     use crate::event::{GIT_FIELDS, PULL_REQUEST_FIELDS};
+    use crate::expression::Expression;
 
     #[test]
     fn the_fields_are_those_that_an_event_gives() {
@@ -51,5 +52,16 @@ mod tests {
             })
             .collect();
         assert_eq!(written, GIT);
+    }
+
+    #[test]
+    fn a_misspelt_field_of_a_command_is_found_and_its_values_are_free() {
+        let compile = |source| Expression::compile(source, &vocabulary());
+        assert!(compile("command.args.ANYTHING + command.args[\"x\"]").is_ok());
+        let faults = compile("command.chanel").expect_err("unknown");
+        assert_eq!(
+            faults[0].to_string(),
+            "`command` has no field `chanel` (did you mean `channel`)"
+        );
     }
 }
