@@ -147,8 +147,9 @@ fn judge_event(
 }
 
 fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged: &mut Judged) {
-    let verdict =
-        evaluate(&route.on, route.condition.as_ref(), route.on_unknown_paths, event, context);
+    let RoutePlan { on, takes, on_unknown_paths, .. } = &**route;
+    let condition = route.condition.as_ref();
+    let verdict = evaluate(on, takes, condition, *on_unknown_paths, event, context);
     let mut explained = RouteExplanation {
         route: route.name.to_string(),
         part: event.part,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cdsw_gateway::authenticate::{Unverified, kept, open};
 use cdsw_gateway::event::{
-    DELIVERY_FIELDS, DecodeFault, EVENT_FIELDS, GIT_FIELDS, Identity, PULL_REQUEST_FIELDS,
-    Understood, VARIABLES, understand,
+    COMMAND_FIELDS, DELIVERY_FIELDS, DecodeFault, EVENT_FIELDS, GIT_FIELDS, Identity,
+    PULL_REQUEST_FIELDS, Understood, VARIABLES, understand,
 };
 use cdsw_gateway::model::{Secret, Value};
 use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Place, Template};
@@ -105,6 +105,37 @@ fn expressions_see_every_listed_variable_and_field() {
     }
     let number = all.at(&["git", "pull_request", "number"]).and_then(Value::as_u64);
     assert_eq!(number, Some(42));
+}
+
+#[test]
+fn expressions_see_every_listed_field_of_a_command_whichever_program_it_came_from() {
+    for provider in ["slack", "mattermost", "ms-teams-outgoing", "discord"] {
+        let sample = providers::find(provider).and_then(|known| known.sample("command"));
+        let body = sample.expect("a sample").as_bytes();
+        let understood =
+            read(provider, &Options::default(), &HeaderMap::new(), "", body).expect("understood");
+        assert_eq!(&*understood.kind, "command", "{provider}");
+        let all = Value::map(understood.events[0].variables("delivery-1"));
+        let command = all.get("command").expect("a command");
+        let mut fields = COMMAND_FIELDS.to_vec();
+        fields.sort_unstable();
+        assert_eq!(keys(command), fields, "{provider}");
+        for (path, text) in [
+            (&["name"][..], "retrain"),
+            (&["args", "START_DATE"], "2017-01-01"),
+            (&["args", "END_DATE"], "2017 01 31"),
+            (&["text"], "retrain START_DATE=2017-01-01 END_DATE=\"2017 01 31\" fast"),
+        ] {
+            assert_eq!(field(command, path), Some(text), "{provider}");
+        }
+        assert_eq!(command.get("words"), Some(&Value::list(vec![Value::text("fast")])));
+        for name in ["user", "user_name", "channel", "team", "slash"] {
+            assert!(field(command, &[name]).is_some(), "{provider}: {name}");
+        }
+    }
+    let other = read("standard-webhooks", &Options::default(), &HeaderMap::new(), "", b"{}");
+    let variables = other.expect("understood").events[0].variables("delivery-1");
+    assert!(Value::map(variables).get("command").is_some_and(Value::is_null));
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub use super::shape::{OnUnknown, ProxyHeader, Rate};
 use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::Expression;
 use crate::mapping::Mapping;
-use crate::matching::{Index, Indexed, On, Patterns, UnknownPaths};
+use crate::matching::{Index, Indexed, On, Patterns, Takes, UnknownPaths};
 use crate::model::Secret;
 use crate::providers::{Grounds, Options, Provider};
 
@@ -181,6 +181,8 @@ pub struct RoutePlan {
     pub job: Arc<JobPlan>,
     /// The environment that the job gets.
     pub mapping: Mapping,
+    /// The names that it takes from a chat command.
+    pub takes: Takes,
     /// What to do when the changed files are not known.
     pub on_unknown_paths: UnknownPaths,
     /// The file that it is written in.
@@ -192,6 +194,12 @@ pub struct RoutePlan {
 }
 
 impl Plan {
+    /// The route of this name.
+    pub fn route(&self, name: &str) -> Option<&RoutePlan> {
+        let found = self.routes.binary_search_by(|route| (*route.name).cmp(name));
+        found.ok().map(|position| &*self.routes[position])
+    }
+
     /// Whether a step that is set up once, at the start, would be set up otherwise.
     pub(super) fn starts_unlike(&self, other: &Self) -> bool {
         // What is looked up for each request is taken over from the other before comparing.

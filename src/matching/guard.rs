@@ -1,5 +1,5 @@
 //! The loop guard: events that start nothing whatever the routes say, so that a job that pushes
-//! does not start itself for ever.
+//! does not start itself for ever, and commands that cannot be read.
 
 use super::Patterns;
 use super::test::shown;
@@ -21,6 +21,9 @@ pub fn unlisted(events: Option<&Patterns>, kind: &str, name: Option<&str>) -> Op
 
 /// Why the event starts nothing, if so.
 pub fn guard(event: &Event, ignore_actors: Option<&Patterns>) -> Option<String> {
+    if let Some(Err(fault)) = event.command.as_ref().map(|command| &command.line) {
+        return Some(format!("the command cannot be read: {fault}"));
+    }
     let git = event.git.as_ref()?;
     if let (Some(ignored), Some(author)) = (ignore_actors, &git.author)
         && ignored.pass(author)

@@ -8,6 +8,7 @@ mod guard;
 mod index;
 mod on;
 mod patterns;
+mod takes;
 mod test;
 
 pub use explanation::{Explanation, RouteExplanation};
@@ -15,4 +16,5 @@ pub use guard::{SKIP_MARK, guard, unlisted};
 pub use index::{Candidates, Index, Indexed};
 pub use on::{On, PullRequestOn, UnknownPaths};
 pub use patterns::{PatternFault, Patterns};
-pub use test::{Miss, Verdict, evaluate};
+pub use takes::Takes;
+pub use test::{ARGS_TEST, CONDITION_TEST, Miss, Verdict, evaluate, may_command};

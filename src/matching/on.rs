@@ -9,6 +9,12 @@ pub struct On {
     pub events: Option<Patterns>,
     /// What happened, within that kind (`opened`, `published`, …).
     pub actions: Option<Patterns>,
+    /// Name of a chat command.
+    pub command: Option<Patterns>,
+    /// Who gave the command: the chat program's id. Names can be changed, so none is looked at.
+    pub user: Option<Patterns>,
+    /// The channel of the command: the chat program's id, or the name.
+    pub channel: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
     /// Branch; a pull request's base branch.

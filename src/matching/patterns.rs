@@ -68,6 +68,12 @@ impl Patterns {
         self.entries.iter().rev().find(|entry| entry.fits(text)).map(|entry| !entry.excludes)
     }
 
+    /// Whether a thing of several names passes: one of them does, and none is excluded.
+    pub fn pass_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        let verdicts: Vec<bool> = names.into_iter().filter_map(|name| self.verdict(name)).collect();
+        !verdicts.is_empty() && verdicts.iter().all(|passes| *passes)
+    }
+
     /// The texts that alone can pass, when every entry is a literal; `None` when a glob could.
     pub fn literals(&self) -> Option<Vec<&str>> {
         self.entries
@@ -154,6 +160,16 @@ mod tests {
         assert!(!markdown.pass("models/a/b.md"));
         assert!(markdown.pass("models/KEEP.md"));
         assert!(!markdown.pass("docs/a.py"));
+    }
+
+    #[test]
+    fn a_thing_of_two_names_passes_by_either_unless_one_is_excluded() {
+        let not_general = patterns(&["**", "!general"]);
+        assert!(not_general.pass_any(["C1", "ml"]));
+        assert!(!not_general.pass_any(["C1", "general"]));
+        assert!(patterns(&["ml"]).pass_any(["C1", "ml"]));
+        assert!(!patterns(&["ml"]).pass_any(["C1", "other"]));
+        assert!(!patterns(&["**"]).pass_any([]));
     }
 
     #[test]

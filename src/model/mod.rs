@@ -1,6 +1,7 @@
 //! The nouns that more than one step of the path uses. Pure: no I/O, no clock, no chance.
 
 mod attempt;
+mod command;
 mod environment;
 mod git;
 mod ids;
@@ -10,6 +11,7 @@ mod secret;
 mod value;
 
 pub use attempt::{AttemptResult, Outcome};
+pub use command::{ChatCommand, CommandLine};
 pub use environment::Environment;
 pub use git::{ChangedPaths, GitFacts, PullRequest};
 pub use ids::{DeliveryId, RunId};

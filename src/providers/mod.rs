@@ -7,6 +7,7 @@
 //! itself, and none looks at configuration other than its [`Options`].
 
 mod about;
+mod chat;
 mod data;
 mod decode;
 mod forges;
@@ -34,6 +35,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{GitFacts, Secret, Value};
 
 pub use about::{About, Group, Proven};
+pub use chat::Dialect;
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
 pub use grounds::Grounds;
@@ -57,6 +59,7 @@ static ALL: &[&dyn Provider] = &[
     &forges::circleci::CIRCLECI,
     &data::databricks::DATABRICKS,
     &data::dbt_cloud::DBT_CLOUD,
+    &chat::discord::DISCORD,
     &forges::docker_hub::DOCKER_HUB,
     &saas::dropbox::DROPBOX,
     &data::fivetran::FIVETRAN,
@@ -69,7 +72,9 @@ static ALL: &[&dyn Provider] = &[
     &forges::harbor::HARBOR,
     &generic::hmac::Hmac,
     &data::huggingface::HUGGINGFACE,
+    &chat::mattermost::MATTERMOST,
     &data::mlflow::MLFLOW,
+    &chat::ms_teams::MS_TEAMS_OUTGOING,
     &forges::nexus::NEXUS,
     &saas::notion::NOTION,
     &saas::okta::OKTA,
@@ -77,6 +82,7 @@ static ALL: &[&dyn Provider] = &[
     &data::replicate::REPLICATE,
     &forges::scalr::SCALR,
     &data::segment::SEGMENT,
+    &chat::slack::SLACK,
     &saas::standard_webhooks::StandardWebhooks,
     &forges::terraform_cloud::TERRAFORM_CLOUD,
     &generic::token::Token,
@@ -207,6 +213,22 @@ pub trait Provider: Sync {
     /// # Errors
     /// Where the body cannot be read.
     fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault>;
+
+    /// What is kept of a body that holds a secret; none where it is kept as it came. It means the
+    /// same as the whole.
+    fn body_to_keep(&self, _body: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// How people are answered, for senders through which they give commands.
+    fn dialect(&self) -> Option<Dialect> {
+        None
+    }
+
+    /// What a kept delivery that is no command is answered with, where the usual answer will not do.
+    fn thanks(&self) -> Option<Reply> {
+        None
+    }
 
     /// What kind of event it is.
     ///

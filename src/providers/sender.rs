@@ -8,11 +8,12 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
-use crate::model::{GitFacts, Secret, Value};
+use crate::model::{ChatCommand, GitFacts, Secret, Value};
+use crate::providers::chat::body as chat_body;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Handshake, Identity, Knock, Meaning, Options, Outgoing,
-    Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
+    About, DecodeFault, Decoded, Dialect, Grounds, Handshake, Identity, Knock, Meaning, Options,
+    Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
 };
 
 /// One sender.
@@ -54,6 +55,12 @@ pub(super) struct Sender {
     pub(super) prove_back: Option<fn(&str, &Secret) -> Reply>,
     /// Its git facts.
     pub(super) git_facts: Option<fn(&Meaning, &Value) -> Vec<GitFacts>>,
+    /// The command that someone gave in chat, read from the body.
+    pub(super) command: Option<fn(&Value) -> Option<ChatCommand>>,
+    /// How people are answered there.
+    pub(super) dialect: Option<Dialect>,
+    /// What a kept delivery is answered with, where any 2xx will not do.
+    pub(super) thanks: Option<fn() -> Reply>,
     /// Payloads to try it out with, by kind of event; the first stands for kinds without one.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
@@ -71,6 +78,9 @@ pub(super) enum Body {
     JsonOrForm,
     /// JSON, of which only this part is believed.
     Cut(fn(&[u8]) -> &[u8]),
+    /// JSON, a form, or a form whose only field `payload` holds JSON, as the bytes say; without the
+    /// field `token`, which holds a secret.
+    Chat,
 }
 
 /// What stands for the id of a delivery whose sender gives none.
@@ -94,6 +104,8 @@ pub(super) enum At {
     /// A field of the first thing in a list, which a field of the body holds, or the whole body
     /// where that is empty.
     First(&'static [&'static str], &'static [&'static str]),
+    /// The first of these fields of the body that is filled.
+    Either(&'static [&'static [&'static str]]),
 }
 
 impl Sender {
@@ -123,6 +135,9 @@ impl Sender {
             knock: None,
             prove_back: None,
             git_facts: None,
+            command: None,
+            dialect: None,
+            thanks: None,
             samples: &[],
         }
     }
@@ -132,7 +147,7 @@ impl At {
     fn header(self) -> Option<HeaderName> {
         match self {
             Self::Header(name) => Some(HeaderName::from_static(name)),
-            Self::Field(_) | Self::First(..) => None,
+            Self::Field(_) | Self::First(..) | Self::Either(_) => None,
         }
     }
 
@@ -144,6 +159,7 @@ impl At {
             }
             Self::Field(path) => text(body.at(path)?),
             Self::First(list, path) => text(body.at(list)?.as_list()?.first()?.at(path)?),
+            Self::Either(paths) => paths.iter().find_map(|path| text(body.at(path)?)),
         }
     }
 }
@@ -230,8 +246,22 @@ impl Provider for Sender {
             Body::Json => decode::json(body)?,
             Body::Cut(part) => decode::json(part(body))?,
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
+            Body::Chat => chat_body::read(body)?,
         };
-        Ok(body.into())
+        let command = self.command.and_then(|command| command(&body));
+        Ok(Decoded { body, command })
+    }
+
+    fn body_to_keep(&self, body: &[u8]) -> Option<Vec<u8>> {
+        if matches!(self.body, Body::Chat) { chat_body::to_keep(body) } else { None }
+    }
+
+    fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
+    fn thanks(&self) -> Option<Reply> {
+        self.thanks.map(|thanks| thanks())
     }
 
     fn meaning(
@@ -257,6 +287,11 @@ impl Provider for Sender {
         let texts: Option<Vec<_>> = self.id.iter().map(|place| place.read(headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
+            // What is kept must have the same name when it is replayed.
+            _ if matches!(self.body, Body::Chat) => {
+                let kept = self.body_to_keep(request.body());
+                Identity::of_bytes(&[kept.as_deref().unwrap_or(request.body())])
+            }
             _ => match self.unnamed {
                 Unnamed::Signed => self.proves.digest(request, options),
                 Unnamed::Body => Identity::of_bytes(&[request.body()]),
@@ -292,6 +327,10 @@ impl Provider for Sender {
 
     fn sample_secret(&self) -> Secret {
         self.proves.sample_secret()
+    }
+
+    fn sample_signer(&self) -> Secret {
+        self.proves.sample_signer()
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {

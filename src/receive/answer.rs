@@ -21,10 +21,13 @@ const RETRY_SECONDS: &str = "5";
 /// A run as an answer names it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Brief {
-    id: RunId,
-    route: String,
-    job: String,
-    state: RunState,
+    pub(super) id: RunId,
+    pub(super) route: String,
+    pub(super) job: String,
+    pub(super) state: RunState,
+    /// Why it stands there. For people: tools ask the admin API.
+    #[serde(skip)]
+    pub(super) reason: Option<String>,
 }
 
 /// Everything that a request can be answered with.
@@ -47,6 +50,11 @@ pub(super) enum Answer {
     /// A greeting that any 2xx will do for.
     Acknowledged {
         delivery: DeliveryId,
+    },
+    /// What was kept, told in its sender's own form.
+    Spoken {
+        kept: Box<Answer>,
+        reply: Reply,
     },
     Refused(Refusal),
     Unreadable(DecodeFault),
@@ -79,6 +87,10 @@ pub(super) fn briefs(runs: &[NewRun]) -> Vec<Brief> {
                 NewRunState::Queued(_) => RunState::Queued,
                 NewRunState::Held(..) => RunState::Held,
                 NewRunState::Failed(_) => RunState::Failed,
+            },
+            reason: match &run.state {
+                NewRunState::Queued(_) => None,
+                NewRunState::Held(_, reason) | NewRunState::Failed(reason) => Some(reason.clone()),
             },
         })
         .collect()
@@ -114,6 +126,7 @@ impl Answer {
                         route: run.route,
                         job: run.job,
                         state: run.state,
+                        reason: run.reason,
                     })
                     .collect(),
                 requeued: !requeued.is_empty(),
@@ -126,6 +139,7 @@ impl Answer {
         match self {
             Self::Kept { runs, .. } => runs.iter().any(|run| run.state == RunState::Queued),
             Self::Repeat { requeued, .. } => *requeued,
+            Self::Spoken { kept, .. } => kept.queued_something(),
             _ => false,
         }
     }
@@ -137,6 +151,7 @@ impl Answer {
             | Self::Repeat { delivery, .. }
             | Self::Greeted { delivery, .. }
             | Self::Acknowledged { delivery } => Some(*delivery),
+            Self::Spoken { kept, .. } => kept.delivery(),
             _ => None,
         }
     }
@@ -145,6 +160,7 @@ impl Answer {
     pub(super) fn runs(&self) -> usize {
         match self {
             Self::Kept { runs, .. } | Self::Repeat { runs, .. } => runs.len(),
+            Self::Spoken { kept, .. } => kept.runs(),
             _ => 0,
         }
     }
@@ -155,6 +171,7 @@ impl Answer {
             Self::Kept { runs, .. } if runs.is_empty() => "unmatched",
             Self::Kept { .. } => "accepted",
             Self::Repeat { .. } => "repeat",
+            Self::Spoken { kept, .. } => kept.verdict(),
             Self::Greeted { .. } | Self::Acknowledged { .. } => "handshake",
             Self::Refused(_) | Self::WrongAddress => "refused",
             Self::TooMany(_) => "limited",
@@ -184,6 +201,7 @@ impl Answer {
             Self::Kept { .. }
             | Self::Repeat { .. }
             | Self::Greeted { .. }
+            | Self::Spoken { .. }
             | Self::Acknowledged { .. } => "none",
         }
     }
@@ -194,6 +212,7 @@ impl Answer {
             Self::Kept { .. }
             | Self::Repeat { .. }
             | Self::Greeted { .. }
+            | Self::Spoken { .. }
             | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
             Self::Unreadable(fault) => fault.to_string(),
@@ -210,7 +229,7 @@ impl Answer {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Kept { runs, .. } if !runs.is_empty() => StatusCode::ACCEPTED,
-            Self::Greeted { reply, .. } => reply.status,
+            Self::Greeted { reply, .. } | Self::Spoken { reply, .. } => reply.status,
             Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
@@ -273,7 +292,7 @@ impl IntoResponse for Answer {
             Self::Acknowledged { delivery } => {
                 json(status, &KeptBody { delivery: *delivery, duplicate: false, runs: &[] })
             }
-            Self::Greeted { reply, .. } => own_form(reply),
+            Self::Greeted { reply, .. } | Self::Spoken { reply, .. } => own_form(reply),
             refused => json(status, &ErrorBody { error: refused.told() }),
         };
         let headers = response.headers_mut();

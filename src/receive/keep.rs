@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::answer::{self, Answer};
 use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
-use super::{Receiver, learn};
+use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
-use crate::event::{Identity, Knock};
+use crate::event::{Event, Identity, Knock, Reply};
 use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
@@ -92,7 +92,7 @@ impl Receiver {
             name: understood.name.clone(),
             key: Arc::clone(&key),
             handshake: understood.handshake.is_some(),
-            body: arrived.body.clone(),
+            body: kept_body(&arrived),
             claims,
             explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
             runs,
@@ -109,6 +109,11 @@ impl Receiver {
             }
         }
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
+        let reply = own_form(&arrived, &judged.explanation, understood.events.first(), &answer);
+        let answer = match reply {
+            Some(reply) => Answer::Spoken { kept: Box::new(answer), reply },
+            None => answer,
+        };
         if answer.queued_something() {
             (self.on_new_runs)();
         }
@@ -192,6 +197,28 @@ fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
         Identity::Nothing => format!("delivery: {delivery}").into(),
         named => named.key(),
     }
+}
+
+/// The answer to a kept delivery in its sender's own form, where a person waits for it or the sender
+/// takes no other.
+fn own_form(
+    arrived: &Arrived,
+    explanation: &Explanation,
+    event: Option<&Event>,
+    kept: &Answer,
+) -> Option<Reply> {
+    let provider = arrived.source.provider;
+    let lines = spoken::lines(&arrived.plan, event?, explanation, kept);
+    match (provider.dialect(), lines) {
+        (Some(dialect), Some(lines)) => Some(dialect.reply(&lines)),
+        _ => provider.thanks(),
+    }
+}
+
+/// The body, without the secret that some senders put there.
+fn kept_body(arrived: &Arrived) -> Bytes {
+    let kept = arrived.source.provider.body_to_keep(&arrived.body);
+    kept.map_or_else(|| arrived.body.clone(), Bytes::from)
 }
 
 /// What every delivery has, whatever it means.

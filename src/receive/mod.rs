@@ -12,6 +12,7 @@ mod limits;
 mod proofs;
 mod rate;
 mod refusals;
+mod spoken;
 mod steps;
 
 use std::net::IpAddr;

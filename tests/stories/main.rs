@@ -6,6 +6,9 @@
 mod common;
 
 mod admin;
+mod chat;
+mod chat_docs;
+mod chat_handshakes;
 mod forges;
 mod guards;
 mod mapping;

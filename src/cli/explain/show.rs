@@ -6,7 +6,7 @@ use crate::cli::screen::{Screen, Tone, printable};
 use crate::config::SourcePlan;
 use crate::event::Understood;
 use crate::judge::{Judged, Mapped};
-use crate::model::{Environment, GitFacts};
+use crate::model::{ChatCommand, Environment, GitFacts};
 
 /// The variables, and why it would be held or fail.
 pub(super) fn parts(mapped: &Mapped) -> (Option<&Environment>, Option<&str>) {
@@ -46,6 +46,9 @@ pub(super) fn show(
     for event in &understood.events {
         if let Some(git) = &event.git {
             show_git(screen, git);
+        }
+        if let Some(command) = &event.command {
+            show_command(screen, command);
         }
     }
     show_explanation(screen, &judged.explanation);
@@ -90,4 +93,15 @@ fn show_git(screen: Screen, git: &GitFacts) {
     };
     said.push(format!("{files}{whole}"));
     screen.line(format!("git       {}", said.join(", ")));
+}
+
+fn show_command(screen: Screen, command: &ChatCommand) {
+    let facts = [("user", &command.user), ("channel", &command.channel), ("team", &command.team)];
+    let mut said = vec![printable(&command.text).to_string()];
+    said.extend(
+        facts
+            .into_iter()
+            .filter_map(|(name, fact)| Some(format!("{name} {}", printable(fact.as_ref()?)))),
+    );
+    screen.line(format!("command   {}", said.join(", ")));
 }

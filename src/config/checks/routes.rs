@@ -14,7 +14,7 @@ use crate::config::shape::{
 };
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
-use crate::matching::{On, Patterns, PullRequestOn, UnknownPaths};
+use crate::matching::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
 
 pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
@@ -75,6 +75,11 @@ fn route(
     let allowed = (!lenient).then(|| allowed.map_or(&[][..], Vec::as_slice));
     let mapping = variables::mapping(desk, shape.env, allowed, plan.map(|plan| plan.env_max));
     let (sources, on) = on?;
+    let spared = mapping
+        .variables
+        .iter()
+        .map(|variable| (&variable.template, variable.omit || variable.default.is_some()));
+    let takes = Takes::of(condition.as_ref(), spared);
     Some(RoutePlan {
         name: name.into(),
         sources,
@@ -82,6 +87,7 @@ fn route(
         condition,
         job: Arc::clone(plan?),
         mapping,
+        takes,
         on_unknown_paths: match shape.on_unknown_paths {
             UnknownPathsShape::Start => UnknownPaths::Start,
             UnknownPathsShape::Skip => UnknownPaths::Skip,
@@ -104,6 +110,9 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     let on = On {
         events: list(&shape.event),
         actions: list(&shape.action),
+        command: list(&shape.command),
+        user: list(&shape.user),
+        channel: list(&shape.channel),
         repository: list(&shape.repository),
         branch: short(desk, shape.branch.as_ref()),
         tag: short(desk, shape.tag.as_ref()),

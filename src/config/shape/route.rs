@@ -52,6 +52,17 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) event: Option<At<Texts>>,
     /// What happened, within that kind, such as `opened` or `published`.
     pub(in crate::config) action: Option<At<Texts>>,
+    /// Name of a chat command: the first word behind `/cdsw`. A command may give only the names that
+    /// the route reads, as `command.args.NAME`.
+    #[schemars(example = &"retrain")]
+    pub(in crate::config) command: Option<At<Texts>>,
+    /// Who gave the chat command: the chat program's id, since a name can be changed.
+    #[schemars(example = &"U2CERLKJA")]
+    pub(in crate::config) user: Option<At<Texts>>,
+    /// Channel of the chat command: the chat program's id, or its name, which others may be able to
+    /// give another channel.
+    #[schemars(example = &"G8PSS9T3V")]
+    pub(in crate::config) channel: Option<At<Texts>>,
     /// Full name of the repository.
     #[schemars(example = &"acme/risk")]
     pub(in crate::config) repository: Option<At<Texts>>,
