@@ -5,6 +5,7 @@
 //! a request means, and no refusal holds a signature, a token or a piece of a body.
 
 pub mod basic;
+pub mod digest;
 pub mod ed25519;
 mod equal;
 pub mod headers;

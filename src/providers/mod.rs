@@ -7,6 +7,7 @@
 //! itself, and none looks at configuration other than its [`Options`].
 
 mod about;
+mod address;
 mod chat;
 mod data;
 mod decode;
@@ -49,6 +50,7 @@ pub use template::Template;
 static ALL: &[&dyn Provider] = &[
     &data::airtable::AIRTABLE,
     &data::alertmanager::ALERTMANAGER,
+    &saas::anthropic::ANTHROPIC,
     &forges::artifactory::ARTIFACTORY,
     &saas::asana::ASANA,
     &forges::azure_devops::AZURE_DEVOPS,
@@ -57,11 +59,13 @@ static ALL: &[&dyn Provider] = &[
     &forges::bitbucket_cloud::BitbucketCloud,
     &forges::bitbucket_server::BITBUCKET_SERVER,
     &forges::circleci::CIRCLECI,
+    &saas::convoy::CONVOY,
     &data::databricks::DATABRICKS,
     &data::dbt_cloud::DBT_CLOUD,
     &chat::discord::DISCORD,
     &forges::docker_hub::DOCKER_HUB,
     &saas::dropbox::DROPBOX,
+    &data::elevenlabs::ELEVENLABS,
     &data::fivetran::FIVETRAN,
     &forges::forgejo::FORGEJO,
     &forges::gitea::GITEA,
@@ -71,24 +75,37 @@ static ALL: &[&dyn Provider] = &[
     &data::grafana::GRAFANA,
     &forges::harbor::HARBOR,
     &generic::hmac::Hmac,
+    &saas::hook0::HOOK0,
+    &saas::hubspot::HUBSPOT,
     &data::huggingface::HUGGINGFACE,
+    &saas::intercom::INTERCOM,
+    &saas::jira::JIRA,
+    &saas::linear::LINEAR,
     &chat::mattermost::MATTERMOST,
     &data::mlflow::MLFLOW,
     &chat::ms_teams::MS_TEAMS_OUTGOING,
     &forges::nexus::NEXUS,
     &saas::notion::NOTION,
     &saas::okta::OKTA,
+    &saas::openai::OPENAI,
+    &saas::pagerduty::PAGERDUTY,
     &forges::quay::QUAY,
     &data::replicate::REPLICATE,
     &forges::scalr::SCALR,
     &data::segment::SEGMENT,
+    &saas::sentry::SENTRY,
+    &saas::shopify::SHOPIFY,
     &chat::slack::SLACK,
     &saas::standard_webhooks::StandardWebhooks,
+    &saas::stripe::STRIPE,
+    &saas::svix::SVIX,
     &forges::terraform_cloud::TERRAFORM_CLOUD,
     &generic::token::Token,
+    &saas::twilio::TWILIO,
     &data::typeform::TYPEFORM,
     &data::wandb::WANDB,
     &saas::x_twitter::X_TWITTER,
+    &saas::zendesk::ZENDESK,
     &saas::zoom::ZOOM,
 ];
 

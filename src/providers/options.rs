@@ -15,6 +15,10 @@ use crate::providers::Template;
 pub struct Options {
     /// Take GitHub's older HMAC-SHA-1 signature where the newer one is absent. Default: no.
     pub allow_sha1: bool,
+    /// The sender signs the time too, in a header with several elements. Default: no.
+    pub timed: bool,
+    /// Take HubSpot's older signatures, which sign no time, where the newest is absent. Default: no.
+    pub allow_older: bool,
     /// How far a signed timestamp may be off. Default: 5 minutes.
     pub tolerance: Option<Duration>,
     /// The header that carries the signature or the token. No default.
@@ -56,8 +60,10 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 19] = [
+pub(super) const NAMES: [&str; 21] = [
     "allow_sha1",
+    "allow_older",
+    "timed",
     "tolerance",
     "header",
     "prefix",
@@ -130,6 +136,8 @@ impl Options {
     fn given(&self) -> impl Iterator<Item = &'static str> {
         let set = [
             self.allow_sha1,
+            self.allow_older,
+            self.timed,
             self.tolerance.is_some(),
             self.header.is_some(),
             self.prefix.is_some(),

@@ -99,6 +99,8 @@ pub(super) enum Unnamed {
 pub(super) enum At {
     /// A header, in lower case.
     Header(&'static str),
+    /// One of two headers, of which the sender sends one, in lower case.
+    EitherHeader(&'static str, &'static str),
     /// A field of the body.
     Field(&'static [&'static str]),
     /// A field of the first thing in a list, which a field of the body holds, or the whole body
@@ -146,7 +148,7 @@ impl Sender {
 impl At {
     fn header(self) -> Option<HeaderName> {
         match self {
-            Self::Header(name) => Some(HeaderName::from_static(name)),
+            Self::Header(name) | Self::EitherHeader(name, _) => Some(HeaderName::from_static(name)),
             Self::Field(_) | Self::First(..) | Self::Either(_) => None,
         }
     }
@@ -156,6 +158,10 @@ impl At {
             Self::Header(name) => {
                 let text = headers.get(name)?.to_str().ok()?;
                 (!text.is_empty()).then(|| text.into())
+            }
+            Self::EitherHeader(name, other) => {
+                let first = Self::Header(name).read(headers, body);
+                first.or_else(|| Self::Header(other).read(headers, body))
             }
             Self::Field(path) => text(body.at(path)?),
             Self::First(list, path) => text(body.at(list)?.as_list()?.first()?.at(path)?),

@@ -19,6 +19,8 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
     let public_url = public_url(desk, shape.public_url.as_ref());
     Some(Options {
         allow_sha1: shape.allow_sha1,
+        allow_older: shape.allow_older,
+        timed: shape.timed,
         tolerance: shape.tolerance.map(|period| period.0),
         header: shape.header.clone().map(|header| header.0),
         prefix: shape.prefix.clone(),

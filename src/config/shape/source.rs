@@ -45,6 +45,12 @@ pub(in crate::config) struct SourceShape {
     /// Accept GitHub's older signature, made with SHA-1, where the newer one is absent.
     #[serde(default)]
     pub(in crate::config) allow_sha1: bool,
+    /// Accept HubSpot's older signatures, which sign no time, where the newest is absent.
+    #[serde(default)]
+    pub(in crate::config) allow_older: bool,
+    /// The sender signs the time too: its header has elements such as `t=…,v1=…`.
+    #[serde(default)]
+    pub(in crate::config) timed: bool,
     /// How far the sender's clock may be off, where it signs the time. Default: `5m`.
     #[schemars(example = &"5m")]
     pub(in crate::config) tolerance: Option<Period>,

@@ -4,6 +4,7 @@ pub(super) mod airtable;
 pub(super) mod alertmanager;
 pub(super) mod databricks;
 pub(super) mod dbt_cloud;
+pub(super) mod elevenlabs;
 pub(super) mod fivetran;
 pub(super) mod grafana;
 pub(super) mod huggingface;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::Secret;
-use crate::providers::mechanisms::{Basic, FieldToken, Mechanism, Token};
+use crate::providers::mechanisms::{Basic, FieldToken, Mac, Mechanism, Token};
 use crate::providers::{Grounds, Identity, Options, Outgoing, SignFault, Signed};
 
 /// HTTP basic authentication where the source has a `user`, else the other way.
@@ -114,5 +114,42 @@ impl Mechanism for HeaderOrAddress {
 
     fn secret_fields(&self, options: &Options) -> Vec<String> {
         self.address.secret_fields(options)
+    }
+}
+
+/// A signature under one of two names of its header. Both at once are refused, since which one holds
+/// would be open.
+pub(in crate::providers) struct EitherHeader(
+    pub(in crate::providers) &'static Mac,
+    pub(in crate::providers) &'static Mac,
+);
+
+impl Mechanism for EitherHeader {
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let is_there = |mac: &Mac| request.headers.contains_key(mac.header);
+        match (is_there(self.0), is_there(self.1)) {
+            (true, true) => Err(Refusal::RepeatedHeader(HeaderName::from_static(self.1.header))),
+            (false, true) => self.1.authenticate(request, grounds),
+            _ => self.0.authenticate(request, grounds),
+        }
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        self.0.sign(outgoing, secret, options, id, now)
+    }
+
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        self.0.signed_headers(options)
     }
 }

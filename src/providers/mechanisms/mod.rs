@@ -3,6 +3,7 @@
 
 mod body_token;
 mod either;
+mod elements;
 mod mac;
 mod public_key;
 mod standard;
@@ -18,7 +19,8 @@ use crate::providers::{
 };
 
 pub(super) use body_token::BodyToken;
-pub(super) use either::{BasicOr, HeaderOrAddress};
+pub(super) use either::{BasicOr, EitherHeader, HeaderOrAddress};
+pub(super) use elements::{Elements, Given};
 pub(super) use mac::{Key, Mac, Part, Time, Writing};
 pub(super) use public_key::PublicKey;
 pub(super) use standard::Standard;
