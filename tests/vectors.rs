@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use cdsw_gateway::authenticate::hmac::Encoding;
+use cdsw_gateway::authenticate::keys::KeySet;
 use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
 use cdsw_gateway::model::{Secret, Value};
-use cdsw_gateway::providers::{self, Grounds, Options, Provider, Template};
+use cdsw_gateway::providers::{self, Grounds, Options, Provider, Published, Template};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -16,7 +17,6 @@ const NOT_YET: &[&str] = &[
     "anthropic",
     "artifactory",
     "asana",
-    "aws-sns",
     "azure-devops",
     "bitbucket-server",
     "circleci",
@@ -58,6 +58,13 @@ const NOT_YET: &[&str] = &[
     "zendesk",
     "zoom",
 ];
+
+/// A time at which the certificates of the recorded SNS messages were valid. Their suites do not look
+/// at that.
+const IN_2013: i64 = 1_382_112_000;
+
+/// The topic of those messages.
+const TOPIC: &str = "arn:aws:sns:us-east-1:250214102493:Demo_App_Unsubscribes";
 
 fn vectors() -> Vec<Json> {
     let all: Vec<Json> = serde_json::from_str(include_str!("vectors/signatures.json"))
@@ -101,6 +108,10 @@ fn options(vector: &Json) -> Options {
         encoding: text(vector, "encoding").map(|name| name.parse::<Encoding>().expect("known")),
         template: text(vector, "template").map(|text| Template::parse(text).expect("a template")),
         timestamp_header: header("timestamp_header"),
+        topics: (text(vector, "provider") == Some("aws-sns"))
+            .then(|| TOPIC.to_owned())
+            .into_iter()
+            .collect(),
         user: vector.pointer("/secret/username").and_then(Json::as_str).map(str::to_owned),
         ..Options::default()
     }
@@ -145,11 +156,24 @@ fn verdict(vector: &Json) -> Result<Proof, Refusal> {
         headers: &headers,
         body: body.as_bytes(),
     };
-    let now = vector.get("now").and_then(Json::as_i64).unwrap_or_default();
+    let now = match vector.get("check_cert_dates") {
+        Some(_) => IN_2013,
+        None => vector.get("now").and_then(Json::as_i64).unwrap_or_default(),
+    };
     let now = Timestamp::from_second(now).expect("a time in range");
     let (secrets, options) = (secrets(vector), options(vector));
-    let grounds = Grounds { secrets: &secrets, options: &options, now };
+    let published = published(vector, &body);
+    let grounds =
+        Grounds { published: published.as_ref(), ..Grounds::new(&secrets, &options, now) };
     provider(vector).authenticate(&request, &grounds)
+}
+
+/// The certificate that a vector comes with, at the address that its message names.
+fn published(vector: &Json, body: &str) -> Option<Published> {
+    let keys = KeySet::from_pem(text(vector, "cert_pem")?.as_bytes()).expect("a certificate");
+    let body: Json = serde_json::from_str(body).expect("JSON");
+    let url = text(&body, "SigningCertURL").unwrap_or_default().into();
+    Some(Published { url, keys })
 }
 
 fn text<'v>(vector: &'v Json, name: &str) -> Option<&'v str> {

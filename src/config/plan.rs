@@ -195,7 +195,7 @@ impl Plan {
 impl SourcePlan {
     /// What its requests are judged by.
     pub fn grounds<'a>(&'a self, secrets: &'a [Secret], now: Timestamp) -> Grounds<'a> {
-        Grounds { secrets, options: &self.options, now }
+        Grounds::new(secrets, &self.options, now)
     }
 
     /// Whether the request comes from someone who holds one of the source's secrets.
@@ -208,10 +208,22 @@ impl SourcePlan {
         secrets: &[Secret],
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
+        self.prove_by(request, &self.grounds(secrets, now))
+    }
+
+    /// The same, on grounds that may hold what the sender publishes.
+    ///
+    /// # Errors
+    /// Why the request is refused.
+    pub fn prove_by(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
         if self.unauthenticated {
             return Ok(open::dangerously_unauthenticated());
         }
-        self.provider.authenticate(request, &self.grounds(secrets, now))
+        self.provider.authenticate(request, grounds)
     }
 }
 

@@ -7,12 +7,11 @@ mod explanation;
 mod guard;
 mod index;
 mod on;
-mod patterns;
 mod test;
 
+pub use crate::model::{PatternFault, Patterns};
 pub use explanation::{Explanation, RouteExplanation};
 pub use guard::{SKIP_MARK, guard};
 pub use index::{Candidates, Index, Indexed};
 pub use on::{On, PullRequestOn, UnknownPaths};
-pub use patterns::{PatternFault, Patterns};
 pub use test::{Miss, Verdict, evaluate};

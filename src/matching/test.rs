@@ -6,7 +6,7 @@ use std::fmt;
 use super::{On, Patterns, PullRequestOn, UnknownPaths};
 use crate::event::Event;
 use crate::expression::{Context, Expression};
-use crate::model::{ChangedPaths, GitFacts};
+use crate::model::{ChangedPaths, ClaimMiss, GitFacts};
 
 /// Longest piece of a payload that a verdict repeats.
 const SHOWN: usize = 80;
@@ -49,6 +49,7 @@ pub fn evaluate(
     context: &Context,
 ) -> Verdict {
     let judged = kind(on, event)
+        .and_then(|()| claims(on, event))
         .and_then(|()| git_facts(on, event, unknown_paths))
         .and_then(|found| expression(condition, context).map(|()| found));
     match judged {
@@ -72,6 +73,19 @@ fn kind(on: &On, event: &Event) -> Result<(), Miss> {
         }
     }
     text("action", on.actions.as_ref(), event.action.as_deref())
+}
+
+fn claims(on: &On, event: &Event) -> Result<(), Miss> {
+    on.claims.check(&event.claims).map_err(|ClaimMiss { name, wanted, found }| {
+        let words = match found {
+            Some(found) => format!("wanted {name} {wanted}; it is {}", shown(&found)),
+            None if event.claims.is_null() => {
+                format!("wanted {name} {wanted}; this event comes without a token")
+            }
+            None => format!("wanted {name} {wanted}; the token does not say it"),
+        };
+        Miss { test: "claims", words }
+    })
 }
 
 fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {

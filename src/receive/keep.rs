@@ -10,12 +10,13 @@ use super::answer::{self, Answer};
 use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
 use super::{Receiver, learn};
 use crate::config::SourcePlan;
-use crate::event::Knock;
+use crate::event::{Handshake, Knock};
+use crate::issuers::Found;
 use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
 use crate::observe::log::{self, DeliveryLine};
-use crate::providers;
+use crate::providers::{self, Published};
 use crate::store::{Accepted, NewDelivery, NewRun};
 
 /// Above this a body's pure steps run at once where they hold up no other request; below it only
@@ -34,16 +35,26 @@ impl Receiver {
         let now = self.clock.now();
         let delivery = DeliveryId::new(now, self.chance.bits());
         let secrets = self.live.source_secrets(&arrived.source);
+        let published = match self.published(&arrived).await {
+            Ok(published) => published,
+            Err(answer) => return answer,
+        };
         let brief = if arrived.body.len() > LARGE {
             Err(Unfinished)
         } else {
-            arrived.steps(secrets.as_deref(), delivery, now, judge_briefly)
+            arrived.steps(secrets.as_deref(), published.as_deref(), delivery, now, judge_briefly)
         };
         let (arrived, taken) = match brief {
             Ok(taken) => (arrived, taken),
             Err(Unfinished) => {
                 let steps = move || {
-                    let taken = arrived.steps(secrets.as_deref(), delivery, now, UNHURRIED);
+                    let taken = arrived.steps(
+                        secrets.as_deref(),
+                        published.as_deref(),
+                        delivery,
+                        now,
+                        UNHURRIED,
+                    );
                     (arrived, taken)
                 };
                 match tokio::task::spawn_blocking(steps).await {
@@ -59,6 +70,16 @@ impl Receiver {
             Ok(Taken::Delivery(judgement)) => self.keep(arrived, *judgement, delivery, now).await,
             Ok(Taken::Knock(knock)) => self.keep_knock(arrived, knock, delivery, now).await,
             Err(answer) => answer,
+        }
+    }
+
+    /// The published keys that the request needs, where it needs any.
+    async fn published(&self, arrived: &Arrived) -> Result<Option<Arc<Published>>, Answer> {
+        let Some(wanted) = arrived.wanted() else { return Ok(None) };
+        match self.issuers.find(&wanted).await {
+            Found::Keys(keys) => Ok(Some(keys)),
+            Found::Nothing => Ok(None),
+            Found::NotNow => Err(Answer::NoKeys),
         }
     }
 
@@ -90,6 +111,9 @@ impl Receiver {
         };
         if let Some(secret) = secret {
             self.metrics.secret(&arrived.source.name, secret);
+        }
+        if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &understood.handshake) {
+            self.issuers.visit(url, &arrived.source);
         }
         let key = understood.identity.key();
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);

@@ -10,6 +10,7 @@ mod parsed;
 mod routes;
 mod server;
 mod sources;
+mod tokens;
 mod unused;
 mod variables;
 mod vocabulary;

@@ -8,3 +8,4 @@ mod gitea_family;
 pub(super) mod github;
 pub(super) mod gitlab;
 mod gitlab_facts;
+pub(super) mod travis_ci;

@@ -1,3 +1,4 @@
 //! Services that are neither forges nor data tools nor chat.
 
+pub(super) mod aws_sns;
 pub(super) mod standard_webhooks;

@@ -1,0 +1,3 @@
+//! Chat.
+
+pub(super) mod google_chat;
