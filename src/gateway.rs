@@ -17,6 +17,7 @@ use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::{Live, ServerPlan, StorePlan};
 use crate::dispatch::{Dispatcher, Parts};
+use crate::issuers::{Issuers, Transport};
 use crate::observe::{Metrics, log};
 use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
@@ -37,6 +38,8 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Random bits.
     pub chance: Arc<dyn Chance>,
+    /// How issuers of keys are reached.
+    pub transport: Transport,
 }
 
 /// A gateway that runs.
@@ -135,12 +138,18 @@ impl Gateway {
     ) {
         let refusals = Arc::new(Refusals::default());
         let proofs = Arc::new(Proofs::since(outside.clock.now()));
+        let issuers = Issuers::new(
+            Arc::clone(&outside.clock),
+            Arc::clone(&self.metrics),
+            outside.transport.clone(),
+        );
         let waker = Arc::clone(&self.dispatcher);
         let receiver = Receiver {
             live: Arc::clone(&live),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&outside.clock),
             chance: Arc::clone(&outside.chance),
+            issuers: Arc::clone(&issuers),
             metrics: Arc::clone(&self.metrics),
             refusals: Arc::clone(&refusals),
             proofs: Arc::clone(&proofs),
@@ -167,6 +176,7 @@ impl Gateway {
         self.tasks.spawn(serve(hooks, receive::router(receiver), manners, stop.hooks.clone()));
         self.tasks.spawn(serve(admin, admin::router(inner), inside, stop.rest.clone()));
         self.tasks.spawn(Arc::clone(&self.dispatcher).run(stop.dispatch.clone()));
+        self.tasks.spawn(issuers.run(Arc::clone(&live), stop.rest.clone()));
         self.tasks.spawn(tidy(
             live,
             Arc::clone(&self.store),

@@ -8,12 +8,12 @@ use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
 use cdsw_gateway::config::{Held, Live, SourcePlan};
 use cdsw_gateway::event::{Identity, understand};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Outgoing, SecretUse, Signed};
+use cdsw_gateway::providers::{self, Grounds, Outgoing, SecretUse, Signed};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 
 /// Senders that sign only bodies of their own form: they are tried on their samples.
-const OWN_BODY: &[&str] = &[];
+const OWN_BODY: &[&str] = &["travis-ci"];
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_790_000_000).expect("in range")
@@ -92,7 +92,9 @@ fn judge_at(source: &SourcePlan, request: &Request, now: Timestamp) -> Result<Pr
     let path = format!("/hooks/{}", source.name);
     let method = &Method::POST;
     let request = Unverified { method, path: &path, rest: "", query, headers, body };
-    source.prove(&request, held(&secrets(source)), now)
+    let (secrets, published) = (secrets(source), source.provider.sample_published(&source.options));
+    let grounds = source.grounds(held(&secrets), now);
+    source.prove_by(&request, &Grounds { published: published.as_ref(), ..grounds })
 }
 
 fn judge(source: &SourcePlan, request: &Request) -> Result<Proof, Refusal> {
@@ -118,6 +120,10 @@ fn says_the_same(name: &HeaderName, old: &[u8], new: &[u8], at: usize) -> bool {
     let after = old[at..].iter().take_while(is_hex).count();
     let in_word = name == http::header::AUTHORIZATION && !old[..at].contains(&b' ');
     before + after >= 40 || (in_word && old.contains(&b' '))
+}
+
+fn in_escape(form: &[u8], at: usize) -> bool {
+    form[at.saturating_sub(2)..at].contains(&b'%')
 }
 
 #[test]
@@ -152,6 +158,11 @@ fn one_changed_bit_of_the_body_is_refused() {
         }
         let request = signed(source);
         for (at, body) in flips(&request.body) {
+            // The escapes of a form may be written in either case: that is the same payload.
+            let is_form = body.starts_with(b"payload=");
+            if is_form && body.eq_ignore_ascii_case(&request.body) && in_escape(&body, at) {
+                continue;
+            }
             let verdict = judge(source, &Request { body, ..request.clone() });
             assert!(verdict.is_err(), "{}: byte {at}", source.name);
         }
@@ -265,7 +276,8 @@ fn a_signed_time_is_believed_for_a_while_and_no_longer() {
             let reason = verdict.as_ref().err().map(Refusal::reason);
             let is_configured =
                 source.provider.name() == "hmac" || source.provider.name() == "grafana";
-            let is_late = matches!(reason, Some("stale_timestamp" | "future_timestamp"));
+            let is_late =
+                matches!(reason, Some("stale_timestamp" | "future_timestamp" | "expired_token"));
             assert!(is_late || is_configured, "{}: {verdict:?}", source.name);
         }
     }

@@ -243,7 +243,7 @@ impl SourcePlan {
     /// What its requests are judged by.
     pub fn grounds<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Grounds<'a> {
         let Held { secrets, access_token } = held;
-        Grounds { secrets, access_token, options: &self.options, now }
+        Grounds { access_token, ..Grounds::new(secrets, &self.options, now) }
     }
 
     /// Whether the request comes from someone who holds one of the source's secrets.
@@ -256,10 +256,22 @@ impl SourcePlan {
         held: Held<'_>,
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
+        self.prove_by(request, &self.grounds(held, now))
+    }
+
+    /// The same, on grounds that may hold what the sender publishes.
+    ///
+    /// # Errors
+    /// Why the request is refused.
+    pub fn prove_by(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
         if self.unauthenticated {
             return Ok(open::dangerously_unauthenticated());
         }
-        self.provider.authenticate(request, &self.grounds(held, now))
+        self.provider.authenticate(request, grounds)
     }
 }
 

@@ -111,10 +111,25 @@ pub fn understand(
     };
     let events = match meaning.handshake {
         Some(_) => Vec::new(),
-        None => split(provider.git_facts(&meaning, &event.body), event),
+        None => split(git_facts(provider, options, &meaning, &event), event),
     };
     let providers::Meaning { kind, name, action, handshake } = meaning;
     Ok(Understood { handshake, kind, name, action, identity, events })
+}
+
+/// What the payload says of git, or else the token.
+fn git_facts(
+    provider: &dyn Provider,
+    options: &Options,
+    meaning: &providers::Meaning,
+    event: &Event,
+) -> Vec<GitFacts> {
+    let facts = provider.git_facts(meaning, &event.body);
+    if facts.is_empty() {
+        provider.claimed_git_facts(&event.claims, options).into_iter().collect()
+    } else {
+        facts
+    }
 }
 
 fn split(facts: Vec<GitFacts>, event: Event) -> Vec<Event> {

@@ -1,6 +1,7 @@
 //! The conditions of a route, as compiled from its `on:`. Every field that is set must hold.
 
 use super::Patterns;
+use crate::model::Claims;
 
 /// What an event must be for a route to match it. A field that is not set tests nothing.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,8 @@ pub struct On {
     pub before: Option<Patterns>,
     /// Account name of who acted.
     pub author: Option<Patterns>,
+    /// Claims of the sender's token.
+    pub claims: Claims,
     /// Changed files: one that passes is enough.
     pub path: Option<Patterns>,
     /// The event must be about a pull request, and such a one.

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
 use crate::event::Event;
 use crate::expression::{Context, Expression};
-use crate::model::{ChangedPaths, ChatCommand, GitFacts};
+use crate::model::{ChangedPaths, ChatCommand, ClaimMiss, GitFacts};
 
 /// Longest piece of a payload that a verdict repeats.
 const SHOWN: usize = 80;
@@ -56,6 +56,7 @@ pub fn evaluate(
 ) -> Verdict {
     let judged = kind(on, event)
         .and_then(|()| command(on, event))
+        .and_then(|()| claims(on, event))
         .and_then(|()| git_facts(on, event, unknown_paths))
         .and_then(|found| args(takes, event).map(|()| found))
         .and_then(|found| expression(condition, context).map(|()| found));
@@ -138,6 +139,19 @@ fn args(takes: &Takes, event: &Event) -> Result<(), Miss> {
         }
         None => Ok(()),
     }
+}
+
+fn claims(on: &On, event: &Event) -> Result<(), Miss> {
+    on.claims.check(&event.claims).map_err(|ClaimMiss { name, wanted, found }| {
+        let words = match found {
+            Some(found) => format!("wanted {name} {wanted}; it is {}", shown(&found)),
+            None if event.claims.is_null() => {
+                format!("wanted {name} {wanted}; this event comes without a token")
+            }
+            None => format!("wanted {name} {wanted}; the token does not say it"),
+        };
+        Miss { test: "claims", words }
+    })
 }
 
 fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {

@@ -22,6 +22,7 @@ mod mechanisms;
 mod options;
 mod page;
 mod saas;
+mod samples;
 mod sender;
 mod template;
 
@@ -39,7 +40,8 @@ pub use about::{About, Group, Proven};
 pub use chat::Dialect;
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
-pub use grounds::Grounds;
+pub use generic::Preset;
+pub use grounds::{Grounds, KeyForm, KeyPlace, Published, Wanted};
 pub use handshake::{Handshake, Knock, Reply};
 pub use identity::Identity;
 pub use options::{Options, Place};
@@ -53,6 +55,7 @@ static ALL: &[&dyn Provider] = &[
     &saas::anthropic::ANTHROPIC,
     &forges::artifactory::ARTIFACTORY,
     &saas::asana::ASANA,
+    &saas::aws_sns::AwsSns,
     &forges::azure_devops::AZURE_DEVOPS,
     &saas::azure_event_grid::AZURE_EVENT_GRID,
     &generic::basic::Basic,
@@ -72,6 +75,7 @@ static ALL: &[&dyn Provider] = &[
     &forges::github::GitHub,
     &forges::gitlab::GitLab,
     &forges::gogs::GOGS,
+    &chat::google_chat::GoogleChat,
     &data::grafana::GRAFANA,
     &forges::harbor::HARBOR,
     &generic::hmac::Hmac,
@@ -80,6 +84,7 @@ static ALL: &[&dyn Provider] = &[
     &data::huggingface::HUGGINGFACE,
     &saas::intercom::INTERCOM,
     &saas::jira::JIRA,
+    &generic::jwt::Jwt,
     &saas::linear::LINEAR,
     &chat::mattermost::MATTERMOST,
     &data::mlflow::MLFLOW,
@@ -101,6 +106,7 @@ static ALL: &[&dyn Provider] = &[
     &saas::svix::SVIX,
     &forges::terraform_cloud::TERRAFORM_CLOUD,
     &generic::token::Token,
+    &forges::travis_ci::TravisCi,
     &saas::twilio::TWILIO,
     &data::typeform::TYPEFORM,
     &data::wandb::WANDB,
@@ -167,7 +173,20 @@ pub trait Provider: Sync {
         filled(secret)
     }
 
-    /// Whether the request was made by someone who holds one of the secrets.
+    /// Where the keys are that requests of this source are signed with, as far as the source alone
+    /// tells: they can be fetched before the first request comes.
+    fn publishes(&self, _options: &Options) -> Option<KeyPlace> {
+        None
+    }
+
+    /// The published keys that this request cannot be judged without; none where it needs none, or
+    /// where no key could make it authentic.
+    fn wanted(&self, _request: &Unverified<'_>, _options: &Options) -> Option<Wanted> {
+        None
+    }
+
+    /// Whether the request was made by someone who holds one of the secrets, or the private key to
+    /// what is published.
     ///
     /// # Errors
     /// Why the request is refused.
@@ -266,6 +285,11 @@ pub trait Provider: Sync {
         Vec::new()
     }
 
+    /// Git facts that the claims of its token tell, for senders that say nothing of git in the body.
+    fn claimed_git_facts(&self, _claims: &Value, _options: &Options) -> Option<GitFacts> {
+        None
+    }
+
     /// What this sender would add to a request: signature, event name, delivery id.
     ///
     /// # Errors
@@ -288,6 +312,11 @@ pub trait Provider: Sync {
     /// What the sender of [`Provider::sample_secret`] signs with, where that is another key.
     fn sample_signer(&self) -> Secret {
         self.sample_secret()
+    }
+
+    /// What a sender that signs with [`Provider::sample_signer`] would publish.
+    fn sample_published(&self, _options: &Options) -> Option<Published> {
+        None
     }
 
     /// A payload of this kind as the sender would write it, to try things out with.
@@ -421,9 +450,13 @@ mod tests {
         assert!(find("nobody").is_none());
     }
 
+    fn takes_secrets(provider: &dyn Provider) -> bool {
+        provider.secret_use(&Options::default()) != SecretUse::None
+    }
+
     #[test]
     fn no_provider_takes_an_empty_secret() {
-        for provider in ALL {
+        for provider in ALL.iter().filter(|provider| takes_secrets(**provider)) {
             let refused = provider.check_secret(&Secret::new(""), &Options::default());
             assert!(refused.is_err(), "{}", provider.name());
         }
@@ -431,7 +464,7 @@ mod tests {
 
     #[test]
     fn the_sample_secret_has_the_right_shape() {
-        for provider in ALL {
+        for provider in ALL.iter().filter(|provider| takes_secrets(**provider)) {
             let checked = provider.check_secret(&provider.sample_secret(), &Options::default());
             assert_eq!(checked, Ok(()), "{}", provider.name());
         }

@@ -1,14 +1,16 @@
 //! What a source may set beside its provider and secrets. Every option has a default, and each
 //! provider says which of them are its own.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
 use crate::authenticate::hmac::{Algorithm, Encoding};
+use crate::authenticate::jwt;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
-use crate::model::Value;
-use crate::providers::Template;
+use crate::model::{Claims, Value};
+use crate::providers::{Preset, Template};
 
 /// A source's own settings.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +48,24 @@ pub struct Options {
     pub unsigned: bool,
     /// A token must come with every request beside its signature. Default: no.
     pub access_token: bool,
+    /// The issuer whose settings are known. No default.
+    pub preset: Option<Preset>,
+    /// Who issues the sender's tokens. Default: what the preset says.
+    pub issuer: Option<String>,
+    /// For whom tokens must be, one of these. No default.
+    pub audience: Vec<String>,
+    /// The algorithms that tokens may be signed with. Default: what the preset says.
+    pub algorithms: Vec<jwt::Algorithm>,
+    /// Where the issuer publishes its keys. Default: what the preset says.
+    pub jwks_url: Option<String>,
+    /// Certificate authorities to trust, beside those of the system, where keys are fetched.
+    pub ca_file: Option<PathBuf>,
+    /// The HTTP proxy through which keys are fetched. Default: none.
+    pub proxy: Option<String>,
+    /// What tokens must claim. Default: nothing.
+    pub required_claims: Claims,
+    /// Whether a token must claim the digest of the body. Default: no.
+    pub payload_hash: bool,
     /// The topics that may be subscribed to and sent from. No default.
     pub topics: Vec<String>,
     /// Write the secret that the sender hands over in its greeting into the file that the first of
@@ -60,7 +80,7 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 21] = [
+pub(super) const NAMES: [&str; 30] = [
     "allow_sha1",
     "allow_older",
     "timed",
@@ -77,6 +97,15 @@ pub(super) const NAMES: [&str; 21] = [
     "public_url",
     "unsigned",
     "access_token",
+    "preset",
+    "issuer",
+    "audience",
+    "algorithms",
+    "jwks_url",
+    "ca_file",
+    "proxy",
+    "required_claims",
+    "payload_hash",
     "topics",
     "learn_secret",
     "user",
@@ -151,6 +180,15 @@ impl Options {
             self.public_url.is_some(),
             self.unsigned,
             self.access_token,
+            self.preset.is_some(),
+            self.issuer.is_some(),
+            !self.audience.is_empty(),
+            !self.algorithms.is_empty(),
+            self.jwks_url.is_some(),
+            self.ca_file.is_some(),
+            self.proxy.is_some(),
+            !self.required_claims.is_empty(),
+            self.payload_hash,
             !self.topics.is_empty(),
             self.learn_secret,
             self.user.is_some(),

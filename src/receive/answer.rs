@@ -72,6 +72,8 @@ pub(super) enum Answer {
     CutOff,
     Overloaded(&'static str),
     NoSecret(String),
+    /// The keys that the sender publishes are not at hand.
+    NoKeys,
     NotKept,
     Fault(String),
 }
@@ -109,7 +111,7 @@ impl Answer {
             (Handshake::Answer(reply), _) | (Handshake::ProveBack(_), Some(reply)) => {
                 Self::Greeted { delivery, reply }
             }
-            (Handshake::Acknowledge | Handshake::ProveBack(_), _) => {
+            (Handshake::Acknowledge | Handshake::ProveBack(_) | Handshake::Visit(_), _) => {
                 Self::Acknowledged { delivery }
             }
         };
@@ -176,7 +178,7 @@ impl Answer {
             Self::Refused(_) | Self::WrongAddress => "refused",
             Self::TooMany(_) => "limited",
             Self::Overloaded(_) => "overloaded",
-            Self::NotKept | Self::NoSecret(_) | Self::Fault(_) => "not_kept",
+            Self::NotKept | Self::NoSecret(_) | Self::NoKeys | Self::Fault(_) => "not_kept",
             _ => "unreadable",
         }
     }
@@ -196,6 +198,7 @@ impl Answer {
             Self::CutOff => "cut_off",
             Self::Overloaded(_) => "overloaded",
             Self::NoSecret(_) => "no_secret",
+            Self::NoKeys => "no_keys",
             Self::NotKept => "store",
             Self::Fault(_) => "fault",
             Self::Kept { .. }
@@ -221,6 +224,11 @@ impl Answer {
                 format!("over the source's rate; the next is taken in {wait:.1?}")
             }
             Self::NoSecret(why) => format!("the source's secret cannot be read: {why}"),
+            Self::NoKeys => {
+                "the keys that the sender publishes could not be had, or were asked for \
+                             a moment ago; the log says why"
+                    .to_owned()
+            }
             Self::Fault(why) => format!("the request could not be worked on: {why}"),
             other => other.told(),
         })
@@ -239,9 +247,11 @@ impl Answer {
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Overloaded(_) | Self::NoSecret(_) | Self::NotKept | Self::Fault(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Overloaded(_)
+            | Self::NoSecret(_)
+            | Self::NoKeys
+            | Self::NotKept
+            | Self::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

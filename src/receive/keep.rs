@@ -10,12 +10,13 @@ use super::answer::{self, Answer};
 use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
 use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
-use crate::event::{Event, Identity, Knock, Reply};
+use crate::event::{Event, Handshake, Identity, Knock, Reply};
+use crate::issuers::Found;
 use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
 use crate::observe::log::{self, DeliveryLine};
-use crate::providers;
+use crate::providers::{self, Published};
 use crate::store::{Accepted, NewDelivery, NewRun};
 
 /// Above this a body's pure steps run at once where they hold up no other request; below it only
@@ -35,16 +36,26 @@ impl Receiver {
         let delivery = DeliveryId::new(now, self.chance.bits());
         let secrets = self.live.source_secrets(&arrived.source);
         let places = secrets.as_ref().map(|secrets| secrets.places().to_vec()).unwrap_or_default();
+        let published = match self.published(&arrived).await {
+            Ok(published) => published,
+            Err(answer) => return answer,
+        };
         let brief = if arrived.body.len() > LARGE {
             Err(Unfinished)
         } else {
-            arrived.steps(secrets.as_ref(), delivery, now, judge_briefly)
+            arrived.steps(secrets.as_ref(), published.as_deref(), delivery, now, judge_briefly)
         };
         let (arrived, taken) = match brief {
             Ok(taken) => (arrived, taken),
             Err(Unfinished) => {
                 let steps = move || {
-                    let taken = arrived.steps(secrets.as_ref(), delivery, now, UNHURRIED);
+                    let taken = arrived.steps(
+                        secrets.as_ref(),
+                        published.as_deref(),
+                        delivery,
+                        now,
+                        UNHURRIED,
+                    );
                     (arrived, taken)
                 };
                 match tokio::task::spawn_blocking(steps).await {
@@ -73,6 +84,16 @@ impl Receiver {
     fn within_rate(&self, source: &SourcePlan, now: Timestamp) -> Result<(), Answer> {
         let Some(rate) = source.rate else { return Ok(()) };
         self.rates.take(&source.name, rate, now).map_err(Answer::TooMany)
+    }
+
+    /// The published keys that the request needs, where it needs any.
+    async fn published(&self, arrived: &Arrived) -> Result<Option<Arc<Published>>, Answer> {
+        let Some(wanted) = arrived.wanted() else { return Ok(None) };
+        match self.issuers.find(&wanted).await {
+            Found::Keys(keys) => Ok(Some(keys)),
+            Found::Nothing => Ok(None),
+            Found::NotNow => Err(Answer::NoKeys),
+        }
     }
 
     async fn keep(
@@ -107,6 +128,9 @@ impl Receiver {
             if let Some(reference) = arrived.source.secrets.get(secret) {
                 self.proofs.count(&arrived.source.name, reference, now);
             }
+        }
+        if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &understood.handshake) {
+            self.issuers.visit(url, &arrived.source);
         }
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
         let reply = own_form(&arrived, &judged.explanation, understood.events.first(), &answer);

@@ -33,6 +33,7 @@ use serde::Deserialize;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Live;
+use crate::issuers::Issuers;
 use crate::observe::Metrics;
 use crate::observe::log;
 use crate::serving::Remote;
@@ -56,6 +57,8 @@ pub struct Receiver {
     pub clock: Arc<dyn Clock>,
     /// Names deliveries and runs.
     pub chance: Arc<dyn Chance>,
+    /// The keys that senders publish.
+    pub issuers: Arc<Issuers>,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
     /// The last refusals of each source.

@@ -11,6 +11,7 @@ mod parsed;
 mod routes;
 mod server;
 mod sources;
+mod tokens;
 mod unused;
 mod variables;
 mod vocabulary;

@@ -15,6 +15,7 @@ use crate::config::shape::{
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
 use crate::matching::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
+use crate::model::Claims;
 
 pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
@@ -119,6 +120,7 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
         sha: list(&shape.sha),
         before: list(&shape.before),
         author: list(&shape.author),
+        claims: claims(desk, shape.claims),
         path: list(&shape.path),
         pull_request: shape.pull_request.map(|at| pull_request(desk, at)),
         default_branch: shape.default_branch,
@@ -169,6 +171,17 @@ fn pull_request(desk: Desk<'_>, at: At<PullRequestShape>) -> PullRequestOn {
         head: short(desk, shape.head.as_ref()),
         merged: shape.merged,
     }
+}
+
+/// Claims by name, each with its patterns; what is faulty is reported and left out.
+pub(super) fn claims(desk: Desk<'_>, at: Option<At<Section<Texts>>>) -> Claims {
+    let Some(at) = at else { return Claims::default() };
+    empty(desk, at.id);
+    let each = at.value.into_iter().filter_map(|(name, entry)| {
+        let texts = At { id: Some(entry.id), value: entry.value? };
+        Some((name.into(), patterns(desk, Some(&texts))?))
+    });
+    Claims::new(each.collect())
 }
 
 /// Reports a condition that says nothing; true when it does.

@@ -78,6 +78,9 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) before: Option<At<Texts>>,
     /// Account name of who acted.
     pub(in crate::config) author: Option<At<Texts>>,
+    /// Claims of the sender's token, by name, with dots on the way into one that has parts.
+    #[schemars(example = serde_json::json!({ "repository": "acme/risk" }))]
+    pub(in crate::config) claims: Option<At<Section<Texts>>>,
     /// Changed files: one that fits is enough.
     #[schemars(example = ["models/**", "!**/*.md"])]
     pub(in crate::config) path: Option<At<Texts>>,

@@ -3,6 +3,7 @@
 pub(super) mod body;
 mod dialect;
 pub(super) mod discord;
+pub(super) mod google_chat;
 mod line;
 pub(super) mod mattermost;
 pub(super) mod ms_teams;

@@ -19,3 +19,4 @@ pub(super) mod nexus;
 pub(super) mod quay;
 pub(super) mod scalr;
 pub(super) mod terraform_cloud;
+pub(super) mod travis_ci;

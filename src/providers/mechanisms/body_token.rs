@@ -69,12 +69,8 @@ mod tests {
         let (method, headers) = (&Method::POST, &headers);
         let request = Unverified { method, path: "/", rest: "", query: "", headers, body };
         let secrets = [Secret::new("another"), Secret::new(TOKEN)];
-        let grounds = Grounds {
-            secrets: &secrets,
-            access_token: None,
-            options: &Options::default(),
-            now: Timestamp::UNIX_EPOCH,
-        };
+        let options = Options::default();
+        let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
         BodyToken.authenticate(&request, &grounds)
     }
 

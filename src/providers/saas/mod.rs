@@ -2,6 +2,7 @@
 
 pub(super) mod anthropic;
 pub(super) mod asana;
+pub(super) mod aws_sns;
 pub(super) mod azure_event_grid;
 pub(super) mod convoy;
 pub(super) mod dropbox;

@@ -87,6 +87,17 @@ impl Patterns {
     }
 }
 
+impl PartialEq for Patterns {
+    /// Patterns of the same texts are the same.
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |patterns: &Self| {
+            let entries = patterns.entries.iter();
+            entries.map(|entry| (entry.excludes, entry.text.clone())).collect::<Vec<_>>()
+        };
+        texts(self) == texts(other)
+    }
+}
+
 impl fmt::Display for Patterns {
     /// As one would say it: `main or release/**, but not *.md`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

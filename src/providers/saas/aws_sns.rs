@@ -1,0 +1,372 @@
+//! Amazon SNS over HTTPS. A message names the certificate of the key that signed it; only one at the
+//! topic's own region of AWS is looked at, and only messages of configured topics are.
+//!
+//! The signature covers the fields named below, not the bytes: `MessageAttributes` are not signed. Raw
+//! message delivery is not signed at all, so it is refused.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use crate::authenticate::hmac::{Encoding, base64};
+use crate::authenticate::keys::{Scheme, sign, verify_published};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified};
+use crate::model::{Secret, Value};
+use crate::providers::{
+    About, DecodeFault, Decoded, Grounds, Group, Handshake, Identity, KeyForm, KeyPlace, Meaning,
+    Options, Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Wanted, decode,
+    samples,
+};
+
+const NOTIFICATION: &str = "Notification";
+const SUBSCRIPTION: &str = "SubscriptionConfirmation";
+const UNSUBSCRIPTION: &str = "UnsubscribeConfirmation";
+
+/// The signed fields of a notification, in their order. `Subject` is left out where there is none.
+const OF_NOTIFICATION: &[&str] =
+    &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
+/// The signed fields of the two confirmations.
+const OF_CONFIRMATION: &[&str] =
+    &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
+
+const SAMPLE: &str = include_str!("../samples/aws-sns.json");
+
+/// Amazon SNS.
+pub(in crate::providers) struct AwsSns;
+
+impl Provider for AwsSns {
+    fn name(&self) -> &'static str {
+        "aws-sns"
+    }
+
+    fn title(&self) -> &'static str {
+        "Amazon SNS"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["topics", "proxy", "ca_file"]
+    }
+
+    fn lacks(&self, options: &Options) -> Vec<String> {
+        if options.topics.is_empty() {
+            return vec![
+                "provider `aws-sns` needs `topics`, the ARNs of the topics that it may be subscribed to".to_owned(),
+            ];
+        }
+        let strange = options.topics.iter().filter(|topic| host(topic).is_none());
+        strange
+            .map(|topic| format!("`topics` has {topic:?}, which is not the ARN of a topic"))
+            .collect()
+    }
+
+    fn secret_use(&self, _options: &Options) -> SecretUse {
+        SecretUse::None
+    }
+
+    fn wanted(&self, request: &Unverified<'_>, options: &Options) -> Option<Wanted> {
+        let body = Value::parse_json(request.body).ok()?;
+        let message = Message::read(&body, options).ok()?;
+        let place = KeyPlace {
+            url: message.certificate.into(),
+            form: KeyForm::Certificate,
+            chosen_by_request: true,
+            ca_file: options.ca_file.clone(),
+            proxy: options.proxy.as_deref().map(Into::into),
+        };
+        Some(Wanted { place, key: None })
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        // Nothing may stand around the message, so that it has one reading.
+        if !(request.body.starts_with(b"{") && request.body.ends_with(b"}")) {
+            return Err(UNSIGNED);
+        }
+        let body = Value::parse_json(request.body).map_err(|_| UNSIGNED)?;
+        let message = Message::read(&body, grounds.options)?;
+        let keys = grounds.keys_of(message.certificate)?;
+        let signed = signed_text(&body, message.fields)?;
+        verify_published(keys, message.scheme, signed.as_bytes(), &message.signature, grounds.now)
+    }
+
+    /// The body decides; the header that names the type is not signed.
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        Vec::new()
+    }
+
+    /// A message that is JSON itself is put beside its text, as `message`.
+    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        let body = decode::json(body)?;
+        let message = body.get("Message").and_then(Value::as_str).unwrap_or_default();
+        let parsed = match Value::parse_json(message.as_bytes()) {
+            Ok(parsed @ (Value::Map(_) | Value::List(_))) => parsed,
+            _ => Value::Null,
+        };
+        let fields = body.entries().map(|(name, value)| (name, value.clone()));
+        Ok(Value::map(fields.chain([("message", parsed)]).collect()).into())
+    }
+
+    fn meaning(
+        &self,
+        _headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let name = text(body, "Type").unwrap_or_default();
+        let (kind, handshake) = match name {
+            SUBSCRIPTION => {
+                let url = text(body, "SubscribeURL").unwrap_or_default().to_owned();
+                ("subscription_confirmation", Some(Handshake::Visit(url)))
+            }
+            UNSUBSCRIPTION => ("unsubscribe_confirmation", Some(Handshake::Acknowledge)),
+            _ => ("notification", None),
+        };
+        Ok(Meaning { kind: kind.into(), name: Some(name.into()), action: None, handshake })
+    }
+
+    /// The message's id: signed, and the same however often it is delivered.
+    fn identity(&self, request: &Verified<'_>, body: &Value, _options: &Options) -> Identity {
+        match text(body, "MessageId") {
+            Some(id) => Identity::of_sender(id),
+            None => Identity::of_bytes(&[request.body()]),
+        }
+    }
+
+    /// The body given becomes the message of a notification.
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let topic = options.topics.first().ok_or(SignFault::Misconfigured("`topics`"))?;
+        let certificate = sample_certificate(topic).ok_or(SignFault::Misconfigured("`topics`"))?;
+        let fields = vec![
+            ("Type", Cow::from(NOTIFICATION)),
+            ("MessageId", id.into()),
+            ("TopicArn", topic.into()),
+            ("Message", String::from_utf8_lossy(outgoing.body)),
+            ("Timestamp", now.to_string().into()),
+            ("SignatureVersion", "2".into()),
+            ("SigningCertURL", certificate.into()),
+        ];
+        let values = |fields: &[(&'static str, Cow<'_, str>)]| {
+            Value::map(fields.iter().map(|(name, text)| (*name, Value::text(&**text))).collect())
+        };
+        let fault = || SignFault::Secret("is not the private key of Amazon SNS".to_owned());
+        let signed = signed_text(&values(&fields), OF_NOTIFICATION).map_err(|_| fault())?;
+        let signature = sign(Scheme::RsaSha256, secret, signed.as_bytes()).ok_or_else(fault)?;
+        let signature = ("Signature", Encoding::Base64.encode(&signature).into());
+        let mut body = String::new();
+        // Writing to a string cannot fail.
+        let _ = values(&[fields, vec![signature]].concat()).write_json(&mut body);
+        let kind = HeaderName::from_static("x-amz-sns-message-type");
+        let plain = HeaderValue::from_static("text/plain; charset=UTF-8");
+        Ok(Signed {
+            body: Some(body.into_bytes()),
+            ..vec![
+                (http::header::CONTENT_TYPE, plain),
+                (kind, HeaderValue::from_static(NOTIFICATION)),
+            ]
+            .into()
+        })
+    }
+
+    fn sample_secret(&self) -> Secret {
+        samples::public_key()
+    }
+
+    fn sample_signer(&self) -> Secret {
+        samples::private_key()
+    }
+
+    fn sample_published(&self, options: &Options) -> Option<Published> {
+        samples::published(&sample_certificate(options.topics.first()?)?)
+    }
+
+    fn sample(&self, _kind: &str) -> Option<&'static str> {
+        Some(SAMPLE)
+    }
+
+    fn sample_kind(&self) -> &'static str {
+        "notification"
+    }
+}
+
+const UNSIGNED: Refusal = Refusal::MalformedBody {
+    expected: "a signed SNS message; raw message delivery has no signature",
+};
+
+/// What a message says of its signature, once it may be looked at.
+struct Message<'b> {
+    scheme: Scheme,
+    signature: Vec<u8>,
+    certificate: &'b str,
+    fields: &'static [&'static str],
+}
+
+impl<'b> Message<'b> {
+    fn read(body: &'b Value, options: &Options) -> Result<Self, Refusal> {
+        let need = |name| text(body, name).ok_or(UNSIGNED);
+        let topic = need("TopicArn")?;
+        if !options.topics.iter().any(|known| known == topic) {
+            return Err(Refusal::WrongClaim("TopicArn".to_owned()));
+        }
+        let host = host(topic).ok_or(UNSIGNED)?;
+        let fields = match need("Type")? {
+            NOTIFICATION => OF_NOTIFICATION,
+            SUBSCRIPTION | UNSUBSCRIPTION => {
+                at_host(need("SubscribeURL")?, &host).ok_or_else(|| strange("SubscribeURL"))?;
+                OF_CONFIRMATION
+            }
+            _ => return Err(UNSIGNED),
+        };
+        let scheme = match need("SignatureVersion")? {
+            "1" => Scheme::RsaSha1,
+            "2" => Scheme::RsaSha256,
+            _ => return Err(UNSIGNED),
+        };
+        let certificate = need("SigningCertURL")?;
+        at_host(certificate, &host)
+            .filter(|path| is_certificate(path))
+            .ok_or_else(|| strange("SigningCertURL"))?;
+        let signature = base64(need("Signature")?).ok_or(UNSIGNED)?;
+        Ok(Self { scheme, signature, certificate, fields })
+    }
+}
+
+fn strange(field: &str) -> Refusal {
+    Refusal::WrongClaim(field.to_owned())
+}
+
+fn text<'b>(body: &'b Value, name: &str) -> Option<&'b str> {
+    body.get(name).and_then(Value::as_str)
+}
+
+/// The signed fields, each name and value on a line of its own.
+fn signed_text(body: &Value, fields: &[&str]) -> Result<String, Refusal> {
+    let mut signed = String::new();
+    for name in fields {
+        match body.get(name) {
+            Some(Value::Text(value)) => signed.extend([name, "\n", value, "\n"]),
+            None | Some(Value::Null) if *name == "Subject" => {}
+            _ => return Err(UNSIGNED),
+        }
+    }
+    Ok(signed)
+}
+
+/// The host of the topic's region, from an ARN such as `arn:aws:sns:eu-west-1:123456789012:name`.
+/// Regions are those of configured topics, so that no stranger chooses which hosts are asked.
+fn host(topic: &str) -> Option<String> {
+    let parts: Vec<&str> = topic.split(':').collect();
+    let [_, partition, "sns", region, account, name] = parts[..] else { return None };
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_arn = topic.starts_with("arn:aws") && !account.is_empty() && !name.is_empty();
+    let end = match partition {
+        "aws" | "aws-us-gov" => "amazonaws.com",
+        "aws-cn" => "amazonaws.com.cn",
+        _ => return None,
+    };
+    (is_arn && !region.is_empty() && region.chars().all(plain))
+        .then(|| format!("sns.{region}.{end}"))
+}
+
+/// What follows the host in an address of it; none for another scheme, host, port or a user.
+fn at_host<'u>(url: &'u str, host: &str) -> Option<&'u str> {
+    url.strip_prefix("https://")?.strip_prefix(host)?.strip_prefix('/')
+}
+
+fn is_certificate(path: &str) -> bool {
+    let name = path.strip_suffix(".pem").unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Where the certificate of a message that was made to try things out would be.
+fn sample_certificate(topic: &str) -> Option<String> {
+    Some(format!("https://{}/SimpleNotificationService-sample.pem", host(topic)?))
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the SNS console open the topic, choose Create subscription, protocol HTTPS, and enter the source's address. Leave raw message delivery off: raw messages are not signed.",
+        "Set the topic's attribute `SignatureVersion` to 2, so that messages are signed with SHA-256. Version 1 (SHA-1) is accepted too.",
+        "The gateway confirms the subscription by itself, once the topic is listed under `topics`. It must be able to reach sns.REGION.amazonaws.com; set `proxy` where a forward proxy is needed.",
+    ],
+    source: "provider: aws-sns\ntopics: [\"arn:aws:sns:eu-west-1:123456789012:datasets\"]",
+    carries: "The kind is `notification`. The delivery's id is the body's `MessageId`, which retries share. Signed are `Message`, `MessageId`, `Subject`, `Timestamp`, `TopicArn` and `Type`; `MessageAttributes` are not. A `Message` that is JSON is also there parsed, as `body.message`. SNS retries for about an hour by default.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &[
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
+        "https://github.com/aws/aws-js-sns-message-validator",
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:datasets";
+
+    #[test]
+    fn only_the_host_of_the_topics_region_is_asked_for_certificates() {
+        let host = host(TOPIC).expect("an ARN");
+        let good = |url: &str| at_host(url, &host).is_some_and(is_certificate);
+        assert!(good("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-a1.pem"));
+        for url in [
+            "http://sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.us-east-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com:8443/a.pem",
+            "https://sns.eu-west-1.amazonaws.com@evil.example.com/a.pem",
+            "https://u@sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com.evil.example.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com/a.pem?x",
+            "https://sns.eu-west-1.amazonaws.com/a.pem#.pem",
+            "https://sns.eu-west-1.amazonaws.com/../a.pem",
+            "https://sns.eu-west-1.amazonaws.com/b/a.pem",
+            "https://sns.eu-west-1.amazonaws.com/.pem",
+            "https://sns.eu-west-1.amazonaws.com/a.txt",
+            "HTTPS://sns.eu-west-1.amazonaws.com/a.pem",
+        ] {
+            assert!(!good(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_follow_the_partition_and_nothing_else_is_a_topic() {
+        let china = "arn:aws-cn:sns:cn-north-1:123456789012:datasets";
+        assert_eq!(host(china).as_deref(), Some("sns.cn-north-1.amazonaws.com.cn"));
+        for topic in [
+            "datasets",
+            "arn:aws:sqs:eu-west-1:1:x",
+            "arn:aws:sns:eu.west:1:x",
+            "arn:aws:sns::1:x",
+            "arn:other:sns:eu-west-1:1:x",
+            "arn:aws:sns:eu-west-1:1:x:subscription",
+        ] {
+            assert_eq!(host(topic), None, "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_json_is_there_parsed_beside_its_text() {
+        let decoded = AwsSns.decode(&HeaderMap::new(), br#"{"Message": "{\"a\": 1}"}"#);
+        let body = decoded.expect("JSON").body;
+        assert_eq!(body.at(&["message", "a"]).and_then(Value::as_i64), Some(1));
+        assert_eq!(text(&body, "Message"), Some(r#"{"a": 1}"#));
+        let decoded = AwsSns.decode(&HeaderMap::new(), br#"{"Message": "hello"}"#);
+        assert!(decoded.expect("JSON").body.get("message").is_some_and(Value::is_null));
+    }
+}
