@@ -34,12 +34,12 @@ failed=0
 printf '%-20s %12s %10s %8s %8s\n' target inputs per_second corpus peak_mb
 for target in "$@"; do
   verdict=
-  TMPDIR=$logs cargo "${run[@]}" "$target" -- -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 \
+  TMPDIR=$logs cargo "${run[@]}" "$target" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 >"$logs/$target" 2>&1 || { verdict=FAILED; failed=1; }
   stat() { sed -n "s/^stat::$1: *//p" "$logs/$target"; }
   corpus=$(find "corpus/$target" -type f | wc -l)
   printf '%-20s %12s %10s %8s %8s %s\n' "$target" "$(stat number_of_executed_units)" \
     "$(stat average_exec_per_sec)" "$corpus" "$(stat peak_rss_mb)" "$verdict"
-  [ -z "$verdict" ] || tail -n 40 "$logs/$target" >&2
+  [ -z "$verdict" ] || grep -aE -A1 'panicked at|^==.*ERROR|Test unit written' "$logs/$target" >&2
 done
 exit "$failed"

@@ -28,10 +28,11 @@ pub fn run(data: &[u8]) {
     let Ok(signed) = sign(source, &id, body) else { return };
     let headers: HeaderMap = signed.headers.iter().cloned().collect();
     let body = signed.body.as_deref().unwrap_or(body);
-    assert!(
-        believed(source, &headers, &signed.query, body),
-        "{provider} does not believe what it signs"
-    );
+    if !believed(source, &headers, &signed.query, body) {
+        // A secret that lies in the body is not found in one that cannot be read.
+        let readable = source.provider.decode(&headers, body).is_ok();
+        return assert!(!readable, "{provider} does not believe what it signs");
+    }
     let signs_body = source.provider.signs_body(&source.options);
     if signs_body && !reads_alike(source, &headers, body, forged) {
         assert!(

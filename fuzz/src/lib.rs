@@ -5,6 +5,7 @@
 //! bounded by whoever runs them.
 
 pub mod authenticate;
+pub mod commands;
 pub mod configuration;
 pub mod credentials;
 pub mod expressions;
@@ -28,6 +29,7 @@ pub type Body = fn(&[u8]);
 /// Every target, sorted by name. `fuzz_targets/` has a file for each, and so has `Cargo.toml`.
 pub const TARGETS: &[(&str, Body)] = &[
     ("authenticate", authenticate::run),
+    ("commands", commands::run),
     ("configuration", configuration::run),
     ("credentials", credentials::run),
     ("expressions", expressions::run),

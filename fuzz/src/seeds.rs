@@ -16,6 +16,7 @@ use super::{credentials, forgery, site};
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "authenticate" | "understand" => [requests(), payloads()].concat(),
+        "commands" => lines(COMMANDS),
         "configuration" => [configurations(), vec![site::text().into_bytes()]].concat(),
         "credentials" => credentials(),
         "expressions" => with_body(EXPRESSIONS),
@@ -67,6 +68,15 @@ const FORMS: &[&str] = &[
     "a=1+2&b=%C3%A4&a=%26&c&&d==",
     "token=1&%74oken=2&p%C3%A4ss=3&x=%zz&y=%4",
     "payload=%7B%22a%22%3A1%7D&payload=",
+];
+
+const COMMANDS: &[&str] = &[
+    "retrain START_DATE=2017-01-01 END_DATE=\"2017 01 31\" fast",
+    "score 'a b' NOTE='it''s' X=\u{201e}quoted\u{201c} Y=",
+    "A=1 retrain",
+    "retrain A=1 A=2 \"open",
+    "hi <@U1|bob> <!here> @everyone https://example.com/x #general **b** `c` [a](b)",
+    "\\ \\\" = == \u{200b}\u{202e}x \u{ff20}here :smile: a.b",
 ];
 
 const PATTERNS: &[&str] = &[

@@ -1,5 +1,6 @@
 //! Whatever a proven request holds, it is read the same way each time, its events stay in
-//! proportion to it, no header that may carry a secret becomes visible, and routes judge it.
+//! proportion to it, what is kept of it means the same, no header that may carry a secret becomes
+//! visible, and routes judge it.
 
 use cdsw_gateway::authenticate::open;
 use cdsw_gateway::event::{Understood, understand};
@@ -25,6 +26,11 @@ pub fn run(data: &[u8]) {
             return;
         }
     };
+    let decode = |body| source.provider.decode(&request.headers, body);
+    if let Some(kept) = source.provider.body_to_keep(request.body) {
+        let (whole, kept) = (decode(request.body), decode(&kept));
+        assert!(whole.ok() == kept.ok(), "what is kept of the body means something else");
+    }
     let again = read().expect("what was read once is read again");
     assert_eq!(understood.identity.key(), again.identity.key());
     assert!(!understood.identity.key().is_empty() && !understood.kind.is_empty());
