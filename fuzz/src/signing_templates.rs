@@ -32,6 +32,7 @@ pub fn run(data: &[u8]) {
     let outgoing = Outgoing { method: &Method::POST, path: "/hooks/fuzz", event: "push", body };
     // No sender names a delivery by anything but printable text.
     let id = String::from_utf8_lossy(id).replace(|c: char| !c.is_ascii_graphic(), "");
+    let id = format!("id{id}");
     let signed = hmac.sign(&outgoing, &secrets[0], &options, &id, site::now());
     let Ok(signed) = signed else { return };
     let headers: HeaderMap = signed.headers.into_iter().collect();
