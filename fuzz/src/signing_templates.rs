@@ -46,7 +46,8 @@ pub fn run(data: &[u8]) {
             headers: &headers,
             body,
         };
-        let grounds = Grounds { secrets: &secrets, options: &options, now: site::now() };
+        let (secrets, options) = (&secrets[..], &options);
+        let grounds = Grounds { secrets, access_token: None, options, now: site::now() };
         hmac.authenticate(&request, &grounds).is_ok()
     };
     assert!(believed(body), "{text:?} is not believed");
