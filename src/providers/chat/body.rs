@@ -34,7 +34,11 @@ pub(in crate::providers) fn to_keep(body: &[u8]) -> Option<Vec<u8>> {
         }
         Form::Fields => {
             let text = str::from_utf8(body).ok()?;
-            let kept = form::without_fields(text, &[TOKEN.to_owned()]);
+            let mut kept = form::without_fields(text, &[TOKEN.to_owned()]);
+            // What stood behind the token must not become the beginning that says how to read it.
+            if Form::of(kept.as_bytes()) != Form::Fields {
+                kept.insert(0, '&');
+            }
             (kept != text).then(|| kept.into_bytes())
         }
     }
@@ -119,6 +123,8 @@ mod tests {
             ),
             ("a=b+c&token=hush&d=%26", "a=b+c&d=%26"),
             ("%74oken=hush&a=b&token=hush", "a=b"),
+            ("token=hush&payload=%7B%7D", "&payload=%7B%7D"),
+            ("token=hush&[1]=a", "&[1]=a"),
             ("payload=%7B%22token%22%3A%22hush%22%2C%22a%22%3A1%7D", "payload=%7B%22a%22%3A1%7D"),
         ] {
             let rewritten = to_keep(body.as_bytes()).expect("it has a token");
