@@ -64,7 +64,7 @@ fn sign(source: &SourcePlan, id: &str, body: &[u8]) -> Result<Signed, SignFault>
 fn believed(source: &SourcePlan, headers: &HeaderMap, query: &str, body: &[u8]) -> bool {
     let path = path(source);
     let request = Unverified { method: &Method::POST, path: &path, rest: "", query, headers, body };
-    source.prove(&request, site::secrets(source)[..].into(), site::now()).is_ok()
+    site::prove(source, &request).is_ok()
 }
 
 fn path(source: &SourcePlan) -> String {

@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
+use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
 use cdsw_gateway::config::{self, Plan, SourcePlan};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers;
+use cdsw_gateway::providers::{self, Grounds};
 use jiff::Timestamp;
 
 /// The time at which everything is judged.
@@ -36,6 +37,14 @@ pub(crate) fn source(provider: &str) -> &'static Arc<SourcePlan> {
 /// The secrets of a source.
 pub(crate) fn secrets(source: &SourcePlan) -> [Secret; 1] {
     [source.provider.sample_secret()]
+}
+
+/// Judges a request by the source's sample secret, or by the keys that its sample is signed with.
+pub(crate) fn prove(source: &SourcePlan, request: &Unverified<'_>) -> Result<Proof, Refusal> {
+    let secrets = secrets(source);
+    let published = source.provider.sample_published(&source.options);
+    let grounds = source.grounds(secrets[..].into(), now());
+    source.prove_by(request, &Grounds { published: published.as_ref(), ..grounds })
 }
 
 /// The configuration as a file.
