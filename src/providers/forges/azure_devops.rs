@@ -89,7 +89,7 @@ fn pushed(body: &Value, update: &Value, facts: GitFacts) -> GitFacts {
     GitFacts {
         branch,
         tag,
-        message: newest.and_then(|commit| facts::text(commit, &["comment"])),
+        message: newest.and_then(|commit| facts::message(commit, &["comment"])),
         before: facts::commit_id(update, &["oldObjectId"]),
         paths: if deleted { facts::no_paths() } else { ChangedPaths::default() },
         sha,

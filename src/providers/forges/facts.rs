@@ -54,6 +54,13 @@ pub(super) fn text(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     body.at(path)?.as_arc_str().cloned().filter(|text| !text.is_empty())
 }
 
+/// A commit's message. Some forges tell it with the line end that git keeps behind it, some without.
+pub(super) fn message(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+    let text = text(body, path)?;
+    let trimmed = text.trim_end();
+    if trimmed.len() == text.len() { Some(text) } else { Some(trimmed.into()) }
+}
+
 /// The first text that is there.
 pub(super) fn first_text(body: &Value, paths: &[&[&str]]) -> Option<Arc<str>> {
     paths.iter().find_map(|path| text(body, path))

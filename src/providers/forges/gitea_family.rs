@@ -161,15 +161,22 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
     let before = facts::commit_id(body, &["before"]);
     let head = facts::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
     let deleted = after.is_none() && before.is_some();
+    // Gogs names no head commit beside the list.
+    let newest = || {
+        let mut commits = facts::commits(body).iter();
+        let commit = commits.find(|commit| facts::commit_id(commit, &["id"]) == after)?;
+        facts::message(commit, &["message"])
+    };
     let known_author = facts::first_text(body, &[&["pusher", "login"], &["pusher", "username"]]);
     let paths = match deleted {
         true => facts::no_paths(),
         false => paths(body, branch.is_some() && before.is_some()),
     };
+    let message = facts::message(body, &["head_commit", "message"]).or_else(newest);
     GitFacts {
         sha: if deleted { None } else { head.or(after) },
         author: known_author.or(facts.author),
-        message: facts::text(body, &["head_commit", "message"]),
+        message,
         paths,
         deleted,
         before,

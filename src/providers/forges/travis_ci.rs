@@ -105,7 +105,7 @@ impl Provider for TravisCi {
             branch,
             tag: facts::text(body, &["tag"]),
             sha: facts::text(body, &["commit"]),
-            message: facts::text(body, &["message"]),
+            message: facts::message(body, &["message"]),
             paths: facts::no_paths(),
             pull_request: pull,
             ..GitFacts::default()
