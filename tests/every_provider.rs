@@ -76,8 +76,7 @@ fn judge_at(source: &SourcePlan, request: &Request, now: Timestamp) -> Result<Pr
     let path = format!("/hooks/{}", source.name);
     let method = &Method::POST;
     let request = Unverified { method, path: &path, rest: "", query, headers, body };
-    let (secrets, published) =
-        (secrets(source), source.provider.sample_published(&source.options));
+    let (secrets, published) = (secrets(source), source.provider.sample_published(&source.options));
     let grounds = source.grounds(&secrets, now);
     source.prove_by(&request, &Grounds { published: published.as_ref(), ..grounds })
 }
@@ -259,7 +258,8 @@ fn a_signed_time_is_believed_for_a_while_and_no_longer() {
             let reason = verdict.as_ref().err().map(Refusal::reason);
             let is_configured =
                 source.provider.name() == "hmac" || source.provider.name() == "grafana";
-            let is_late = matches!(reason, Some("stale_timestamp" | "future_timestamp" | "expired_token"));
+            let is_late =
+                matches!(reason, Some("stale_timestamp" | "future_timestamp" | "expired_token"));
             assert!(is_late || is_configured, "{}: {verdict:?}", source.name);
         }
     }

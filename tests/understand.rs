@@ -145,7 +145,8 @@ fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
         headers: &given,
         body: b"{}",
     };
-    let grounds = Grounds::new(&[secret], &options, Timestamp::UNIX_EPOCH);
+    let secrets = [secret];
+    let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
     let proof = provider.authenticate(&request, &grounds).expect("the Svix set is good");
     let understood = understand(&request.verified(proof), provider, &options, &Arc::from("some"));
     assert_eq!(understood.expect("understood").identity, Identity::Sender("msg_1".into()));
