@@ -63,7 +63,7 @@ impl Sent {
             body: PUSH.as_bytes(),
         };
         let signed = source.provider.sign(&outgoing, &secret, &source.options, "an-id", now);
-        Self { headers: signed.expect("it signs").into_iter().collect(), secret, now }
+        Self { headers: signed.expect("it signs").headers.into_iter().collect(), secret, now }
     }
 
     fn request(&self) -> Unverified<'_> {

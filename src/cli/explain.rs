@@ -118,7 +118,7 @@ impl Explain {
         let event = self.event.as_deref().unwrap_or("push");
         let outgoing = Outgoing { method: &Method::POST, path: "/", event, body };
         // Signed with a throw-away secret: only its other headers are of use here.
-        let stand_in = source.provider.sample_secret();
+        let stand_in = source.provider.sample_signer();
         if let Ok(signed) = source.provider.sign(
             &outgoing,
             &stand_in,

@@ -79,13 +79,13 @@ impl Send {
             )?,
         };
         let secret = if self.wrong_secret {
-            source.provider.sample_secret()
+            source.provider.sample_signer()
         } else {
             live.source_secrets(source)
                 .map_err(|fault| Failure::Failed(fault.to_string()))?
                 .into_iter()
                 .next()
-                .unwrap_or_else(|| source.provider.sample_secret())
+                .unwrap_or_else(|| source.provider.sample_signer())
         };
         let base = match &self.to {
             Some(url) => url.clone(),
