@@ -10,7 +10,9 @@ mod sign;
 
 use std::fmt;
 
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{
+    self, RsaParameters, RsaSubjectPublicKey, UnparsedPublicKey, VerificationAlgorithm,
+};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal};
@@ -273,10 +275,18 @@ impl Scheme {
     }
 }
 
-/// The family that a key belongs to: the first scheme that can read it.
+/// The family that a key belongs to: the first scheme that can read it. None for RSA keys that are too
+/// short to be used.
 fn family(bytes: &[u8]) -> Option<Family> {
-    [Scheme::RsaSha256, Scheme::P256, Scheme::P384, Scheme::P521, Scheme::Ed25519]
+    let family = [Scheme::RsaSha256, Scheme::P256, Scheme::P384, Scheme::P521, Scheme::Ed25519]
         .into_iter()
         .find(|scheme| UnparsedPublicKey::new(scheme.algorithm(), bytes).parse().is_ok())
-        .map(Scheme::family)
+        .map(Scheme::family)?;
+    (family != Family::Rsa || is_long_enough(bytes)).then_some(family)
+}
+
+fn is_long_enough(rsa: &[u8]) -> bool {
+    let key = RsaSubjectPublicKey::from_der(rsa).ok();
+    let bits = key.and_then(|key| RsaParameters::public_modulus_len(key.as_ref()).ok());
+    bits.is_some_and(|bits| bits >= signature::RSA_PKCS1_2048_8192_SHA256.min_modulus_len())
 }

@@ -35,7 +35,9 @@ fn certificate(block: &Pem) -> Result<PublicKey, KeyFault> {
 
 fn bare(bytes: &[u8], valid: Option<(i64, i64)>) -> Result<PublicKey, KeyFault> {
     let family = family(bytes).ok_or_else(|| {
-        KeyFault::new("it holds a key that is not RSA, P-256, P-384, P-521 or Ed25519")
+        KeyFault::new(
+            "it holds a key that is not RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519",
+        )
     })?;
     Ok(PublicKey { id: None, algorithm: None, family, bytes: bytes.to_vec(), valid })
 }

@@ -83,9 +83,11 @@ impl Provider for TravisCi {
         })
     }
 
-    /// A build is told of several times, as its state changes.
+    /// A build is told of several times, as its state changes, so its id does not name a delivery:
+    /// the digest of what was signed does, however the form spells that.
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
-        Identity::of_bytes(&[request.body()])
+        let payload = decode::payload(request.body()).ok().flatten();
+        Identity::of_bytes(&[payload.as_deref().unwrap_or(request.body())])
     }
 
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {

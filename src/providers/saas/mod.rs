@@ -17,6 +17,7 @@ pub(super) mod openai;
 pub(super) mod pagerduty;
 pub(super) mod sentry;
 pub(super) mod shopify;
+mod sns_message;
 pub(super) mod standard_webhooks;
 pub(super) mod stripe;
 pub(super) mod svix;
