@@ -114,7 +114,7 @@ impl Cache {
         keys: Option<Arc<Published>>,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let Some(entry) = self.entries.get_mut(place) else { return None };
+        let entry = self.entries.get_mut(place)?;
         entry.flight = None;
         entry.failed = keys.is_none();
         if let Some(keys) = keys {

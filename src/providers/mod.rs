@@ -398,6 +398,8 @@ pub enum SignFault {
     Header(HeaderName),
     /// The source's settings lack something.
     Misconfigured(&'static str),
+    /// The body is not what this sender would send.
+    Body(&'static str),
 }
 
 impl fmt::Display for SignFault {
@@ -405,6 +407,7 @@ impl fmt::Display for SignFault {
         match self {
             Self::Secret(fault) => write!(f, "cannot sign with this secret: it {fault}"),
             Self::Header(name) => write!(f, "header `{name}` cannot hold the value it should"),
+            Self::Body(expected) => write!(f, "the body is not {expected}"),
             Self::Misconfigured(what) => write!(f, "the source's settings lack {what}"),
         }
     }

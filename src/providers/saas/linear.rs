@@ -61,7 +61,8 @@ impl Mechanism for WithTime {
         id: &str,
         now: Timestamp,
     ) -> Result<Signed, SignFault> {
-        let body = with_time(outgoing.body, now).unwrap_or_else(|| outgoing.body.to_vec());
+        let no_object = || SignFault::Body("JSON with fields, to put the time into");
+        let body = with_time(outgoing.body, now).ok_or_else(no_object)?;
         let outgoing = Outgoing { body: &body, ..*outgoing };
         let signed = SIGNATURE.sign(&outgoing, secret, options, id, now)?;
         Ok(Signed { body: Some(body), ..signed })
