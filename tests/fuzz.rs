@@ -12,7 +12,7 @@ use std::path::Path;
 use targets::seeds;
 
 /// Changed inputs that each target is given.
-const CHANGES: usize = 3_000;
+const CHANGES: usize = 2_000;
 
 /// Pieces that mean something to one parser or another.
 const PIECES: [&[u8]; 24] = [

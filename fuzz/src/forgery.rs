@@ -3,12 +3,16 @@
 
 use cdsw_gateway::authenticate::Unverified;
 use cdsw_gateway::config::SourcePlan;
+use cdsw_gateway::model::Value;
 use cdsw_gateway::providers::{Outgoing, SignFault, Signed};
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::request::{provider, read_header};
-use super::{line, site, text_line};
+use super::site::{self, Site};
+use super::{line, text_line};
 
+/// Senders that sign a part of the body, which alone is read.
+const PARTLY_SIGNED: &[&str] = &["segment"];
 /// What parts the true body from the forged one.
 pub(crate) const BETWEEN: &[u8] = b"\n--\n";
 
@@ -24,19 +28,21 @@ pub fn run(data: &[u8]) {
     };
     // No sender names a delivery by anything but printable text.
     let id = format!("id{}", id.replace(|c: char| !c.is_ascii_graphic(), ""));
-    let source = site::source(provider);
+    let site = Site::of(provider);
+    let source = site.source;
     let Ok(signed) = sign(source, &id, body) else { return };
     let headers: HeaderMap = signed.headers.iter().cloned().collect();
     let body = signed.body.as_deref().unwrap_or(body);
-    if !believed(source, &headers, &signed.query, body) {
-        // A secret that lies in the body is not found in one that cannot be read.
-        let readable = source.provider.decode(&headers, body).is_ok();
-        return assert!(!readable, "{provider} does not believe what it signs");
+    if !believed(site, &headers, &signed.query, body) {
+        // What some senders put into the body (a secret, a time) has no place in one without fields.
+        let decoded = source.provider.decode(&headers, body);
+        let has_fields = decoded.is_ok_and(|decoded| matches!(decoded.body, Value::Map(_)));
+        return assert!(!has_fields, "{provider} does not believe what it signs");
     }
     let signs_body = source.provider.signs_body(&source.options);
     if signs_body && !reads_alike(source, &headers, body, forged) {
         assert!(
-            !believed(source, &headers, &signed.query, forged),
+            !believed(site, &headers, &signed.query, forged),
             "{provider} believes a forged body"
         );
     }
@@ -47,10 +53,7 @@ pub fn run(data: &[u8]) {
     }
     let mut changed = headers;
     changed.insert(&name, value);
-    assert!(
-        !believed(source, &changed, &signed.query, body),
-        "{provider} believes a forged {name}"
-    );
+    assert!(!believed(site, &changed, &signed.query, body), "{provider} believes a forged {name}");
 }
 
 fn sign(source: &SourcePlan, id: &str, body: &[u8]) -> Result<Signed, SignFault> {
@@ -61,20 +64,23 @@ fn sign(source: &SourcePlan, id: &str, body: &[u8]) -> Result<Signed, SignFault>
     source.provider.sign(&outgoing, &signer, &source.options, id, site::now())
 }
 
-fn believed(source: &SourcePlan, headers: &HeaderMap, query: &str, body: &[u8]) -> bool {
-    let path = path(source);
+fn believed(site: &Site, headers: &HeaderMap, query: &str, body: &[u8]) -> bool {
+    let path = path(site.source);
     let request = Unverified { method: &Method::POST, path: &path, rest: "", query, headers, body };
-    site::prove(source, &request).is_ok()
+    site.source.prove_by(&request, &site.grounds()).is_ok()
 }
 
 fn path(source: &SourcePlan) -> String {
     format!("/hooks/{}", source.name)
 }
 
-/// Some senders sign the fields of a body, not its bytes.
+/// Some senders sign the fields of a body, not its bytes; and of some only a part is signed and read,
+/// which two bodies that cannot be read may share.
 fn reads_alike(source: &SourcePlan, headers: &HeaderMap, body: &[u8], forged: &[u8]) -> bool {
     let read = |body| source.provider.decode(headers, body).ok();
-    body == forged || read(body).is_some_and(|ours| read(forged) == Some(ours))
+    let (ours, theirs) = (read(body), read(forged));
+    let shared = ours.is_some() || PARTLY_SIGNED.contains(&source.provider.name());
+    body == forged || (shared && ours == theirs)
 }
 
 /// Whether the longest word of the old text is still there, in either case and either alphabet of

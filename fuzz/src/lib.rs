@@ -13,6 +13,7 @@ pub mod forgery;
 pub mod forms;
 pub mod hmac_header;
 pub mod json;
+pub mod keys;
 pub mod patterns;
 mod request;
 pub mod seeds;
@@ -21,6 +22,7 @@ mod site;
 pub mod standard_webhooks;
 pub mod templates;
 pub mod timestamps;
+pub mod tokens;
 pub mod understand;
 
 /// A target's body.
@@ -37,11 +39,13 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("forms", forms::run),
     ("hmac_header", hmac_header::run),
     ("json", json::run),
+    ("keys", keys::run),
     ("patterns", patterns::run),
     ("signing_templates", signing_templates::run),
     ("standard_webhooks", standard_webhooks::run),
     ("templates", templates::run),
     ("timestamps", timestamps::run),
+    ("tokens", tokens::run),
     ("understand", understand::run),
 ];
 

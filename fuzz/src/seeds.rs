@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cdsw_gateway::providers;
 use serde_json::Value as Json;
 
-use super::{credentials, forgery, site};
+use super::{credentials, forgery, site, tokens};
 
 /// The inputs that `target` starts from; the same each time, in the same order.
 ///
@@ -24,11 +24,13 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "forms" => [bodies(), lines(FORMS)].concat(),
         "hmac_header" => hmac_headers(),
         "json" => [bodies(), payload_files().map(|(_, body)| body).collect()].concat(),
+        "keys" => [lines(KEYS), key_files()].concat(),
         "patterns" => lines(PATTERNS),
         "signing_templates" => signing_templates(),
         "standard_webhooks" => standard_webhooks(),
         "templates" => with_body(TEMPLATES),
         "timestamps" => timestamps(),
+        "tokens" => tokens(),
         _ => Vec::new(),
     };
     seeds.extend(found(target));
@@ -77,6 +79,12 @@ const COMMANDS: &[&str] = &[
     "retrain A=1 A=2 \"open",
     "hi <@U1|bob> <!here> @everyone https://example.com/x #general **b** `c` [a](b)",
     "\\ \\\" = == \u{200b}\u{202e}x \u{ff20}here :smile: a.b",
+];
+
+const KEYS: &[&str] = &[
+    r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"a","use":"sig","alg":"ES256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#,
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","key_ops":["verify"]},{"kty":"oct","k":"AA"}]}"#,
 ];
 
 const PATTERNS: &[&str] = &[
@@ -154,7 +162,8 @@ fn forgeries() -> Vec<Vec<u8>> {
     let bodies = ["{\"a\":1}", "a=1&b=2", ""];
     let own = providers::names().flat_map(|name| {
         let provider = providers::find(name).expect("a provider of the table");
-        let header = provider.signed_headers(&site::source(name).options).into_iter().next();
+        let header =
+            provider.signed_headers(&site::plan().sources[name].options).into_iter().next();
         let header = header.map(|header| format!("{header}: v1=00")).unwrap_or_default();
         let sample = provider.sample(provider.sample_kind());
         bodies.into_iter().chain(sample).map(move |body| {
@@ -211,6 +220,26 @@ fn standard_webhooks() -> Vec<Vec<u8>> {
     seeds
 }
 
+fn tokens() -> Vec<Vec<u8>> {
+    let now = site::now().as_second();
+    let claims = |audience: &str, expires: i64| {
+        let issuer = tokens::ISSUER;
+        format!(r#"{{"iss":"{issuer}","aud":{audience},"exp":{expires},"nbf":{now},"jti":"1"}}"#)
+    };
+    let one = format!("\"{}\"", tokens::AUDIENCE);
+    let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let bound =
+        claims(&one, now + 60).replace("\"jti\"", &format!("\"payload_hash\":\"{hash}\",\"jti\""));
+    let all = [claims(&one, now + 300), claims(&format!("[{one}]"), now - 300), bound];
+    let token =
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJodHRwczovL2NpLmV4YW1wbGUuY29tIn0.AAAA";
+    all.map(|claims| format!("{token}\n{claims}\n{{}}").into_bytes()).to_vec()
+}
+
+fn key_files() -> Vec<Vec<u8>> {
+    files(&root().join("src/providers/samples/keys")).map(|file| read(&file)).collect()
+}
+
 fn signing_templates() -> Vec<Vec<u8>> {
     let vectors = json(include_str!("../../tests/vectors/signatures.json"));
     let own =
@@ -221,7 +250,7 @@ fn signing_templates() -> Vec<Vec<u8>> {
 
 fn timestamps() -> Vec<Vec<u8>> {
     let times = vector_headers(|name| name.contains("time"));
-    let own = ["1699999700", "1700000301", "1700000300000", "-1", "1e9", "99999999999999999999"];
+    let own = ["1789999700", "1790000301", "1790000300000", "-1", "1e9", "99999999999999999999"];
     let all = times.into_iter().chain(own.into_iter().map(str::to_owned));
     all.map(|time| format!("300\n{time}").into_bytes()).collect()
 }

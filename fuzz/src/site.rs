@@ -1,18 +1,18 @@
 //! The configuration that targets judge requests by: for every provider the source that its
 //! documentation shows, and routes that look at all there is.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
-use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
-use cdsw_gateway::config::{self, Plan, SourcePlan};
+use cdsw_gateway::config::{self, Held, Plan, SourcePlan};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Grounds};
+use cdsw_gateway::providers::{self, Grounds, Published};
 use jiff::Timestamp;
 
 /// The time at which everything is judged.
 pub(crate) fn now() -> Timestamp {
-    Timestamp::from_second(1_700_000_000).expect("in range")
+    Timestamp::from_second(1_790_000_000).expect("in range")
 }
 
 /// The configuration, read once.
@@ -29,22 +29,38 @@ pub(crate) fn plan() -> &'static Plan {
     })
 }
 
-/// The source of a provider.
-pub(crate) fn source(provider: &str) -> &'static Arc<SourcePlan> {
-    &plan().sources[provider]
+/// What a source judges requests by: the secrets and keys with which it can be tried out.
+pub(crate) struct Site {
+    pub(crate) source: &'static Arc<SourcePlan>,
+    pub(crate) secrets: [Secret; 1],
+    access_token: Secret,
+    published: Option<Published>,
 }
 
-/// The secrets of a source.
-pub(crate) fn secrets(source: &SourcePlan) -> [Secret; 1] {
-    [source.provider.sample_secret()]
-}
+impl Site {
+    /// The source of a provider.
+    pub(crate) fn of(provider: &str) -> &'static Self {
+        static SITES: OnceLock<BTreeMap<&str, Site>> = OnceLock::new();
+        let all = || providers::names().map(|name| (name, Self::new(name))).collect();
+        &SITES.get_or_init(all)[provider]
+    }
 
-/// Judges a request by the source's sample secret, or by the keys that its sample is signed with.
-pub(crate) fn prove(source: &SourcePlan, request: &Unverified<'_>) -> Result<Proof, Refusal> {
-    let secrets = secrets(source);
-    let published = source.provider.sample_published(&source.options);
-    let grounds = source.grounds(secrets[..].into(), now());
-    source.prove_by(request, &Grounds { published: published.as_ref(), ..grounds })
+    fn new(provider: &str) -> Self {
+        let source = &plan().sources[provider];
+        Self {
+            source,
+            secrets: [source.provider.sample_secret()],
+            access_token: Secret::new(providers::SAMPLE_ACCESS_TOKEN),
+            published: source.provider.sample_published(&source.options),
+        }
+    }
+
+    /// What a request is judged by.
+    pub(crate) fn grounds(&self) -> Grounds<'_> {
+        let held = Held { secrets: &self.secrets, access_token: Some(&self.access_token) };
+        let published = self.published.as_ref();
+        Grounds { published, ..self.source.grounds(held, now()) }
+    }
 }
 
 /// The configuration as a file.

@@ -8,12 +8,13 @@ use cdsw_gateway::judge::{Detail, judge};
 use cdsw_gateway::model::DeliveryId;
 
 use super::request::Request;
-use super::site;
+use super::site::{self, Site};
 
 /// A request: see `request.rs`.
 pub fn run(data: &[u8]) {
     let request = Request::read(data);
-    let source = site::source(request.provider);
+    let site = Site::of(request.provider);
+    let source = site.source;
     let read = || {
         let proof = open::dangerously_unauthenticated();
         let verified = request.unverified().verified(proof);
@@ -44,7 +45,7 @@ pub fn run(data: &[u8]) {
             assert!(event.query.get(&field).is_none(), "field {field} is visible");
         }
     }
-    let _ = understood.prove_back(source.provider, site::secrets(source).first());
+    let _ = understood.prove_back(source.provider, site.secrets.first());
     judged(source, &understood);
 }
 

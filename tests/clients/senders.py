@@ -1,6 +1,8 @@
 """The senders: each signs with its own package, under a secret that it makes up."""
 
 import base64
+import hashlib
+import hmac
 import json
 import secrets
 import subprocess
@@ -8,9 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import urlencode
 
+import jwt
 import nacl.signing
 import slack_sdk.signature
 import standardwebhooks
+import stripe
+import twilio.request_validator
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 @dataclass
@@ -118,6 +125,31 @@ class StandardWebhooks(Sender):
         return Signed(headers, body.encode())
 
 
+class Stripe(Sender):
+    package = "stripe"
+    source = "stripe"
+    request = "event"
+    signature = "Stripe-Signature"
+    time = "Stripe-Signature"
+
+    def new_secret(self):
+        return "whsec_canary-" + secrets.token_urlsafe(24)
+
+    def sign(self, id, at):
+        body = json.dumps({"id": id, "type": "invoice.paid", "data": {"by": "acme"}}, indent=2)
+        # Stripe's libraries compute signatures to compare them with; the header is theirs to parse.
+        signature = stripe.WebhookSignature._compute_signature(f"{at}.{body}", self.secret)
+        header = f"t={at},v1={signature}"
+        assert stripe.WebhookSignature.verify_header(body, header, self.secret)
+        headers = {"Content-Type": "application/json; charset=utf-8", self.signature: header}
+        return Signed(headers, body.encode())
+
+    def at_another_time(self, signed):
+        time, rest = signed.headers[self.signature].removeprefix("t=").split(",", 1)
+        headers = signed.headers | {self.signature: f"t={int(time) + 1},{rest}"}
+        return Signed(headers, signed.body)
+
+
 class Slack(Sender):
     package = "slack_sdk"
     source = "slack"
@@ -158,6 +190,39 @@ class SlackCommand(Slack):
         return self.signed("application/x-www-form-urlencoded", urlencode(fields), at)
 
 
+class Twilio(Sender):
+    package = "twilio"
+    source = "twilio"
+    signature = "X-Twilio-Signature"
+    # As gateway.yaml says.
+    url = "https://hooks.example.com/hooks/twilio"
+
+    def signed(self, id, content_type, body, url, fields):
+        validator = twilio.request_validator.RequestValidator(self.secret)
+        headers = {"Content-Type": content_type, "I-Twilio-Idempotency-Token": id}
+        headers[self.signature] = validator.compute_signature(url, fields)
+        return Signed(headers, body.encode(), url.partition("?")[2])
+
+
+class TwilioForm(Twilio):
+    request = "form"
+
+    def sign(self, id, at):
+        fields = {"MessageSid": id, "MessageStatus": "delivered", "Body": "acme & s\u00f6hne"}
+        content_type = "application/x-www-form-urlencoded"
+        return self.signed(id, content_type, urlencode(fields), self.url, fields)
+
+
+class TwilioJson(Twilio):
+    request = "JSON"
+
+    def sign(self, id, at):
+        body = json.dumps({"MessageSid": id, "by": "acme"})
+        digest = twilio.request_validator.RequestValidator(self.secret).compute_hash(body)
+        url = f"{self.url}?bodySHA256={digest}"
+        return self.signed(id, "application/json", body, url, {})
+
+
 class Discord(Sender):
     package = "PyNaCl"
     source = "discord"
@@ -190,6 +255,70 @@ class Discord(Sender):
         return Signed(headers | {self.signature: signature}, body.encode())
 
 
+class Jwt(Sender):
+    package = "PyJWT"
+    source = "jwt"
+    request = "bearer token"
+    signature = "Authorization"
+    time = "Authorization"
+
+    def new_secret(self):
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def verifier(self):
+        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        return self.secret.public_key().public_bytes(*form).decode()
+
+    def body(self, id):
+        return json.dumps({"id": id, "by": "acme"}).encode()
+
+    def claims(self, id, at):
+        # As gateway.yaml asks for.
+        return {
+            "iss": "https://ci.example.com",
+            "aud": "cdsw-gateway",
+            "sub": "acme/risk",
+            "jti": id,
+            "iat": at,
+            "nbf": at,
+            "exp": at + 300,
+            "payload_hash": hashlib.sha256(self.body(id)).hexdigest(),
+        }
+
+    def sign(self, id, at):
+        token = jwt.encode(self.claims(id, at), self.secret, algorithm="RS256")
+        return self.bearing(token, self.body(id))
+
+    def bearing(self, token, body):
+        headers = {"Content-Type": "application/json", self.signature: f"Bearer {token}"}
+        return Signed(headers, body)
+
+    def at_another_time(self, signed):
+        head, claims, signature = signed.headers[self.signature].removeprefix("Bearer ").split(".")
+        claims = json.loads(jwt.utils.base64url_decode(claims))
+        claims["exp"] += 1
+        return self.bearing(f"{head}.{encoded(claims)}.{signature}", signed.body)
+
+    def forgeries(self, id, at):
+        claims, body = self.claims(id, at), self.body(id)
+        unsigned = jwt.encode(claims, None, algorithm="none")
+        yield "without algorithm", self.bearing(unsigned, body), False
+        # The public key as the secret of an HMAC, which the package itself refuses to sign with.
+        text = f'{encoded({"alg": "HS256", "typ": "JWT"})}.{encoded(claims)}'
+        digest = hmac.digest(self.verifier().encode(), text.encode(), hashlib.sha256)
+        confused = f"{text}.{jwt.utils.base64url_encode(digest).decode()}"
+        yield "public key as secret", self.bearing(confused, body), False
+        for name in ["iss", "aud"]:
+            others = claims | {name: "https://other.example.com"}
+            token = jwt.encode(others, self.secret, algorithm="RS256")
+            yield f"another {name}", self.bearing(token, body), False
+
+
+def encoded(content):
+    """A part of a token."""
+    return jwt.utils.base64url_encode(json.dumps(content).encode()).decode()
+
+
 def all_senders(github_script):
     """Every sender. Those of one source share its secret."""
     GitHub.script = github_script
@@ -197,9 +326,13 @@ def all_senders(github_script):
         OctokitWebhooks(),
         OctokitWebhooksMethods(),
         StandardWebhooks(),
+        Stripe(),
         SlackEvent(),
         SlackCommand(),
+        TwilioForm(),
+        TwilioJson(),
         Discord(),
+        Jwt(),
     ]
     first = {}
     for sender in senders:
