@@ -63,7 +63,7 @@ impl Sent {
             body: PUSH.as_bytes(),
         };
         let signed = source.provider.sign(&outgoing, &secret, &source.options, "an-id", now);
-        Self { headers: signed.expect("it signs").into_iter().collect(), secret, now }
+        Self { headers: signed.expect("it signs").headers.into_iter().collect(), secret, now }
     }
 
     fn request(&self) -> Unverified<'_> {
@@ -80,7 +80,7 @@ impl Sent {
     fn understood(&self, source: &SourcePlan) -> Understood {
         let request = self.request();
         let proof = source
-            .prove(&request, std::slice::from_ref(&self.secret), self.now)
+            .prove(&request, std::slice::from_ref(&self.secret).into(), self.now)
             .expect("it is authentic");
         understand(&request.verified(proof), source.provider, &source.options, &source.name)
             .expect("it can be read")
@@ -104,7 +104,8 @@ fn pure_steps(criterion: &mut Criterion) {
     criterion.bench_function("verify", |bencher| {
         bencher.iter(|| {
             let request = sent.request();
-            black_box(source.prove(&request, std::slice::from_ref(&sent.secret), sent.now)).is_ok()
+            black_box(source.prove(&request, std::slice::from_ref(&sent.secret).into(), sent.now))
+                .is_ok()
         });
     });
     criterion.bench_function("verify and understand", |bencher| {

@@ -17,8 +17,9 @@ use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::{Live, ServerPlan, StorePlan};
 use crate::dispatch::{Dispatcher, Parts};
+use crate::issuers::{Issuers, Transport};
 use crate::observe::{Metrics, log};
-use crate::receive::{self, Receiver, Refusals};
+use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Retention, Store, StoreFault};
@@ -37,6 +38,8 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Random bits.
     pub chance: Arc<dyn Chance>,
+    /// How issuers of keys are reached.
+    pub transport: Transport,
 }
 
 /// A gateway that runs.
@@ -134,14 +137,23 @@ impl Gateway {
         server: &ServerPlan,
     ) {
         let refusals = Arc::new(Refusals::default());
+        let proofs = Arc::new(Proofs::since(outside.clock.now()));
+        let issuers = Issuers::new(
+            Arc::clone(&outside.clock),
+            Arc::clone(&self.metrics),
+            outside.transport.clone(),
+        );
         let waker = Arc::clone(&self.dispatcher);
         let receiver = Receiver {
             live: Arc::clone(&live),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&outside.clock),
             chance: Arc::clone(&outside.chance),
+            issuers: Arc::clone(&issuers),
             metrics: Arc::clone(&self.metrics),
             refusals: Arc::clone(&refusals),
+            proofs: Arc::clone(&proofs),
+            rates: Arc::new(Rates::default()),
             on_new_runs: Arc::new(move || waker.wake()),
         };
         let inner = Admin {
@@ -151,6 +163,7 @@ impl Gateway {
             chance: Arc::clone(&outside.chance),
             metrics: Arc::clone(&self.metrics),
             refusals,
+            proofs,
             dispatcher: Arc::clone(&self.dispatcher),
         };
         let manners = Manners {
@@ -163,6 +176,7 @@ impl Gateway {
         self.tasks.spawn(serve(hooks, receive::router(receiver), manners, stop.hooks.clone()));
         self.tasks.spawn(serve(admin, admin::router(inner), inside, stop.rest.clone()));
         self.tasks.spawn(Arc::clone(&self.dispatcher).run(stop.dispatch.clone()));
+        self.tasks.spawn(issuers.run(Arc::clone(&live), stop.rest.clone()));
         self.tasks.spawn(tidy(
             live,
             Arc::clone(&self.store),

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use crate::config::{Plan, RoutePlan, SourcePlan};
 use crate::event::{Event, Understood};
 use crate::expression::Context;
-use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard};
-use crate::model::Latest;
-use crate::model::{DeliveryId, Environment};
+use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard, unlisted};
+use crate::model::{DeliveryId, Environment, Latest};
 
 /// Up to this many routes of a source are all explained; above it only those that event kind and
 /// repository do not rule out, so that thousands of routes cost little.
@@ -106,6 +105,11 @@ fn judge_within(
         judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
         return Ok(judged);
     }
+    let Understood { kind, name, .. } = understood;
+    if let Some(reason) = unlisted(source.events.as_ref(), kind, name.as_deref()) {
+        judged.explanation.nothing = Some(reason);
+        return Ok(judged);
+    }
     for event in &understood.events {
         let context = event
             .variables(&delivery.to_string())
@@ -148,8 +152,9 @@ fn judge_event(
 }
 
 fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged: &mut Judged) {
-    let verdict =
-        evaluate(&route.on, route.condition.as_ref(), route.on_unknown_paths, event, context);
+    let RoutePlan { on, takes, on_unknown_paths, .. } = &**route;
+    let condition = route.condition.as_ref();
+    let verdict = evaluate(on, takes, condition, *on_unknown_paths, event, context);
     let mut explained = RouteExplanation {
         route: route.name.to_string(),
         part: event.part,

@@ -4,7 +4,8 @@
 //! The path of one delivery, and the modules in the order in which it meets them:
 //!
 //! 1. [`receive`] reads raw bytes within their limits;
-//! 2. [`authenticate`] and [`providers`] turn an unverified request into a verified one;
+//! 2. [`authenticate`] and [`providers`] turn an unverified request into a verified one, with keys
+//!    that [`issuers`] has fetched where senders publish them;
 //! 3. [`event`] says what it means, the same for every forge;
 //! 4. [`matching`] holds routes against it, and says why not;
 //! 5. [`mapping`] writes the variables, from [`expression`]s ([`judge`] strings 4 and 5 together);
@@ -24,6 +25,7 @@ pub mod dispatch;
 pub mod event;
 pub mod expression;
 pub mod gateway;
+pub mod issuers;
 pub mod judge;
 pub mod mapping;
 pub mod matching;

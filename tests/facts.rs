@@ -37,7 +37,8 @@ fn understood(provider: &str, event: &str, body: &[u8]) -> Understood {
         headers: &headers,
         body,
     };
-    let grounds = Grounds { secrets: &[secret], options: &options, now: Timestamp::UNIX_EPOCH };
+    let secrets = [secret];
+    let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
     let proof = provider.authenticate(&request, &grounds).expect("it is authentic");
     understand(&request.verified(proof), provider, &options, &Arc::from("forge"))
         .expect("it is understood")

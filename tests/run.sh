@@ -23,6 +23,8 @@ need() {
 command -v cargo >/dev/null || { echo "needs Rust 1.89 or later: see https://rustup.rs" >&2; exit 2; }
 need cc gcc
 need npm npm
+need python3 python3
+python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 need tar tar
 for part in rustfmt clippy; do
   cargo "${part/rustfmt/fmt}" --version >/dev/null 2>&1 || {
@@ -57,6 +59,8 @@ step "tests"
 export SIMULATOR_LOGS=$PWD/target/simulator-logs
 rm -rf "$SIMULATOR_LOGS" && mkdir -p "$SIMULATOR_LOGS"
 cargo test --locked
+step "requests signed by the senders' own packages"
+tests/clients/run.sh "${CARGO_TARGET_DIR:-target}/debug/cdsw-gateway"
 step "what the whole suite left in the simulators' logs"
 requests=$(cat "$SIMULATOR_LOGS"/*.jsonl | wc -l)
 [ "$requests" -gt 100 ] || { echo "only $requests requests were logged; are the logs gathered?" >&2; exit 1; }

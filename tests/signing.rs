@@ -126,7 +126,7 @@ impl Source {
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
         let request = Unverified { method, path, rest: "", query: "", headers, body };
-        let grounds = Grounds { secrets: &self.secrets, options: &self.options, now };
+        let grounds = Grounds::new(&self.secrets, &self.options, now);
         self.provider.authenticate(&request, &grounds)
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cdsw_gateway::authenticate::{Unverified, kept, open};
 use cdsw_gateway::event::{
-    DELIVERY_FIELDS, DecodeFault, EVENT_FIELDS, GIT_FIELDS, Identity, PULL_REQUEST_FIELDS,
-    Understood, VARIABLES, understand,
+    COMMAND_FIELDS, DELIVERY_FIELDS, DecodeFault, EVENT_FIELDS, GIT_FIELDS, Identity,
+    PULL_REQUEST_FIELDS, Understood, VARIABLES, understand,
 };
 use cdsw_gateway::model::{Secret, Value};
 use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Place, Template};
@@ -108,6 +108,37 @@ fn expressions_see_every_listed_variable_and_field() {
 }
 
 #[test]
+fn expressions_see_every_listed_field_of_a_command_whichever_program_it_came_from() {
+    for provider in ["slack", "mattermost", "ms-teams-outgoing", "discord"] {
+        let sample = providers::find(provider).and_then(|known| known.sample("command"));
+        let body = sample.expect("a sample").as_bytes();
+        let understood =
+            read(provider, &Options::default(), &HeaderMap::new(), "", body).expect("understood");
+        assert_eq!(&*understood.kind, "command", "{provider}");
+        let all = Value::map(understood.events[0].variables("delivery-1"));
+        let command = all.get("command").expect("a command");
+        let mut fields = COMMAND_FIELDS.to_vec();
+        fields.sort_unstable();
+        assert_eq!(keys(command), fields, "{provider}");
+        for (path, text) in [
+            (&["name"][..], "retrain"),
+            (&["args", "START_DATE"], "2017-01-01"),
+            (&["args", "END_DATE"], "2017 01 31"),
+            (&["text"], "retrain START_DATE=2017-01-01 END_DATE=\"2017 01 31\" fast"),
+        ] {
+            assert_eq!(field(command, path), Some(text), "{provider}");
+        }
+        assert_eq!(command.get("words"), Some(&Value::list(vec![Value::text("fast")])));
+        for name in ["user", "user_name", "channel", "team", "slash"] {
+            assert!(field(command, &[name]).is_some(), "{provider}: {name}");
+        }
+    }
+    let other = read("standard-webhooks", &Options::default(), &HeaderMap::new(), "", b"{}");
+    let variables = other.expect("understood").events[0].variables("delivery-1");
+    assert!(Value::map(variables).get("command").is_some_and(Value::is_null));
+}
+
+#[test]
 fn an_event_that_has_nothing_to_do_with_git_has_all_git_fields_as_null() {
     let given = HeaderMap::new();
     let understood =
@@ -145,7 +176,8 @@ fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
         headers: &given,
         body: b"{}",
     };
-    let grounds = Grounds { secrets: &[secret], options: &options, now: Timestamp::UNIX_EPOCH };
+    let secrets = [secret];
+    let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
     let proof = provider.authenticate(&request, &grounds).expect("the Svix set is good");
     let understood = understand(&request.verified(proof), provider, &options, &Arc::from("some"));
     assert_eq!(understood.expect("understood").identity, Identity::Sender("msg_1".into()));

@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::views::{Deliveries, DeliveryView, Runs};
+use super::views::{Deliveries, DeliveryView, Runs, SecretView, SecretsView};
 use super::{Admin, Problem};
 use crate::model::{DeliveryId, RunId, RunState};
 use crate::store::{Delivery, DeliveryFilter, Run, RunFilter};
@@ -108,6 +108,25 @@ pub(super) async fn refusals(
     }
     let refusals = admin.refusals.of(&source);
     Ok(Json(serde_json::json!({ "refusals": refusals })).into_response())
+}
+
+/// Every secret of every source, also those that proved nothing yet.
+pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
+    let plan = admin.live.plan();
+    let secrets = plan.sources.values().flat_map(|source| {
+        let of_source = source.secrets.iter().enumerate();
+        of_source.map(|(place, reference)| {
+            let used = admin.proofs.of(&source.name, reference);
+            SecretView {
+                source: source.name.to_string(),
+                place,
+                reference: reference.to_string(),
+                deliveries: used.deliveries,
+                last: used.last,
+            }
+        })
+    });
+    Json(SecretsView { since: admin.proofs.began(), secrets: secrets.collect() })
 }
 
 /// The delivery of this id, or what to tell who asked.

@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::config::Live;
 use crate::dispatch::Dispatcher;
 use crate::observe::Metrics;
-use crate::receive::Refusals;
+use crate::receive::{Proofs, Refusals};
 use crate::store::{Store, StoreFault};
 
 /// Everything that the inner side is given.
@@ -44,6 +44,8 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// The last refusals of each source.
     pub refusals: Arc<Refusals>,
+    /// Which secrets proved deliveries.
+    pub proofs: Arc<Proofs>,
     /// Woken when a person's word queues a run.
     pub dispatcher: Arc<Dispatcher>,
 }
@@ -66,6 +68,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/audit", get(pauses::audit))
         .route("/reload", post(acts::reload))
         .route("/refusals/{source}", get(lookups::refusals))
+        .route("/secrets", get(lookups::secrets))
         .route("/status", get(health::status))
         .route_layer(axum::middleware::from_fn_with_state(admin.clone(), auth::check));
     Router::new()

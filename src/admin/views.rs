@@ -46,6 +46,32 @@ pub struct RefusalsView {
     pub refusals: Vec<Refused<String>>,
 }
 
+/// `GET /api/secrets`: which secrets proved deliveries, so that the old one of a rotation can be
+/// dropped once nobody uses it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SecretsView {
+    /// When counting began: at the gateway's start.
+    pub since: Timestamp,
+    /// By source, in the order of the configuration.
+    pub secrets: Vec<SecretView>,
+}
+
+/// How often a secret proved a delivery.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SecretView {
+    /// The source.
+    pub source: String,
+    /// Its place in the source's list, counted from 0, as in the metric `secret_matches`.
+    pub place: usize,
+    /// Where it is kept; never what it is.
+    pub reference: String,
+    /// Deliveries that it proved.
+    pub deliveries: u64,
+    /// The last of them.
+    #[serde(default)]
+    pub last: Option<Timestamp>,
+}
+
 /// `GET /api/deliveries/{id}/explain`: what today's routes would do with a kept delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExplainView {

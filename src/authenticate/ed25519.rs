@@ -5,6 +5,8 @@
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
+use crate::authenticate::proof::first_match;
+use crate::authenticate::{Proof, Refusal};
 use crate::model::Secret;
 
 /// A public key that is fit to verify with; none where the bytes are no key, or a weak one.
@@ -18,6 +20,18 @@ pub fn public_key(bytes: &[u8]) -> Option<VerifyingKey> {
 pub(super) fn matches(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     Signature::from_slice(signature)
         .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+}
+
+/// Proof that `signature` is one of `message` under one of `keys`: public keys of 32 bytes, each with
+/// its place in the source's list. Bytes that are no such key match nothing.
+pub fn verify<'s>(
+    keys: impl IntoIterator<Item = (usize, &'s Secret)>,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<Proof, Refusal> {
+    first_match(keys, Refusal::BadSignature, |key| {
+        public_key(key.expose()).is_some_and(|key| matches(&key, message, signature))
+    })
 }
 
 /// The signature that the holder of a private key (64 bytes: seed, then public key) makes; none

@@ -5,11 +5,14 @@
 //! a request means, and no refusal holds a signature, a token or a piece of a body.
 
 pub mod basic;
+pub mod digest;
 pub mod ed25519;
 mod equal;
 pub mod headers;
 pub mod hmac;
+pub mod jwt;
 pub mod kept;
+pub mod keys;
 pub mod open;
 mod proof;
 mod refusal;

@@ -44,6 +44,14 @@ impl Proof {
         }
     }
 
+    pub(super) fn published(claims: Value) -> Self {
+        Self { by: ProvenBy::Published, claims }
+    }
+
+    pub(super) fn with_claims(self, claims: Value) -> Self {
+        Self { claims, ..self }
+    }
+
     pub(super) fn open() -> Self {
         Self { by: ProvenBy::Open, claims: Value::Null }
     }

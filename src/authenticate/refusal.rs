@@ -32,6 +32,21 @@ pub enum Refusal {
     BadSignature,
     /// The token, user name or password is not the configured one.
     WrongCredentials,
+    /// The signature names a key that its issuer does not publish.
+    UnknownKey,
+    /// The key that made the signature has a certificate that is not valid now.
+    KeyNotValid,
+    /// The token has expired.
+    Expired {
+        /// How long ago.
+        off: Duration,
+        /// How far the clocks may differ.
+        tolerance: Duration,
+    },
+    /// A claim of the token, or a field that the sender signs, is not what the source asks for.
+    WrongClaim(String),
+    /// The token is not of the form or kind that the source takes.
+    UnfitToken(&'static str),
     /// The signed time is too far back: a late or a replayed request.
     Stale {
         /// How far back it is.
@@ -66,6 +81,11 @@ impl Refusal {
             Self::MalformedBody { .. } => "malformed_body",
             Self::BadSignature => "bad_signature",
             Self::WrongCredentials => "wrong_credentials",
+            Self::UnknownKey => "unknown_key",
+            Self::KeyNotValid => "key_not_valid",
+            Self::Expired { .. } => "expired_token",
+            Self::WrongClaim(_) => "wrong_claim",
+            Self::UnfitToken(_) => "unfit_token",
             Self::Stale { .. } => "stale_timestamp",
             Self::Future { .. } => "future_timestamp",
             Self::WeakScheme(_) => "weak_scheme",
@@ -101,6 +121,19 @@ impl fmt::Display for Refusal {
             Self::WrongCredentials => {
                 f.write_str("the token or password is not the configured one")
             }
+            Self::UnknownKey => f.write_str("the signature names a key that is not published"),
+            Self::KeyNotValid => {
+                f.write_str("the certificate of the key that made the signature is not valid now")
+            }
+            Self::Expired { off, tolerance } => write!(
+                f,
+                "the token expired {off:.1?} ago, and clocks may differ by {tolerance:?}: get a \
+                 new one for each request"
+            ),
+            Self::WrongClaim(claim) => {
+                write!(f, "`{claim}` is missing or not what the source asks for")
+            }
+            Self::UnfitToken(why) => write!(f, "the token {why}"),
             Self::Stale { off, tolerance } => write!(
                 f,
                 "the signed timestamp is {off:.1?} old, and {tolerance:?} are allowed: a replay, \

@@ -25,6 +25,8 @@ pub enum Unit {
     Seconds,
     /// Milliseconds since 1970.
     Milliseconds,
+    /// A date and time as text (ISO 8601), or seconds since 1970.
+    DateOrSeconds,
 }
 
 impl Unit {
@@ -33,6 +35,7 @@ impl Unit {
         match self {
             Self::Seconds => "seconds",
             Self::Milliseconds => "milliseconds",
+            Self::DateOrSeconds => "date or seconds",
         }
     }
 
@@ -41,12 +44,13 @@ impl Unit {
         match self {
             Self::Seconds => time.as_second().to_string(),
             Self::Milliseconds => time.as_millisecond().to_string(),
+            Self::DateOrSeconds => format!("{time:.0}"),
         }
     }
 
     fn read(self, number: i64) -> Option<Timestamp> {
         match self {
-            Self::Seconds => Timestamp::from_second(number).ok(),
+            Self::Seconds | Self::DateOrSeconds => Timestamp::from_second(number).ok(),
             Self::Milliseconds => Timestamp::from_millisecond(number).ok(),
         }
     }
@@ -90,6 +94,9 @@ pub fn check(
 }
 
 fn read(text: &str, unit: Unit) -> Option<Timestamp> {
+    if unit == Unit::DateOrSeconds && text.contains('T') {
+        return text.parse().ok();
+    }
     // A sign or a fraction is lawful for a number parser, yet no sender writes one.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().and_then(|number| unit.read(number))

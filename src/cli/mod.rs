@@ -10,13 +10,16 @@ mod doctor;
 mod explain;
 mod failure;
 mod pauses;
+mod providers;
 mod release;
 mod replay;
 mod runs;
 mod schema;
 mod screen;
+mod secrets;
 mod send;
 mod serve;
+mod signing;
 mod simulate;
 
 use std::path::PathBuf;
@@ -79,6 +82,8 @@ enum Command {
     Explain(explain::Explain),
     /// Sign a sample as a provider would, and send it
     Send(send::Send),
+    /// List the senders that are known, or show how to set one up
+    Providers(providers::Providers),
     /// Look at kept deliveries of a running gateway
     Deliveries(deliveries::Deliveries),
     /// Look at runs of a running gateway
@@ -97,6 +102,8 @@ enum Command {
     Starts(pauses::Starts),
     /// Show what people and tokens did
     Audit(audit::Audit),
+    /// See which secrets still prove deliveries, to drop the old one of a rotation
+    Secrets(secrets::Secrets),
     /// Check keys, certificates, store, clock and workbenches
     Doctor(doctor::Doctor),
     /// Run a simulated workbench
@@ -156,6 +163,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Check(command) => command.run(screen),
         Command::Explain(command) => command.run(screen),
         Command::Send(command) => command.run(screen).await,
+        Command::Providers(command) => command.run(screen),
         Command::Deliveries(command) => command.run(screen).await,
         Command::Runs(command) => command.run(screen).await,
         Command::Replay(command) => command.run(screen).await,
@@ -165,6 +173,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Keys(command) => command.run(screen).await,
         Command::Starts(command) => command.run(screen).await,
         Command::Audit(command) => command.run(screen).await,
+        Command::Secrets(command) => command.run(screen).await,
         Command::Doctor(command) => command.run(screen).await,
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),

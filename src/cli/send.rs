@@ -1,23 +1,25 @@
-//! `send`: signs a sample as a provider would, and sends it to a source.
+//! `send`: signs a sample as a sender would, and sends it: to a source of a configuration, or,
+//! knowing the provider alone, to any address.
+//!
+//! A secret is never given on the command line, where every user of the machine could read it.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
 use clap::Args;
-use http::Method;
 use reqwest::Url;
-use serde::Serialize;
 
 use super::ConfigFile;
 use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
-use super::screen::{Screen, Tone, printable};
-use crate::chance::{Chance, SystemChance};
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Live, SourcePlan};
+use super::providers;
+use super::screen::{Screen, Tone, aside, printable};
+use super::signing::{Sent, Signing, deliver, hook, new_id};
+use crate::config::{Live, SecretRef, SecretStore, SourcePlan, documented_source};
 use crate::model::Secret;
-use crate::providers::Outgoing;
-use crate::workbench::words;
+
+/// Where a gateway listens as a rule.
+const USUAL: &str = "http://127.0.0.1:8080";
 
 /// Sign a sample as a provider would, and send it.
 #[derive(Args, Debug)]
@@ -25,67 +27,101 @@ use crate::workbench::words;
     cdsw-gateway send github                                 a sample push\n  \
     cdsw-gateway send github --payload push.json --event push\n  \
     cdsw-gateway send github --id 72d3162e-cc78-11e3-81ab-4c9367dc0958   a repeat, when sent twice\n  \
-    cdsw-gateway send github --to http://127.0.0.1:8080 --wrong-secret\n\n\
-    Signs with the first secret that the configuration gives the source. Exit status 1 when the\n\
-    gateway does not answer with a 2xx.")]
+    cdsw-gateway send github --to http://127.0.0.1:8080 --wrong-secret\n  \
+    cdsw-gateway send --list                                 which providers and samples there are\n  \
+    cdsw-gateway send --provider gitlab --secret-env GITLAB_SECRET \\\n      \
+      --to https://hooks.example.com/hooks/gitlab\n  \
+    cdsw-gateway send --provider hmac --set header=X-Hub-Signature --secret-file secret.txt\n\n\
+    With a source, signs with the first secret that the configuration gives it. With --provider no\n\
+    configuration is read: the settings are those of the provider's documentation unless --set says\n\
+    otherwise, and without a secret the provider's sample secret is used, which proves nothing. Exit\n\
+    status 1 when the gateway does not answer with a 2xx.")]
 pub(super) struct Send {
     #[command(flatten)]
     file: ConfigFile,
     /// The source to send to
-    source: String,
+    #[arg(required_unless_present_any = ["provider", "list"])]
+    source: Option<String>,
+    /// Sign as this provider does, without a configuration
+    #[arg(long, value_name = "NAME", conflicts_with = "source")]
+    provider: Option<String>,
+    /// List the providers with the events that there are samples of, and send nothing
+    #[arg(long)]
+    list: bool,
+    /// Environment variable that holds the secret
+    #[arg(long, value_name = "NAME", requires = "provider", conflicts_with = "secret_file")]
+    secret_env: Option<String>,
+    /// File that holds the secret
+    #[arg(long, value_name = "FILE", requires = "provider")]
+    secret_file: Option<PathBuf>,
+    /// A setting of the source, with its value as a configuration has it; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "provider")]
+    settings: Vec<String>,
     /// The payload; `-` reads standard input; without it a sample of the provider
     #[arg(long, short)]
     payload: Option<PathBuf>,
-    /// The kind of event, in the sender's words
-    #[arg(long, short, default_value = "push")]
-    event: String,
+    /// The kind of event, in the sender's words; the provider's usual one unless given
+    #[arg(long, short)]
+    event: Option<String>,
     /// What names the delivery; a new one each time unless given
     #[arg(long)]
     id: Option<String>,
-    /// Where the gateway listens for webhooks; `server.listen` of the configuration unless given
+    /// Where the gateway listens for webhooks, `server.listen` of the configuration unless given;
+    /// with --provider the whole address of the source
     #[arg(long, value_name = "URL")]
     to: Option<Url>,
     /// Another header; may be given several times
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// Sign with a secret that the gateway does not know
-    #[arg(long)]
+    #[arg(long, conflicts_with = "provider")]
     wrong_secret: bool,
 }
 
-#[derive(Serialize)]
-struct Sent {
-    id: String,
-    status: u16,
-    answer: serde_json::Value,
+/// What is sent to whom.
+struct Target {
+    source: Arc<SourcePlan>,
+    secret: Secret,
+    url: Url,
 }
 
 impl Send {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        if self.list {
+            providers::list(screen);
+            return Ok(());
+        }
+        let target = match (&self.provider, &self.source) {
+            (Some(name), _) => self.without_configuration(screen, name)?,
+            (None, Some(name)) => self.of_configuration(screen, name)?,
+            // The argument parser asks for one of the two.
+            (None, None) => return Err(Failure::Usage("name a source".to_owned())),
+        };
+        let Target { source, secret, url } = target;
+        let event = self.event.as_deref().unwrap_or_else(|| source.provider.sample_kind());
+        let body = self.body(&source, event)?;
+        let id = self.id.clone().unwrap_or_else(new_id);
+        let signing = Signing { source: &source, secret, event, id: &id };
+        let mut request = signing.request(url, body)?;
+        for header in &self.headers {
+            let (name, value) = parse_header(header)?;
+            request.headers_mut().insert(name, value);
+        }
+        show(screen, &deliver(request, id).await?)
+    }
+
+    fn of_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let plan = live.plan();
-        let source = find_source(&plan, &self.source)?;
-        let body = match &self.payload {
-            Some(path) => read(path)?,
-            None => source.provider.sample(&self.event).map(|sample| sample.into()).ok_or_else(
-                || {
-                    Failure::Missing(format!(
-                        "there is no sample of `{}` for {}; give --payload FILE",
-                        self.event,
-                        source.provider.name()
-                    ))
-                },
-            )?,
-        };
+        let source = find_source(&plan, name)?;
+        let sample = || source.provider.sample_signer();
         let secret = if self.wrong_secret {
-            source.provider.sample_secret()
+            sample()
         } else {
-            live.source_secrets(source)
-                .map_err(|fault| Failure::Failed(fault.to_string()))?
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| source.provider.sample_secret())
+            let secrets =
+                live.source_secrets(source).map_err(|fault| Failure::Failed(fault.to_string()))?;
+            secrets.first().cloned().unwrap_or_else(sample)
         };
         let base = match &self.to {
             Some(url) => url.clone(),
@@ -93,75 +129,68 @@ impl Send {
                 .parse()
                 .map_err(|_| Failure::Failed("server.listen is not an address".to_owned()))?,
         };
-        let id = self.id.clone().unwrap_or_else(new_id);
-        let signed = Signing { source, secret, event: &self.event, id: &id };
-        let mut request = signed.request(&base, body)?;
-        for header in &self.headers {
-            let (name, value) = parse_header(header)?;
-            request.headers_mut().insert(name, value);
+        Ok(Target { source: Arc::clone(source), secret, url: hook(&base, name)? })
+    }
+
+    fn without_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
+        let provider = providers::find(name)?;
+        let settings: Result<Vec<_>, _> = self.settings.iter().map(|text| setting(text)).collect();
+        let source = documented_source(provider, &settings?)
+            .map_err(|report| Failure::Config(report.render(screen.color())))?;
+        let reference = match (&self.secret_env, &self.secret_file) {
+            (Some(name), _) => Some(SecretRef::Env(name.clone())),
+            (None, Some(path)) => Some(SecretRef::File(path.clone())),
+            (None, None) => None,
+        };
+        let secret = match reference {
+            Some(reference) => SecretStore::new()
+                .resolve(&reference)
+                .map_err(|fault| Failure::Missing(fault.to_string()))?,
+            None => {
+                aside(format!(
+                    "signed with the sample secret of {name}, which proves nothing; give \
+                     --secret-env NAME or --secret-file FILE"
+                ));
+                provider.sample_signer()
+            }
+        };
+        let base = self.to.clone().unwrap_or_else(|| USUAL.parse().expect("a literal address"));
+        let url = if base.path() == "/" { hook(&base, name)? } else { base };
+        Ok(Target { source, secret, url })
+    }
+
+    fn body(&self, source: &SourcePlan, event: &str) -> Result<Vec<u8>, Failure> {
+        if let Some(path) = &self.payload {
+            return read(path);
         }
-        let sent = deliver(request, id).await?;
-        let good = (200..300).contains(&sent.status);
-        if screen.json() {
-            screen.value(&sent);
-        } else {
-            let tone = if good { Tone::Good } else { Tone::Bad };
-            screen.line(format!("{}  {}", screen.paint(tone, sent.status), printable(&sent.id)));
-            screen.line(serde_json::to_string_pretty(&sent.answer).unwrap_or_default());
-        }
-        if good { Ok(()) } else { Err(Failure::Found) }
+        let provider = source.provider;
+        provider.sample(event).map(Into::into).ok_or_else(|| {
+            let there = provider.sample_kinds().join(", ");
+            Failure::Missing(format!(
+                "there is no sample of `{event}` for {}; give --payload FILE, or one of: {there}",
+                provider.name()
+            ))
+        })
     }
 }
 
-/// What is needed to make a request that a source believes.
-pub(super) struct Signing<'a> {
-    pub(super) source: &'a SourcePlan,
-    pub(super) secret: Secret,
-    pub(super) event: &'a str,
-    pub(super) id: &'a str,
+/// `key=value`.
+fn setting(text: &str) -> Result<(String, String), Failure> {
+    let fault = || Failure::Usage(format!("`{text}` is no setting; write it as `key=value`"));
+    let (key, value) = text.split_once('=').ok_or_else(fault)?;
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let good = !key.is_empty() && key.bytes().all(is_key) && !value.contains(['\n', '\r']);
+    if good { Ok((key.to_owned(), value.to_owned())) } else { Err(fault()) }
 }
 
-impl Signing<'_> {
-    /// The request as the sender would make it.
-    pub(super) fn request(&self, base: &Url, body: Vec<u8>) -> Result<reqwest::Request, Failure> {
-        let mut url = base.clone();
-        url.path_segments_mut()
-            .map_err(|()| Failure::Failed(format!("`{base}` is not a usable address")))?
-            .pop_if_empty()
-            .extend(["hooks", &*self.source.name]);
-        let path = url.path().to_owned();
-        let outgoing =
-            Outgoing { method: &Method::POST, path: &path, event: self.event, body: &body };
-        let signed = self
-            .source
-            .provider
-            .sign(&outgoing, &self.secret, &self.source.options, self.id, SystemClock.now())
-            .map_err(|fault| Failure::Failed(fault.to_string()))?;
-        url.set_query(Some(signed.query.as_str()).filter(|query| !query.is_empty()));
-        let mut request = reqwest::Request::new(Method::POST, url);
-        request.headers_mut().extend(signed.headers);
-        *request.body_mut() = Some(signed.body.unwrap_or(body).into());
-        Ok(request)
+fn show(screen: Screen, sent: &Sent) -> Result<(), Failure> {
+    let good = (200..300).contains(&sent.status);
+    if screen.json() {
+        screen.value(sent);
+    } else {
+        let tone = if good { Tone::Good } else { Tone::Bad };
+        screen.line(format!("{}  {}", screen.paint(tone, sent.status), printable(&sent.id)));
+        screen.line(serde_json::to_string_pretty(&sent.answer).unwrap_or_default());
     }
-}
-
-/// A delivery id that nobody has used.
-pub(super) fn new_id() -> String {
-    uuid::Uuid::from_u128(SystemChance.bits()).hyphenated().to_string()
-}
-
-async fn deliver(request: reqwest::Request, id: String) -> Result<Sent, Failure> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(30))
-        .build()
-        .map_err(|error| Failure::Unreachable(words(&error)))?;
-    let to = request.url().clone();
-    let answer = client.execute(request).await.map_err(|error| {
-        Failure::Unreachable(format!("cannot reach {to}: {}", words(&error.without_url())))
-    })?;
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap_or_default();
-    let answer = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
-    Ok(Sent { id, status, answer })
+    if good { Ok(()) } else { Err(Failure::Found) }
 }

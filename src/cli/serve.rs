@@ -13,6 +13,7 @@ use crate::chance::SystemChance;
 use crate::clock::SystemClock;
 use crate::config::{Change, Live, Report, Watch};
 use crate::gateway::{Gateway, Outside};
+use crate::issuers::Transport;
 
 /// Run the gateway.
 #[derive(Args, Debug)]
@@ -44,7 +45,11 @@ impl Serve {
             warn!(report = found.render(false), "configuration");
         }
         let live = Arc::new(live);
-        let outside = Outside { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance) };
+        let outside = Outside {
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(SystemChance),
+            transport: Transport::default(),
+        };
         let gateway = Gateway::start(Arc::clone(&live), outside)
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::schema;
 use crate::model::RESERVED;
-use crate::providers;
 
 /// `docs/configuration.md`.
 pub fn docs_markdown() -> String {
@@ -22,14 +21,6 @@ pub fn docs_markdown() -> String {
         sections.splice(0..0, below);
     }
     text.push_str(PROVIDERS);
-    for name in providers::names() {
-        if let Some(provider) = providers::find(name) {
-            let takes: Vec<String> =
-                provider.takes().iter().map(|key| format!("`{key}`")).collect();
-            let takes = if takes.is_empty() { "–".to_owned() } else { takes.join(", ") };
-            let _ = writeln!(text, "| `{name}` | {} | {takes} |", provider.title());
-        }
-    }
     text.push_str(RESERVED_NAMES);
     let names: Vec<String> = RESERVED.iter().map(|name| format!("`{name}`")).collect();
     let _ = writeln!(text, "{}", names.join(", "));
@@ -122,6 +113,7 @@ impl<'a> Page<'a> {
             let name = name.rsplit('/').next().unwrap_or_default();
             match name {
                 "Duration" => return "length of time".to_owned(),
+                "Rate" => return "rate".to_owned(),
                 "Size" => return "size".to_owned(),
                 "Header" => return "header name".to_owned(),
                 "Texts" => return "text or list".to_owned(),
@@ -241,8 +233,8 @@ are a key that is there twice, a key without a value, and a second document.
 const PROVIDERS: &str = "
 ## Providers
 
-| provider | sender | options |
-|---|---|---|
+Which options belong to which provider, and what to set at the sender's side:
+[providers.md](providers.md).
 ";
 
 const RESERVED_NAMES: &str = "
@@ -261,6 +253,8 @@ const ENDING: &str = "
 |---|---|
 | length of time | a whole number and `ms`, `s`, `m`, `h` or `d`: `30s`, `5m`, `2h`, `30d` |
 | size | a whole number of bytes, or one with `B`, `KiB`, `MiB` or `GiB`: `4096`, `64KiB` |
+| rate | a whole number, a slash and `s`, `m`, `h` or `d`: `10/s`, `60/m`; so many may come at once, then one after the other evenly |
+| address or network | `203.0.113.7`, `10.0.0.0/8`, `2001:db8::/32`; an address alone is a network of one, and bits set beyond the prefix are a fault |
 | name | 1 to 64 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or a digit |
 | pattern | a literal, or text with `*` (within a path segment), `**`, `?`, `[a-z]`, `{a,b}`; `!` in front excludes; the last that fits decides |
 | reference to a secret | exactly one of `{ env: NAME }`, `{ file: /path }`, `{ command: [program, argument] }` |

@@ -1,6 +1,7 @@
 //! The configuration in force, which a reload may replace, and the secrets that go with it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::files::Files;
 use super::permissions;
-use super::plan::{JobPlan, Plan, SourcePlan};
+use super::plan::{Held, JobPlan, Plan, SourcePlan};
 use super::report::Report;
 use super::secrets::{SecretFault, SecretRef, SecretStore};
 use super::settle::{InForce, Settled, settle};
@@ -29,6 +30,40 @@ struct Last {
     /// Digest of the files that were looked at last, good or not.
     digest: String,
     in_force: InForce,
+}
+
+/// The secrets of a source that can be had, each with its place in the source's list.
+#[derive(Clone, Debug, Default)]
+pub struct SourceSecrets {
+    secrets: Vec<Secret>,
+    places: Vec<usize>,
+    access_token: Option<Secret>,
+}
+
+impl SourceSecrets {
+    fn push(&mut self, place: usize, secret: Secret) {
+        self.secrets.push(secret);
+        self.places.push(place);
+    }
+
+    /// All of them, for judging a request by.
+    pub fn held(&self) -> Held<'_> {
+        Held { secrets: &self.secrets, access_token: self.access_token.as_ref() }
+    }
+
+    /// The places in the source's list, in the order of the secrets: one that cannot be had moves
+    /// those behind it.
+    pub fn places(&self) -> &[usize] {
+        &self.places
+    }
+}
+
+impl Deref for SourceSecrets {
+    type Target = [Secret];
+
+    fn deref(&self) -> &[Secret] {
+        &self.secrets
+    }
 }
 
 /// What a reload did.
@@ -157,12 +192,15 @@ impl Live {
     ///
     /// # Errors
     /// The first fault, when none of them can be had. None is returned for an open source.
-    pub fn source_secrets(&self, source: &SourcePlan) -> Result<Vec<Secret>, SecretFault> {
-        let mut secrets = Vec::with_capacity(source.secrets.len());
+    pub fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
+        let mut secrets = SourceSecrets::default();
+        if let Some(reference) = &source.access_token {
+            secrets.access_token = Some(self.secrets.resolve(reference)?);
+        }
         let mut first = None;
-        for reference in &source.secrets {
+        for (place, reference) in source.secrets.iter().enumerate() {
             match self.usable(source, reference) {
-                Ok(secret) => secrets.push(secret),
+                Ok(secret) => secrets.push(place, secret),
                 Err(fault) => first = first.or(Some(fault)),
             }
         }

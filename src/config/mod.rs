@@ -7,8 +7,10 @@
 
 mod checks;
 mod docs;
+mod documented;
 mod files;
 mod live;
+mod networks;
 mod permissions;
 mod plan;
 mod report;
@@ -23,10 +25,12 @@ mod yaml;
 use std::path::Path;
 
 pub use docs::docs_markdown;
-pub use live::{Change, Live};
+pub use documented::documented_source;
+pub use live::{Change, Live, SourceSecrets};
+pub use networks::Networks;
 pub use plan::{
-    JobPlan, OnUnknown, Plan, RetentionPlan, RoutePlan, ServerPlan, SourcePlan, StorePlan,
-    WorkbenchPlan,
+    Held, JobPlan, OnUnknown, Plan, ProxyHeader, Rate, RetentionPlan, RoutePlan, ServerPlan,
+    SourcePlan, StorePlan, WorkbenchPlan,
 };
 pub use report::{Excerpt, Fault, Report};
 pub use schema::schema;

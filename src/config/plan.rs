@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Url;
 
+use super::networks::Networks;
 use super::secrets::SecretRef;
-pub use super::shape::OnUnknown;
+pub use super::shape::{OnUnknown, ProxyHeader, Rate};
 use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
-use crate::matching::{Index, Indexed, On, Patterns, UnknownPaths};
+use crate::matching::{Index, Indexed, On, Patterns, Takes, UnknownPaths};
 use crate::model::{Backlog, BreakerPolicy, Secret};
 use crate::providers::{Grounds, Options, Provider};
 
@@ -52,6 +53,10 @@ pub struct ServerPlan {
     pub admin: SocketAddr,
     /// Who may use the admin API, by name.
     pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
+    /// Proxies whose word for a request's address is believed.
+    pub trusted_proxies: Networks,
+    /// The header in which they write it.
+    pub proxy_header: ProxyHeader,
     /// Largest body, in bytes, unless a source says otherwise.
     pub body_limit: u64,
     /// Bytes of bodies in memory at once.
@@ -159,10 +164,18 @@ pub struct SourcePlan {
     pub options: Options,
     /// Largest body, where it differs from the server's.
     pub body_limit: Option<u64>,
+    /// The addresses that may send; any where there is none.
+    pub allow_from: Option<Networks>,
+    /// How many authentic deliveries are taken in how long a time.
+    pub rate: Option<Rate>,
+    /// The kinds of event that may start something; any where there is none.
+    pub events: Option<Patterns>,
     /// Whose events start nothing.
     pub ignore_actors: Option<Patterns>,
     /// Its secrets; empty only for a source that is open to everyone.
     pub secrets: Vec<SecretRef>,
+    /// A token that must come with every request beside its signature.
+    pub access_token: Option<SecretRef>,
     /// What anyone sends is accepted.
     pub unauthenticated: bool,
 }
@@ -195,6 +208,8 @@ pub struct RoutePlan {
     pub mapping: Mapping,
     /// Set where only the newest run of a kind is to be sent.
     pub latest: Option<LatestPlan>,
+    /// The names that it takes from a chat command.
+    pub takes: Takes,
     /// What to do when the changed files are not known.
     pub on_unknown_paths: UnknownPaths,
     /// The file that it is written in.
@@ -206,11 +221,19 @@ pub struct RoutePlan {
 }
 
 impl Plan {
+    /// The route of this name.
+    pub fn route(&self, name: &str) -> Option<&RoutePlan> {
+        let found = self.routes.binary_search_by(|route| (*route.name).cmp(name));
+        found.ok().map(|position| &*self.routes[position])
+    }
+
     /// Whether a step that is set up once, at the start, would be set up otherwise.
     pub(super) fn starts_unlike(&self, other: &Self) -> bool {
         // What is looked up for each request is taken over from the other before comparing.
         let server = ServerPlan {
             admin_tokens: other.server.admin_tokens.clone(),
+            trusted_proxies: other.server.trusted_proxies.clone(),
+            proxy_header: other.server.proxy_header,
             body_limit: other.server.body_limit,
             body_timeout: other.server.body_timeout,
             hold_alert: other.server.hold_alert,
@@ -220,10 +243,35 @@ impl Plan {
     }
 }
 
+/// The secrets of a source that can be had.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held<'a> {
+    /// Those that it may sign with.
+    pub secrets: &'a [Secret],
+    /// The token that must come beside a signature.
+    pub access_token: Option<&'a Secret>,
+}
+
+impl<'a> From<&'a [Secret]> for Held<'a> {
+    fn from(secrets: &'a [Secret]) -> Self {
+        Self { secrets, access_token: None }
+    }
+}
+
 impl SourcePlan {
+    /// Whether requests from this address are looked at. Where the address is not known, only a
+    /// source that takes any looks at them.
+    pub fn may_send(&self, from: Option<IpAddr>) -> bool {
+        match &self.allow_from {
+            Some(allowed) => from.is_some_and(|from| allowed.contain(from)),
+            None => true,
+        }
+    }
+
     /// What its requests are judged by.
-    pub fn grounds<'a>(&'a self, secrets: &'a [Secret], now: Timestamp) -> Grounds<'a> {
-        Grounds { secrets, options: &self.options, now }
+    pub fn grounds<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Grounds<'a> {
+        let Held { secrets, access_token } = held;
+        Grounds { access_token, ..Grounds::new(secrets, &self.options, now) }
     }
 
     /// Whether the request comes from someone who holds one of the source's secrets.
@@ -233,13 +281,25 @@ impl SourcePlan {
     pub fn prove(
         &self,
         request: &Unverified<'_>,
-        secrets: &[Secret],
+        held: Held<'_>,
         now: Timestamp,
+    ) -> Result<Proof, Refusal> {
+        self.prove_by(request, &self.grounds(held, now))
+    }
+
+    /// The same, on grounds that may hold what the sender publishes.
+    ///
+    /// # Errors
+    /// Why the request is refused.
+    pub fn prove_by(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
         if self.unauthenticated {
             return Ok(open::dangerously_unauthenticated());
         }
-        self.provider.authenticate(request, &self.grounds(secrets, now))
+        self.provider.authenticate(request, grounds)
     }
 }
 

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 
 use crate::authenticate::Verified;
-use crate::model::{GitFacts, Secret, Value};
+use crate::model::{ChatCommand, GitFacts, Secret, Value};
 use crate::providers::{self, Options, Provider};
 
-pub use crate::providers::{DecodeFault, Handshake, Identity, Knock, Reply};
-pub use variables::{DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES};
+pub use crate::providers::{DecodeFault, Dialect, Handshake, Identity, Knock, Reply};
+pub use variables::{
+    COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES,
+};
 
 /// What a request means.
 #[derive(Clone, Debug)]
@@ -67,8 +69,8 @@ pub struct Event {
     pub query: Value,
     /// Claims of a signed token; null where the sender sends none.
     pub claims: Value,
-    /// The parts of a chat command; null where it is none.
-    pub command: Value,
+    /// The command that someone gave in chat.
+    pub command: Option<Arc<ChatCommand>>,
     /// Git facts, where the event has to do with git.
     pub git: Option<GitFacts>,
     /// Its place among the delivery's events, counted from 0.
@@ -103,16 +105,31 @@ pub fn understand(
         )),
         body: decoded.body,
         claims: verified.proof().claims().clone(),
-        command: decoded.command,
+        command: decoded.command.map(Arc::new),
         git: None,
         part: 0,
     };
     let events = match meaning.handshake {
         Some(_) => Vec::new(),
-        None => split(provider.git_facts(&meaning, &event.body), event),
+        None => split(git_facts(provider, options, &meaning, &event), event),
     };
     let providers::Meaning { kind, name, action, handshake } = meaning;
     Ok(Understood { handshake, kind, name, action, identity, events })
+}
+
+/// What the payload says of git, or else the token.
+fn git_facts(
+    provider: &dyn Provider,
+    options: &Options,
+    meaning: &providers::Meaning,
+    event: &Event,
+) -> Vec<GitFacts> {
+    let facts = provider.git_facts(meaning, &event.body);
+    if facts.is_empty() {
+        provider.claimed_git_facts(&event.claims, options).into_iter().collect()
+    } else {
+        facts
+    }
 }
 
 fn split(facts: Vec<GitFacts>, event: Event) -> Vec<Event> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::event::Event;
-use crate::model::{GitFacts, PullRequest, Value};
+use crate::model::{ChatCommand, CommandLine, GitFacts, PullRequest, Value};
 
 /// The variables of an expression.
 pub const VARIABLES: [&str; 9] =
@@ -36,6 +36,20 @@ pub const GIT_FIELDS: [&str; 13] = [
 /// The fields of `git.pull_request`.
 pub const PULL_REQUEST_FIELDS: [&str; 5] = ["number", "action", "base", "head", "merged"];
 
+/// The fields of `command`. Below `args` is whatever the command gives.
+pub const COMMAND_FIELDS: [&str; 10] = [
+    "name",
+    "words",
+    "args",
+    "user",
+    "user_name",
+    "channel",
+    "channel_name",
+    "team",
+    "text",
+    "slash",
+];
+
 impl Event {
     /// The variables that expressions see. `git` is a map with every field for every event, null
     /// where the fact is not known, so that an expression on `git` never fails for a missing field.
@@ -54,7 +68,7 @@ impl Event {
             self.query.clone(),
             self.claims.clone(),
             git(self.git.as_ref().unwrap_or(&GitFacts::default())),
-            self.command.clone(),
+            self.command.as_deref().map_or(Value::Null, command),
             Value::text(self.source.clone()),
             map(DELIVERY_FIELDS, delivery),
         ];
@@ -94,6 +108,28 @@ fn pull_request(pull: &PullRequest) -> Value {
             text(&pull.base),
             text(&pull.head),
             pull.merged.into(),
+        ],
+    )
+}
+
+/// A command that cannot be read has neither name nor words; it starts nothing.
+fn command(command: &ChatCommand) -> Value {
+    let unread = CommandLine::default();
+    let line = command.line.as_ref().unwrap_or(&unread);
+    let args = line.args.iter().map(|(name, value)| (&**name, Value::text(value.clone())));
+    map(
+        COMMAND_FIELDS,
+        [
+            text(&line.name),
+            Value::list(line.words.iter().cloned().map(Value::Text).collect()),
+            Value::map(args.collect()),
+            text(&command.user),
+            text(&command.user_name),
+            text(&command.channel),
+            text(&command.channel_name),
+            text(&command.team),
+            Value::text(command.text.clone()),
+            text(&command.slash),
         ],
     )
 }

@@ -21,6 +21,7 @@ mod operators;
 mod parse;
 mod path;
 mod pattern;
+mod reads;
 mod template;
 mod tree;
 mod vocabulary;
@@ -28,6 +29,7 @@ mod vocabulary;
 pub use context::Context;
 pub use fault::{EvaluationFault, EvaluationFaultKind, ExpressionFault};
 pub use pattern::compile as compile_pattern;
+pub use reads::Reads;
 pub use template::{Hole, Template};
 pub use vocabulary::Vocabulary;
 

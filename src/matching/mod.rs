@@ -7,12 +7,13 @@ mod explanation;
 mod guard;
 mod index;
 mod on;
-mod patterns;
+mod takes;
 mod test;
 
+pub use crate::model::{PatternFault, Patterns};
 pub use explanation::{Explanation, RouteExplanation};
-pub use guard::{SKIP_MARK, guard};
+pub use guard::{SKIP_MARK, guard, unlisted};
 pub use index::{Candidates, Index, Indexed};
 pub use on::{On, PullRequestOn, UnknownPaths};
-pub use patterns::{PatternFault, Patterns};
-pub use test::{Miss, Verdict, evaluate};
+pub use takes::Takes;
+pub use test::{ARGS_TEST, CONDITION_TEST, Miss, Verdict, evaluate, may_command};

@@ -1,6 +1,7 @@
 //! The conditions of a route, as compiled from its `on:`. Every field that is set must hold.
 
 use super::Patterns;
+use crate::model::Claims;
 
 /// What an event must be for a route to match it. A field that is not set tests nothing.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +10,12 @@ pub struct On {
     pub events: Option<Patterns>,
     /// What happened, within that kind (`opened`, `published`, …).
     pub actions: Option<Patterns>,
+    /// Name of a chat command.
+    pub command: Option<Patterns>,
+    /// Who gave the command: the chat program's id. Names can be changed, so none is looked at.
+    pub user: Option<Patterns>,
+    /// The channel of the command: the chat program's id, or the name.
+    pub channel: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
     /// Branch; a pull request's base branch.
@@ -21,6 +28,8 @@ pub struct On {
     pub before: Option<Patterns>,
     /// Account name of who acted.
     pub author: Option<Patterns>,
+    /// Claims of the sender's token.
+    pub claims: Claims,
     /// Changed files: one that passes is enough.
     pub path: Option<Patterns>,
     /// The event must be about a pull request, and such a one.

@@ -3,13 +3,18 @@
 
 use std::fmt;
 
-use super::{On, Patterns, PullRequestOn, UnknownPaths};
+use super::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
 use crate::event::Event;
 use crate::expression::{Context, Expression};
-use crate::model::{ChangedPaths, GitFacts};
+use crate::model::{ChangedPaths, ChatCommand, ClaimMiss, GitFacts};
 
 /// Longest piece of a payload that a verdict repeats.
 const SHOWN: usize = 80;
+
+/// The key of the test of the names that a command gives.
+pub const ARGS_TEST: &str = "command.args";
+/// The key of the test of a route's own expression.
+pub const CONDITION_TEST: &str = "if";
 
 /// What a route says about an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,13 +48,17 @@ impl fmt::Display for Miss {
 /// Judges one event by one route's conditions.
 pub fn evaluate(
     on: &On,
+    takes: &Takes,
     condition: Option<&Expression>,
     unknown_paths: UnknownPaths,
     event: &Event,
     context: &Context,
 ) -> Verdict {
     let judged = kind(on, event)
+        .and_then(|()| command(on, event))
+        .and_then(|()| claims(on, event))
         .and_then(|()| git_facts(on, event, unknown_paths))
+        .and_then(|found| args(takes, event).map(|()| found))
         .and_then(|found| expression(condition, context).map(|()| found));
     match judged {
         Ok(Paths { note, hold }) => Verdict::Matched { note, hold },
@@ -72,6 +81,77 @@ fn kind(on: &On, event: &Event) -> Result<(), Miss> {
         }
     }
     text("action", on.actions.as_ref(), event.action.as_deref())
+}
+
+fn command(on: &On, event: &Event) -> Result<(), Miss> {
+    let Some(command) = &event.command else { return without_command(on) };
+    who_and_where(on, command)?;
+    text("command", on.command.as_ref(), command.name())
+}
+
+fn who_and_where(on: &On, command: &ChatCommand) -> Result<(), Miss> {
+    let (id, name) = (command.channel.as_deref(), command.channel_name.as_deref());
+    if let Some(wanted) = &on.channel
+        && !wanted.pass_any([id, name].into_iter().flatten())
+    {
+        let found: Vec<&str> = [id, name].into_iter().flatten().collect();
+        let found = (!found.is_empty()).then(|| found.join(", named "));
+        return Err(miss("channel", wanted, found.as_deref()));
+    }
+    text("user", on.user.as_ref(), command.user.as_deref()).map_err(|miss| {
+        match &command.user_name {
+            Some(name) => {
+                let words = format!("{} ({}); users are asked for by id", miss.words, shown(name));
+                Miss { words, ..miss }
+            }
+            None => miss,
+        }
+    })
+}
+
+fn without_command(on: &On) -> Result<(), Miss> {
+    let asked = [
+        ("command", on.command.is_some()),
+        ("user", on.user.is_some()),
+        ("channel", on.channel.is_some()),
+    ];
+    match asked.into_iter().find(|(_, set)| *set) {
+        Some((test, _)) => Err(absent(test, "this event is no chat command")),
+        None => Ok(()),
+    }
+}
+
+/// Whether some command of this user in this channel could start the route.
+pub fn may_command(on: &On, event: &Event) -> bool {
+    let Some(command) = &event.command else { return false };
+    let is_wanted = kind(on, event).is_ok() && who_and_where(on, command).is_ok();
+    is_wanted && (event.git.is_some() || without_git(on).is_ok())
+}
+
+/// A name that nothing reads would be lost without a word.
+fn args(takes: &Takes, event: &Event) -> Result<(), Miss> {
+    let line = event.command.as_ref().and_then(|command| command.line.as_ref().ok());
+    let mut given = line.into_iter().flat_map(|line| line.args.keys());
+    match given.find(|name| !takes.takes(name)) {
+        Some(name) => {
+            let words = format!("the route takes {takes}, and not {}", shown(name));
+            Err(Miss { test: ARGS_TEST, words })
+        }
+        None => Ok(()),
+    }
+}
+
+fn claims(on: &On, event: &Event) -> Result<(), Miss> {
+    on.claims.check(&event.claims).map_err(|ClaimMiss { name, wanted, found }| {
+        let words = match found {
+            Some(found) => format!("wanted {name} {wanted}; it is {}", shown(&found)),
+            None if event.claims.is_null() => {
+                format!("wanted {name} {wanted}; this event comes without a token")
+            }
+            None => format!("wanted {name} {wanted}; the token does not say it"),
+        };
+        Miss { test: "claims", words }
+    })
 }
 
 fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {
@@ -235,10 +315,11 @@ fn expression(condition: Option<&Expression>, context: &Context) -> Result<(), M
     let source = shown(condition.source());
     match condition.test(context) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Miss { test: "if", words: format!("`{source}` is false") }),
-        Err(fault) => {
-            Err(Miss { test: "if", words: format!("`{source}` cannot be decided: {fault}") })
-        }
+        Ok(false) => Err(Miss { test: CONDITION_TEST, words: format!("`{source}` is false") }),
+        Err(fault) => Err(Miss {
+            test: CONDITION_TEST,
+            words: format!("`{source}` cannot be decided: {fault}"),
+        }),
     }
 }
 
@@ -281,7 +362,7 @@ fn absent(test: &'static str, why: &str) -> Miss {
 }
 
 /// A piece of a payload, short and on one line.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(SHOWN)

@@ -1,20 +1,26 @@
 //! The nouns that more than one step of the path uses. Pure: no I/O, no clock, no chance.
 
 mod attempt;
+mod claims;
+mod command;
 mod environment;
 mod flow;
 mod git;
 mod ids;
+mod patterns;
 mod reserved;
 pub mod run;
 mod secret;
 mod value;
 
 pub use attempt::{AttemptResult, Outcome};
+pub use claims::{ClaimMiss, Claims};
+pub use command::{ChatCommand, CommandLine};
 pub use environment::Environment;
 pub use flow::{Backlog, BreakerPolicy, Latest};
 pub use git::{ChangedPaths, GitFacts, PullRequest};
 pub use ids::{DeliveryId, RunId};
+pub use patterns::{PatternFault, Patterns};
 pub use reserved::{RESERVED, is_reserved};
 pub use run::RunState;
 pub use secret::Secret;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::model::{AttemptResult, DeliveryId, Outcome};
@@ -86,6 +87,29 @@ pub fn attempt(lease: &Lease, result: &AttemptResult, next: &Next) {
 /// A sender handed a secret over in its greeting.
 pub fn offered_secret(source: &str, what: &str) {
     warn!(source, what, "a sender handed over a secret");
+}
+
+/// Published keys were fetched.
+pub fn keys_fetched(url: &str, keys: usize) {
+    info!(url, keys, "published keys fetched");
+}
+
+/// Published keys could not be fetched; those of `since`, where there are any, stay in use.
+pub fn keys_not_fetched(url: &str, words: &str, since: Option<Timestamp>) {
+    match since {
+        Some(since) => {
+            warn!(url, words, %since, "published keys could not be fetched; older ones stay in use");
+        }
+        None => error!(url, words, "published keys could not be fetched, and there are none"),
+    }
+}
+
+/// A subscription was confirmed at its sender, or could not be.
+pub fn confirmed(source: &str, host: &str, fault: Option<&str>) {
+    match fault {
+        None => info!(source, host, "subscription confirmed"),
+        Some(words) => warn!(source, host, words, "a subscription could not be confirmed"),
+    }
 }
 
 /// The store said no.

@@ -4,6 +4,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -42,6 +43,17 @@ struct JobOutcome {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IssuerOutcome {
+    host: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Issuer {
+    host: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
     state: &'static str,
 }
@@ -64,6 +76,8 @@ pub struct Metrics {
     deliveries: Family<SourceVerdict, Counter>,
     refusals: Family<SourceReason, Counter>,
     secrets: Family<SourceSecret, Counter>,
+    issuer_fetches: Family<IssuerOutcome, Counter>,
+    issuer_fetched: Family<Issuer, Seconds>,
     attempts: Family<JobOutcome, Counter>,
     accept_time: Histogram,
     attempt_time: Histogram,
@@ -102,6 +116,8 @@ impl Metrics {
             deliveries: Family::default(),
             refusals: Family::default(),
             secrets: Family::default(),
+            issuer_fetches: Family::default(),
+            issuer_fetched: Family::default(),
             attempts: Family::default(),
             accept_time: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)),
             attempt_time: Histogram::new(exponential_buckets(0.005, 2.0, 16)),
@@ -140,6 +156,17 @@ impl Metrics {
             "secret_matches",
             "Which of a source's secrets verified its deliveries, counted from 0",
             self.secrets.clone(),
+        );
+        registry.register(
+            "issuer_fetches",
+            "Fetches of published keys and confirmations of subscriptions, by host and outcome",
+            self.issuer_fetches.clone(),
+        );
+        registry.register_with_unit(
+            "issuer_fetched",
+            "When the published keys in use were fetched, since 1970",
+            Unit::Seconds,
+            self.issuer_fetched.clone(),
         );
         registry.register("attempts", "Start requests by job and outcome", self.attempts.clone());
         registry.register_with_unit(
@@ -237,6 +264,18 @@ impl Metrics {
     pub fn secret(&self, source: &str, index: usize) {
         let secret = u32::try_from(index).unwrap_or(u32::MAX);
         self.secrets.get_or_create(&SourceSecret { source: source.to_owned(), secret }).inc();
+    }
+
+    /// Counts a fetch of published keys. Hosts are those of the configuration.
+    pub fn issuer_fetch(&self, host: &str, outcome: &'static str) {
+        let labels = IssuerOutcome { host: host.to_owned(), outcome };
+        self.issuer_fetches.get_or_create(&labels).inc();
+    }
+
+    /// Notes when the keys in use were fetched.
+    pub fn issuer_fetched_at(&self, host: &str, now: Timestamp) {
+        let gauge = self.issuer_fetched.get_or_create_owned(&Issuer { host: host.to_owned() });
+        gauge.set(now.as_duration().as_secs_f64());
     }
 
     /// Counts an attempt.

@@ -8,7 +8,7 @@ use std::fmt;
 
 use http::HeaderMap;
 
-use crate::model::{JsonFault, Value};
+use crate::model::{ChatCommand, JsonFault, Value};
 use crate::providers::form;
 
 /// What a body holds.
@@ -16,13 +16,13 @@ use crate::providers::form;
 pub struct Decoded {
     /// The payload.
     pub body: Value,
-    /// The parts of a chat command, for senders that send one.
-    pub command: Value,
+    /// The command that it holds, for senders of chat.
+    pub command: Option<ChatCommand>,
 }
 
 impl From<Value> for Decoded {
     fn from(body: Value) -> Self {
-        Self { body, command: Value::Null }
+        Self { body, command: None }
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Handshake {
     ///
     /// [`Provider::prove_back`]: super::Provider::prove_back
     ProveBack(String),
+    /// A 2xx; and once it is kept, one visit to this address, which the provider has vetted.
+    Visit(String),
 }
 
 impl fmt::Display for Handshake {
@@ -27,6 +29,7 @@ impl fmt::Display for Handshake {
             Self::Acknowledge => "acknowledged",
             Self::Answer(_) => "answered as the sender asks",
             Self::ProveBack(_) => "answered with proof of the secret",
+            Self::Visit(_) => "acknowledged, and confirmed at the sender",
         })
     }
 }

@@ -18,13 +18,17 @@ pub enum Identity {
     /// The digest of what was signed, where the sender gives no id. Two deliveries that say the
     /// very same are then one.
     Digest(Arc<str>),
+    /// Nothing: the sender tells the very same of things that happened at different times, so that
+    /// each delivery stands for itself.
+    Nothing,
 }
 
 impl Identity {
-    /// The key that repeats of the delivery share.
+    /// The key that repeats of the delivery share; empty where nothing tells a repeat.
     pub fn key(&self) -> Arc<str> {
         match self {
             Self::Sender(key) | Self::Digest(key) => key.clone(),
+            Self::Nothing => Arc::default(),
         }
     }
 

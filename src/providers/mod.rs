@@ -7,6 +7,8 @@
 //! itself, and none looks at configuration other than its [`Options`].
 
 mod about;
+mod address;
+mod chat;
 mod data;
 mod decode;
 mod forges;
@@ -15,9 +17,12 @@ mod generic;
 mod grounds;
 mod handshake;
 mod identity;
+mod knocks;
 mod mechanisms;
 mod options;
+mod page;
 mod saas;
+mod samples;
 mod sender;
 mod template;
 
@@ -32,26 +37,82 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{GitFacts, Secret, Value};
 
 pub use about::{About, Group, Proven};
+pub use chat::Dialect;
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
-pub use grounds::Grounds;
+pub use generic::Preset;
+pub use grounds::{Grounds, KeyForm, KeyPlace, Published, Wanted};
 pub use handshake::{Handshake, Knock, Reply};
 pub use identity::Identity;
 pub use options::{Options, Place};
+pub use page::page;
 pub use template::Template;
 
 /// Every provider, sorted by name.
 static ALL: &[&dyn Provider] = &[
+    &data::airtable::AIRTABLE,
+    &data::alertmanager::ALERTMANAGER,
+    &saas::anthropic::ANTHROPIC,
+    &forges::artifactory::ARTIFACTORY,
+    &saas::asana::ASANA,
+    &saas::aws_sns::AwsSns,
+    &forges::azure_devops::AZURE_DEVOPS,
+    &saas::azure_event_grid::AZURE_EVENT_GRID,
     &generic::basic::Basic,
     &forges::bitbucket_cloud::BitbucketCloud,
+    &forges::bitbucket_server::BITBUCKET_SERVER,
+    &forges::circleci::CIRCLECI,
+    &saas::convoy::CONVOY,
+    &data::databricks::DATABRICKS,
+    &data::dbt_cloud::DBT_CLOUD,
+    &chat::discord::DISCORD,
+    &forges::docker_hub::DOCKER_HUB,
+    &saas::dropbox::DROPBOX,
+    &data::elevenlabs::ELEVENLABS,
+    &data::fivetran::FIVETRAN,
     &forges::forgejo::FORGEJO,
     &forges::gitea::GITEA,
     &forges::github::GitHub,
     &forges::gitlab::GitLab,
+    &forges::gogs::GOGS,
+    &chat::google_chat::GoogleChat,
+    &data::grafana::GRAFANA,
+    &forges::harbor::HARBOR,
     &generic::hmac::Hmac,
+    &saas::hook0::HOOK0,
+    &saas::hubspot::HUBSPOT,
+    &data::huggingface::HUGGINGFACE,
+    &saas::intercom::INTERCOM,
+    &saas::jira::JIRA,
+    &generic::jwt::Jwt,
+    &saas::linear::LINEAR,
+    &chat::mattermost::MATTERMOST,
     &data::mlflow::MLFLOW,
+    &chat::ms_teams::MS_TEAMS_OUTGOING,
+    &forges::nexus::NEXUS,
+    &saas::notion::NOTION,
+    &saas::okta::OKTA,
+    &saas::openai::OPENAI,
+    &saas::pagerduty::PAGERDUTY,
+    &forges::quay::QUAY,
+    &data::replicate::REPLICATE,
+    &forges::scalr::SCALR,
+    &data::segment::SEGMENT,
+    &saas::sentry::SENTRY,
+    &saas::shopify::SHOPIFY,
+    &chat::slack::SLACK,
     &saas::standard_webhooks::StandardWebhooks,
+    &saas::stripe::STRIPE,
+    &saas::svix::SVIX,
+    &forges::terraform_cloud::TERRAFORM_CLOUD,
     &generic::token::Token,
+    &forges::travis_ci::TravisCi,
+    &saas::twilio::TWILIO,
+    &data::typeform::TYPEFORM,
+    &data::wandb::WANDB,
+    &saas::x_twitter::X_TWITTER,
+    &saas::zendesk::ZENDESK,
+    &saas::zoom::ZOOM,
 ];
 
 /// Headers that may carry a secret whatever the provider: they are never kept or shown.
@@ -112,7 +173,20 @@ pub trait Provider: Sync {
         filled(secret)
     }
 
-    /// Whether the request was made by someone who holds one of the secrets.
+    /// Where the keys are that requests of this source are signed with, as far as the source alone
+    /// tells: they can be fetched before the first request comes.
+    fn publishes(&self, _options: &Options) -> Option<KeyPlace> {
+        None
+    }
+
+    /// The published keys that this request cannot be judged without; none where it needs none, or
+    /// where no key could make it authentic.
+    fn wanted(&self, _request: &Unverified<'_>, _options: &Options) -> Option<Wanted> {
+        None
+    }
+
+    /// Whether the request was made by someone who holds one of the secrets, or the private key to
+    /// what is published.
     ///
     /// # Errors
     /// Why the request is refused.
@@ -176,6 +250,22 @@ pub trait Provider: Sync {
     /// Where the body cannot be read.
     fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault>;
 
+    /// What is kept of a body that holds a secret; none where it is kept as it came. It means the
+    /// same as the whole.
+    fn body_to_keep(&self, _body: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// How people are answered, for senders through which they give commands.
+    fn dialect(&self) -> Option<Dialect> {
+        None
+    }
+
+    /// What a kept delivery that is no command is answered with, where the usual answer will not do.
+    fn thanks(&self) -> Option<Reply> {
+        None
+    }
+
     /// What kind of event it is.
     ///
     /// # Errors
@@ -193,6 +283,11 @@ pub trait Provider: Sync {
     /// Git facts, one entry for each thing that happened; none where it has nothing to do with git.
     fn git_facts(&self, _meaning: &Meaning, _body: &Value) -> Vec<GitFacts> {
         Vec::new()
+    }
+
+    /// Git facts that the claims of its token tell, for senders that say nothing of git in the body.
+    fn claimed_git_facts(&self, _claims: &Value, _options: &Options) -> Option<GitFacts> {
+        None
     }
 
     /// What this sender would add to a request: signature, event name, delivery id.
@@ -219,6 +314,11 @@ pub trait Provider: Sync {
         self.sample_secret()
     }
 
+    /// What a sender that signs with [`Provider::sample_signer`] would publish.
+    fn sample_published(&self, _options: &Options) -> Option<Published> {
+        None
+    }
+
     /// A payload of this kind as the sender would write it, to try things out with.
     fn sample(&self, _kind: &str) -> Option<&'static str> {
         None
@@ -227,6 +327,11 @@ pub trait Provider: Sync {
     /// The kind of event that [`Provider::sample`] is best asked for.
     fn sample_kind(&self) -> &'static str {
         "push"
+    }
+
+    /// The kinds of event that there are payloads for.
+    fn sample_kinds(&self) -> Vec<&'static str> {
+        vec![self.sample_kind()]
     }
 }
 
@@ -293,6 +398,8 @@ pub enum SignFault {
     Header(HeaderName),
     /// The source's settings lack something.
     Misconfigured(&'static str),
+    /// The body is not what this sender would send.
+    Body(&'static str),
 }
 
 impl fmt::Display for SignFault {
@@ -300,12 +407,16 @@ impl fmt::Display for SignFault {
         match self {
             Self::Secret(fault) => write!(f, "cannot sign with this secret: it {fault}"),
             Self::Header(name) => write!(f, "header `{name}` cannot hold the value it should"),
+            Self::Body(expected) => write!(f, "the body is not {expected}"),
             Self::Misconfigured(what) => write!(f, "the source's settings lack {what}"),
         }
     }
 }
 
 impl std::error::Error for SignFault {}
+
+/// An access token to try things out with. It is in every copy of the program, so it proves nothing.
+pub const SAMPLE_ACCESS_TOKEN: &str = "a sample access token that proves nothing";
 
 fn sample_secret() -> Secret {
     Secret::new("a sample secret that proves nothing")
@@ -342,9 +453,13 @@ mod tests {
         assert!(find("nobody").is_none());
     }
 
+    fn takes_secrets(provider: &dyn Provider) -> bool {
+        provider.secret_use(&Options::default()) != SecretUse::None
+    }
+
     #[test]
     fn no_provider_takes_an_empty_secret() {
-        for provider in ALL {
+        for provider in ALL.iter().filter(|provider| takes_secrets(**provider)) {
             let refused = provider.check_secret(&Secret::new(""), &Options::default());
             assert!(refused.is_err(), "{}", provider.name());
         }
@@ -352,7 +467,7 @@ mod tests {
 
     #[test]
     fn the_sample_secret_has_the_right_shape() {
-        for provider in ALL {
+        for provider in ALL.iter().filter(|provider| takes_secrets(**provider)) {
             let checked = provider.check_secret(&provider.sample_secret(), &Options::default());
             assert_eq!(checked, Ok(()), "{}", provider.name());
         }

@@ -1,20 +1,26 @@
 //! What a source may set beside its provider and secrets. Every option has a default, and each
 //! provider says which of them are its own.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
 use crate::authenticate::hmac::{Algorithm, Encoding};
+use crate::authenticate::jwt;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
-use crate::model::Value;
-use crate::providers::Template;
+use crate::model::{Claims, Value};
+use crate::providers::{Preset, Template};
 
 /// A source's own settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Take GitHub's older HMAC-SHA-1 signature where the newer one is absent. Default: no.
     pub allow_sha1: bool,
+    /// The sender signs the time too, in a header with several elements. Default: no.
+    pub timed: bool,
+    /// Take HubSpot's older signatures, which sign no time, where the newest is absent. Default: no.
+    pub allow_older: bool,
     /// How far a signed timestamp may be off. Default: 5 minutes.
     pub tolerance: Option<Duration>,
     /// The header that carries the signature or the token. No default.
@@ -38,6 +44,28 @@ pub struct Options {
     /// The address that the sender was given, without a query string, for senders that sign it. No
     /// default.
     pub public_url: Option<String>,
+    /// The sender puts the secret itself where it could put a signature. Default: no.
+    pub unsigned: bool,
+    /// A token must come with every request beside its signature. Default: no.
+    pub access_token: bool,
+    /// The issuer whose settings are known. No default.
+    pub preset: Option<Preset>,
+    /// Who issues the sender's tokens. Default: what the preset says.
+    pub issuer: Option<String>,
+    /// For whom tokens must be, one of these. No default.
+    pub audience: Vec<String>,
+    /// The algorithms that tokens may be signed with. Default: what the preset says.
+    pub algorithms: Vec<jwt::Algorithm>,
+    /// Where the issuer publishes its keys. Default: what the preset says.
+    pub jwks_url: Option<String>,
+    /// Certificate authorities to trust, beside those of the system, where keys are fetched.
+    pub ca_file: Option<PathBuf>,
+    /// The HTTP proxy through which keys are fetched. Default: none.
+    pub proxy: Option<String>,
+    /// What tokens must claim. Default: nothing.
+    pub required_claims: Claims,
+    /// Whether a token must claim the digest of the body. Default: no.
+    pub payload_hash: bool,
     /// The topics that may be subscribed to and sent from. No default.
     pub topics: Vec<String>,
     /// Write the secret that the sender hands over in its greeting into the file that the first of
@@ -52,8 +80,10 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 30] = [
     "allow_sha1",
+    "allow_older",
+    "timed",
     "tolerance",
     "header",
     "prefix",
@@ -65,6 +95,17 @@ pub(super) const NAMES: [&str; 17] = [
     "timestamp_header",
     "timestamp_unit",
     "public_url",
+    "unsigned",
+    "access_token",
+    "preset",
+    "issuer",
+    "audience",
+    "algorithms",
+    "jwks_url",
+    "ca_file",
+    "proxy",
+    "required_claims",
+    "payload_hash",
     "topics",
     "learn_secret",
     "user",
@@ -124,6 +165,8 @@ impl Options {
     fn given(&self) -> impl Iterator<Item = &'static str> {
         let set = [
             self.allow_sha1,
+            self.allow_older,
+            self.timed,
             self.tolerance.is_some(),
             self.header.is_some(),
             self.prefix.is_some(),
@@ -135,6 +178,17 @@ impl Options {
             self.timestamp_header.is_some(),
             self.timestamp_unit.is_some(),
             self.public_url.is_some(),
+            self.unsigned,
+            self.access_token,
+            self.preset.is_some(),
+            self.issuer.is_some(),
+            !self.audience.is_empty(),
+            !self.algorithms.is_empty(),
+            self.jwks_url.is_some(),
+            self.ca_file.is_some(),
+            self.proxy.is_some(),
+            !self.required_claims.is_empty(),
+            self.payload_hash,
             !self.topics.is_empty(),
             self.learn_secret,
             self.user.is_some(),

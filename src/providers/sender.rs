@@ -8,11 +8,12 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
-use crate::model::{GitFacts, Secret, Value};
+use crate::model::{ChatCommand, GitFacts, Secret, Value};
+use crate::providers::chat::body as chat_body;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Handshake, Identity, Knock, Meaning, Options, Outgoing,
-    Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
+    About, DecodeFault, Decoded, Dialect, Grounds, Handshake, Identity, Knock, Meaning, Options,
+    Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
 };
 
 /// One sender.
@@ -25,6 +26,10 @@ pub(super) struct Sender {
     pub(super) about: &'static About,
     /// How it proves itself.
     pub(super) proves: &'static dyn Mechanism,
+    /// Options that it takes beside those of its mechanism.
+    pub(super) takes: &'static [&'static str],
+    /// Headers that carry a secret beside those of its mechanism, in lower case.
+    pub(super) secret_headers: &'static [&'static str],
     /// How its body is written.
     pub(super) body: Body,
     /// Where the event's name is; the first place that is filled decides.
@@ -32,10 +37,16 @@ pub(super) struct Sender {
     /// Where it says what was done; the first place that is filled decides.
     pub(super) action: &'static [At],
     /// What names the delivery: the texts of all these places, joined. Where one of them is not
-    /// filled, or there is none, the digest of what was signed stands for it.
+    /// filled, or there is none, `unnamed` says what stands for it.
     pub(super) id: &'static [At],
+    /// What stands for the delivery's id where the sender gives none.
+    pub(super) unnamed: Unnamed,
     /// Where the kind of event is not the sender's own name for it.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// Where what was done is not the sender's own word for it.
+    pub(super) done: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// The sender's own names for kinds of event that have another here, to try things out with.
+    pub(super) names: &'static [(&'static str, &'static str)],
     /// Whether it is a greeting.
     pub(super) handshake: Option<fn(&HeaderMap, &Value) -> Option<Handshake>>,
     /// Greetings that are not signed as deliveries are.
@@ -44,6 +55,12 @@ pub(super) struct Sender {
     pub(super) prove_back: Option<fn(&str, &Secret) -> Reply>,
     /// Its git facts.
     pub(super) git_facts: Option<fn(&Meaning, &Value) -> Vec<GitFacts>>,
+    /// The command that someone gave in chat, read from the body.
+    pub(super) command: Option<fn(&Value) -> Option<ChatCommand>>,
+    /// How people are answered there.
+    pub(super) dialect: Option<Dialect>,
+    /// What a kept delivery is answered with, where any 2xx will not do.
+    pub(super) thanks: Option<fn() -> Reply>,
     /// Payloads to try it out with, by kind of event; the first stands for kinds without one.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
@@ -53,16 +70,28 @@ pub(super) type Knocks =
     fn(&Sender, &Unverified<'_>, &Grounds<'_>) -> Option<Result<Knock, Refusal>>;
 
 /// How a body is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Body {
     /// JSON.
     Json,
-    /// JSON, or nothing at all.
-    JsonOrNothing,
-    /// JSON, or a form whose only field `payload` holds it.
-    JsonOrPayload,
     /// JSON or a form, as the first bytes say.
     JsonOrForm,
+    /// JSON, of which only this part is believed.
+    Cut(fn(&[u8]) -> &[u8]),
+    /// JSON, a form, or a form whose only field `payload` holds JSON, as the bytes say; without the
+    /// field `token`, which holds a secret.
+    Chat,
+}
+
+/// What stands for the id of a delivery whose sender gives none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// The digest of what was signed.
+    Signed,
+    /// The digest of the body, for senders that sign a new time with each try at the same delivery.
+    Body,
+    /// Nothing: two deliveries that say the very same are two all the same.
+    Nothing,
 }
 
 /// A place in a request.
@@ -70,10 +99,15 @@ pub(super) enum Body {
 pub(super) enum At {
     /// A header, in lower case.
     Header(&'static str),
+    /// One of two headers, of which the sender sends one, in lower case.
+    EitherHeader(&'static str, &'static str),
     /// A field of the body.
     Field(&'static [&'static str]),
-    /// A field of the first thing in a list, which is the whole body.
-    FirstOf(&'static [&'static str]),
+    /// A field of the first thing in a list, which a field of the body holds, or the whole body
+    /// where that is empty.
+    First(&'static [&'static str], &'static [&'static str]),
+    /// The first of these fields of the body that is filled.
+    Either(&'static [&'static [&'static str]]),
 }
 
 impl Sender {
@@ -89,15 +123,23 @@ impl Sender {
             title,
             about,
             proves,
+            takes: &[],
+            secret_headers: &[],
             body: Body::Json,
             event: &[],
             action: &[],
             id: &[],
+            unnamed: Unnamed::Signed,
             kind: None,
+            done: None,
+            names: &[],
             handshake: None,
             knock: None,
             prove_back: None,
             git_facts: None,
+            command: None,
+            dialect: None,
+            thanks: None,
             samples: &[],
         }
     }
@@ -106,8 +148,8 @@ impl Sender {
 impl At {
     fn header(self) -> Option<HeaderName> {
         match self {
-            Self::Header(name) => Some(HeaderName::from_static(name)),
-            Self::Field(_) | Self::FirstOf(_) => None,
+            Self::Header(name) | Self::EitherHeader(name, _) => Some(HeaderName::from_static(name)),
+            Self::Field(_) | Self::First(..) | Self::Either(_) => None,
         }
     }
 
@@ -117,8 +159,13 @@ impl At {
                 let text = headers.get(name)?.to_str().ok()?;
                 (!text.is_empty()).then(|| text.into())
             }
+            Self::EitherHeader(name, other) => {
+                let first = Self::Header(name).read(headers, body);
+                first.or_else(|| Self::Header(other).read(headers, body))
+            }
             Self::Field(path) => text(body.at(path)?),
-            Self::FirstOf(path) => text(body.as_list()?.first()?.at(path)?),
+            Self::First(list, path) => text(body.at(list)?.as_list()?.first()?.at(path)?),
+            Self::Either(paths) => paths.iter().find_map(|path| text(body.at(path)?)),
         }
     }
 }
@@ -144,7 +191,8 @@ impl Provider for Sender {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        self.proves.takes()
+        // Those of both would have to be joined; no sender needs that.
+        if self.takes.is_empty() { self.proves.takes() } else { self.takes }
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
@@ -183,7 +231,8 @@ impl Provider for Sender {
     }
 
     fn own_secret_headers(&self, options: &Options) -> Vec<HeaderName> {
-        self.proves.secret_headers(options)
+        let own = self.secret_headers.iter().map(|name| HeaderName::from_static(name));
+        self.proves.secret_headers(options).into_iter().chain(own).collect()
     }
 
     fn secret_fields(&self, options: &Options) -> Vec<String> {
@@ -200,12 +249,25 @@ impl Provider for Sender {
 
     fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
         let body = match self.body {
-            Body::JsonOrNothing if body.is_empty() => Value::Null,
-            Body::Json | Body::JsonOrNothing => decode::json(body)?,
-            Body::JsonOrPayload => decode::json_or_payload(body)?,
+            Body::Json => decode::json(body)?,
+            Body::Cut(part) => decode::json(part(body))?,
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
+            Body::Chat => chat_body::read(body)?,
         };
-        Ok(body.into())
+        let command = self.command.and_then(|command| command(&body));
+        Ok(Decoded { body, command })
+    }
+
+    fn body_to_keep(&self, body: &[u8]) -> Option<Vec<u8>> {
+        if matches!(self.body, Body::Chat) { chat_body::to_keep(body) } else { None }
+    }
+
+    fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
+    fn thanks(&self) -> Option<Reply> {
+        self.thanks.map(|thanks| thanks())
     }
 
     fn meaning(
@@ -217,10 +279,11 @@ impl Provider for Sender {
         let first = |places: &[At]| places.iter().find_map(|place| place.read(headers, body));
         let name = first(self.event);
         let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
+        let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
         Ok(Meaning {
             kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
             name,
-            action: first(self.action),
+            action: own_action.or_else(|| first(self.action)),
             handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
         })
     }
@@ -230,7 +293,16 @@ impl Provider for Sender {
         let texts: Option<Vec<_>> = self.id.iter().map(|place| place.read(headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
-            _ => self.proves.digest(request, options),
+            // What is kept must have the same name when it is replayed.
+            _ if matches!(self.body, Body::Chat) => {
+                let kept = self.body_to_keep(request.body());
+                Identity::of_bytes(&[kept.as_deref().unwrap_or(request.body())])
+            }
+            _ => match self.unnamed {
+                Unnamed::Signed => self.proves.digest(request, options),
+                Unnamed::Body => Identity::of_bytes(&[request.body()]),
+                Unnamed::Nothing => Identity::Nothing,
+            },
         }
     }
 
@@ -247,7 +319,9 @@ impl Provider for Sender {
         now: Timestamp,
     ) -> Result<Signed, SignFault> {
         let mut signed = self.proves.sign(outgoing, secret, options, id, now)?;
-        for (places, text) in [(self.event, outgoing.event), (self.id, id)] {
+        let own = self.names.iter().find(|(kind, _)| *kind == outgoing.event);
+        let event = own.map_or(outgoing.event, |(_, name)| name);
+        for (places, text) in [(self.event, event), (self.id, id)] {
             if let Some(name) = places.first().and_then(|place| place.header())
                 && !signed.headers.iter().any(|(there, _)| *there == name)
             {
@@ -261,6 +335,10 @@ impl Provider for Sender {
         self.proves.sample_secret()
     }
 
+    fn sample_signer(&self) -> Secret {
+        self.proves.sample_signer()
+    }
+
     fn sample(&self, kind: &str) -> Option<&'static str> {
         let of_kind = self.samples.iter().find(|(name, _)| *name == kind);
         of_kind.or_else(|| self.samples.first()).map(|(_, payload)| *payload)
@@ -268,5 +346,9 @@ impl Provider for Sender {
 
     fn sample_kind(&self) -> &'static str {
         self.samples.first().map_or(UNNAMED, |(kind, _)| kind)
+    }
+
+    fn sample_kinds(&self) -> Vec<&'static str> {
+        self.samples.iter().map(|(kind, _)| *kind).collect()
     }
 }

@@ -1,11 +1,14 @@
 //! What each request gets. A sender is told what it needs to mend its request; why a signature was
 //! not accepted is told to the log alone.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::rate::whole_seconds;
 use crate::authenticate::Refusal;
 use crate::event::{DecodeFault, Handshake, Reply};
 use crate::model::{DeliveryId, RunId, RunState};
@@ -18,10 +21,13 @@ const RETRY_SECONDS: &str = "5";
 /// A run as an answer names it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Brief {
-    id: RunId,
-    route: String,
-    job: String,
-    state: RunState,
+    pub(super) id: RunId,
+    pub(super) route: String,
+    pub(super) job: String,
+    pub(super) state: RunState,
+    /// Why it stands there. For people: tools ask the admin API.
+    #[serde(skip)]
+    pub(super) reason: Option<String>,
 }
 
 /// Everything that a request can be answered with.
@@ -45,8 +51,17 @@ pub(super) enum Answer {
     Acknowledged {
         delivery: DeliveryId,
     },
+    /// What was kept, told in its sender's own form.
+    Spoken {
+        kept: Box<Answer>,
+        reply: Reply,
+    },
     Refused(Refusal),
     Unreadable(DecodeFault),
+    /// From an address that may not send to this source.
+    WrongAddress,
+    /// Over the source's rate; with the time after which the next is taken.
+    TooMany(Duration),
     UnknownSource,
     UnknownPath,
     WrongMethod,
@@ -57,6 +72,8 @@ pub(super) enum Answer {
     CutOff,
     Overloaded(&'static str),
     NoSecret(String),
+    /// The keys that the sender publishes are not at hand.
+    NoKeys,
     NotKept,
     Fault(String),
 }
@@ -76,6 +93,10 @@ pub(super) fn briefs(runs: &[NewRun]) -> Vec<Brief> {
                 NewRunState::Held(..) => RunState::Held,
                 NewRunState::Failed(_) => RunState::Failed,
             },
+            reason: match &run.state {
+                NewRunState::Queued(_) => None,
+                NewRunState::Held(_, reason) | NewRunState::Failed(reason) => Some(reason.clone()),
+            },
         })
         .collect()
 }
@@ -93,7 +114,7 @@ impl Answer {
             (Handshake::Answer(reply), _) | (Handshake::ProveBack(_), Some(reply)) => {
                 Self::Greeted { delivery, reply }
             }
-            (Handshake::Acknowledge | Handshake::ProveBack(_), _) => {
+            (Handshake::Acknowledge | Handshake::ProveBack(_) | Handshake::Visit(_), _) => {
                 Self::Acknowledged { delivery }
             }
         };
@@ -110,6 +131,7 @@ impl Answer {
                         route: run.route,
                         job: run.job,
                         state: run.state,
+                        reason: run.reason,
                     })
                     .collect(),
                 requeued: !requeued.is_empty(),
@@ -124,6 +146,7 @@ impl Answer {
                 runs.iter().any(|run| matches!(run.state, RunState::Queued | RunState::Waiting))
             }
             Self::Repeat { requeued, .. } => *requeued,
+            Self::Spoken { kept, .. } => kept.queued_something(),
             _ => false,
         }
     }
@@ -135,6 +158,7 @@ impl Answer {
             | Self::Repeat { delivery, .. }
             | Self::Greeted { delivery, .. }
             | Self::Acknowledged { delivery } => Some(*delivery),
+            Self::Spoken { kept, .. } => kept.delivery(),
             _ => None,
         }
     }
@@ -143,6 +167,7 @@ impl Answer {
     pub(super) fn runs(&self) -> usize {
         match self {
             Self::Kept { runs, .. } | Self::Repeat { runs, .. } => runs.len(),
+            Self::Spoken { kept, .. } => kept.runs(),
             _ => 0,
         }
     }
@@ -153,10 +178,12 @@ impl Answer {
             Self::Kept { runs, .. } if runs.is_empty() => "unmatched",
             Self::Kept { .. } => "accepted",
             Self::Repeat { .. } => "repeat",
+            Self::Spoken { kept, .. } => kept.verdict(),
             Self::Greeted { .. } | Self::Acknowledged { .. } => "handshake",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::WrongAddress => "refused",
+            Self::TooMany(_) => "limited",
             Self::Overloaded(_) => "overloaded",
-            Self::NotKept | Self::NoSecret(_) | Self::Fault(_) => "not_kept",
+            Self::NotKept | Self::NoSecret(_) | Self::NoKeys | Self::Fault(_) => "not_kept",
             _ => "unreadable",
         }
     }
@@ -166,6 +193,8 @@ impl Answer {
         match self {
             Self::Refused(refusal) => refusal.reason(),
             Self::Unreadable(_) => "unreadable",
+            Self::WrongAddress => "wrong_address",
+            Self::TooMany(_) => "rate",
             Self::UnknownSource => "unknown_source",
             Self::UnknownPath => "unknown_path",
             Self::WrongMethod => "method",
@@ -174,11 +203,13 @@ impl Answer {
             Self::CutOff => "cut_off",
             Self::Overloaded(_) => "overloaded",
             Self::NoSecret(_) => "no_secret",
+            Self::NoKeys => "no_keys",
             Self::NotKept => "store",
             Self::Fault(_) => "fault",
             Self::Kept { .. }
             | Self::Repeat { .. }
             | Self::Greeted { .. }
+            | Self::Spoken { .. }
             | Self::Acknowledged { .. } => "none",
         }
     }
@@ -189,10 +220,20 @@ impl Answer {
             Self::Kept { .. }
             | Self::Repeat { .. }
             | Self::Greeted { .. }
+            | Self::Spoken { .. }
             | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
             Self::Unreadable(fault) => fault.to_string(),
+            Self::WrongAddress => "the address is not in the source's allow_from".to_owned(),
+            Self::TooMany(wait) => {
+                format!("over the source's rate; the next is taken in {wait:.1?}")
+            }
             Self::NoSecret(why) => format!("the source's secret cannot be read: {why}"),
+            Self::NoKeys => {
+                "the keys that the sender publishes could not be had, or were asked for \
+                             a moment ago; the log says why"
+                    .to_owned()
+            }
             Self::Fault(why) => format!("the request could not be worked on: {why}"),
             other => other.told(),
         })
@@ -201,17 +242,21 @@ impl Answer {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Kept { runs, .. } if !runs.is_empty() => StatusCode::ACCEPTED,
-            Self::Greeted { reply, .. } => reply.status,
+            Self::Greeted { reply, .. } | Self::Spoken { reply, .. } => reply.status,
             Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
+            Self::WrongAddress => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownSource | Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Overloaded(_) | Self::NoSecret(_) | Self::NotKept | Self::Fault(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Overloaded(_)
+            | Self::NoSecret(_)
+            | Self::NoKeys
+            | Self::NotKept
+            | Self::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -220,6 +265,8 @@ impl Answer {
         match self {
             Self::Refused(_) => "the request is not authentic".to_owned(),
             Self::Unreadable(fault) => fault.to_string(),
+            Self::WrongAddress => "this address may not send here".to_owned(),
+            Self::TooMany(_) => "too many deliveries of this source; try again later".to_owned(),
             Self::UnknownSource => "there is no source of this name".to_owned(),
             Self::UnknownPath => "there is nothing here; webhooks go to /hooks/{source}".to_owned(),
             Self::WrongMethod => "webhooks are sent with POST".to_owned(),
@@ -260,10 +307,13 @@ impl IntoResponse for Answer {
             Self::Acknowledged { delivery } => {
                 json(status, &KeptBody { delivery: *delivery, duplicate: false, runs: &[] })
             }
-            Self::Greeted { reply, .. } => own_form(reply),
+            Self::Greeted { reply, .. } | Self::Spoken { reply, .. } => own_form(reply),
             refused => json(status, &ErrorBody { error: refused.told() }),
         };
         let headers = response.headers_mut();
+        if let Self::TooMany(wait) = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }

@@ -8,14 +8,15 @@ use jiff::Timestamp;
 
 use super::answer::{self, Answer};
 use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
-use super::{Receiver, learn};
+use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
-use crate::event::Knock;
+use crate::event::{Event, Handshake, Identity, Knock, Reply};
+use crate::issuers::Found;
 use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
 use crate::observe::log::{self, DeliveryLine};
-use crate::providers;
+use crate::providers::{self, Published};
 use crate::store::{Accepted, NewDelivery, NewRun};
 
 /// Above this a body's pure steps run at once where they hold up no other request; below it only
@@ -34,16 +35,27 @@ impl Receiver {
         let now = self.clock.now();
         let delivery = DeliveryId::new(now, self.chance.bits());
         let secrets = self.live.source_secrets(&arrived.source);
+        let places = secrets.as_ref().map(|secrets| secrets.places().to_vec()).unwrap_or_default();
+        let published = match self.published(&arrived).await {
+            Ok(published) => published,
+            Err(answer) => return answer,
+        };
         let brief = if arrived.body.len() > LARGE {
             Err(Unfinished)
         } else {
-            arrived.steps(secrets.as_deref(), delivery, now, judge_briefly)
+            arrived.steps(secrets.as_ref(), published.as_deref(), delivery, now, judge_briefly)
         };
         let (arrived, taken) = match brief {
             Ok(taken) => (arrived, taken),
             Err(Unfinished) => {
                 let steps = move || {
-                    let taken = arrived.steps(secrets.as_deref(), delivery, now, UNHURRIED);
+                    let taken = arrived.steps(
+                        secrets.as_ref(),
+                        published.as_deref(),
+                        delivery,
+                        now,
+                        UNHURRIED,
+                    );
                     (arrived, taken)
                 };
                 match tokio::task::spawn_blocking(steps).await {
@@ -56,9 +68,31 @@ impl Receiver {
             }
         };
         match taken {
-            Ok(Taken::Delivery(judgement)) => self.keep(arrived, *judgement, delivery, now).await,
+            Ok(Taken::Delivery(mut judgement)) => {
+                judgement.secret = judgement.secret.and_then(|index| places.get(index).copied());
+                match self.within_rate(&arrived.source, now) {
+                    Ok(()) => self.keep(arrived, *judgement, delivery, now).await,
+                    Err(answer) => answer,
+                }
+            }
             Ok(Taken::Knock(knock)) => self.keep_knock(arrived, knock, delivery, now).await,
             Err(answer) => answer,
+        }
+    }
+
+    /// Counts an authentic delivery; strangers never get so far.
+    fn within_rate(&self, source: &SourcePlan, now: Timestamp) -> Result<(), Answer> {
+        let Some(rate) = source.rate else { return Ok(()) };
+        self.rates.take(&source.name, rate, now).map_err(Answer::TooMany)
+    }
+
+    /// The published keys that the request needs, where it needs any.
+    async fn published(&self, arrived: &Arrived) -> Result<Option<Arc<Published>>, Answer> {
+        let Some(wanted) = arrived.wanted() else { return Ok(None) };
+        match self.issuers.find(&wanted).await {
+            Found::Keys(keys) => Ok(Some(keys)),
+            Found::Nothing => Ok(None),
+            Found::NotNow => Err(Answer::NoKeys),
         }
     }
 
@@ -73,12 +107,13 @@ impl Receiver {
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
         let briefs = answer::briefs(&runs);
+        let key = key_of(&understood.identity, delivery);
         let new = NewDelivery {
             kind: understood.kind.clone(),
             name: understood.name.clone(),
-            key: understood.identity.key(),
+            key: Arc::clone(&key),
             handshake: understood.handshake.is_some(),
-            body: arrived.body.clone(),
+            body: kept_body(&arrived),
             claims,
             explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
             runs,
@@ -90,9 +125,19 @@ impl Receiver {
         };
         if let Some(secret) = secret {
             self.metrics.secret(&arrived.source.name, secret);
+            if let Some(reference) = arrived.source.secrets.get(secret) {
+                self.proofs.count(&arrived.source.name, reference, now);
+            }
         }
-        let key = understood.identity.key();
+        if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &understood.handshake) {
+            self.issuers.visit(url, &arrived.source);
+        }
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
+        let reply = own_form(&arrived, &judged.explanation, understood.events.first(), &answer);
+        let answer = match reply {
+            Some(reply) => Answer::Spoken { kept: Box::new(answer), reply },
+            None => answer,
+        };
         if answer.queued_something() {
             (self.on_new_runs)();
         }
@@ -168,6 +213,36 @@ impl Receiver {
             took,
         });
     }
+}
+
+/// What repeats are known by; where nothing tells a repeat, the delivery's own id.
+fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
+    match identity {
+        Identity::Nothing => format!("delivery: {delivery}").into(),
+        named => named.key(),
+    }
+}
+
+/// The answer to a kept delivery in its sender's own form, where a person waits for it or the sender
+/// takes no other.
+fn own_form(
+    arrived: &Arrived,
+    explanation: &Explanation,
+    event: Option<&Event>,
+    kept: &Answer,
+) -> Option<Reply> {
+    let provider = arrived.source.provider;
+    let lines = spoken::lines(&arrived.plan, event?, explanation, kept);
+    match (provider.dialect(), lines) {
+        (Some(dialect), Some(lines)) => Some(dialect.reply(&lines)),
+        _ => provider.thanks(),
+    }
+}
+
+/// The body, without the secret that some senders put there.
+fn kept_body(arrived: &Arrived) -> Bytes {
+    let kept = arrived.source.provider.body_to_keep(&arrived.body);
+    kept.map_or_else(|| arrived.body.clone(), Bytes::from)
 }
 
 /// What every delivery has, whatever it means.

@@ -5,12 +5,17 @@
 
 mod answer;
 mod body;
+mod client;
 mod keep;
 mod learn;
 mod limits;
+mod proofs;
+mod rate;
 mod refusals;
+mod spoken;
 mod steps;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,6 +33,7 @@ use serde::Deserialize;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Live;
+use crate::issuers::Issuers;
 use crate::observe::Metrics;
 use crate::observe::log;
 use crate::serving::Remote;
@@ -35,6 +41,8 @@ use crate::store::Store;
 
 use answer::Answer;
 use limits::Limits;
+pub use proofs::{Proofs, Used};
+pub use rate::Rates;
 pub use refusals::{Refusals, Refused};
 use steps::Arrived;
 pub(crate) use steps::{new_run, rejudge};
@@ -49,10 +57,16 @@ pub struct Receiver {
     pub clock: Arc<dyn Clock>,
     /// Names deliveries and runs.
     pub chance: Arc<dyn Chance>,
+    /// The keys that senders publish.
+    pub issuers: Arc<Issuers>,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
     /// The last refusals of each source.
     pub refusals: Arc<Refusals>,
+    /// Which secrets proved deliveries.
+    pub proofs: Arc<Proofs>,
+    /// What each source has used of its rate.
+    pub rates: Arc<Rates>,
     /// Called when there is a new run in the queue.
     pub on_new_runs: Arc<dyn Fn() + Send + Sync>,
 }
@@ -87,36 +101,50 @@ async fn receive(
     request: Request,
 ) -> Response {
     let began = Instant::now();
-    let remote = request
-        .extensions()
-        .get::<Remote>()
-        .map_or_else(String::new, |remote| remote.0.ip().to_string());
     let (head, body) = request.into_parts();
-    let answer = receiving.answer(&at, &head, body, &remote, began).await;
+    let from = receiving.client_of(&head);
+    let answer = receiving.answer(&at, &head, body, from, began).await;
+    let remote = written(from);
     receiving.note(&at.source, &head.headers, &remote, &answer);
     answer.into_response()
 }
 
+/// An address as logs, refusals and kept deliveries show it.
+fn written(address: Option<IpAddr>) -> String {
+    address.map_or_else(String::new, |address| address.to_string())
+}
+
 impl Receiving {
+    /// The address that the request came from, as far as it is known.
+    fn client_of(&self, head: &Head) -> Option<IpAddr> {
+        let peer = head.extensions.get::<Remote>()?.0.ip();
+        let plan = self.receiver.live.plan();
+        let server = &plan.server;
+        Some(client::client(peer, &head.headers, server.proxy_header, &server.trusted_proxies))
+    }
+
     async fn answer(
         &self,
         at: &At,
         head: &Head,
         body: Body,
-        remote: &str,
+        from: Option<IpAddr>,
         began: Instant,
     ) -> Answer {
         let plan = self.receiver.live.plan();
         let Some(source) = plan.sources.get(at.source.as_str()).cloned() else {
             return Answer::UnknownSource;
         };
+        if !source.may_send(from) {
+            return Answer::WrongAddress;
+        }
         let arrived = |body| Arrived {
             plan: Arc::clone(&plan),
             source: Arc::clone(&source),
             head: head.clone(),
             rest: at.rest.clone(),
             body,
-            remote: remote.to_owned(),
+            remote: written(from),
             began,
         };
         if head.method != Method::POST {

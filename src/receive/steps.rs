@@ -12,10 +12,11 @@ use super::answer::Answer;
 use crate::authenticate::{Unverified, kept};
 use crate::chance::Chance;
 use crate::clock::later;
-use crate::config::{Plan, SecretFault, SourcePlan};
+use crate::config::{Plan, SecretFault, SourcePlan, SourceSecrets};
 use crate::event::{Knock, Reply, Understood, understand};
 use crate::judge::{Detail, Draft, Judged, Mapped, Unfinished, judge};
-use crate::model::{DeliveryId, RunId, Secret, Value};
+use crate::model::{DeliveryId, RunId, Value};
+use crate::providers::{Grounds, Published, Wanted};
 use crate::store::{Delivery, NewRun, NewRunState};
 
 /// A request that arrived whole.
@@ -65,10 +66,19 @@ impl Arrived {
         }
     }
 
+    /// The published keys that it cannot be judged without.
+    pub(super) fn wanted(&self) -> Option<Wanted> {
+        let source = &self.source;
+        let may_be = self.head.method == Method::POST && self.rest.is_empty();
+        let request = may_be && !source.unauthenticated;
+        request.then(|| source.provider.wanted(&self.request(), &source.options)).flatten()
+    }
+
     /// Authenticate, understand, match and map: bytes, configuration and the time go in.
     pub(super) fn steps(
         &self,
-        secrets: Result<&[Secret], &SecretFault>,
+        secrets: Result<&SourceSecrets, &SecretFault>,
+        published: Option<&Published>,
         delivery: DeliveryId,
         now: Timestamp,
         judge: Judge,
@@ -76,7 +86,8 @@ impl Arrived {
         let source = &self.source;
         let request = self.request();
         // The first greeting may come before there is a secret.
-        let grounds = source.grounds(secrets.unwrap_or_default(), now);
+        let held = secrets.map(SourceSecrets::held).unwrap_or_default();
+        let grounds = Grounds { published, ..source.grounds(held, now) };
         match source.provider.knock(&request, &grounds) {
             Some(Ok(knock)) => return Ok(Ok(Taken::Knock(knock))),
             Some(Err(refusal)) => return Ok(Err(Answer::Refused(refusal))),
@@ -92,7 +103,7 @@ impl Arrived {
             Ok(secrets) => secrets,
             Err(fault) => return Ok(Err(Answer::NoSecret(fault.to_string()))),
         };
-        let proof = match source.prove(&request, secrets, now) {
+        let proof = match source.prove_by(&request, &grounds) {
             Ok(proof) => proof,
             Err(refusal) => return Ok(Err(Answer::Refused(refusal))),
         };

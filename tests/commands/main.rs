@@ -7,6 +7,8 @@ mod common;
 
 mod ends;
 mod offline;
+mod saved;
+mod sending;
 mod stage;
 mod watching;
 

@@ -119,3 +119,20 @@ async fn what_scripts_ask_for_is_json_and_nothing_else() {
         assert!(ended.stderr.is_empty(), "{ended}");
     }
 }
+
+#[tokio::test]
+async fn secrets_shows_how_often_each_was_used_and_where_it_is_kept() {
+    let stage = Stage::new(ROUTES);
+    let before = stage.run(&["secrets"]).with(0);
+    assert!(before.stdout.contains("never"), "{before}");
+    stage.send(&[]).with(0);
+    let used = stage.run(&["secrets", "--json"]).with(0).json();
+    let of = |source: &str| {
+        let secrets = used["secrets"].as_array().expect("a list");
+        secrets.iter().find(|secret| secret["source"] == source).expect("listed").clone()
+    };
+    assert_eq!((&of("github")["deliveries"], &of("gitlab")["deliveries"]), (&1.into(), &0.into()));
+    let reference = of("github")["reference"].as_str().expect("text").to_owned();
+    assert!(reference.ends_with("secrets/webhook"), "{reference}");
+    assert!(!used.to_string().contains("canary"), "{used}");
+}

@@ -12,6 +12,7 @@ use cdsw_gateway::chance::SeededChance;
 use cdsw_gateway::clock::{Clock, ManualClock, between};
 use cdsw_gateway::config::Live;
 use cdsw_gateway::gateway::{Gateway, Outside};
+use cdsw_gateway::issuers::Transport;
 use cdsw_gateway::model::{RunId, RunState, Secret};
 use cdsw_gateway::providers::Outgoing;
 use cdsw_gateway::simulator::{Simulator, SimulatorOptions};
@@ -169,10 +170,21 @@ impl World {
     /// On a site that was prepared.
     pub async fn on(site: Site, simulator: Simulator) -> Self {
         let now = "2026-03-01T12:00:00Z".parse().expect("a time");
-        Self::at(site, simulator, Arc::new(ManualClock::at(now))).await
+        Self::at(site, simulator, Arc::new(ManualClock::at(now)), Transport::default()).await
     }
 
-    async fn at(site: Site, simulator: Simulator, clock: Arc<ManualClock>) -> Self {
+    /// The same, where issuers of keys are on this machine.
+    pub async fn reaching(site: Site, simulator: Simulator, transport: Transport) -> Self {
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        Self::at(site, simulator, Arc::new(ManualClock::at(now)), transport).await
+    }
+
+    async fn at(
+        site: Site,
+        simulator: Simulator,
+        clock: Arc<ManualClock>,
+        transport: Transport,
+    ) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let live = Arc::new(
             Live::start(&site.config()).unwrap_or_else(|report| panic!("{}", report.render(false))),
@@ -181,6 +193,7 @@ impl World {
         let outside = Outside {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             chance: Arc::new(SeededChance::new(1)),
+            transport,
         };
         let gateway = Gateway::start(Arc::clone(&live), outside)
             .await
@@ -194,7 +207,7 @@ impl World {
         let Self { site, simulator, gateway, clock, .. } = self;
         gateway.stop(Duration::from_secs(10)).await;
         clock.advance(Duration::from_secs(1));
-        Self::at(site, simulator, clock).await
+        Self::at(site, simulator, clock, Transport::default()).await
     }
 
     /// Where a source's webhooks go.

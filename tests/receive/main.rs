@@ -5,6 +5,7 @@
 mod common;
 
 mod answers;
+mod limits;
 mod refused;
 mod sizes;
 mod slow;
@@ -20,7 +21,7 @@ use common::{Site, World, simulator};
 use serde_json::Value;
 
 /// Sources beside the usual ones: one that signs the time, one with a small limit of its own, one
-/// that is open to everyone.
+/// that is open to everyone, and one for each limit.
 const SOURCES: &str = include_str!("sources.yaml");
 
 /// Starts `retrain` on whatever comes from those sources, and on pushes.

@@ -5,9 +5,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod addresses;
 mod admin;
+mod chat;
+mod chat_docs;
+mod chat_handshakes;
 mod flow;
 mod forges;
+mod greetings;
 mod guards;
 mod mapping;
 mod redelivery;

@@ -43,6 +43,49 @@ async fn two_secrets_are_good_while_one_replaces_the_other() {
     assert_eq!(push(&world, "old-3", WEBHOOK_SECRET).await, 401);
 }
 
+/// Place, reference and count of every secret of the source, as the API shows them.
+async fn shown(world: &World) -> Vec<(u64, String, u64, bool)> {
+    let (status, answer) = world.api(reqwest::Method::GET, "/api/secrets", None).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["since"], "2026-03-01T12:00:00Z");
+    let text = answer.to_string();
+    assert!(!text.contains(NEW) && !text.contains(WEBHOOK_SECRET), "{text}");
+    let secrets = answer["secrets"].as_array().expect("a list");
+    let of_github = secrets.iter().filter(|secret| secret["source"] == "github");
+    of_github
+        .map(|secret| {
+            let reference = secret["reference"].as_str().expect("text");
+            let name = reference.rsplit('/').next().expect("a part").to_owned();
+            let count = secret["deliveries"].as_u64().expect("a number");
+            (secret["place"].as_u64().expect("a number"), name, count, secret["last"].is_string())
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_can_see_which_secret_is_still_used_and_since_when_it_is_counted() {
+    let world = World::start(ON_PUSH).await;
+    assert_eq!(push(&world, "old-1", WEBHOOK_SECRET).await, 202);
+    let both = "github: { provider: github, secrets: [{ file: secrets/webhook-new }, { file: secrets/webhook }] }";
+    edit(&world.site, "github: { provider: github, secrets: [{ file: secrets/webhook }] }", both);
+    world.live.reload().unwrap_or_else(|report| panic!("{}", report.render(false)));
+    // The new secret's file is not there yet: the old one's place and count stay its own.
+    assert_eq!(push(&world, "old-2", WEBHOOK_SECRET).await, 202);
+    assert_eq!((matches(&world, 0).await, matches(&world, 1).await), (1, 1));
+    let (new, old) = ("webhook-new".to_owned(), "webhook".to_owned());
+    assert_eq!(
+        shown(&world).await,
+        [(0, new.clone(), 0, false), (1, old.clone(), 2, true)],
+        "counted by where it is kept, not by its place"
+    );
+    world.site.private("webhook-new", NEW);
+    world.live.secrets().refresh().expect("no programs");
+    assert_eq!(push(&world, "new-1", NEW).await, 202);
+    assert_eq!(shown(&world).await, [(0, new, 1, true), (1, old, 2, true)]);
+    let unknown = world.client.get(world.admin("/api/secrets"));
+    assert_eq!(world.send(unknown).await.0, 401, "for whoever has a token");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secrets_file_may_change_under_a_running_gateway() {
     let world = World::start(ON_PUSH).await;

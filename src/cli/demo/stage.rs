@@ -13,6 +13,7 @@ use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Live;
 use crate::gateway::{Gateway, Outside};
+use crate::issuers::Transport;
 use crate::model::Secret;
 use crate::simulator::{Simulator, SimulatorOptions};
 
@@ -54,7 +55,11 @@ impl Stage {
         let config = directory.path().join("gateway.yaml");
         let live = Live::start(&config).map_err(|report| Failure::Config(report.render(false)))?;
         let live = Arc::new(live);
-        let outside = Outside { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance) };
+        let outside = Outside {
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(SystemChance),
+            transport: Transport::default(),
+        };
         let gateway = Gateway::start(Arc::clone(&live), outside)
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;

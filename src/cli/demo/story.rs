@@ -8,7 +8,7 @@ use super::super::deliveries::show_explanation;
 use super::super::failure::Failure;
 use super::super::runs::show_run;
 use super::super::screen::{Screen, Tone, printable};
-use super::super::send::Signing;
+use super::super::signing::{Signing, hook};
 use super::stage::{PAYLOADS, Stage};
 use crate::admin::views::{DeliveryView, RefusalsView};
 use crate::model::{RunId, RunState, Secret};
@@ -213,8 +213,8 @@ async fn send(stage: &Stage, scene: &Scene) -> Result<(u16, serde_json::Value), 
         .hooks_url()
         .parse()
         .map_err(|_| Failure::Failed("the gateway's address".to_owned()))?;
-    let request =
-        Signing { source, secret, event: scene.event, id: scene.id }.request(&base, body)?;
+    let request = Signing { source, secret, event: scene.event, id: scene.id }
+        .request(hook(&base, scene.source)?, body)?;
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(PATIENCE)

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use super::desk::Desk;
+use super::routes::claims;
+use super::tokens;
 use crate::config::shape::{PlaceShape, SourceShape};
 use crate::config::yaml::At;
 use crate::providers::{Options, Place, Template};
@@ -17,8 +19,18 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
     let event = place(desk, shape.event.as_ref());
     let delivery_id = place(desk, shape.delivery_id.as_ref());
     let public_url = public_url(desk, shape.public_url.as_ref());
+    let preset = parsed(desk, shape.preset.as_ref());
+    let algorithms = tokens::algorithms(desk, shape.algorithms.as_ref());
+    let issuer = tokens::issuer(desk, shape.issuer.as_ref());
+    let jwks_url = tokens::address(desk, shape.jwks_url.as_ref());
+    let proxy = tokens::proxy(desk, shape.proxy.as_ref());
+    let ca_file = tokens::ca_file(desk, shape.ca_file.as_ref());
+    let audience = tokens::audience(desk, shape.audience.as_ref());
+    let required_claims = claims(desk, shape.required_claims.clone());
     Some(Options {
         allow_sha1: shape.allow_sha1,
+        allow_older: shape.allow_older,
+        timed: shape.timed,
         tolerance: shape.tolerance.map(|period| period.0),
         header: shape.header.clone().map(|header| header.0),
         prefix: shape.prefix.clone(),
@@ -30,6 +42,17 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
         timestamp_header: shape.timestamp_header.clone().map(|header| header.0),
         timestamp_unit: timestamp_unit?,
         public_url: public_url?,
+        unsigned: shape.unsigned,
+        access_token: shape.access_token.is_some(),
+        preset: preset?,
+        issuer: issuer?,
+        audience: audience?,
+        algorithms: algorithms?,
+        jwks_url: jwks_url?,
+        ca_file: ca_file?,
+        proxy: proxy?,
+        required_claims,
+        payload_hash: shape.payload_hash,
         topics: shape.topics.clone(),
         learn_secret: shape.learn_secret,
         user: shape.user.clone(),
@@ -39,7 +62,7 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
 }
 
 /// `None` for a fault; `Some(None)` for an option that is not set.
-type Read<T> = Option<Option<T>>;
+pub(super) type Read<T> = Option<Option<T>>;
 
 fn parsed<T: FromStr<Err = String>>(desk: Desk<'_>, at: Option<&At<String>>) -> Read<T> {
     let Some(at) = at else { return Some(None) };

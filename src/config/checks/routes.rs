@@ -15,7 +15,8 @@ use crate::config::shape::{
 };
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
-use crate::matching::{On, Patterns, PullRequestOn, UnknownPaths};
+use crate::matching::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
+use crate::model::Claims;
 
 pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
@@ -77,6 +78,11 @@ fn route(
     let mapping = variables::mapping(desk, shape.env, allowed, plan.map(|plan| plan.env_max));
     let latest = latest(desk, &shape.latest_per, &shape.wait, &shape.wait_at_most);
     let (sources, on) = on?;
+    let spared = mapping
+        .variables
+        .iter()
+        .map(|variable| (&variable.template, variable.omit || variable.default.is_some()));
+    let takes = Takes::of(condition.as_ref(), spared);
     Some(RoutePlan {
         latest,
         name: name.into(),
@@ -85,6 +91,7 @@ fn route(
         condition,
         job: Arc::clone(plan?),
         mapping,
+        takes,
         on_unknown_paths: match shape.on_unknown_paths {
             UnknownPathsShape::Start => UnknownPaths::Start,
             UnknownPathsShape::Skip => UnknownPaths::Skip,
@@ -133,12 +140,16 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     let on = On {
         events: list(&shape.event),
         actions: list(&shape.action),
+        command: list(&shape.command),
+        user: list(&shape.user),
+        channel: list(&shape.channel),
         repository: list(&shape.repository),
         branch: short(desk, shape.branch.as_ref()),
         tag: short(desk, shape.tag.as_ref()),
         sha: list(&shape.sha),
         before: list(&shape.before),
         author: list(&shape.author),
+        claims: claims(desk, shape.claims),
         path: list(&shape.path),
         pull_request: shape.pull_request.map(|at| pull_request(desk, at)),
         default_branch: shape.default_branch,
@@ -189,6 +200,17 @@ fn pull_request(desk: Desk<'_>, at: At<PullRequestShape>) -> PullRequestOn {
         head: short(desk, shape.head.as_ref()),
         merged: shape.merged,
     }
+}
+
+/// Claims by name, each with its patterns; what is faulty is reported and left out.
+pub(super) fn claims(desk: Desk<'_>, at: Option<At<Section<Texts>>>) -> Claims {
+    let Some(at) = at else { return Claims::default() };
+    empty(desk, at.id);
+    let each = at.value.into_iter().filter_map(|(name, entry)| {
+        let texts = At { id: Some(entry.id), value: entry.value? };
+        Some((name.into(), patterns(desk, Some(&texts))?))
+    });
+    Claims::new(each.collect())
 }
 
 /// Reports a condition that says nothing; true when it does.

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::networks::networks;
+use crate::config::networks::Networks;
 use crate::config::plan::{RetentionPlan, ServerPlan, StorePlan};
-use crate::config::shape::{Period, RetentionShape, ServerShape};
+use crate::config::shape::{Period, RetentionShape, ServerShape, Texts};
 use crate::config::yaml::At;
 
 /// Repeats are known as such for this long; nothing may be forgotten sooner.
@@ -32,6 +34,7 @@ pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
     for period in [&shape.header_timeout, &shape.body_timeout] {
         not_zero(desk, period);
     }
+    let trusted_proxies = trusted_proxies(desk, shape.trusted_proxies.as_ref());
     let mut admin_tokens = std::collections::BTreeMap::new();
     for (name, token) in shape.admin_tokens {
         desk.name(token.id);
@@ -43,6 +46,8 @@ pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
         listen: listen?,
         admin: admin?,
         admin_tokens,
+        trusted_proxies,
+        proxy_header: shape.proxy_header,
         body_limit: shape.body_limit.value.0,
         bytes_in_flight: shape.bytes_in_flight.value.0,
         requests_in_flight: shape.requests_in_flight.value as usize,
@@ -51,6 +56,17 @@ pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
         shutdown_grace: shape.shutdown_grace.0,
         hold_alert: shape.hold_alert.0,
     })
+}
+
+/// Whoever is trusted may claim any address, so that all of a protocol's addresses cannot be.
+fn trusted_proxies(desk: Desk<'_>, at: Option<&At<Texts>>) -> Networks {
+    for (id, text) in at.map(At::each).unwrap_or_default() {
+        if text.ends_with("/0") {
+            let hint = "write the addresses of the proxies alone".to_owned();
+            desk.fault(id, "whoever connects would be believed to be any address", hint);
+        }
+    }
+    networks(desk, at, "leave the key out when there is no proxy").unwrap_or_default()
 }
 
 fn address(desk: Desk<'_>, at: &At<String>) -> Option<SocketAddr> {

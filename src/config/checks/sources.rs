@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::Desk;
+use super::networks::networks;
 use super::options::options;
 use super::routes::patterns;
 use crate::config::plan::{ServerPlan, SourcePlan};
@@ -58,13 +59,22 @@ fn source(
         (Some(provider), Some(options)) => provider.secret_use(options),
         _ => SecretUse::Optional,
     };
+    let access_token =
+        shape.access_token.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
     let secrets = secrets(desk, id, shape.secrets, open, secret_use);
+    let allow_from =
+        networks(desk, shape.allow_from.as_ref(), "leave the key out to accept any address");
+    let events = patterns(desk, shape.events.as_ref());
     let ignore_actors = patterns(desk, shape.ignore_actors.as_ref());
     Some(SourcePlan {
+        access_token,
         name: name.into(),
         provider: provider?,
         options: options?,
         body_limit: shape.body_limit.map(|at| at.value.0),
+        allow_from,
+        rate: shape.rate.map(|at| at.value),
+        events,
         ignore_actors,
         secrets,
         unauthenticated,

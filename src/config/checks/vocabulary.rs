@@ -1,6 +1,6 @@
 //! The names that expressions may use: those that an event gives them.
 
-use crate::event::{DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
+use crate::event::{COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
 use crate::expression::Vocabulary;
 
 /// The fields of `git`, those of its pull request written out.
@@ -29,6 +29,7 @@ pub(super) fn vocabulary() -> Vocabulary {
         "event" => names.closed(name, &EVENT_FIELDS),
         "delivery" => names.closed(name, &DELIVERY_FIELDS),
         "git" => names.closed(name, &GIT),
+        "command" => names.closed(name, &COMMAND_FIELDS),
         _ => names.open(name),
     })
 }
@@ -37,6 +38,7 @@ pub(super) fn vocabulary() -> Vocabulary {
 mod tests {
     use super::*;
     use crate::event::{GIT_FIELDS, PULL_REQUEST_FIELDS};
+    use crate::expression::Expression;
 
     #[test]
     fn the_fields_are_those_that_an_event_gives() {
@@ -50,5 +52,16 @@ mod tests {
             })
             .collect();
         assert_eq!(written, GIT);
+    }
+
+    #[test]
+    fn a_misspelt_field_of_a_command_is_found_and_its_values_are_free() {
+        let compile = |source| Expression::compile(source, &vocabulary());
+        assert!(compile("command.args.ANYTHING + command.args[\"x\"]").is_ok());
+        let faults = compile("command.chanel").expect_err("unknown");
+        assert_eq!(
+            faults[0].to_string(),
+            "`command` has no field `chanel` (did you mean `channel`)"
+        );
     }
 }

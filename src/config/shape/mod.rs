@@ -2,6 +2,7 @@
 //! the page of documentation are made. The comments on fields here are what users read.
 
 mod job;
+mod rate;
 mod route;
 mod secret;
 mod server;
@@ -19,10 +20,12 @@ use super::yaml::{At, Lenient};
 pub(super) use job::JobShape;
 pub use job::OnResume;
 pub use job::OnUnknown;
+pub use rate::Rate;
 pub(super) use route::{
     FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
 };
 pub(super) use secret::SecretShape;
+pub use server::ProxyHeader;
 pub(super) use server::{RetentionShape, ServerShape};
 pub(super) use source::{PlaceShape, SourceShape};
 pub(super) use text::{Header, Period, Size};

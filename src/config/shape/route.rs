@@ -62,6 +62,17 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) event: Option<At<Texts>>,
     /// What happened, within that kind, such as `opened` or `published`.
     pub(in crate::config) action: Option<At<Texts>>,
+    /// Name of a chat command: the first word behind `/cdsw`. A command may give only the names that
+    /// the route reads, as `command.args.NAME`.
+    #[schemars(example = &"retrain")]
+    pub(in crate::config) command: Option<At<Texts>>,
+    /// Who gave the chat command: the chat program's id, since a name can be changed.
+    #[schemars(example = &"U2CERLKJA")]
+    pub(in crate::config) user: Option<At<Texts>>,
+    /// Channel of the chat command: the chat program's id, or its name, which others may be able to
+    /// give another channel.
+    #[schemars(example = &"G8PSS9T3V")]
+    pub(in crate::config) channel: Option<At<Texts>>,
     /// Full name of the repository.
     #[schemars(example = &"acme/risk")]
     pub(in crate::config) repository: Option<At<Texts>>,
@@ -77,6 +88,9 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) before: Option<At<Texts>>,
     /// Account name of who acted.
     pub(in crate::config) author: Option<At<Texts>>,
+    /// Claims of the sender's token, by name, with dots on the way into one that has parts.
+    #[schemars(example = serde_json::json!({ "repository": "acme/risk" }))]
+    pub(in crate::config) claims: Option<At<Section<Texts>>>,
     /// Changed files: one that fits is enough.
     #[schemars(example = ["models/**", "!**/*.md"])]
     pub(in crate::config) path: Option<At<Texts>>,

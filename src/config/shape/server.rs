@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Period, SecretShape, Section, Size};
+use super::{Period, SecretShape, Section, Size, Texts};
 use crate::config::yaml::At;
 
 /// Where the gateway listens, and its limits. Changes take effect at the next start, except for
-/// those of `admin_tokens`, `body_limit` and `body_timeout`.
+/// those of `admin_tokens`, `body_limit`, `body_timeout`, `trusted_proxies` and `proxy_header`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Server")]
@@ -22,6 +22,15 @@ pub(in crate::config) struct ServerShape {
     /// what they do. Without any, the admin API is closed.
     #[schemars(extend("propertyNames" = super::names()))]
     pub(in crate::config) admin_tokens: Section<SecretShape>,
+    /// Addresses and networks of the proxies that stand before the gateway. A request that one of
+    /// them hands on is taken to come from the last address in `proxy_header` that is not itself a
+    /// trusted proxy's; from anyone else that header is not believed. Default: none, so the address
+    /// is that of the connection.
+    #[schemars(example = ["10.0.0.0/8", "2001:db8::/32"])]
+    pub(in crate::config) trusted_proxies: Option<At<Texts>>,
+    /// The header in which the trusted proxies write the address that a request came from. The
+    /// other one is ignored: most proxies hand on untouched what a client wrote there.
+    pub(in crate::config) proxy_header: ProxyHeader,
     /// Largest body of a webhook. GitHub sends up to 25 MiB. A source may set its own.
     pub(in crate::config) body_limit: At<Size>,
     /// Bytes of bodies that may be in memory at once; must not be less than `body_limit`. Above it
@@ -37,6 +46,18 @@ pub(in crate::config) struct ServerShape {
     pub(in crate::config) shutdown_grace: Period,
     /// A run that has been held for longer than this is counted in a metric and told by `/readyz`.
     pub(in crate::config) hold_alert: Period,
+}
+
+/// The header in which proxies write the address that a request came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ProxyHeader")]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`, which nearly every proxy writes.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded`, of RFC 7239.
+    Forwarded,
 }
 
 /// How long deliveries and their runs are kept.
@@ -57,6 +78,8 @@ impl Default for ServerShape {
             listen: At::default_of("127.0.0.1:8080".to_owned()),
             admin: At::default_of("127.0.0.1:8081".to_owned()),
             admin_tokens: Section::new(),
+            trusted_proxies: None,
+            proxy_header: ProxyHeader::default(),
             body_limit: At::default_of(Size::mebibytes(25)),
             bytes_in_flight: At::default_of(Size::mebibytes(256)),
             requests_in_flight: At::default_of(1024),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Header, Period, SecretShape, Size, Texts};
+use super::{Header, Period, Rate, SecretShape, Section, Size, Texts};
 use crate::config::yaml::{At, Lenient, Required};
 
 /// Someone who may send webhooks. What it may set beside `provider` and `secrets` depends on its
@@ -20,6 +20,20 @@ pub(in crate::config) struct SourceShape {
     pub(in crate::config) secrets: Vec<Lenient<SecretShape>>,
     /// Largest body from this source. Default: that of the server.
     pub(in crate::config) body_limit: Option<At<Size>>,
+    /// Addresses and networks that may send. Anyone else gets 403, whatever the signature. Default:
+    /// any address. Behind a proxy, see `server.trusted_proxies`.
+    #[schemars(example = ["192.30.252.0/22", "2a0a:a440::/29"])]
+    pub(in crate::config) allow_from: Option<At<Texts>>,
+    /// How many deliveries it may send in how long a time; that many may come at once. Only
+    /// authentic ones are counted, so that strangers cannot use it up. Above it nothing is kept,
+    /// and the sender is told with 429 when to come again. Default: no limit.
+    #[schemars(example = &"60/m")]
+    pub(in crate::config) rate: Option<At<Rate>>,
+    /// The kinds of event that may start something, by the gateway's word or by the sender's own
+    /// name for it, or patterns of them. Every other delivery is kept and starts nothing. Default:
+    /// every kind.
+    #[schemars(example = ["push", "pull_request"])]
+    pub(in crate::config) events: Option<At<Texts>>,
     /// Account names, or patterns of them, whose events start nothing: the account that your jobs
     /// push with, so that a job does not start itself for ever.
     #[schemars(example = ["risk-bot", "ci-*"])]
@@ -31,6 +45,12 @@ pub(in crate::config) struct SourceShape {
     /// Accept GitHub's older signature, made with SHA-1, where the newer one is absent.
     #[serde(default)]
     pub(in crate::config) allow_sha1: bool,
+    /// Accept HubSpot's older signatures, which sign no time, where the newest is absent.
+    #[serde(default)]
+    pub(in crate::config) allow_older: bool,
+    /// The sender signs the time too: its header has elements such as `t=…,v1=…`.
+    #[serde(default)]
+    pub(in crate::config) timed: bool,
     /// How far the sender's clock may be off, where it signs the time. Default: `5m`.
     #[schemars(example = &"5m")]
     pub(in crate::config) tolerance: Option<Period>,
@@ -63,6 +83,49 @@ pub(in crate::config) struct SourceShape {
     /// gateway cannot know it where a proxy stands before it.
     #[schemars(example = &"https://hooks.example.com/hooks/twilio")]
     pub(in crate::config) public_url: Option<At<String>>,
+    /// The sender is not set to sign: it puts the secret itself where a signature could be.
+    #[serde(default)]
+    pub(in crate::config) unsigned: bool,
+    /// A token that the sender sends as `Authorization: Bearer …` beside its signature. Both must
+    /// then be right.
+    pub(in crate::config) access_token: Option<Lenient<SecretShape>>,
+    /// An issuer of tokens whose address, keys and algorithms are known: `github-actions`, `gitlab`
+    /// (for an installation of your own set `issuer` too), `google` or `kubernetes` (set `issuer`).
+    #[schemars(extend("enum" = ["github-actions", "gitlab", "google", "kubernetes"]))]
+    pub(in crate::config) preset: Option<At<String>>,
+    /// Who issues the sender's tokens: their claim `iss`, to the letter.
+    #[schemars(example = &"https://gitlab.example.com")]
+    pub(in crate::config) issuer: Option<At<String>>,
+    /// For whom tokens must be: their claim `aud`, or one of several. Choose a text that no other
+    /// service uses, such as the address of this gateway.
+    #[schemars(example = ["https://hooks.example.com"])]
+    pub(in crate::config) audience: Option<At<Texts>>,
+    /// The algorithms that tokens may be signed with: HS256, HS384 or HS512 for a shared secret, or
+    /// RS, PS or ES with 256, 384 or 512, or EdDSA, for public keys. Default: what `preset` says.
+    #[schemars(example = ["RS256"])]
+    pub(in crate::config) algorithms: Option<At<Texts>>,
+    /// Where the issuer publishes its keys (a JSON Web Key Set): `https://`, or `http://` to this
+    /// machine. They are fetched at the start, every hour, and when a token names an unknown key, but
+    /// not more often than every 30 seconds; while the issuer is down the last ones stay in use.
+    /// Default: what `preset` says; or put the keys under `secrets`.
+    #[schemars(example = &"https://login.example.com/.well-known/jwks.json")]
+    pub(in crate::config) jwks_url: Option<At<String>>,
+    /// A file of certificate authorities, in PEM form, to trust beside those of the system where keys
+    /// are fetched. A relative path starts at the directory of this file.
+    #[schemars(example = &"/etc/ssl/corp-ca.pem")]
+    pub(in crate::config) ca_file: Option<At<String>>,
+    /// Address of an HTTP proxy to fetch keys through. Proxy settings of the environment are not
+    /// looked at.
+    #[schemars(example = &"http://proxy.example.com:3128")]
+    pub(in crate::config) proxy: Option<At<String>>,
+    /// What else tokens must claim, by the name of the claim, with dots on the way into one that has
+    /// parts: a text or pattern, or several. A token without it is refused.
+    #[schemars(example = serde_json::json!({ "repository": "acme/risk" }))]
+    pub(in crate::config) required_claims: Option<At<Section<Texts>>>,
+    /// Whether tokens must hold the SHA-256 of the body, in hexadecimal or base64, as their claim
+    /// `payload_hash`. Without it a token says nothing of the body that it comes with.
+    #[serde(default)]
+    pub(in crate::config) payload_hash: bool,
     /// The topics that may be subscribed to and sent from.
     #[serde(default)]
     #[schemars(example = ["arn:aws:sns:eu-west-1:123456789012:datasets"])]

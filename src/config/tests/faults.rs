@@ -328,3 +328,41 @@ fn a_branch_written_as_git_writes_it_in_full_is_told_the_short_form() {
         ]
     );
 }
+
+#[test]
+fn addresses_and_networks_are_checked() {
+    let with = |line: &str| faults_with("provider: github,", &format!("provider: github, {line},"));
+    for good in ["203.0.113.7", "10.0.0.0/8", "2001:db8::/32", "[10.0.0.0/8, \"::1\"]"] {
+        assert_eq!(with(&format!("allow_from: {good}")), Vec::<String>::new(), "{good}");
+    }
+    assert_eq!(
+        with("allow_from: [10.0.0.0/8, 10.1.2.3/8]"),
+        ["8:56+10 `10.1.2.3/8` has bits set beyond its prefix \
+          (the network is 10.0.0.0/8; for the one address write 10.1.2.3)"]
+    );
+    assert!(with("allow_from: example.com")[0].contains("names are not looked up"));
+    assert!(with("allow_from: []")[0].contains("leave the key out to accept any address"));
+    assert!(with("allow_from: \"::ffff:10.0.0.1\"")[0].contains("write 10.0.0.1"));
+}
+
+#[test]
+fn nobody_can_trust_every_proxy() {
+    let with = |list: &str| faults_of(&format!("server: {{ trusted_proxies: {list} }}\n{GOOD}"));
+    assert_eq!(with("[10.0.0.2, \"fd00::/8\"]"), Vec::<String>::new());
+    for all in ["0.0.0.0/0", "\"::/0\""] {
+        assert!(with(all)[0].contains("would be believed to be any address"), "{all}");
+    }
+    assert!(with("[]")[0].contains("when there is no proxy"));
+    let other = format!("server: {{ proxy_header: x-real-ip }}\n{GOOD}");
+    assert!(faults_of(&other)[0].contains("x-forwarded-for"), "{:?}", faults_of(&other));
+}
+
+#[test]
+fn rates_and_event_lists_are_checked() {
+    let with = |line: &str| faults_with("provider: github,", &format!("provider: github, {line},"));
+    assert_eq!(with("rate: 60/m, events: [push, \"pull_*\"]"), Vec::<String>::new());
+    assert!(with("rate: 60")[0].contains("write a whole number from 1"), "{:?}", with("rate: 60"));
+    assert!(with("rate: 0/s")[0].contains("is not a rate"));
+    assert!(with("events: [\"!push\"]")[0].contains("put \"**\" in front"));
+    assert!(with("events: []")[0].contains("`events` is empty"));
+}

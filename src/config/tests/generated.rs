@@ -27,6 +27,11 @@ fn the_page_of_documentation_is_what_the_types_say() {
 }
 
 #[test]
+fn the_page_on_providers_is_what_the_table_says() {
+    same("docs/providers.md", &crate::providers::page());
+}
+
+#[test]
 fn every_example_is_good() {
     let mut seen = 0;
     for directory in ["config", "config/examples"] {

@@ -158,7 +158,7 @@ fn pushed(change: &Value, facts: GitFacts) -> GitFacts {
         tag,
         sha: facts::commit_id(change, &["new", "target", "hash"]),
         before: facts::commit_id(change, &["old", "target", "hash"]),
-        message: facts::text(change, &["new", "target", "message"]),
+        message: facts::message(change, &["new", "target", "message"]),
         paths: if deleted { facts::no_paths() } else { ChangedPaths::default() },
         forced: facts::flag(change, &["forced"]),
         deleted,

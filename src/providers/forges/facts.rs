@@ -45,12 +45,20 @@ pub(super) fn event_header(
     name: &HeaderName,
 ) -> Result<Arc<str>, DecodeFault> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
-    value.map(Into::into).ok_or_else(|| DecodeFault::Missing(format!("header `{name}`")))
+    let filled = value.filter(|value| !value.trim().is_empty());
+    filled.map(Into::into).ok_or_else(|| DecodeFault::Missing(format!("header `{name}`")))
 }
 
 /// Text at a path of the body, unless it is empty.
 pub(super) fn text(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     body.at(path)?.as_arc_str().cloned().filter(|text| !text.is_empty())
+}
+
+/// A commit's message. Some forges tell it with the line end that git keeps behind it, some without.
+pub(super) fn message(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+    let text = text(body, path)?;
+    let trimmed = text.trim_end();
+    if trimmed.len() == text.len() { Some(text) } else { Some(trimmed.into()) }
 }
 
 /// The first text that is there.
@@ -164,6 +172,15 @@ mod tests {
         assert_eq!(Ref::full("refs/tags/v1"), Ref { branch: None, tag: Some("v1".into()) });
         for other in ["refs/notes/x", "main", "", "refs/heads/"] {
             assert_eq!(Ref::full(other), Ref::default(), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_event_header_that_says_nothing_is_missing() {
+        let name = HeaderName::from_static("x-event");
+        for (text, read) in [("push", Some("push")), ("", None), (" ", None)] {
+            let headers = HeaderMap::from_iter([(name.clone(), text.parse().expect("lawful"))]);
+            assert_eq!(event_header(&headers, &name).ok().as_deref(), read);
         }
     }
 

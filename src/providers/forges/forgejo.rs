@@ -11,7 +11,7 @@ pub(in crate::providers) static FORGEJO: GiteaFamily = GiteaFamily {
     title: "Forgejo",
     about: &ABOUT,
     event: HeaderName::from_static("x-forgejo-event"),
-    event_type: HeaderName::from_static("x-forgejo-event-type"),
+    event_type: Some(HeaderName::from_static("x-forgejo-event-type")),
     delivery: HeaderName::from_static("x-forgejo-delivery"),
     signature: HeaderName::from_static("x-forgejo-signature"),
 };
@@ -25,6 +25,6 @@ static ABOUT: About = About {
     source: "provider: forgejo\nsecrets: [{ env: FORGEJO_WEBHOOK_SECRET }]",
     carries: "The kind is `X-Forgejo-Event`, the delivery's id `X-Forgejo-Delivery`. The JSON is signed, also where it is sent as a form; event and id are not.",
     yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. `forced` is not known.",
-    proven: Proven::Recomputed,
+    proven: Proven::Assembled,
     sources: &["https://forgejo.org/docs/latest/user/webhooks/"],
 };

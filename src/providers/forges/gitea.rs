@@ -11,7 +11,7 @@ pub(in crate::providers) static GITEA: GiteaFamily = GiteaFamily {
     title: "Gitea",
     about: &ABOUT,
     event: HeaderName::from_static("x-gitea-event"),
-    event_type: HeaderName::from_static("x-gitea-event-type"),
+    event_type: Some(HeaderName::from_static("x-gitea-event-type")),
     delivery: HeaderName::from_static("x-gitea-delivery"),
     signature: HeaderName::from_static("x-gitea-signature"),
 };

@@ -29,8 +29,8 @@ pub(in crate::providers) struct GiteaFamily {
     pub(super) about: &'static About,
     /// The header with the event's name.
     pub(super) event: HeaderName,
-    /// The header with a narrower name of the event.
-    pub(super) event_type: HeaderName,
+    /// The header with a narrower name of the event, where there is one.
+    pub(super) event_type: Option<HeaderName>,
     /// The header with the delivery's id; not signed.
     pub(super) delivery: HeaderName,
     /// The header with the HMAC-SHA-256 in bare hex.
@@ -60,7 +60,8 @@ impl Provider for GiteaFamily {
         grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
         let Grounds { secrets, .. } = *grounds;
-        headers::at_most_one(request.headers, [&self.event, &self.event_type, &self.delivery])?;
+        let names = [&self.event, &self.delivery].into_iter().chain(&self.event_type);
+        headers::at_most_one(request.headers, names)?;
         let value = headers::one(request.headers, &self.signature)?;
         let signed = signed(request.body)?;
         Scheme::HEX_SHA256.verify(&self.signature, value, secrets, &[&signed])
@@ -105,14 +106,16 @@ impl Provider for GiteaFamily {
         _now: Timestamp,
     ) -> Result<Signed, SignFault> {
         let body = signed(outgoing.body).unwrap_or(Cow::Borrowed(outgoing.body));
-        Ok(vec![
+        let mut headers = vec![
             json_content(),
             header(&self.event, outgoing.event)?,
-            header(&self.event_type, outgoing.event)?,
             header(&self.delivery, id)?,
             header(&self.signature, Scheme::HEX_SHA256.sign(secret, &[&body]))?,
-        ]
-        .into())
+        ];
+        if let Some(name) = &self.event_type {
+            headers.push(header(name, outgoing.event)?);
+        }
+        Ok(headers.into())
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {
@@ -158,15 +161,22 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
     let before = facts::commit_id(body, &["before"]);
     let head = facts::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
     let deleted = after.is_none() && before.is_some();
+    // Gogs names no head commit beside the list.
+    let newest = || {
+        let mut commits = facts::commits(body).iter();
+        let commit = commits.find(|commit| facts::commit_id(commit, &["id"]) == after)?;
+        facts::message(commit, &["message"])
+    };
     let known_author = facts::first_text(body, &[&["pusher", "login"], &["pusher", "username"]]);
     let paths = match deleted {
         true => facts::no_paths(),
         false => paths(body, branch.is_some() && before.is_some()),
     };
+    let message = facts::message(body, &["head_commit", "message"]).or_else(newest);
     GitFacts {
         sha: if deleted { None } else { head.or(after) },
         author: known_author.or(facts.author),
-        message: facts::text(body, &["head_commit", "message"]),
+        message,
         paths,
         deleted,
         before,

@@ -131,6 +131,10 @@ impl Provider for GitHub {
             _ => None,
         }
     }
+
+    fn sample_kinds(&self) -> Vec<&'static str> {
+        vec!["push", "pull_request"]
+    }
 }
 
 /// For a tag, `after` may be the id of the tag's own object; the head commit is the commit.
@@ -143,7 +147,7 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
         sha: if deleted { None } else { head.or(after) },
         before: facts::commit_id(body, &["before"]),
         author: facts::text(body, &["pusher", "name"]).or(facts.author),
-        message: facts::text(body, &["head_commit", "message"]),
+        message: facts::message(body, &["head_commit", "message"]),
         paths: if deleted { facts::no_paths() } else { paths(body, branch.is_some()) },
         deleted,
         forced: facts::flag(body, &["forced"]),

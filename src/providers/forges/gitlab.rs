@@ -68,7 +68,7 @@ impl Provider for GitLab {
         request: &Unverified<'_>,
         grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, now } = *grounds;
+        let Grounds { secrets, options, now, .. } = *grounds;
         headers::at_most_one(request.headers, [&EVENT, &STANDARD.id, &IDEMPOTENCY_KEY])?;
         let (signing, plain): (Vec<_>, Vec<_>) =
             secrets.iter().enumerate().partition(|(_, secret)| is_signing_token(secret));

@@ -65,7 +65,7 @@ pub(super) fn of(meaning: &Meaning, body: &Value) -> Option<GitFacts> {
         "release" => GitFacts {
             tag: facts::text(body, &["tag"]),
             sha: facts::commit_id(body, &["commit", "id"]),
-            message: facts::text(body, &["commit", "message"]),
+            message: facts::message(body, &["commit", "message"]),
             ..facts
         },
         _ => facts,
@@ -118,7 +118,7 @@ fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {
 fn message_of(sha: &str, body: &Value) -> Option<Arc<str>> {
     let commits = facts::commits(body).iter().rev();
     let mut heads = commits.filter(|commit| commit.get("id").and_then(Value::as_str) == Some(sha));
-    heads.next().and_then(|commit| facts::text(commit, &["message"]))
+    heads.next().and_then(|commit| facts::message(commit, &["message"]))
 }
 
 fn merge_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
@@ -132,7 +132,7 @@ fn merge_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> Git
         branch: base.clone(),
         sha: facts::commit_id(merge, &["last_commit", "id"]),
         before: facts::commit_id(merge, &["oldrev"]),
-        message: facts::text(merge, &["last_commit", "message"]),
+        message: facts::message(merge, &["last_commit", "message"]),
         pull_request: number.map(|number| PullRequest {
             number,
             action,

@@ -1,6 +1,11 @@
 //! Forges, continuous integration and registries.
 
+pub(super) mod artifactory;
+pub(super) mod azure_devops;
 pub(super) mod bitbucket_cloud;
+pub(super) mod bitbucket_server;
+pub(super) mod circleci;
+pub(super) mod docker_hub;
 mod facts;
 pub(super) mod forgejo;
 pub(super) mod gitea;
@@ -8,3 +13,10 @@ mod gitea_family;
 pub(super) mod github;
 pub(super) mod gitlab;
 mod gitlab_facts;
+pub(super) mod gogs;
+pub(super) mod harbor;
+pub(super) mod nexus;
+pub(super) mod quay;
+pub(super) mod scalr;
+pub(super) mod terraform_cloud;
+pub(super) mod travis_ci;

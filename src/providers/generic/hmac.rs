@@ -100,7 +100,7 @@ impl Provider for Hmac {
         request: &Unverified<'_>,
         grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, now } = *grounds;
+        let Grounds { secrets, options, now, .. } = *grounds;
         configured::unambiguous(request.headers, options)?;
         let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
         let value = headers::one(request.headers, name)?;

@@ -3,4 +3,8 @@
 pub(super) mod basic;
 pub(super) mod configured;
 pub(super) mod hmac;
+pub(super) mod jwt;
+mod presets;
 pub(super) mod token;
+
+pub use presets::Preset;

@@ -1,7 +1,11 @@
 //! The ways in which senders prove themselves, each made of what `authenticate` has. A sender told
 //! in data names one of them.
 
+mod body_token;
+mod either;
+mod elements;
 mod mac;
+mod public_key;
 mod standard;
 mod token;
 
@@ -14,10 +18,14 @@ use crate::providers::{
     Grounds, Identity, Options, Outgoing, SecretUse, SignFault, Signed, filled, sample_secret,
 };
 
-pub(super) use mac::{Mac, Part, Time, Writing};
+pub(super) use body_token::BodyToken;
+pub(super) use either::{BasicOr, EitherHeader, HeaderOrAddress};
+pub(super) use elements::{Elements, Given};
+pub(super) use mac::{Key, Mac, Part, Time, Writing};
+pub(super) use public_key::PublicKey;
 pub(super) use standard::Standard;
 pub(super) use standard::signed as standard_headers;
-pub(super) use token::NO_USER;
+pub(super) use token::{Basic, FieldToken, NO_USER, Token};
 
 /// A way in which a sender proves itself.
 pub(super) trait Mechanism: Sync {
@@ -84,5 +92,10 @@ pub(super) trait Mechanism: Sync {
     /// A secret of the right shape, to try things out with.
     fn sample_secret(&self) -> Secret {
         sample_secret()
+    }
+
+    /// What the sender of [`Mechanism::sample_secret`] signs with, where that is another key.
+    fn sample_signer(&self) -> Secret {
+        self.sample_secret()
     }
 }

@@ -115,6 +115,13 @@ impl Mechanism for Basic {
     }
 }
 
+impl FieldToken {
+    /// Whether a query string holds the field.
+    pub(super) fn is_in(&self, query: &str) -> bool {
+        !matches!(form::query_field(query, self.query), Ok(None))
+    }
+}
+
 impl Mechanism for FieldToken {
     fn authenticate(
         &self,

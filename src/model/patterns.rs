@@ -60,11 +60,18 @@ impl Patterns {
 
     /// Whether the text passes: the last entry that fits it decides.
     pub fn pass(&self, text: &str) -> bool {
-        self.entries
-            .iter()
-            .rev()
-            .find(|entry| entry.fits(text))
-            .is_some_and(|entry| !entry.excludes)
+        self.verdict(text) == Some(true)
+    }
+
+    /// Whether the text passes or is excluded; `None` where no entry fits it.
+    pub fn verdict(&self, text: &str) -> Option<bool> {
+        self.entries.iter().rev().find(|entry| entry.fits(text)).map(|entry| !entry.excludes)
+    }
+
+    /// Whether a thing of several names passes: one of them does, and none is excluded.
+    pub fn pass_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        let verdicts: Vec<bool> = names.into_iter().filter_map(|name| self.verdict(name)).collect();
+        !verdicts.is_empty() && verdicts.iter().all(|passes| *passes)
     }
 
     /// The texts that alone can pass, when every entry is a literal; `None` when a glob could.
@@ -77,6 +84,17 @@ impl Patterns {
                 Fits::Glob(_) => None,
             })
             .collect()
+    }
+}
+
+impl PartialEq for Patterns {
+    /// Patterns of the same texts are the same.
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |patterns: &Self| {
+            let entries = patterns.entries.iter();
+            entries.map(|entry| (entry.excludes, entry.text.clone())).collect::<Vec<_>>()
+        };
+        texts(self) == texts(other)
     }
 }
 
@@ -153,6 +171,16 @@ mod tests {
         assert!(!markdown.pass("models/a/b.md"));
         assert!(markdown.pass("models/KEEP.md"));
         assert!(!markdown.pass("docs/a.py"));
+    }
+
+    #[test]
+    fn a_thing_of_two_names_passes_by_either_unless_one_is_excluded() {
+        let not_general = patterns(&["**", "!general"]);
+        assert!(not_general.pass_any(["C1", "ml"]));
+        assert!(!not_general.pass_any(["C1", "general"]));
+        assert!(patterns(&["ml"]).pass_any(["C1", "ml"]));
+        assert!(!patterns(&["ml"]).pass_any(["C1", "other"]));
+        assert!(!patterns(&["**"]).pass_any([]));
     }
 
     #[test]

@@ -1,0 +1,183 @@
+//! Signed tokens (JSON Web Tokens): an issuer says who the sender is, for how long, and to whom.
+//!
+//! The source says which algorithms are taken and with what they are checked; the token's own word
+//! only chooses among them. A shared secret is used for HMAC alone and a public key never, so that
+//! neither can be taken for the other.
+
+mod algorithm;
+mod sign;
+mod times;
+mod token;
+
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::authenticate::equal::same_digest;
+use crate::authenticate::hmac::{self, Encoding};
+use crate::authenticate::keys::KeySet;
+use crate::authenticate::proof::first_match;
+use crate::authenticate::{Proof, Refusal, Unverified, headers};
+use crate::model::{Claims, Secret, Value};
+use algorithm::Key;
+use token::Token;
+
+pub use algorithm::Algorithm;
+pub use sign::{CannotSign, sign};
+
+/// How far clocks may differ unless a source says otherwise.
+pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(60);
+
+/// Keys of a set that are tried for a token that names none.
+const MOST_TRIED: usize = 8;
+
+/// What a token must be.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The header that carries it.
+    pub header: &'a HeaderName,
+    /// What stands before it, such as `Bearer `.
+    pub prefix: &'a str,
+    /// The algorithms that are taken.
+    pub algorithms: &'a [Algorithm],
+    /// Who issues it; the same to the letter.
+    pub issuer: &'a str,
+    /// For whom it must be: one of these.
+    pub audience: &'a [String],
+    /// What else it must claim.
+    pub required: &'a Claims,
+    /// Whether the claim `payload_hash` must be the SHA-256 of the body.
+    pub payload_hash: bool,
+    /// How far clocks may differ.
+    pub tolerance: Duration,
+}
+
+/// What signatures are checked with.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys<'a> {
+    /// What was configured: public keys, or shared secrets, as the token's algorithm asks.
+    Configured(&'a [Secret]),
+    /// What the issuer publishes.
+    Published(&'a KeySet),
+}
+
+/// Proof that the request carries a token of the issuer, for this audience, at this time.
+///
+/// # Errors
+/// Why it is refused. The signature is checked before anything that the token claims.
+pub fn verify(
+    request: &Unverified<'_>,
+    rules: &Rules<'_>,
+    keys: Keys<'_>,
+    now: Timestamp,
+) -> Result<Proof, Refusal> {
+    let token = read(request.headers, rules)?;
+    let proof = match keys {
+        Keys::Configured(secrets) => by_configured(&token, secrets)?,
+        Keys::Published(keys) => by_published(&token, keys)?,
+    };
+    let claims = token.claims()?;
+    times::check(&claims, rules.tolerance, now)?;
+    check(&claims, rules, request.body)?;
+    Ok(proof.with_claims(claims))
+}
+
+/// The name of the key that the request's token was signed with, if it is one that could be believed
+/// at all. None where no key could help it.
+pub fn key_name(headers: &HeaderMap, rules: &Rules<'_>) -> Option<Option<String>> {
+    let token = read(headers, rules).ok()?;
+    matches!(token.algorithm.key(), Key::Private(_)).then_some(token.key)
+}
+
+fn read<'h>(headers: &'h HeaderMap, rules: &Rules<'_>) -> Result<Token<'h>, Refusal> {
+    let text = headers::one(headers, rules.header)?;
+    let text = without_prefix(text, rules)
+        .ok_or_else(|| headers::malformed(rules.header, "the configured prefix with a token"))?;
+    let token = Token::read(text)?;
+    if rules.algorithms.contains(&token.algorithm) {
+        Ok(token)
+    } else {
+        Err(Refusal::UnfitToken("is signed with an algorithm that the source does not take"))
+    }
+}
+
+/// The word before credentials may be written in either case (RFC 9110); another prefix may not.
+fn without_prefix<'t>(text: &'t str, rules: &Rules<'_>) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(rules.prefix.len())?;
+    let same = if rules.header == AUTHORIZATION {
+        start.eq_ignore_ascii_case(rules.prefix)
+    } else {
+        start == rules.prefix
+    };
+    same.then_some(rest)
+}
+
+fn by_configured(token: &Token<'_>, secrets: &[Secret]) -> Result<Proof, Refusal> {
+    let matches: &dyn Fn(&Secret) -> bool = match token.algorithm.key() {
+        Key::Shared(hash) => &move |secret: &Secret| {
+            let expected = hmac::mac(hash, secret.expose(), &[token.signed]);
+            !KeySet::looks_public(secret.expose()) && same_digest(&expected, &token.signature)
+        },
+        Key::Private(_) => &|secret: &Secret| {
+            KeySet::from_text(secret.expose()).is_ok_and(|keys| by_published(token, &keys).is_ok())
+        },
+    };
+    first_match(secrets.iter().enumerate(), Refusal::BadSignature, matches)
+}
+
+fn by_published(token: &Token<'_>, keys: &KeySet) -> Result<Proof, Refusal> {
+    let Key::Private(scheme) = token.algorithm.key() else {
+        return Err(Refusal::UnfitToken(
+            "is signed with a secret, where the source has public keys",
+        ));
+    };
+    let name = token.algorithm.as_str();
+    let mut fitting = keys.candidates(token.key.as_deref(), scheme, Some(name)).peekable();
+    if fitting.peek().is_none() {
+        return Err(Refusal::UnknownKey);
+    }
+    match fitting.take(MOST_TRIED).any(|key| key.made(token.signed, &token.signature)) {
+        true => Ok(Proof::published(Value::Null)),
+        false => Err(Refusal::BadSignature),
+    }
+}
+
+fn check(claims: &Value, rules: &Rules<'_>, body: &[u8]) -> Result<(), Refusal> {
+    let wrong = |name: &str| Err(Refusal::WrongClaim(name.to_owned()));
+    let text = |name| claims.get(name).and_then(Value::as_str);
+    if text("iss") != Some(rules.issuer) {
+        return wrong("iss");
+    }
+    if !is_for(claims.get("aud"), rules.audience) {
+        return wrong("aud");
+    }
+    if let Err(miss) = rules.required.check(claims) {
+        return wrong(&miss.name);
+    }
+    if rules.payload_hash && !text("payload_hash").is_some_and(|text| is_hash(text, body)) {
+        return wrong("payload_hash");
+    }
+    Ok(())
+}
+
+/// An audience is a text or a list of texts, one of which must be ours.
+fn is_for(claim: Option<&Value>, audience: &[String]) -> bool {
+    let ours =
+        |value: &Value| value.as_str().is_some_and(|text| audience.iter().any(|ours| ours == text));
+    match claim {
+        Some(Value::List(several)) => several.iter().any(ours),
+        Some(one) => ours(one),
+        None => false,
+    }
+}
+
+/// Whether the text is the SHA-256 of the body, in hexadecimal or base64.
+fn is_hash(text: &str, body: &[u8]) -> bool {
+    let hash = Sha256::digest(body);
+    [Encoding::Hex, Encoding::Base64]
+        .iter()
+        .any(|encoding| encoding.decode(text).is_some_and(|bytes| bytes == hash.as_slice()))
+}

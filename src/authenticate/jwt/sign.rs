@@ -1,0 +1,30 @@
+//! Makes tokens, as their issuers do: to try a source out with.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::Algorithm;
+use super::algorithm::Key;
+use crate::authenticate::{hmac, keys};
+use crate::model::{Secret, Value};
+
+/// A token cannot be signed with this key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CannotSign;
+
+/// A token with these claims, under a shared secret or a private key in PEM form.
+///
+/// # Errors
+/// When the key does not fit the algorithm, or the algorithm is one that [`keys::sign`] has not.
+pub fn sign(algorithm: Algorithm, claims: &Value, key: &Secret) -> Result<String, CannotSign> {
+    let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#);
+    let mut payload = String::new();
+    claims.write_json(&mut payload).map_err(|_| CannotSign)?;
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let signed = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
+    let signature = match algorithm.key() {
+        Key::Shared(hash) => hmac::mac(hash, key.expose(), &[signed.as_bytes()]),
+        Key::Private(scheme) => keys::sign(scheme, key, signed.as_bytes()).ok_or(CannotSign)?,
+    };
+    Ok(format!("{signed}.{}", encode(&signature)))
+}

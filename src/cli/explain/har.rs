@@ -1,0 +1,167 @@
+//! A request out of a HAR file, as browsers and proxies save what they saw.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::saved::SavedRequest;
+
+#[derive(Deserialize)]
+struct Har {
+    log: Log,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    request: Request,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    method: String,
+    url: String,
+    #[serde(default)]
+    headers: Vec<Header>,
+    post_data: Option<PostData>,
+    /// Bytes that were sent; -1 where they are not known.
+    #[serde(default = "unknown")]
+    body_size: i64,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct PostData {
+    text: Option<String>,
+    /// Some tools say `base64` here, as the standard does for answers.
+    encoding: Option<String>,
+}
+
+fn unknown() -> i64 {
+    -1
+}
+
+/// The request of an entry, counted from 1; without a number the last one that posts something.
+/// None where the bytes are something else.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read(bytes: &[u8], entry: Option<usize>) -> Option<Result<SavedRequest, String>> {
+    let file: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    file.pointer("/log/entries")?.as_array()?;
+    Some(
+        serde_json::from_value(file)
+            .map_err(|error| format!("this HAR file cannot be read: {error}"))
+            .and_then(|har: Har| chosen(har.log.entries, entry))
+            .and_then(saved),
+    )
+}
+
+fn chosen(mut entries: Vec<Entry>, entry: Option<usize>) -> Result<Request, String> {
+    let count = entries.len();
+    let posts = |entry: &Entry| entry.request.method.eq_ignore_ascii_case("POST");
+    let at = match entry {
+        Some(number) => number.checked_sub(1).filter(|at| *at < count).ok_or_else(|| {
+            format!("there is no entry {number}; this HAR file has {count}, counted from 1")
+        })?,
+        None => entries
+            .iter()
+            .rposition(posts)
+            .ok_or("no entry of this HAR file posts anything; choose one with --entry N")?,
+    };
+    Ok(entries.swap_remove(at).request)
+}
+
+fn saved(request: Request) -> Result<SavedRequest, String> {
+    let mut saved = SavedRequest::to(&request.method.to_ascii_uppercase(), Some(&request.url))?;
+    for Header { name, value } in &request.headers {
+        saved.header(name, value.as_bytes())?;
+    }
+    saved.body = match request.post_data {
+        None => Vec::new(),
+        Some(PostData { text: Some(text), encoding }) => match encoding.as_deref() {
+            Some("base64") => STANDARD
+                .decode(text)
+                .map_err(|error| format!("the body is said to be base64 and is not: {error}"))?,
+            _ => text.into_bytes(),
+        },
+        Some(PostData { text: None, .. }) => {
+            return Err("the HAR file has no text of the body (postData.text), only what a tool \
+                        read from it"
+                .to_owned());
+        }
+    };
+    let sent = usize::try_from(request.body_size).ok();
+    if let Some(sent) = sent.filter(|sent| *sent != saved.body.len()) {
+        saved.doubt = Some(format!(
+            "the HAR file says that {sent} bytes were sent and holds {}, so the body was changed \
+             when it was saved",
+            saved.body.len()
+        ));
+    }
+    Ok(saved)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn file(entries: serde_json::Value) -> Vec<u8> {
+        json!({ "log": { "entries": entries } }).to_string().into_bytes()
+    }
+
+    fn post(url: &str, data: serde_json::Value) -> serde_json::Value {
+        json!({ "request": { "method": "POST", "url": url, "postData": data,
+            "headers": [{ "name": ":method", "value": "POST" }, { "name": "X-Event", "value": "push" }] } })
+    }
+
+    #[test]
+    fn the_last_post_is_taken_unless_another_is_chosen() {
+        let get = json!({ "request": { "method": "GET", "url": "https://a.example/" } });
+        let one = post("https://a.example/one", json!({ "text": "1" }));
+        let two =
+            post("https://a.example/two?a=b", json!({ "text": "Mg==", "encoding": "base64" }));
+        let file = file(json!([one, two, get]));
+        let chosen = |entry| read(&file, entry).expect("a HAR file").expect("a request");
+        let last = chosen(None);
+        assert_eq!(
+            (last.path.as_deref(), &*last.query, &*last.body),
+            (Some("/two"), "a=b", &b"2"[..])
+        );
+        assert_eq!(last.headers["x-event"], "push");
+        assert_eq!(chosen(Some(1)).body, b"1");
+        assert_eq!(chosen(Some(3)).method, "GET");
+        let fault = |entry| read(&file, Some(entry)).expect("a HAR file").expect_err("a fault");
+        assert!(fault(0).contains("has 3") && fault(4).contains("has 3"));
+    }
+
+    #[test]
+    fn what_was_lost_when_it_was_saved_is_said() {
+        let lost = file(json!([post("https://a.example/", json!({ "params": [] }))]));
+        assert!(read(&lost, None).expect("a HAR file").expect_err("lost").contains("no text"));
+        let mut short = post("https://a.example/", json!({ "text": "12" }));
+        short["request"]["bodySize"] = json!(3);
+        let short = read(&file(json!([short])), None).expect("a HAR file").expect("a request");
+        assert!(short.doubt.expect("a doubt").contains("3 bytes were sent and holds 2"));
+        assert!(read(&file(json!([])), None).expect("a HAR file").is_err());
+    }
+
+    #[test]
+    fn a_payload_is_no_har_file() {
+        for text in ["{}", "[]", "{\"log\": {}}", "{\"log\": {\"entries\": 1}}", "nonsense"] {
+            assert!(read(text.as_bytes(), None).is_none(), "{text}");
+        }
+    }
+}

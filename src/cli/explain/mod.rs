@@ -1,0 +1,296 @@
+//! `explain`: a payload or a saved request through the pure steps, without a gateway, a store or a network.
+
+mod har;
+mod raw;
+mod saved;
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::ConfigFile;
+use super::failure::Failure;
+use super::screen::Screen;
+use crate::authenticate::{Proof, Refusal, Unverified, kept};
+use crate::chance::{Chance, SystemChance};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Live, Plan, SourcePlan, SourceSecrets};
+use crate::event::{Understood, understand};
+use crate::judge::{Detail, Judged, judge};
+use crate::matching::Explanation;
+use crate::model::{DeliveryId, Environment, Value};
+use crate::providers::Outgoing;
+use saved::{Given, SavedRequest};
+use show::{parts, show};
+
+/// Show what a payload would start, and why each route does or does not match.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    cdsw-gateway explain github push.json\n  \
+    cdsw-gateway explain github push.json --event pull_request\n  \
+    cdsw-gateway explain ci build.json --header 'X-Event: build.finished'\n  \
+    cdsw-gateway explain github push.json --header 'X-GitHub-Event: push' \\\n      \
+      --header \"X-Hub-Signature-256: sha256=…\" --verify\n  \
+    cdsw-gateway explain github saved.http --verify --at 2026-03-01T12:00:00Z\n  \
+    cdsw-gateway explain github network.har --entry 12 --verify\n\n\
+    A saved request is raw HTTP (a first line, headers, an empty line, the body; the first line may\n\
+    be missing) or a HAR file: its content tells which.\n\n\
+    Starts nothing. Without --verify the payload is taken as authentic and no secret is read. Exit\n\
+    status 1 when no route matches, or when the request is not authentic.")]
+pub(super) struct Explain {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The source that would receive it
+    source: String,
+    /// The payload, or a request that was saved with its headers; `-` reads standard input
+    payload: PathBuf,
+    /// The kind of event, in the sender's words; sets the header that the sender would
+    #[arg(long, short)]
+    event: Option<String>,
+    /// A header of the request; may be given several times
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// Check the signature too, with the source's secrets
+    #[arg(long)]
+    verify: bool,
+    /// Judge a signed time as if it were this moment: an RFC 3339 time or seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = "verify")]
+    at: Option<Timestamp>,
+    /// Which entry of a HAR file, counted from 1; the last one that posts something unless given
+    #[arg(long, value_name = "N")]
+    entry: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    source: &'a str,
+    provider: &'a str,
+    authentic: Option<bool>,
+    kind: &'a str,
+    name: Option<&'a str>,
+    action: Option<&'a str>,
+    delivery_key: String,
+    explanation: &'a Explanation,
+    runs: Vec<Would<'a>>,
+}
+
+#[derive(Serialize)]
+struct Would<'a> {
+    route: &'a str,
+    job: &'a str,
+    part: u32,
+    environment: Option<&'a Environment>,
+    reason: Option<&'a str>,
+}
+
+impl Explain {
+    pub(super) fn run(self, screen: Screen) -> Result<(), Failure> {
+        let live = Live::start(&self.file.config)
+            .map_err(|report| Failure::Config(report.render(screen.color())))?;
+        let plan = live.plan();
+        let source = find_source(&plan, &self.source)?;
+        let saved = self.request(source)?;
+        let usual = format!("/hooks/{}", self.source);
+        let rest = saved.rest();
+        let request = Unverified {
+            method: &saved.method,
+            path: saved.path.as_deref().unwrap_or(&usual),
+            rest: &rest,
+            query: &saved.query,
+            headers: &saved.headers,
+            body: &saved.body,
+        };
+        let now = self.at.unwrap_or_else(|| SystemClock.now());
+        let secrets = if self.verify {
+            let secrets = live.source_secrets(source);
+            secrets.map_err(|fault| Failure::Failed(fault.to_string()))?
+        } else {
+            SourceSecrets::default()
+        };
+        self.not_a_greeting(screen, source, &request, &secrets, now)?;
+        let proof = self.proof(source, &saved, &request, &secrets, now)?;
+        let verified = request.verified(proof);
+        let understood = understand(&verified, source.provider, &source.options, &source.name)
+            .map_err(|fault| {
+                Failure::Failed(format!("not readable, so it would get 400: {fault}"))
+            })?;
+        let id = DeliveryId::new(now, SystemChance.bits());
+        let judged = judge(&plan, source, &understood, id, Detail::Every);
+        if screen.json() {
+            screen.value(&self.answer(source, &understood, &judged));
+        } else {
+            show(screen, source, &understood, &judged, self.verify);
+        }
+        if judged.runs.is_empty() { Err(Failure::Found) } else { Ok(()) }
+    }
+
+    /// The request that was given: a saved one, or the one that the sender would make of a payload.
+    fn request(&self, source: &SourcePlan) -> Result<SavedRequest, Failure> {
+        let bytes = read(&self.payload)?;
+        let shown = self.payload.display();
+        let given = saved::read(bytes, self.entry)
+            .map_err(|why| Failure::Failed(format!("cannot read {shown}: {why}")))?;
+        let mut request = match given {
+            Given::Request(_) if self.event.is_some() => {
+                let why = "--event goes with a payload; a saved request has its own headers";
+                return Err(Failure::Usage(why.to_owned()));
+            }
+            Given::Request(request) => *request,
+            Given::Payload(body) => {
+                let mut request = SavedRequest::to("POST", None).map_err(Failure::Failed)?;
+                request.headers = self.stand_in_headers(source, &body);
+                request.body = body;
+                request
+            }
+        };
+        for header in &self.headers {
+            let (name, value) = parse_header(header)?;
+            request.headers.insert(name, value);
+        }
+        Ok(request)
+    }
+
+    /// The headers that the sender would set for this kind of event; none where a signature is to
+    /// be checked.
+    fn stand_in_headers(&self, source: &SourcePlan, body: &[u8]) -> HeaderMap {
+        let provider = source.provider;
+        let event = self.event.as_deref().unwrap_or_else(|| provider.sample_kind());
+        let outgoing = Outgoing { method: &Method::POST, path: "/", event, body };
+        // Signed with a throw-away secret: only its other headers are of use here.
+        let secret = provider.sample_signer();
+        let now = SystemClock.now();
+        match provider.sign(&outgoing, &secret, &source.options, "explained", now) {
+            Ok(signed) if !self.verify => signed.headers.into_iter().collect(),
+            _ => HeaderMap::new(),
+        }
+    }
+
+    /// Ends here where the request is a greeting that is not signed as deliveries are, or has a
+    /// method that only greetings have.
+    fn not_a_greeting(
+        &self,
+        screen: Screen,
+        source: &SourcePlan,
+        request: &Unverified<'_>,
+        secrets: &SourceSecrets,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        match source.provider.knock(request, &source.grounds(secrets.held(), now)) {
+            Some(Ok(knock)) => {
+                let what = knock.what;
+                screen.line(format!("a greeting ({what}): it is answered and starts nothing"));
+                Err(Failure::Found)
+            }
+            Some(Err(refusal)) if self.verify => Err(refused(&refusal, request.body)),
+            _ if request.method != Method::POST => Err(Failure::Failed(format!(
+                "webhooks are sent with POST, and this is {}, so it would get 405",
+                request.method
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn proof(
+        &self,
+        source: &SourcePlan,
+        saved: &SavedRequest,
+        request: &Unverified<'_>,
+        secrets: &SourceSecrets,
+        now: Timestamp,
+    ) -> Result<Proof, Failure> {
+        if !self.verify {
+            return Ok(kept::kept(Value::Null));
+        }
+        if let Some(doubt) = &saved.doubt {
+            return Err(Failure::Failed(format!("its signature cannot be checked: {doubt}")));
+        }
+        source
+            .prove(request, secrets.held(), now)
+            .map_err(|refusal| refused(&refusal, request.body))
+    }
+
+    fn answer<'a>(
+        &self,
+        source: &'a SourcePlan,
+        understood: &'a Understood,
+        judged: &'a Judged,
+    ) -> Answer<'a> {
+        Answer {
+            source: &source.name,
+            provider: source.provider.name(),
+            authentic: self.verify.then_some(true),
+            kind: &understood.kind,
+            name: understood.name.as_deref(),
+            action: understood.action.as_deref(),
+            delivery_key: understood.identity.key().to_string(),
+            explanation: &judged.explanation,
+            runs: judged
+                .runs
+                .iter()
+                .map(|draft| {
+                    let (environment, reason) = parts(&draft.mapped);
+                    Would {
+                        route: &draft.route.name,
+                        job: &draft.route.job.name,
+                        part: draft.part,
+                        environment,
+                        reason,
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Why it is not authentic, with what may help.
+fn refused(refusal: &Refusal, body: &[u8]) -> Failure {
+    let hint = match refusal {
+        Refusal::Stale { .. } => "; --at TIME judges it as of the time when it was sent",
+        Refusal::BadSignature if body.ends_with(b"\n") => {
+            "; the body ends with a line break, which may have been added when it was saved"
+        }
+        _ => "",
+    };
+    Failure::Failed(format!("not authentic, so it would get 401: {refusal}{hint}"))
+}
+
+/// A moment as an argument.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let seconds = || Timestamp::from_second(text.parse().ok()?).ok();
+    text.parse().ok().or_else(seconds).ok_or_else(|| {
+        "not a time; write one such as 2026-03-01T12:00:00Z, or seconds since 1970".to_owned()
+    })
+}
+
+/// The source of this name, or which ones there are.
+pub(super) fn find_source<'a>(plan: &'a Plan, name: &str) -> Result<&'a Arc<SourcePlan>, Failure> {
+    plan.sources.get(name).ok_or_else(|| {
+        let known: Vec<&str> = plan.sources.keys().map(|name| &**name).collect();
+        Failure::Missing(format!("there is no source `{name}`; there are: {}", known.join(", ")))
+    })
+}
+
+/// A payload from a file, or from standard input.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = if path == Path::new("-") {
+        let mut body = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut body).map(|_| body)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|error| Failure::Missing(format!("cannot read {}: {error}", path.display())))
+}
+
+/// `Name: value`, as curl takes it.
+pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
+    let fault = || Failure::Usage(format!("`{text}` is not a header; write it as `Name: value`"));
+    let (name, value) = text.split_once(':').ok_or_else(fault)?;
+    let name = name.trim().parse().map_err(|_| fault())?;
+    let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| fault())?;
+    Ok((name, value))
+}

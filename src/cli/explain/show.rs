@@ -1,0 +1,107 @@
+//! What `explain` found, for a person to read.
+
+use crate::cli::deliveries::show_explanation;
+use crate::cli::runs::show_environment;
+use crate::cli::screen::{Screen, Tone, printable};
+use crate::config::SourcePlan;
+use crate::event::Understood;
+use crate::judge::{Judged, Mapped};
+use crate::model::{ChatCommand, Environment, GitFacts};
+
+/// The variables, and why it would be held or fail.
+pub(super) fn parts(mapped: &Mapped) -> (Option<&Environment>, Option<&str>) {
+    match mapped {
+        Mapped::Ready(environment) => (Some(environment), None),
+        Mapped::Held(environment, reason) => (Some(environment), Some(reason)),
+        Mapped::Failed(reason) => (None, Some(reason)),
+    }
+}
+
+/// Everything, from the source to the runs.
+pub(super) fn show(
+    screen: Screen,
+    source: &SourcePlan,
+    understood: &Understood,
+    judged: &Judged,
+    verified: bool,
+) {
+    let authentic = if verified {
+        screen.paint(Tone::Good, "authentic")
+    } else {
+        screen.paint(Tone::Dim, "signature not checked (--verify checks it)")
+    };
+    screen.line(format!("source    {} ({}), {authentic}", source.name, source.provider.title()));
+    let name = understood
+        .name
+        .as_deref()
+        .filter(|name| *name != &*understood.kind)
+        .map(|name| format!(" ({})", printable(name)))
+        .unwrap_or_default();
+    let action = understood.action.as_deref().map(|action| format!(", {}", printable(action)));
+    screen.line(format!(
+        "event     {}{name}{}",
+        printable(&understood.kind),
+        action.unwrap_or_default()
+    ));
+    for event in &understood.events {
+        if let Some(git) = &event.git {
+            show_git(screen, git);
+        }
+        if let Some(command) = &event.command {
+            show_command(screen, command);
+        }
+    }
+    show_explanation(screen, &judged.explanation);
+    for draft in &judged.runs {
+        let title = format!("would start {} by route {}", draft.route.job.name, draft.route.name);
+        screen.line(screen.paint(Tone::Strong, title));
+        let (environment, reason) = parts(&draft.mapped);
+        if let Some(environment) = environment {
+            show_environment(screen, environment);
+        }
+        if let Some(reason) = reason {
+            screen.line(screen.paint(Tone::Warn, format!("  but       {}", printable(reason))));
+        }
+    }
+    if judged.runs.is_empty() {
+        screen.line(screen.paint(Tone::Warn, "would start nothing"));
+    }
+}
+
+fn show_git(screen: Screen, git: &GitFacts) {
+    let facts = [
+        ("repository", &git.repository),
+        ("branch", &git.branch),
+        ("tag", &git.tag),
+        ("sha", &git.sha),
+        ("author", &git.author),
+    ];
+    let mut said: Vec<String> = facts
+        .into_iter()
+        .filter_map(|(name, fact)| Some(format!("{name} {}", printable(fact.as_ref()?))))
+        .collect();
+    if let Some(pull) = &git.pull_request {
+        said.push(format!("pull request {}", pull.number));
+    }
+    if git.deleted {
+        said.push("deleted".to_owned());
+    }
+    let whole = if git.paths.complete { "" } else { " (not known to be all)" };
+    let files = match git.paths.files.len() {
+        1 => "1 changed file".to_owned(),
+        count => format!("{count} changed files"),
+    };
+    said.push(format!("{files}{whole}"));
+    screen.line(format!("git       {}", said.join(", ")));
+}
+
+fn show_command(screen: Screen, command: &ChatCommand) {
+    let facts = [("user", &command.user), ("channel", &command.channel), ("team", &command.team)];
+    let mut said = vec![printable(&command.text).to_string()];
+    said.extend(
+        facts
+            .into_iter()
+            .filter_map(|(name, fact)| Some(format!("{name} {}", printable(fact.as_ref()?)))),
+    );
+    screen.line(format!("command   {}", said.join(", ")));
+}

@@ -1,0 +1,47 @@
+//! `secrets`: which secrets of a running gateway's sources still prove deliveries.
+
+use clap::Args;
+
+use super::client::Remote;
+use super::deliveries::time;
+use super::failure::Failure;
+use super::screen::{Screen, Tone};
+use crate::admin::views::SecretsView;
+
+/// See which secrets still prove deliveries, to drop the old one of a rotation.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    cdsw-gateway secrets\n\n\
+    To replace a webhook's secret: put the new one beside the old one in `secrets:`, change it at the\n\
+    sender, and drop the old one when it no longer proves anything. Shows where each secret is kept,\n\
+    never the secret. Counted in memory, since the gateway started.")]
+pub(super) struct Secrets {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Secrets {
+    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        let view: SecretsView = self.remote.api()?.get(&["secrets"], &[]).await?;
+        show(screen, &view);
+        Ok(())
+    }
+}
+
+fn show(screen: Screen, view: &SecretsView) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    let row = |secret: &crate::admin::views::SecretView| {
+        vec![
+            secret.source.clone(),
+            secret.place.to_string(),
+            secret.reference.clone(),
+            secret.deliveries.to_string(),
+            secret.last.map_or_else(|| "never".to_owned(), time),
+        ]
+    };
+    let rows: Vec<Vec<String>> = view.secrets.iter().map(row).collect();
+    screen.table(&["SOURCE", "PLACE", "SECRET IN", "DELIVERIES", "LAST"], &rows);
+    screen.line(screen.paint(Tone::Dim, format!("counted since {}", time(view.since))));
+}

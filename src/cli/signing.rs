@@ -1,0 +1,86 @@
+//! A request as a sender would make it: for `send` and `demo`, which play the sender.
+
+use std::time::Duration;
+
+use http::Method;
+use reqwest::Url;
+use serde::Serialize;
+
+use super::failure::Failure;
+use crate::chance::{Chance, SystemChance};
+use crate::clock::{Clock, SystemClock};
+use crate::config::SourcePlan;
+use crate::model::Secret;
+use crate::providers::Outgoing;
+use crate::workbench::words;
+
+/// What is needed to make a request that a source believes.
+pub(super) struct Signing<'a> {
+    pub(super) source: &'a SourcePlan,
+    pub(super) secret: Secret,
+    pub(super) event: &'a str,
+    pub(super) id: &'a str,
+}
+
+/// What a gateway answered.
+#[derive(Serialize)]
+pub(super) struct Sent {
+    pub(super) id: String,
+    pub(super) status: u16,
+    pub(super) answer: serde_json::Value,
+}
+
+impl Signing<'_> {
+    /// The request to this address as the sender would make it.
+    pub(super) fn request(&self, mut url: Url, body: Vec<u8>) -> Result<reqwest::Request, Failure> {
+        let path = url.path().to_owned();
+        let outgoing =
+            Outgoing { method: &Method::POST, path: &path, event: self.event, body: &body };
+        let signed = self
+            .source
+            .provider
+            .sign(&outgoing, &self.secret, &self.source.options, self.id, SystemClock.now())
+            .map_err(|fault| Failure::Failed(fault.to_string()))?;
+        if !signed.query.is_empty() {
+            url.set_query(Some(&signed.query));
+        }
+        let mut request = reqwest::Request::new(Method::POST, url);
+        request.headers_mut().extend(signed.headers);
+        *request.body_mut() = Some(signed.body.unwrap_or(body).into());
+        Ok(request)
+    }
+}
+
+/// Where a source's webhooks go, below the address of a gateway's listener.
+pub(super) fn hook(base: &Url, source: &str) -> Result<Url, Failure> {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| Failure::Usage(format!("`{base}` is not a usable address")))?
+        .pop_if_empty()
+        .extend(["hooks", source]);
+    Ok(url)
+}
+
+/// A delivery id that nobody has used.
+pub(super) fn new_id() -> String {
+    uuid::Uuid::from_u128(SystemChance.bits()).hyphenated().to_string()
+}
+
+/// Sends it and reads the answer.
+pub(super) async fn deliver(request: reqwest::Request, id: String) -> Result<Sent, Failure> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .map_err(|error| Failure::Unreachable(words(&error)))?;
+    let mut to = request.url().clone();
+    // Some senders can put their secret nowhere else.
+    to.set_query(None);
+    let answer = client.execute(request).await.map_err(|error| {
+        Failure::Unreachable(format!("cannot reach {to}: {}", words(&error.without_url())))
+    })?;
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap_or_default();
+    let answer = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
+    Ok(Sent { id, status, answer })
+}

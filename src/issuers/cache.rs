@@ -1,0 +1,233 @@
+//! What is known of each address, and what to do about a request for its keys. No I/O, no clock: a
+//! step is decided from what is known and the time.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::{FLOOR, Found, STALE};
+use crate::clock::between;
+use crate::providers::{KeyPlace, Published};
+
+/// Addresses chosen by requests are not asked sooner after another of the same host.
+const NEW_FLOOR: Duration = Duration::from_secs(5);
+/// Addresses chosen by requests whose keys are kept; the oldest gives way.
+const MOST_CHOSEN: usize = 64;
+
+/// A fetch under way: what it finds is sent to all who wait.
+pub(super) type Flight = watch::Receiver<Option<Found>>;
+
+#[derive(Default)]
+pub(super) struct Cache {
+    entries: HashMap<KeyPlace, Entry>,
+    /// When a host was last asked for an address that a request chose.
+    hosts: HashMap<Box<str>, Timestamp>,
+}
+
+#[derive(Default)]
+struct Entry {
+    keys: Option<Arc<Published>>,
+    fetched: Option<Timestamp>,
+    tried: Option<Timestamp>,
+    failed: bool,
+    flight: Option<Flight>,
+}
+
+/// What to do about a request for keys.
+pub(super) enum Step {
+    /// Judge it by these.
+    Use(Arc<Published>),
+    /// Wait for the fetch that is under way.
+    Wait(Flight),
+    /// Fetch, and wait for that.
+    Fetch,
+    /// Say that nobody knows yet.
+    NotNow,
+}
+
+impl Cache {
+    pub(super) fn step(&self, place: &KeyPlace, key: Option<&str>, now: Timestamp) -> Step {
+        let Some(entry) = self.entries.get(place) else { return Step::Fetch };
+        let here = entry.keys.clone();
+        match here {
+            Some(keys) if key.is_none_or(|key| keys.keys.may_hold(key)) => Step::Use(keys),
+            here => match entry.in_flight() {
+                Some(flight) => Step::Wait(flight),
+                None if entry.may_try(now) => Step::Fetch,
+                // The issuer has just said all its keys, and this is none of them.
+                None if !entry.failed => here.map_or(Step::NotNow, Step::Use),
+                None => Step::NotNow,
+            },
+        }
+    }
+
+    /// Whether a configured address should be fetched although no request asks for it.
+    pub(super) fn is_due(&self, place: &KeyPlace, now: Timestamp) -> bool {
+        self.entries.get(place).is_none_or(|entry| {
+            let is_stale = entry.fetched.is_none_or(|at| between(at, now) >= STALE);
+            is_stale && entry.may_try(now) && entry.in_flight().is_none()
+        })
+    }
+
+    /// Notes that a fetch begins. The flight that is under way then: the one given, or another that
+    /// somebody else has begun. None where the host may not be asked now.
+    pub(super) fn begin(
+        &mut self,
+        place: &KeyPlace,
+        flight: Flight,
+        now: Timestamp,
+    ) -> Option<Flight> {
+        if let Some(other) = self.entries.get(place).and_then(Entry::in_flight) {
+            return Some(other);
+        }
+        if place.chosen_by_request && !self.entries.contains_key(place) {
+            self.admit(place, now)?;
+        }
+        let entry = self.entries.entry(place.clone()).or_default();
+        entry.tried = Some(now);
+        entry.flight = Some(flight.clone());
+        Some(flight)
+    }
+
+    fn admit(&mut self, place: &KeyPlace, now: Timestamp) -> Option<()> {
+        let host = host(&place.url);
+        if self.hosts.get(host).is_some_and(|last| between(*last, now) < NEW_FLOOR) {
+            return None;
+        }
+        self.hosts.insert(host.into(), now);
+        let chosen = self.entries.iter().filter(|(place, _)| place.chosen_by_request);
+        if chosen.clone().count() >= MOST_CHOSEN {
+            let oldest =
+                chosen.min_by_key(|(_, entry)| entry.tried).map(|(place, _)| place.clone());
+            oldest.map(|place| self.entries.remove(&place));
+        }
+        Some(())
+    }
+
+    /// Notes what a fetch found. An address that a request chose and that has no keys is forgotten.
+    pub(super) fn land(
+        &mut self,
+        place: &KeyPlace,
+        keys: Option<Arc<Published>>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let entry = self.entries.get_mut(place)?;
+        entry.flight = None;
+        entry.failed = keys.is_none();
+        if let Some(keys) = keys {
+            entry.keys = Some(keys);
+            entry.fetched = Some(now);
+        }
+        let fetched = entry.fetched;
+        if fetched.is_none() && place.chosen_by_request {
+            self.entries.remove(place);
+        }
+        fetched
+    }
+
+    /// Forgets configured addresses other than these.
+    pub(super) fn keep_only(&mut self, places: &HashSet<KeyPlace>) {
+        self.entries.retain(|place, _| place.chosen_by_request || places.contains(place));
+    }
+}
+
+impl Entry {
+    fn may_try(&self, now: Timestamp) -> bool {
+        self.tried.is_none_or(|at| between(at, now) >= FLOOR)
+    }
+
+    /// The flight, unless whoever flew it is gone.
+    fn in_flight(&self) -> Option<Flight> {
+        self.flight.clone().filter(|flight| flight.has_changed().is_ok())
+    }
+}
+
+/// The host of an address, with its port.
+pub(super) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authenticate::keys::KeySet;
+    use crate::providers::KeyForm;
+
+    const ED25519: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    fn place(name: &str, chosen_by_request: bool) -> KeyPlace {
+        let url = format!("https://keys.example.com/{name}").into();
+        KeyPlace { url, form: KeyForm::Jwks, chosen_by_request, ca_file: None, proxy: None }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
+    }
+
+    fn keys() -> Option<Arc<Published>> {
+        let keys = KeySet::from_jwks(ED25519.as_bytes()).expect("a key set");
+        Some(Arc::new(Published { url: "u".into(), keys }))
+    }
+
+    /// A fetch that began and ended at this time.
+    fn fetch(cache: &mut Cache, place: &KeyPlace, found: Option<Arc<Published>>, now: Timestamp) {
+        let (_sender, flight) = watch::channel(None);
+        cache.begin(place, flight, now).expect("it may begin");
+        cache.land(place, found, now);
+    }
+
+    #[test]
+    fn a_key_that_is_here_is_used_however_old_it_is() {
+        let (mut cache, place) = (Cache::default(), place("jwks", false));
+        fetch(&mut cache, &place, keys(), at(0));
+        fetch(&mut cache, &place, None, at(90_000));
+        assert!(matches!(cache.step(&place, Some("a"), at(90_001)), Step::Use(_)));
+        assert!(cache.is_due(&place, at(90_030)));
+    }
+
+    #[test]
+    fn an_unknown_key_is_fetched_once_and_then_not_before_the_floor() {
+        let (mut cache, place) = (Cache::default(), place("jwks", false));
+        assert!(matches!(cache.step(&place, Some("b"), at(0)), Step::Fetch));
+        fetch(&mut cache, &place, keys(), at(0));
+        assert!(matches!(cache.step(&place, Some("b"), at(29)), Step::Use(_)));
+        assert!(matches!(cache.step(&place, Some("b"), at(30)), Step::Fetch));
+        fetch(&mut cache, &place, None, at(30));
+        assert!(matches!(cache.step(&place, Some("b"), at(31)), Step::NotNow));
+    }
+
+    #[test]
+    fn those_who_come_during_a_fetch_wait_for_it() {
+        let (mut cache, place) = (Cache::default(), place("jwks", false));
+        let (sender, flight) = watch::channel(None);
+        cache.begin(&place, flight, at(0)).expect("it may begin");
+        assert!(matches!(cache.step(&place, Some("b"), at(0)), Step::Wait(_)));
+        drop(sender);
+        assert!(matches!(cache.step(&place, Some("b"), at(30)), Step::Fetch));
+    }
+
+    #[test]
+    fn addresses_that_requests_choose_are_few_and_slow() {
+        let mut cache = Cache::default();
+        for number in 0..200 {
+            let now = at(number * 5);
+            let first = place(&format!("{number}"), true);
+            fetch(&mut cache, &first, keys(), now);
+            let (_sender, flight) = watch::channel(None);
+            assert!(cache.begin(&place("another", true), flight, now).is_none());
+        }
+        assert_eq!(cache.entries.len(), MOST_CHOSEN);
+    }
+
+    #[test]
+    fn a_chosen_address_without_keys_is_forgotten() {
+        let mut cache = Cache::default();
+        fetch(&mut cache, &place("nothing", true), None, at(0));
+        assert!(cache.entries.is_empty());
+    }
+}

@@ -1,0 +1,73 @@
+//! The address that a sender was given, for senders that sign it. The gateway cannot know it by
+//! itself where a proxy stands before it, so that it is a setting.
+
+use crate::authenticate::Refusal;
+use crate::providers::Options;
+
+/// What a source lacks without one.
+pub(super) const NONE: &str = "`public_url`, the address that was set at the sender";
+
+/// A sentence, where the address is missing.
+pub(super) fn lacks(provider: &str, options: &Options) -> Vec<String> {
+    let fault = || format!("provider `{provider}` needs {NONE}");
+    options.public_url.is_none().then(fault).into_iter().collect()
+}
+
+/// The address with the query string of the request.
+pub(super) fn full(options: &Options, query: &str) -> Result<String, Refusal> {
+    let url = options.public_url.as_ref().ok_or(Refusal::Misconfigured(NONE))?;
+    Ok(if query.is_empty() { url.clone() } else { format!("{url}?{query}") })
+}
+
+/// The ways in which an address may have been written when it was signed: as it is, without its
+/// port, with the usual one, and with an apostrophe escaped. They name the same thing, so that none
+/// of them is weaker than another.
+pub(super) fn spellings(url: &str) -> Vec<String> {
+    let mut all = vec![url.to_owned()];
+    if let Some((scheme, rest)) = url.split_once("://") {
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let (host, port) = split_port(authority);
+        let usual = if scheme == "https" { "443" } else { "80" };
+        all.push(match port {
+            Some(_) => format!("{scheme}://{host}{path}"),
+            None => format!("{scheme}://{host}:{usual}{path}"),
+        });
+    }
+    if url.contains('\'') {
+        let escaped: Vec<String> = all.iter().map(|url| url.replace('\'', "%27")).collect();
+        all.extend(escaped);
+    }
+    all
+}
+
+/// Host, with what stands before it, and port.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port))
+            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            (host, Some(port))
+        }
+        _ => (authority, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_spelled_with_and_without_its_port() {
+        for (url, other) in [
+            ("https://a.example/x?y", "https://a.example:443/x?y"),
+            ("http://a.example", "http://a.example:80"),
+            ("https://a.example:1234/x", "https://a.example/x"),
+            ("https://u:p@a.example/x", "https://u:p@a.example:443/x"),
+            ("https://[::1]/x", "https://[::1]:443/x"),
+        ] {
+            assert_eq!(spellings(url), [url, other]);
+        }
+        assert_eq!(spellings("https://a/?b='").last().expect("escaped"), "https://a:443/?b=%27");
+    }
+}

@@ -1,0 +1,167 @@
+//! Bodies of chat programs that come as JSON, as a form, or as a form whose field `payload` holds
+//! JSON. Their bytes say which, since the content type is not signed.
+//!
+//! They may hold the secret itself, in the field `token`: it is left out of what expressions see and
+//! of what is kept, and the two say the same.
+
+use crate::authenticate::Refusal;
+use crate::model::Value;
+use crate::providers::{DecodeFault, decode, form};
+
+/// The field that holds the secret.
+const TOKEN: &str = "token";
+/// Longest body in which a token is looked for, in bytes. Nobody has proven anything before it is
+/// found, and no message is nearly as long.
+const LONGEST: usize = 1 << 20;
+
+/// The body as a tree, without the token.
+pub(in crate::providers) fn read(body: &[u8]) -> Result<Value, DecodeFault> {
+    tree(body).map(|tree| without_token(&tree).unwrap_or(tree))
+}
+
+/// The body without the token, where it has one.
+pub(in crate::providers) fn to_keep(body: &[u8]) -> Option<Vec<u8>> {
+    let json = || {
+        let tree = without_token(&tree(body).ok()?)?;
+        let mut text = String::new();
+        tree.write_json(&mut text).ok()?;
+        Some(text)
+    };
+    match Form::of(body) {
+        Form::Json => json().map(String::into_bytes),
+        Form::Payload => {
+            json().map(|text| format!("payload={}", form::escape(text.as_bytes())).into_bytes())
+        }
+        Form::Fields => {
+            let text = str::from_utf8(body).ok()?;
+            let mut kept = form::without_fields(text, &[TOKEN.to_owned()]);
+            // What stood behind the token must not become the beginning that says how to read it.
+            if Form::of(kept.as_bytes()) != Form::Fields {
+                kept.insert(0, '&');
+            }
+            (kept != text).then(|| kept.into_bytes())
+        }
+    }
+}
+
+/// The token; none where there is none.
+///
+/// # Errors
+/// Where the body is too long to look, or has several.
+pub(in crate::providers) fn token(body: &[u8]) -> Result<Option<String>, Refusal> {
+    if body.len() > LONGEST {
+        return Err(Refusal::MalformedBody { expected: "a message of at most 1 MiB" });
+    }
+    let tree = tree(body).map_err(|_| Refusal::MalformedBody { expected: "JSON or a form" })?;
+    match tree.get(TOKEN) {
+        Some(Value::Text(token)) if !token.is_empty() => Ok(Some(token.to_string())),
+        Some(Value::List(_)) => Err(Refusal::RepeatedField(TOKEN)),
+        _ => Ok(None),
+    }
+}
+
+/// The body with this token in it, as the sender would write it.
+pub(in crate::providers) fn with_token(body: &[u8], token: &[u8]) -> Option<Vec<u8>> {
+    if Form::of(body) == Form::Fields {
+        let rest = to_keep(body).unwrap_or_else(|| body.to_vec());
+        let field = format!("token={}", form::escape(token));
+        let between: &[u8] = if rest.is_empty() { b"" } else { b"&" };
+        return Some([&rest[..], between, field.as_bytes()].concat());
+    }
+    let Value::Map(object) = tree(body).ok()? else { return None };
+    let token = Value::text(str::from_utf8(token).ok()?);
+    let fields = object.fields().iter().cloned().chain([(TOKEN.into(), token)]);
+    let mut text = String::new();
+    Value::map(fields.collect()).write_json(&mut text).ok()?;
+    Some(text.into_bytes())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Payload,
+    Fields,
+}
+
+impl Form {
+    fn of(body: &[u8]) -> Self {
+        match body.trim_ascii_start().first() {
+            Some(b'{' | b'[') => Self::Json,
+            _ if body.starts_with(b"payload=") => Self::Payload,
+            _ => Self::Fields,
+        }
+    }
+}
+
+fn tree(body: &[u8]) -> Result<Value, DecodeFault> {
+    match Form::of(body) {
+        Form::Json => decode::json(body),
+        Form::Payload => decode::json_or_payload(body),
+        Form::Fields => form::fields(body).map(form::to_map),
+    }
+}
+
+/// The same map without the token, where it has one.
+fn without_token(tree: &Value) -> Option<Value> {
+    tree.get(TOKEN)?;
+    let fields = tree.entries().filter(|(name, _)| *name != TOKEN);
+    Some(Value::map(fields.map(|(name, value)| (name, value.clone())).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_token_is_neither_read_nor_kept_and_nothing_else_changes() {
+        for (body, kept) in [
+            (
+                r#"{"b": 1.50, "token": "hush", "a": {"token": "t"}}"#,
+                r#"{"a":{"token":"t"},"b":1.50}"#,
+            ),
+            ("a=b+c&token=hush&d=%26", "a=b+c&d=%26"),
+            ("%74oken=hush&a=b&token=hush", "a=b"),
+            ("token=hush&payload=%7B%7D", "&payload=%7B%7D"),
+            ("token=hush&[1]=a", "&[1]=a"),
+            ("payload=%7B%22token%22%3A%22hush%22%2C%22a%22%3A1%7D", "payload=%7B%22a%22%3A1%7D"),
+        ] {
+            let rewritten = to_keep(body.as_bytes()).expect("it has a token");
+            assert_eq!(String::from_utf8_lossy(&rewritten), kept);
+            assert_eq!(read(body.as_bytes()).ok(), read(kept.as_bytes()).ok(), "{body}");
+            assert_eq!(to_keep(kept.as_bytes()), None, "{kept} stays as it is");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_map_or_broken_has_no_token() {
+        for body in ["", "[1]", "{", "payload=x", "payload={}&a=b", "a=%f", "\u{e4}"] {
+            assert_eq!(to_keep(body.as_bytes()), None, "{body}");
+        }
+        assert_eq!(token(b"a=b&token="), Ok(None));
+        assert_eq!(token(b"token=a&token=b"), Err(Refusal::RepeatedField("token")));
+        assert!(token(&vec![b'a'; LONGEST + 1]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_understood_as_what_came(
+            fields in proptest::collection::vec(("[a-z]{1,3}|token", "\\PC{0,12}"), 0..6)
+        ) {
+            let form: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", form::escape(value.as_bytes())))
+                .collect();
+            let json: serde_json::Map<String, serde_json::Value> =
+                fields.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            let json = serde_json::Value::Object(json).to_string();
+            let payload = format!("payload={}", form::escape(json.as_bytes()));
+            for body in [form.join("&"), json, payload] {
+                let kept = to_keep(body.as_bytes()).unwrap_or_else(|| body.clone().into_bytes());
+                prop_assert_eq!(read(&kept).ok(), read(body.as_bytes()).ok());
+                prop_assert_eq!(token(&kept), Ok(None));
+            }
+        }
+    }
+}

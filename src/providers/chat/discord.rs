@@ -1,0 +1,164 @@
+//! Discord: application commands and webhook events, signed with the application's Ed25519 key over
+//! time and body. Discord tries bad signatures on purpose, and expects a 401.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::authenticate::timestamp::DEFAULT_TOLERANCE;
+use crate::model::{ChatCommand, CommandLine, Value};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::chat::{Dialect, field, line};
+use crate::providers::mechanisms::PublicKey;
+use crate::providers::sender::{At, Sender};
+use crate::providers::{Handshake, Reply};
+
+/// Types of interactions, and of webhook events, which have a field `event`.
+const PING: i64 = 1;
+const APPLICATION_COMMAND: i64 = 2;
+const WEBHOOK_PING: i64 = 0;
+/// Types of options.
+const SUB_COMMAND: i64 = 1;
+const SUB_COMMAND_GROUP: i64 = 2;
+const STRING: i64 = 3;
+/// The option that holds a whole command line.
+const LINE: &str = "command";
+
+static SIGNATURE: PublicKey = PublicKey {
+    header: "x-signature-ed25519",
+    time: "x-signature-timestamp",
+    tolerance: DEFAULT_TOLERANCE,
+};
+
+/// Discord.
+pub(in crate::providers) static DISCORD: Sender = Sender {
+    event: &[At::Field(&["event", "type"])],
+    id: &[At::Field(&["id"])],
+    kind: Some(kind),
+    handshake: Some(handshake),
+    command: Some(command),
+    dialect: Some(Dialect::Discord),
+    thanks: Some(thanks),
+    samples: &[("command", include_str!("../samples/discord-command.json"))],
+    ..Sender::new("discord", "Discord", &ABOUT, &SIGNATURE)
+};
+
+fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
+    Some(match number(body, "type")? {
+        _ if body.get("event").is_some() => return None,
+        APPLICATION_COMMAND => "command",
+        3 => "message_component",
+        4 => "autocomplete",
+        5 => "modal_submit",
+        _ => return None,
+    })
+}
+
+fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    match number(body, "type")? {
+        PING if body.get("event").is_none() => {
+            Some(Handshake::Answer(Reply::json(&json!({ "type": 1 }))))
+        }
+        WEBHOOK_PING => Some(Handshake::Answer(thanks())),
+        _ => None,
+    }
+}
+
+/// What Discord asks for in answer to a webhook event: nothing, of a stated type.
+fn thanks() -> Reply {
+    Reply::empty(StatusCode::NO_CONTENT)
+        .with(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+}
+
+/// `/cdsw` with an option `command` that holds the line as typed elsewhere; or a command of its own,
+/// whose options are the values.
+fn command(body: &Value) -> Option<ChatCommand> {
+    if number(body, "type")? != APPLICATION_COMMAND || body.get("event").is_some() {
+        return None;
+    }
+    let name = field(body, &["data", "name"])?;
+    let options = body.at(&["data", "options"]).and_then(Value::as_list).unwrap_or_default();
+    let typed = whole_line(options);
+    let line = match typed {
+        Some(text) => line::parse(text),
+        None => named(name.clone(), options),
+    };
+    let user = |key| field(body, &["member", "user", key]).or_else(|| field(body, &["user", key]));
+    Some(ChatCommand {
+        slash: Some(Arc::from(format!("/{name}"))),
+        text: typed.unwrap_or_default().into(),
+        line,
+        user: user("id"),
+        user_name: user("username"),
+        channel: field(body, &["channel_id"]),
+        channel_name: field(body, &["channel", "name"]),
+        team: field(body, &["guild_id"]),
+    })
+}
+
+/// The text of the only option, where that is one for a whole line.
+fn whole_line(options: &[Value]) -> Option<&str> {
+    let [only] = options else { return None };
+    let is_line = only.get("name")?.as_str()? == LINE && number(only, "type")? == STRING;
+    is_line.then(|| only.get("value")?.as_str()).flatten()
+}
+
+/// The options as values. A subcommand is the command's name, and one of a group is a word behind
+/// the group's.
+fn named(name: Arc<str>, options: &[Value]) -> Result<CommandLine, String> {
+    let mut line = CommandLine { name: Some(name), ..CommandLine::default() };
+    let mut args = BTreeMap::new();
+    let mut options = options;
+    let mut depth = 0;
+    while let [only] = options
+        && let Some(SUB_COMMAND | SUB_COMMAND_GROUP) = number(only, "type")
+    {
+        let name = field(only, &["name"]).ok_or("a subcommand has no name")?;
+        match depth {
+            0 => line.name = Some(name),
+            _ => line.words.push(name),
+        }
+        depth += 1;
+        options = only.get("options").and_then(Value::as_list).unwrap_or_default();
+    }
+    for option in options {
+        let name = field(option, &["name"]).ok_or("an option has no name")?;
+        let value = option.get("value").and_then(Value::to_text);
+        let value = value.ok_or_else(|| format!("option {name} has no value"))?;
+        line::add(&mut args, name, value.into())?;
+    }
+    line.args = args;
+    Ok(line)
+}
+
+fn number(value: &Value, field: &str) -> Option<i64> {
+    value.get(field)?.as_i64()
+}
+
+static ABOUT: About = About {
+    group: Group::Chat,
+    setup: &[
+        "At https://discord.com/developers/applications, create an application; its *Public Key* \
+         (General Information) is the source's secret, although it is no secret.",
+        "Register a command `cdsw` with one required option `command` of type 3 (text); or commands \
+         with options of their own, which become `command.args`.",
+        "Then set *Interactions Endpoint URL* to `https://HOST/hooks/discord`: Discord tries it at \
+         once, with good signatures and with bad ones. Webhook events may go to the same address.",
+        "Whoever can see the command may use it: ask for channels and users in routes.",
+    ],
+    source: "provider: discord\nsecrets: [{ env: DISCORD_PUBLIC_KEY }]",
+    carries: "An application command is of kind `command`; a webhook event is of its own `type`. The \
+              id is that of the interaction; a webhook event has none. Time and body are signed. \
+              Discord documents no limit for the time; 5 minutes are allowed unless `tolerance` says \
+              otherwise, so a webhook event that is retried for longer is refused.",
+    yields: "The command, with `user`, `channel` and `team` (the server) as Discord's ids. Channels \
+             of other servers may have the same names: ask for ids.",
+    proven: Proven::Recomputed,
+    sources: &[
+        "https://discord.com/developers/docs/interactions/receiving-and-responding",
+        "https://discord.com/developers/docs/events/webhook-events",
+    ],
+};

@@ -1,0 +1,51 @@
+//! Mattermost: custom slash commands and outgoing webhooks. It signs nothing; the body holds the
+//! secret itself, which is neither kept nor shown.
+
+use http::HeaderMap;
+
+use crate::model::{ChatCommand, Value};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::chat::{Dialect, slash_command};
+use crate::providers::mechanisms::BodyToken;
+use crate::providers::sender::{At, Body, Sender};
+
+/// Mattermost.
+pub(in crate::providers) static MATTERMOST: Sender = Sender {
+    body: Body::Chat,
+    id: &[At::Either(&[&["trigger_id"], &["post_id"]])],
+    kind: Some(kind),
+    command: Some(command),
+    dialect: Some(Dialect::Mattermost),
+    samples: &[("command", include_str!("../samples/mattermost-command.txt"))],
+    ..Sender::new("mattermost", "Mattermost", &ABOUT, &BodyToken)
+};
+
+fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
+    Some(if command(body).is_some() { "command" } else { "message" })
+}
+
+/// An outgoing webhook's message is no command: its answer would be posted for all to read.
+fn command(body: &Value) -> Option<ChatCommand> {
+    slash_command(body, str::to_owned)
+}
+
+static ABOUT: About = About {
+    group: Group::Chat,
+    setup: &[
+        "*Integrations*, *Slash Commands*, *Add Slash Command*: trigger word `cdsw`, request URL \
+         `https://HOST/hooks/mattermost`, request method POST. Its token is the source's secret.",
+        "Mattermost calls addresses of its own network only if `AllowedUntrustedInternalConnections` \
+         names them.",
+    ],
+    source: "provider: mattermost\nsecrets: [{ env: MATTERMOST_TOKEN }]",
+    carries: "A slash command is of kind `command`, the message of an outgoing webhook of kind \
+              `message`. The id is the `trigger_id` or the `post_id`. Nothing is signed: the token \
+              is in the field `token` or in `Authorization: Token …`, so use https. It is not kept.",
+    yields: "The command, with `user`, `channel` and `team` as Mattermost's ids.",
+    proven: Proven::Literal,
+    sources: &[
+        "https://developers.mattermost.com/integrate/slash-commands/custom",
+        "https://developers.mattermost.com/integrate/webhooks/outgoing",
+        "mattermost, server/channels/app/command.go",
+    ],
+};

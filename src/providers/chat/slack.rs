@@ -1,0 +1,97 @@
+//! Slack: slash commands, events and interactivity, all signed with the app's signing secret over
+//! `v0:{time}:{body}`.
+//!
+//! The field `token` of its bodies is the verification token of old: it is neither kept nor shown.
+
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
+use crate::authenticate::{Refusal, Unverified};
+use crate::model::{ChatCommand, Value};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::chat::{Dialect, slash_command};
+use crate::providers::mechanisms::{Mac, Part, Time, Writing};
+use crate::providers::sender::{At, Body, Sender};
+use crate::providers::{Grounds, Handshake, Knock, Reply};
+
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+
+static SIGNATURE: Mac = Mac {
+    writing: Writing::Hex,
+    prefix: "v0=",
+    signs: &[Part::Text("v0:"), Part::Header(TIMESTAMP), Part::Text(":"), Part::Body],
+    time: Some(Time { header: TIMESTAMP, unit: Unit::Seconds, tolerance: DEFAULT_TOLERANCE }),
+    ..Mac::sha256("x-slack-signature")
+};
+
+/// Slack.
+pub(in crate::providers) static SLACK: Sender = Sender {
+    body: Body::Chat,
+    event: &[At::Either(&[&["event", "type"], &["type"]])],
+    id: &[At::Either(&[&["event_id"], &["trigger_id"]])],
+    kind: Some(kind),
+    handshake: Some(handshake),
+    knock: Some(knock),
+    command: Some(command),
+    dialect: Some(Dialect::Slack),
+    samples: &[("command", include_str!("../samples/slack-command.txt"))],
+    ..Sender::new("slack", "Slack", &ABOUT, &SIGNATURE)
+};
+
+fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
+    command(body).map(|_| "command")
+}
+
+fn command(body: &Value) -> Option<ChatCommand> {
+    slash_command(body, unescape)
+}
+
+/// All text that Slack hands on has these three letters written so.
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// The check of an events address; it is signed like any other request.
+fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    let is_check = body.get("type")?.as_str()? == "url_verification";
+    let challenge = body.get("challenge")?.as_str()?;
+    is_check.then(|| Handshake::Answer(Reply::text(challenge)))
+}
+
+/// Slack looks at the certificate of a command's address with a form that it does not sign.
+fn knock(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    _grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    /// No such form is longer, in bytes.
+    const LONGEST: usize = 1024;
+    let is_check = request.method == Method::POST
+        && request.body.len() <= LONGEST
+        && request.body.split(|byte| *byte == b'&').any(|field| field == b"ssl_check=1");
+    is_check.then(|| Ok(Knock::new("ssl_check", Reply::empty(StatusCode::OK))))
+}
+
+static ABOUT: About = About {
+    group: Group::Chat,
+    setup: &[
+        "At https://api.slack.com/apps, create an app; its *Signing Secret* (Basic Information, App \
+         Credentials) is the source's secret.",
+        "For commands: *Slash Commands*, *Create New Command*, `/cdsw`, request URL \
+         `https://HOST/hooks/slack`. Leave *Escape channels, users, and links* off.",
+        "For events and buttons: the same address under *Event Subscriptions* and *Interactivity*.",
+        "Install the app to the workspace.",
+    ],
+    source: "provider: slack\nsecrets: [{ env: SLACK_SIGNING_SECRET }]",
+    carries: "A slash command is of kind `command`; an event is of its own `type` (`app_mention`, \
+              `message`, …), as is interactivity (`block_actions`, …). The id is the `event_id`, or \
+              the `trigger_id` of a command or an interaction, the same for each of Slack's three \
+              retries. Time and body are signed. The field `token` is not kept.",
+    yields: "The command, with `user`, `channel` and `team` as Slack's ids. Names can be changed: \
+             ask for ids.",
+    proven: Proven::Literal,
+    sources: &[
+        "https://docs.slack.dev/authentication/verifying-requests-from-slack",
+        "https://docs.slack.dev/interactivity/implementing-slash-commands",
+    ],
+};

@@ -1,0 +1,37 @@
+//! Fivetran. It writes the signature in capitals. When a webhook is created it sends a test, which
+//! is signed and answered like any other delivery.
+
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::{Mac, Writing};
+use crate::providers::sender::{At, Body, Sender};
+
+static SIGNATURE: Mac =
+    Mac { writing: Writing::UpperHex, ..Mac::sha256("x-fivetran-signature-256") };
+
+/// Fivetran.
+pub(in crate::providers) static FIVETRAN: Sender = Sender {
+    body: Body::JsonOrForm,
+    event: &[At::Field(&["event"])],
+    action: &[At::Field(&["data", "status"])],
+    id: &[At::Field(&["sync_id"]), At::Field(&["event"]), At::Field(&["data", "status"])],
+    samples: &[("sync_end", include_str!("../samples/fivetran.json"))],
+    ..Sender::new("fivetran", "Fivetran", &ABOUT, &SIGNATURE)
+};
+
+static ABOUT: About = About {
+    group: Group::Data,
+    setup: &[
+        "Create it with the API: `POST https://api.fivetran.com/v1/webhooks/account` with the \
+         URL `https://HOST/hooks/fivetran`, the events and a secret.",
+        "Fivetran sends a test at once: the gateway must be reachable, with the secret set, \
+         before.",
+    ],
+    source: "provider: fivetran\nsecrets: [{ env: FIVETRAN_WEBHOOK_SECRET }]",
+    carries: "The kind is the body's `event` (`sync_end`, …), the action `data.status`. A sync \
+              that is retried ends twice, `FAILED` and then `SUCCESSFUL`: ask for `action: \
+              SUCCESSFUL`. Sync, event and status together name the delivery. The body is \
+              signed.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &["https://fivetran.com/docs/rest-api/webhooks"],
+};

@@ -1,0 +1,93 @@
+//! Weights & Biases automations. The signature covers the payload, which is a template that people
+//! write; where a webhook has an access token, that comes beside it as a bearer token, and a source
+//! with `access_token` asks for both.
+//!
+//! Its documentation writes the signature in base64, and receivers have been seen to compare hex:
+//! either is read.
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use jiff::Timestamp;
+
+use crate::authenticate::{Proof, Refusal, Unverified, token};
+use crate::model::Secret;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::{Mac, Mechanism, Writing};
+use crate::providers::sender::{At, Sender};
+use crate::providers::{
+    Grounds, Options, Outgoing, SAMPLE_ACCESS_TOKEN, SignFault, Signed, header,
+};
+
+static SIGNATURE: Mac = Mac {
+    writing: Writing::Either,
+    prefix: "sha256=",
+    prefix_optional: true,
+    ..Mac::sha256("x-wandb-signature")
+};
+
+/// Weights & Biases.
+pub(in crate::providers) static WANDB: Sender = Sender {
+    event: &[At::Field(&["event_type"])],
+    samples: &[("LINK_ARTIFACT", include_str!("../samples/wandb.json"))],
+    ..Sender::new("wandb", "Weights & Biases automations", &ABOUT, &WithToken)
+};
+
+/// The signature, and the access token where the source has one.
+struct WithToken;
+
+impl Mechanism for WithToken {
+    fn takes(&self) -> &'static [&'static str] {
+        &["access_token"]
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        if grounds.options.access_token {
+            let token = grounds.access_token.ok_or(Refusal::NoUsableSecret)?;
+            token::verify(request, &AUTHORIZATION, "Bearer ", [(0, token)])?;
+        }
+        SIGNATURE.authenticate(request, grounds)
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let mut signed = SIGNATURE.sign(outgoing, secret, options, id, now)?;
+        if options.access_token {
+            let value = format!("Bearer {SAMPLE_ACCESS_TOKEN}");
+            signed.headers.push(header(&AUTHORIZATION, value)?);
+        }
+        Ok(signed)
+    }
+
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        let token = options.access_token.then_some(AUTHORIZATION);
+        SIGNATURE.signed_headers(options).into_iter().chain(token).collect()
+    }
+}
+
+static ABOUT: About = About {
+    group: Group::Data,
+    setup: &[
+        "In the team's settings: Secrets, add the secret (and an access token); then Webhooks > New \
+         webhook, `https://HOST/hooks/wandb`, with both.",
+        "Create an automation with that webhook. Put something into its payload that tells one \
+         event from the next, such as `\"version\": \"${artifact_version_string}\"`.",
+    ],
+    source: "provider: wandb\nsecrets: [{ env: WANDB_WEBHOOK_SECRET }]",
+    carries: "The payload is a template of yours. The kind is its `event_type` where it has one. No \
+              delivery has an id; the digest of the body stands for it, so a payload that is always \
+              the same is taken for a repeat for seven days. The body is signed. Add `access_token: \
+              { env: … }` where the webhook has one.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &["https://docs.wandb.ai/guides/automations/create-automations/webhook"],
+};

@@ -1,0 +1,39 @@
+//! Docker Hub. It neither signs nor sends a header of one's own, so that the secret must be in the
+//! address; it is neither kept nor shown.
+
+use http::HeaderMap;
+
+use crate::model::Value;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::FieldToken;
+use crate::providers::sender::Sender;
+
+static ADDRESS: FieldToken = FieldToken { query: "token" };
+
+/// Docker Hub.
+pub(in crate::providers) static DOCKER_HUB: Sender = Sender {
+    kind: Some(kind),
+    samples: &[("push", include_str!("../samples/docker-hub.json"))],
+    ..Sender::new("docker-hub", "Docker Hub", &ABOUT, &ADDRESS)
+};
+
+fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
+    body.get("push_data").map(|_| "push")
+}
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the repository: Webhooks.",
+        "Webhook URL `https://HOST/hooks/docker-hub?token=SECRET`, with a long random text as \
+         the secret; `https://HOST/hooks/docker-hub/SECRET` does too.",
+    ],
+    source: "provider: docker-hub\nsecrets: [{ env: DOCKER_HUB_TOKEN }]",
+    carries: "Every event is a `push`: the tag is `body.push_data.tag`, the image \
+              `body.repository.repo_name`. The digest of the body, which has a time, stands for \
+              the delivery's id. Nothing is signed, and the secret stands in the logs of \
+              whatever is in between. `callback_url` is not called.",
+    yields: "",
+    proven: Proven::Documented,
+    sources: &["https://docs.docker.com/docker-hub/repos/manage/webhooks/"],
+};

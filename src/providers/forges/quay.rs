@@ -1,0 +1,41 @@
+//! Quay. It neither signs nor sends a header of one's own, so that the secret must be in the
+//! address; it is neither kept nor shown.
+
+use http::HeaderMap;
+
+use crate::model::Value;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::FieldToken;
+use crate::providers::sender::{Sender, Unnamed};
+
+static ADDRESS: FieldToken = FieldToken { query: "token" };
+
+/// Quay.
+pub(in crate::providers) static QUAY: Sender = Sender {
+    unnamed: Unnamed::Nothing,
+    kind: Some(kind),
+    samples: &[("push", include_str!("../samples/quay.json"))],
+    ..Sender::new("quay", "Quay", &ABOUT, &ADDRESS)
+};
+
+fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
+    body.get("updated_tags").map(|_| "push")
+}
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the repository: Settings > Events and Notifications > Create Notification > Push to \
+         Repository > Webhook POST.",
+        "URL `https://HOST/hooks/quay?token=SECRET`, with a long random text as the secret; \
+         `https://HOST/hooks/quay/SECRET` does too.",
+    ],
+    source: "provider: quay\nsecrets: [{ env: QUAY_TOKEN }]",
+    carries: "A push is a `push`: the tags are `body.updated_tags`, the image \
+              `body.docker_url`. Nothing in a push tells it from the next one of the same tags, \
+              so each delivery stands for itself: none is taken for a repeat. Nothing is \
+              signed.",
+    yields: "",
+    proven: Proven::Documented,
+    sources: &["https://docs.quay.io/guides/notifications.html"],
+};

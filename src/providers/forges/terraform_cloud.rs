@@ -1,0 +1,47 @@
+//! HCP Terraform (Terraform Cloud) notifications. They are signed with HMAC-SHA-512; the one that
+//! verifies a configuration is a greeting.
+
+use http::HeaderMap;
+
+use crate::authenticate::hmac::Algorithm;
+use crate::model::Value;
+use crate::providers::Handshake;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Mac;
+use crate::providers::sender::{At, Sender};
+
+static SIGNATURE: Mac =
+    Mac { algorithm: Algorithm::Sha512, ..Mac::sha256("x-tfe-notification-signature") };
+
+/// HCP Terraform.
+pub(in crate::providers) static TERRAFORM_CLOUD: Sender = Sender {
+    event: &[At::First(&["notifications"], &["trigger"])],
+    action: &[At::First(&["notifications"], &["run_status"])],
+    id: &[At::Field(&["run_id"]), At::First(&["notifications"], &["trigger"])],
+    handshake: Some(verification),
+    samples: &[("run:completed", include_str!("../samples/terraform-cloud.json"))],
+    ..Sender::new("terraform-cloud", "HCP Terraform", &ABOUT, &SIGNATURE)
+};
+
+fn verification(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    let first = body.get("notifications")?.as_list()?.first()?;
+    (first.get("trigger")?.as_str()? == "verification").then_some(Handshake::Acknowledge)
+}
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "In the workspace: Settings > Notifications > Create a notification > Webhook.",
+        "URL `https://HOST/hooks/terraform-cloud` and a token; choose the triggers. Terraform \
+         sends a verification at once, which must get a 2xx.",
+    ],
+    source: "provider: terraform-cloud\nsecrets: [{ env: TFC_NOTIFICATION_TOKEN }]",
+    carries: "The kind is the trigger of the first of `notifications` (`run:completed`, …), the \
+              action its `run_status`; run and trigger together name the delivery. The body is \
+              signed.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &[
+        "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
+    ],
+};

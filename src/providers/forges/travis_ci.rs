@@ -1,0 +1,164 @@
+//! Travis CI. It signs with its own key, RSA over SHA-1, and publishes the public half, which is
+//! configured here and not fetched. What it signs is the decoded form field `payload`.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use crate::authenticate::hmac::base64;
+use crate::authenticate::keys::{KeySet, Scheme, verify_configured};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
+use crate::model::{GitFacts, PullRequest, Secret, Value};
+use crate::providers::forges::facts;
+use crate::providers::{
+    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
+    Provider, SignFault, Signed, UNNAMED, decode, filled, form, samples,
+};
+
+static SIGNATURE: HeaderName = HeaderName::from_static("signature");
+
+const SAMPLE: &str = include_str!("../samples/travis-ci.json");
+/// The signature of the sample under the throw-away key. SHA-1 is good enough to verify what Travis
+/// CI signs, and nothing new is signed with it here.
+const SAMPLE_SIGNATURE: &str = include_str!("../samples/travis-ci.signature");
+
+/// Travis CI.
+pub(in crate::providers) struct TravisCi;
+
+impl Provider for TravisCi {
+    fn name(&self) -> &'static str {
+        "travis-ci"
+    }
+
+    fn title(&self) -> &'static str {
+        "Travis CI"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn check_secret(&self, secret: &Secret, _options: &Options) -> Result<(), String> {
+        filled(secret)?;
+        KeySet::from_text(secret.expose())
+            .map(drop)
+            .map_err(|fault| format!("is not the public key of Travis CI: {fault}"))
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        const FORM: Refusal =
+            Refusal::MalformedBody { expected: "a form with the one field `payload`" };
+        let signature = base64(headers::one(request.headers, &SIGNATURE)?).ok_or_else(|| {
+            Refusal::MalformedHeader { header: SIGNATURE.clone(), expected: "base64" }
+        })?;
+        let payload = decode::payload(request.body).map_err(|_| FORM)?.ok_or(FORM)?;
+        verify_configured(grounds.secrets, Scheme::RsaSha1, &payload, &signature)
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![SIGNATURE.clone()]
+    }
+
+    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        decode::json_or_payload(body).map(Into::into)
+    }
+
+    /// The kind is what Travis CI was asked to build for (`push`, `pull_request`, `cron`, `api`); the
+    /// action is what became of it (`started`, `passed`, `failed`, …).
+    fn meaning(
+        &self,
+        _headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let name = facts::text(body, &["type"]);
+        Ok(Meaning {
+            kind: name.clone().unwrap_or_else(|| UNNAMED.into()),
+            name,
+            action: facts::text(body, &["state"]),
+            handshake: None,
+        })
+    }
+
+    /// A build is told of several times, as its state changes, so its id does not name a delivery:
+    /// the digest of what was signed does, however the form spells that.
+    fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
+        let payload = decode::payload(request.body()).ok().flatten();
+        Identity::of_bytes(&[payload.as_deref().unwrap_or(request.body())])
+    }
+
+    fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+        let owner = facts::text(body, &["repository", "owner_name"]);
+        let name = facts::text(body, &["repository", "name"]);
+        let (Some(owner), Some(name)) = (owner, name) else { return Vec::new() };
+        let branch = facts::text(body, &["branch"]);
+        let is_pull = &*meaning.kind == "pull_request";
+        let number = body.get("pull_request_number").and_then(Value::as_u64);
+        let pull = number.filter(|_| is_pull).map(|number| PullRequest {
+            number,
+            base: branch.clone(),
+            ..PullRequest::default()
+        });
+        vec![GitFacts {
+            repository: Some(format!("{owner}/{name}").into()),
+            branch,
+            tag: facts::text(body, &["tag"]),
+            sha: facts::text(body, &["commit"]),
+            message: facts::message(body, &["message"]),
+            paths: facts::no_paths(),
+            pull_request: pull,
+            ..GitFacts::default()
+        }]
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        _secret: &Secret,
+        _options: &Options,
+        _id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        if outgoing.body != SAMPLE.as_bytes() {
+            return Err(SignFault::Secret(
+                "signs only the sample payload: nothing new is signed with SHA-1".to_owned(),
+            ));
+        }
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        Ok(Signed {
+            body: Some(format!("payload={}", form::escape(outgoing.body)).into_bytes()),
+            ..vec![
+                (http::header::CONTENT_TYPE, form),
+                (SIGNATURE.clone(), HeaderValue::from_static(SAMPLE_SIGNATURE.trim_ascii())),
+            ]
+            .into()
+        })
+    }
+
+    fn sample_secret(&self) -> Secret {
+        samples::public_key()
+    }
+
+    fn sample(&self, _kind: &str) -> Option<&'static str> {
+        Some(SAMPLE)
+    }
+}
+
+static ABOUT: About = About {
+    group: Group::Forges,
+    setup: &[
+        "Add the source's address to `notifications: { webhooks: … }` in `.travis.yml`.",
+        "Take the public key from https://api.travis-ci.com/config (`config.notifications.webhook.public_key`), write it to a file, and name that under `secrets`.",
+    ],
+    source: "provider: travis-ci\nsecrets: [{ file: travis-ci.pem }]",
+    carries: "The kind is the payload's `type` (`push`, `pull_request`, `cron`, `api`), the action its `state`. The delivery's id is the digest of the body. The whole payload is signed, with RSA and SHA-1.",
+    yields: "Git facts: repository, branch, tag, commit, message, and the pull request's number. Files are not listed.",
+    proven: Proven::Documented,
+    sources: &[
+        "https://docs.travis-ci.com/user/notifications/#verifying-webhook-requests",
+        "https://github.com/travis-ci/webhook-signature-verifier",
+    ],
+};

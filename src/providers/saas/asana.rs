@@ -1,0 +1,63 @@
+//! Asana. While a webhook is created, Asana sends a greeting with the secret that it will sign
+//! with, and wants the header back. It is echoed whether or not there is a secret by now: the
+//! answer says nothing that the request did not, and deliveries under another secret are refused
+//! all the same.
+
+use http::{HeaderName, Method, StatusCode};
+
+use crate::authenticate::{Refusal, Unverified, headers};
+use crate::model::Secret;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Mac;
+use crate::providers::sender::{At, Sender};
+use crate::providers::{Grounds, Knock, Reply};
+
+const SECRET: &str = "x-hook-secret";
+
+static SIGNATURE: Mac = Mac::sha256("x-hook-signature");
+
+/// Asana.
+pub(in crate::providers) static ASANA: Sender = Sender {
+    event: &[At::First(&["events"], &["resource", "resource_type"])],
+    action: &[At::First(&["events"], &["action"])],
+    knock: Some(greeting),
+    takes: &["learn_secret"],
+    secret_headers: &[SECRET],
+    samples: &[("task", include_str!("../samples/asana.json"))],
+    ..Sender::new("asana", "Asana", &ABOUT, &SIGNATURE)
+};
+
+fn greeting(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    _grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    let name = HeaderName::from_static(SECRET);
+    let is_greeting = *request.method == Method::POST && request.headers.contains_key(&name);
+    is_greeting.then(|| {
+        let secret = headers::one(request.headers, &name)?;
+        let value = request.headers[&name].clone();
+        Ok(Knock {
+            offered: Some(Secret::new(secret)),
+            ..Knock::new("a new webhook", Reply::empty(StatusCode::OK).with(name, value))
+        })
+    })
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "Create it with the API: `POST https://app.asana.com/api/1.0/webhooks` with `resource` \
+         and `target` `https://HOST/hooks/asana`. The gateway answers the greeting that comes \
+         meanwhile.",
+        "The answer holds `X-Hook-Secret`: that is the secret. With `learn_secret: true` and \
+         `secrets: [{ file: … }]` the gateway writes it there itself.",
+    ],
+    source: "provider: asana\nsecrets: [{ env: ASANA_HOOK_SECRET }]",
+    carries: "The kind is the type of the first resource (`task`, …), the action the first \
+              event's; all of them are in `body.events`. A heartbeat has none. The digest of \
+              the body stands for the delivery's id. The body is signed.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &["https://developers.asana.com/docs/webhooks-guide"],
+};

@@ -1,0 +1,230 @@
+//! Amazon SNS over HTTPS. A message names the certificate of the key that signed it; only one at the
+//! topic's own region of AWS is looked at, and only messages of configured topics are.
+//!
+//! The signature covers the fields named below, not the bytes: `MessageAttributes` are not signed. Raw
+//! message delivery is not signed at all, so it is refused.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use crate::authenticate::hmac::Encoding;
+use crate::authenticate::keys::{Scheme, sign, verify_published};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified};
+use crate::model::{Secret, Value};
+use crate::providers::saas::sns_message::{
+    Message, NOTIFICATION, OF_NOTIFICATION, SUBSCRIPTION, UNSUBSCRIPTION, body_of, host,
+    signed_text, text,
+};
+use crate::providers::{
+    About, DecodeFault, Decoded, Grounds, Group, Handshake, Identity, KeyForm, KeyPlace, Meaning,
+    Options, Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Wanted, decode,
+    samples,
+};
+
+const SAMPLE: &str = include_str!("../samples/aws-sns.json");
+
+/// Amazon SNS.
+pub(in crate::providers) struct AwsSns;
+
+impl Provider for AwsSns {
+    fn name(&self) -> &'static str {
+        "aws-sns"
+    }
+
+    fn title(&self) -> &'static str {
+        "Amazon SNS"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["topics", "proxy", "ca_file"]
+    }
+
+    fn lacks(&self, options: &Options) -> Vec<String> {
+        if options.topics.is_empty() {
+            return vec![
+                "provider `aws-sns` needs `topics`, the ARNs of the topics that it may be subscribed to".to_owned(),
+            ];
+        }
+        let strange = options.topics.iter().filter(|topic| host(topic).is_none());
+        strange
+            .map(|topic| format!("`topics` has {topic:?}, which is not the ARN of a topic"))
+            .collect()
+    }
+
+    fn secret_use(&self, _options: &Options) -> SecretUse {
+        SecretUse::None
+    }
+
+    fn wanted(&self, request: &Unverified<'_>, options: &Options) -> Option<Wanted> {
+        let body = body_of(request.body).ok()?;
+        let message = Message::read(&body, options).ok()?;
+        let place = KeyPlace {
+            url: message.certificate.into(),
+            form: KeyForm::Certificate,
+            chosen_by_request: true,
+            ca_file: options.ca_file.clone(),
+            proxy: options.proxy.as_deref().map(Into::into),
+        };
+        Some(Wanted { place, key: None })
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let body = body_of(request.body)?;
+        let message = Message::read(&body, grounds.options)?;
+        let keys = grounds.keys_of(message.certificate)?;
+        let signed = signed_text(&body, message.fields)?;
+        verify_published(keys, message.scheme, signed.as_bytes(), &message.signature, grounds.now)
+    }
+
+    /// The body decides; the header that names the type is not signed.
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        Vec::new()
+    }
+
+    /// A message that is JSON itself is put beside its text, as `message`.
+    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+        let body = decode::json(body)?;
+        let message = body.get("Message").and_then(Value::as_str).unwrap_or_default();
+        let parsed = match Value::parse_json(message.as_bytes()) {
+            Ok(parsed @ (Value::Map(_) | Value::List(_))) => parsed,
+            _ => Value::Null,
+        };
+        let fields = body.entries().map(|(name, value)| (name, value.clone()));
+        Ok(Value::map(fields.chain([("message", parsed)]).collect()).into())
+    }
+
+    fn meaning(
+        &self,
+        _headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Meaning, DecodeFault> {
+        let name = text(body, "Type").unwrap_or_default();
+        let (kind, handshake) = match name {
+            SUBSCRIPTION => {
+                let url = text(body, "SubscribeURL").unwrap_or_default().to_owned();
+                ("subscription_confirmation", Some(Handshake::Visit(url)))
+            }
+            UNSUBSCRIPTION => ("unsubscribe_confirmation", Some(Handshake::Acknowledge)),
+            _ => ("notification", None),
+        };
+        Ok(Meaning { kind: kind.into(), name: Some(name.into()), action: None, handshake })
+    }
+
+    /// The message's id: signed, and the same however often it is delivered.
+    fn identity(&self, request: &Verified<'_>, body: &Value, _options: &Options) -> Identity {
+        match text(body, "MessageId") {
+            Some(id) => Identity::of_sender(id),
+            None => Identity::of_bytes(&[request.body()]),
+        }
+    }
+
+    /// The body given becomes the message of a notification.
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let topic = options.topics.first().ok_or(SignFault::Misconfigured("`topics`"))?;
+        let certificate = sample_certificate(topic).ok_or(SignFault::Misconfigured("`topics`"))?;
+        let fields = vec![
+            ("Type", Cow::from(NOTIFICATION)),
+            ("MessageId", id.into()),
+            ("TopicArn", topic.into()),
+            ("Message", String::from_utf8_lossy(outgoing.body)),
+            ("Timestamp", now.to_string().into()),
+            ("SignatureVersion", "2".into()),
+            ("SigningCertURL", certificate.into()),
+        ];
+        let values = |fields: &[(&'static str, Cow<'_, str>)]| {
+            Value::map(fields.iter().map(|(name, text)| (*name, Value::text(&**text))).collect())
+        };
+        let fault = || SignFault::Secret("is not the private key of Amazon SNS".to_owned());
+        let signed = signed_text(&values(&fields), OF_NOTIFICATION).map_err(|_| fault())?;
+        let signature = sign(Scheme::RsaSha256, secret, signed.as_bytes()).ok_or_else(fault)?;
+        let signature = ("Signature", Encoding::Base64.encode(&signature).into());
+        let mut body = String::new();
+        // Writing to a string cannot fail.
+        let _ = values(&[fields, vec![signature]].concat()).write_json(&mut body);
+        let kind = HeaderName::from_static("x-amz-sns-message-type");
+        let plain = HeaderValue::from_static("text/plain; charset=UTF-8");
+        Ok(Signed {
+            body: Some(body.into_bytes()),
+            ..vec![
+                (http::header::CONTENT_TYPE, plain),
+                (kind, HeaderValue::from_static(NOTIFICATION)),
+            ]
+            .into()
+        })
+    }
+
+    fn sample_secret(&self) -> Secret {
+        samples::public_key()
+    }
+
+    fn sample_signer(&self) -> Secret {
+        samples::private_key()
+    }
+
+    fn sample_published(&self, options: &Options) -> Option<Published> {
+        samples::published(&sample_certificate(options.topics.first()?)?)
+    }
+
+    fn sample(&self, _kind: &str) -> Option<&'static str> {
+        Some(SAMPLE)
+    }
+
+    fn sample_kind(&self) -> &'static str {
+        "notification"
+    }
+}
+
+/// Where the certificate of a message that was made to try things out would be.
+fn sample_certificate(topic: &str) -> Option<String> {
+    Some(format!("https://{}/SimpleNotificationService-sample.pem", host(topic)?))
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the SNS console open the topic, choose Create subscription, protocol HTTPS, and enter the source's address. Leave raw message delivery off: raw messages are not signed.",
+        "Set the topic's attribute `SignatureVersion` to 2, so that messages are signed with SHA-256. Version 1 (SHA-1) is accepted too.",
+        "The gateway confirms the subscription by itself, once the topic is listed under `topics`. It must be able to reach sns.REGION.amazonaws.com; set `proxy` where a forward proxy is needed.",
+    ],
+    source: "provider: aws-sns\ntopics: [\"arn:aws:sns:eu-west-1:123456789012:datasets\"]",
+    carries: "The kind is `notification`. The delivery's id is the body's `MessageId`, which retries share. Signed are `Message`, `MessageId`, `Subject`, `Timestamp`, `TopicArn` and `Type`; `MessageAttributes` are not. A `Message` that is JSON is also there parsed, as `body.message`. SNS retries for about an hour by default.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &[
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
+        "https://github.com/aws/aws-js-sns-message-validator",
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_json_is_there_parsed_beside_its_text() {
+        let decoded = AwsSns.decode(&HeaderMap::new(), br#"{"Message": "{\"a\": 1}"}"#);
+        let body = decoded.expect("JSON").body;
+        assert_eq!(body.at(&["message", "a"]).and_then(Value::as_i64), Some(1));
+        assert_eq!(text(&body, "Message"), Some(r#"{"a": 1}"#));
+        let decoded = AwsSns.decode(&HeaderMap::new(), br#"{"Message": "hello"}"#);
+        assert!(decoded.expect("JSON").body.get("message").is_some_and(Value::is_null));
+    }
+}

@@ -1,0 +1,75 @@
+//! Azure Event Grid, in its own schema or as CloudEvents. It signs nothing: the secret is in the
+//! address, which is neither kept nor shown.
+
+use http::header::{ALLOW, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use crate::authenticate::{Refusal, Unverified};
+use crate::model::Value;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::FieldToken;
+use crate::providers::sender::{At, Sender};
+use crate::providers::{Grounds, Handshake, Knock, Reply};
+
+static ADDRESS: FieldToken = FieldToken { query: "code" };
+
+/// Azure Event Grid.
+pub(in crate::providers) static AZURE_EVENT_GRID: Sender = Sender {
+    event: &[At::First(&[], &["eventType"]), At::Field(&["type"])],
+    id: &[At::First(&[], &["id"])],
+    handshake: Some(validation),
+    knock: Some(permission),
+    samples: &[("Microsoft.Storage.BlobCreated", include_str!("../samples/azure-event-grid.json"))],
+    ..Sender::new("azure-event-grid", "Azure Event Grid", &ABOUT, &ADDRESS)
+};
+
+fn validation(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    let first = body.as_list()?.first()?;
+    let kind = first.get("eventType")?.as_str()?;
+    let code = first.at(&["data", "validationCode"])?.as_str()?;
+    let is_validation = kind == "Microsoft.EventGrid.SubscriptionValidationEvent";
+    let answer = || Reply::json(&serde_json::json!({ "validationResponse": code }));
+    is_validation.then(|| Handshake::Answer(answer()))
+}
+
+/// A sender of CloudEvents asks for permission before it sends anything.
+fn permission(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    _grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    let origin = request.headers.get("webhook-request-origin")?;
+    if *request.method != Method::OPTIONS || origin.len() > 256 {
+        return None;
+    }
+    let name = HeaderName::from_static;
+    let mut reply = Reply::empty(StatusCode::OK)
+        .with(ALLOW, HeaderValue::from_static("POST"))
+        .with(name("webhook-allowed-origin"), origin.clone());
+    if let Some(rate) = request.headers.get("webhook-request-rate").filter(|rate| rate.len() <= 16)
+    {
+        reply = reply.with(name("webhook-allowed-rate"), rate.clone());
+    }
+    Some(Ok(Knock::new("a request for permission", reply)))
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "Create an event subscription with endpoint type Web Hook and endpoint \
+         `https://HOST/hooks/azure-event-grid?code=SECRET`, with a long random text as the \
+         secret.",
+        "Event Grid asks at once whether the endpoint is meant; the gateway answers. Keep `Max \
+         events per batch` at 1.",
+    ],
+    source: "provider: azure-event-grid\nsecrets: [{ env: EVENT_GRID_CODE }]",
+    carries: "The kind is the first event's `eventType` (or `type`, of a CloudEvent), the \
+              delivery's id its `id`. In Event Grid's own schema the body is a list. Nothing is \
+              signed.",
+    yields: "",
+    proven: Proven::Documented,
+    sources: &[
+        "https://learn.microsoft.com/azure/event-grid/webhook-event-delivery",
+        "cloudevents/spec, http-webhook.md",
+    ],
+};

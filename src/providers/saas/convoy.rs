@@ -1,0 +1,106 @@
+//! Convoy, as a sender. How it signs is a setting at its side: simple, or advanced with a time. The
+//! configuration says which; the request never does.
+
+use http::HeaderName;
+use jiff::Timestamp;
+
+use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
+use crate::authenticate::timestamp::DEFAULT_TOLERANCE;
+use crate::authenticate::{Proof, Refusal, Unverified, headers};
+use crate::model::Secret;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::{Elements, Mechanism};
+use crate::providers::sender::{At, Sender, Unnamed};
+use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, header, json_content};
+
+const HEADER: &str = "x-convoy-signature";
+const NAME: HeaderName = HeaderName::from_static(HEADER);
+
+/// Convoy.
+pub(in crate::providers) static CONVOY: Sender = Sender {
+    event: &[At::Field(&["event"]), At::Field(&["event_type"])],
+    unnamed: Unnamed::Body,
+    samples: &[("charge.success", include_str!("../samples/convoy.json"))],
+    ..Sender::new("convoy", "Convoy", &ABOUT, &Setting)
+};
+
+/// As the source says.
+struct Setting;
+
+impl Setting {
+    fn parts(options: &Options) -> (Algorithm, Encoding) {
+        let algorithm = options.algorithm.unwrap_or(Algorithm::Sha256);
+        (algorithm, options.encoding.unwrap_or(Encoding::Hex))
+    }
+
+    fn simple(options: &Options) -> Scheme<'static> {
+        let (algorithm, encoding) = Self::parts(options);
+        Scheme { algorithm, encoding, ..Scheme::HEX_SHA256 }
+    }
+
+    fn advanced(options: &Options) -> Elements {
+        let (algorithm, encoding) = Self::parts(options);
+        Elements { algorithm, encoding, between: ",", ..Elements::sha256(HEADER) }
+    }
+}
+
+impl Mechanism for Setting {
+    fn takes(&self) -> &'static [&'static str] {
+        &["timed", "algorithm", "encoding", "tolerance"]
+    }
+
+    fn lacks(&self, _provider: &str, options: &Options) -> Vec<String> {
+        if options.tolerance.is_some_and(|tolerance| tolerance != DEFAULT_TOLERANCE)
+            && !options.timed
+        {
+            return vec!["`tolerance` is of no use without `timed: true`".to_owned()];
+        }
+        Vec::new()
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        if grounds.options.timed {
+            return Self::advanced(grounds.options).authenticate(request, grounds);
+        }
+        let value = headers::one(request.headers, &NAME)?;
+        Self::simple(grounds.options).verify(&NAME, value, grounds.secrets, &[request.body])
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        if options.timed {
+            return Self::advanced(options).sign(outgoing, secret, options, id, now);
+        }
+        let signature = Self::simple(options).sign(secret, &[outgoing.body]);
+        Ok(vec![json_content(), header(&NAME, signature)?].into())
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![NAME]
+    }
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the project: Endpoints > Create, `https://HOST/hooks/convoy`, with an endpoint secret.",
+        "In the project's settings, Signatures: choose the advanced signature, which has a time.",
+    ],
+    source: "provider: convoy\ntimed: true\nsecrets: [{ env: CONVOY_ENDPOINT_SECRET }]",
+    carries: "The body is that of the event that was sent through Convoy; the kind is its `event` or \
+              `event_type`. The digest of the body stands for the delivery's id. The body is \
+              signed, and with `timed: true` the time.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &["frain-dev/convoy, pkg/signature/testdata/signature-vectors.json"],
+};

@@ -1,0 +1,52 @@
+//! Dropbox. A notification says only whose files have changed, and the same accounts are told of in
+//! the same words each time: no delivery is taken for a repeat.
+
+use http::Method;
+
+use crate::authenticate::{Refusal, Unverified};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::knocks::{challenge, in_query};
+use crate::providers::mechanisms::Mac;
+use crate::providers::sender::{Sender, Unnamed};
+use crate::providers::{Grounds, Knock, Reply};
+
+const CHALLENGE: &str = "challenge";
+
+static SIGNATURE: Mac = Mac::sha256("x-dropbox-signature");
+
+/// Dropbox.
+pub(in crate::providers) static DROPBOX: Sender = Sender {
+    unnamed: Unnamed::Nothing,
+    knock: Some(verification),
+    samples: &[("event", include_str!("../samples/dropbox.json"))],
+    ..Sender::new("dropbox", "Dropbox", &ABOUT, &SIGNATURE)
+};
+
+fn verification(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    _grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    if *request.method != Method::GET {
+        return None;
+    }
+    in_query(request.query, CHALLENGE).map(|text| {
+        let text = text?;
+        challenge(CHALLENGE, &text).map(|text| Knock::new("verification", Reply::text(text)))
+    })
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the App Console, in your app: Webhooks, `https://HOST/hooks/dropbox`. Dropbox asks \
+         at once, with GET.",
+        "The secret is the app secret.",
+    ],
+    source: "provider: dropbox\nsecrets: [{ env: DROPBOX_APP_SECRET }]",
+    carries: "Every event is of kind `event`; the accounts are in `body.list_folder.accounts`. \
+              The body is signed.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &["https://www.dropbox.com/developers/reference/webhooks"],
+};

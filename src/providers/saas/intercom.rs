@@ -1,0 +1,31 @@
+//! Intercom, with HMAC-SHA-1.
+
+use crate::authenticate::hmac::Algorithm;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Mac;
+use crate::providers::sender::{At, Sender};
+
+static SIGNATURE: Mac =
+    Mac { algorithm: Algorithm::Sha1, prefix: "sha1=", ..Mac::sha256("x-hub-signature") };
+
+/// Intercom.
+pub(in crate::providers) static INTERCOM: Sender = Sender {
+    event: &[At::Field(&["topic"])],
+    id: &[At::Field(&["id"])],
+    samples: &[("conversation.admin.replied", include_str!("../samples/intercom.json"))],
+    ..Sender::new("intercom", "Intercom", &ABOUT, &SIGNATURE)
+};
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the Developer Hub, in your app: Webhooks, endpoint `https://HOST/hooks/intercom`; \
+         choose the topics.",
+        "The secret is the app's client secret.",
+    ],
+    source: "provider: intercom\nsecrets: [{ env: INTERCOM_CLIENT_SECRET }]",
+    carries: "The kind is the body's `topic`, the delivery's id its `id`. The body is signed.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &["https://developers.intercom.com/docs/webhooks/setting-up-webhooks"],
+};

@@ -1,0 +1,67 @@
+//! Notion. A new subscription is greeted with the token that Notion will sign with; the greeting is
+//! signed with that very token, so that it proves nothing but that it is whole.
+
+use http::{Method, StatusCode};
+
+use crate::authenticate::{Refusal, Unverified};
+use crate::model::{Secret, Value};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Mac;
+use crate::providers::mechanisms::Mechanism as _;
+use crate::providers::sender::{At, Sender};
+use crate::providers::{Grounds, Knock, Reply};
+
+static SIGNATURE: Mac = Mac { prefix: "sha256=", ..Mac::sha256("x-notion-signature") };
+
+/// Notion.
+pub(in crate::providers) static NOTION: Sender = Sender {
+    event: &[At::Field(&["type"])],
+    id: &[At::Field(&["id"])],
+    knock: Some(greeting),
+    takes: &["learn_secret"],
+    samples: &[("page.created", include_str!("../samples/notion.json"))],
+    ..Sender::new("notion", "Notion", &ABOUT, &SIGNATURE)
+};
+
+/// A body with the one field `verification_token`.
+fn greeting(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    // Longer than any such greeting: deliveries are not read twice.
+    if *request.method != Method::POST || request.body.len() > 1024 {
+        return None;
+    }
+    let body = Value::parse_json(request.body).ok()?;
+    let token = body.get("verification_token")?.as_str().filter(|token| !token.is_empty())?;
+    let secrets = [Secret::new(token)];
+    let is_signed = request.headers.contains_key(SIGNATURE.header);
+    let whole = SIGNATURE.authenticate(request, &Grounds { secrets: &secrets, ..*grounds });
+    Some(match whole {
+        Err(refusal) if is_signed => Err(refusal),
+        _ => Ok(Knock {
+            offered: Some(Secret::new(token)),
+            ..Knock::new("a new subscription", Reply::empty(StatusCode::OK))
+        }),
+    })
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In your integration: Webhooks > Create a subscription, `https://HOST/hooks/notion`, \
+         with `learn_secret: true` and `secrets: [{ file: … }]` at the source.",
+        "The gateway writes the token into that file; read it there and paste it into Notion to \
+         verify the subscription. Then take `learn_secret` out.",
+    ],
+    source: "provider: notion\nsecrets: [{ env: NOTION_VERIFICATION_TOKEN }]",
+    carries: "The kind is the body's `type` (`page.created`, …), the delivery's id its `id`. \
+              The body is signed.",
+    yields: "",
+    proven: Proven::Recomputed,
+    sources: &[
+        "https://developers.notion.com/reference/webhooks",
+        "makenotion/notion-sdk-js, test/webhooks.test.ts",
+    ],
+};

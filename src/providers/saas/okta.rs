@@ -1,0 +1,54 @@
+//! Okta's event hooks. Okta signs nothing: the text that is configured there is sent in
+//! `Authorization`. One GET asks whether the endpoint is meant.
+
+use http::{HeaderName, Method};
+
+use crate::authenticate::{Refusal, Unverified};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::knocks::challenge;
+use crate::providers::mechanisms::Token;
+use crate::providers::sender::{At, Sender};
+use crate::providers::{Grounds, Knock, Reply};
+
+const CHALLENGE: &str = "x-okta-verification-challenge";
+
+static TOKEN: Token = Token { header: "authorization", prefix: "" };
+
+/// Okta event hooks.
+pub(in crate::providers) static OKTA: Sender = Sender {
+    event: &[At::First(&["data", "events"], &["eventType"]), At::Field(&["eventType"])],
+    id: &[At::Field(&["eventId"])],
+    knock: Some(verification),
+    samples: &[("user.lifecycle.create", include_str!("../samples/okta.json"))],
+    ..Sender::new("okta", "Okta event hooks", &ABOUT, &TOKEN)
+};
+
+fn verification(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    _grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    let name = HeaderName::from_static(CHALLENGE);
+    let value = request.headers.get(&name).filter(|_| *request.method == Method::GET)?;
+    let text = value.to_str().ok()?;
+    Some(challenge(CHALLENGE, text).map(|text| {
+        Knock::new("verification", Reply::json(&serde_json::json!({ "verification": text })))
+    }))
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the Admin Console: Workflow > Event Hooks > Create Event Hook.",
+        "Endpoint URL `https://HOST/hooks/okta`, authentication field `Authorization`, and a \
+         long random text as the secret; choose the events.",
+        "Verify it there: Okta asks once, with GET.",
+    ],
+    source: "provider: okta\nsecrets: [{ env: OKTA_HOOK_SECRET }]",
+    carries: "The kind is that of the first of `data.events` (`user.lifecycle.create`, …); all \
+              of them are in the body. The delivery's id is `eventId`. Nothing is signed. Okta \
+              wants an answer in 3 seconds and tries twice.",
+    yields: "",
+    proven: Proven::Assembled,
+    sources: &["okta/okta-developer-docs, concepts/event-hooks"],
+};

@@ -1,0 +1,32 @@
+//! PagerDuty, webhooks of version 3. Several signatures may stand in the header while a secret is
+//! replaced.
+
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Mac;
+use crate::providers::sender::{At, Sender};
+
+static SIGNATURE: Mac =
+    Mac { prefix: "v1=", separator: Some(','), ..Mac::sha256("x-pagerduty-signature") };
+
+/// PagerDuty.
+pub(in crate::providers) static PAGERDUTY: Sender = Sender {
+    event: &[At::Field(&["event", "event_type"])],
+    id: &[At::Field(&["event", "id"])],
+    samples: &[("incident.triggered", include_str!("../samples/pagerduty.json"))],
+    ..Sender::new("pagerduty", "PagerDuty", &ABOUT, &SIGNATURE)
+};
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In Integrations > Generic Webhooks (v3) > New Webhook, `https://HOST/hooks/pagerduty`; \
+         choose scope and events.",
+        "Copy the signing secret, which is shown once.",
+    ],
+    source: "provider: pagerduty\nsecrets: [{ env: PAGERDUTY_WEBHOOK_SECRET }]",
+    carries: "The kind is the body's `event.event_type` (`incident.triggered`, …), the \
+              delivery's id `event.id`. The body is signed; no time is.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &["https://developer.pagerduty.com/docs/verifying-webhook-signatures"],
+};

@@ -1,0 +1,165 @@
+//! A message of Amazon SNS: what it says of its signature, and where that may be checked.
+
+use crate::authenticate::Refusal;
+use crate::authenticate::hmac::base64;
+use crate::authenticate::keys::Scheme;
+use crate::model::Value;
+use crate::providers::Options;
+
+pub(super) const NOTIFICATION: &str = "Notification";
+pub(super) const SUBSCRIPTION: &str = "SubscriptionConfirmation";
+pub(super) const UNSUBSCRIPTION: &str = "UnsubscribeConfirmation";
+
+/// The signed fields of a notification, in their order. `Subject` is left out where there is none.
+pub(super) const OF_NOTIFICATION: &[&str] =
+    &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
+/// The signed fields of the two confirmations.
+const OF_CONFIRMATION: &[&str] =
+    &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
+
+const UNSIGNED: Refusal = Refusal::MalformedBody {
+    expected: "a signed SNS message; raw message delivery has no signature",
+};
+
+/// Larger bodies are refused unread: messages have 256 KiB at most, and escapes make them longer.
+const LARGEST: usize = 2 << 20;
+
+/// The message in a body. Nothing may stand around it, so that it has one reading.
+pub(super) fn body_of(body: &[u8]) -> Result<Value, Refusal> {
+    let is_bare = body.starts_with(b"{") && body.ends_with(b"}") && body.len() <= LARGEST;
+    is_bare.then(|| Value::parse_json(body).ok()).flatten().ok_or(UNSIGNED)
+}
+
+/// What a message says of its signature, once it may be looked at.
+pub(super) struct Message<'b> {
+    pub(super) scheme: Scheme,
+    pub(super) signature: Vec<u8>,
+    /// Where the certificate of its key is.
+    pub(super) certificate: &'b str,
+    /// The fields that are signed.
+    pub(super) fields: &'static [&'static str],
+}
+
+impl<'b> Message<'b> {
+    pub(super) fn read(body: &'b Value, options: &Options) -> Result<Self, Refusal> {
+        let need = |name| text(body, name).ok_or(UNSIGNED);
+        let topic = need("TopicArn")?;
+        if !options.topics.iter().any(|known| known == topic) {
+            return Err(Refusal::WrongClaim("TopicArn".to_owned()));
+        }
+        let host = host(topic).ok_or(UNSIGNED)?;
+        let fields = match need("Type")? {
+            NOTIFICATION => OF_NOTIFICATION,
+            SUBSCRIPTION | UNSUBSCRIPTION => {
+                at_host(need("SubscribeURL")?, &host).ok_or_else(|| strange("SubscribeURL"))?;
+                OF_CONFIRMATION
+            }
+            _ => return Err(UNSIGNED),
+        };
+        let scheme = match need("SignatureVersion")? {
+            "1" => Scheme::RsaSha1,
+            "2" => Scheme::RsaSha256,
+            _ => return Err(UNSIGNED),
+        };
+        let certificate = need("SigningCertURL")?;
+        at_host(certificate, &host)
+            .filter(|path| is_certificate(path))
+            .ok_or_else(|| strange("SigningCertURL"))?;
+        let signature = base64(need("Signature")?).ok_or(UNSIGNED)?;
+        Ok(Self { scheme, signature, certificate, fields })
+    }
+}
+
+fn strange(field: &str) -> Refusal {
+    Refusal::WrongClaim(field.to_owned())
+}
+
+pub(super) fn text<'b>(body: &'b Value, name: &str) -> Option<&'b str> {
+    body.get(name).and_then(Value::as_str)
+}
+
+/// The signed fields, each name and value on a line of its own.
+pub(super) fn signed_text(body: &Value, fields: &[&str]) -> Result<String, Refusal> {
+    let mut signed = String::new();
+    for name in fields {
+        match body.get(name) {
+            Some(Value::Text(value)) => signed.extend([name, "\n", value, "\n"]),
+            None | Some(Value::Null) if *name == "Subject" => {}
+            _ => return Err(UNSIGNED),
+        }
+    }
+    Ok(signed)
+}
+
+/// The host of the topic's region, from an ARN such as `arn:aws:sns:eu-west-1:123456789012:name`.
+/// Regions are those of configured topics, so that no stranger chooses which hosts are asked.
+pub(super) fn host(topic: &str) -> Option<String> {
+    let parts: Vec<&str> = topic.split(':').collect();
+    let [_, partition, "sns", region, account, name] = parts[..] else { return None };
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_arn = topic.starts_with("arn:aws") && !account.is_empty() && !name.is_empty();
+    let end = match partition {
+        "aws" | "aws-us-gov" => "amazonaws.com",
+        "aws-cn" => "amazonaws.com.cn",
+        _ => return None,
+    };
+    (is_arn && !region.is_empty() && region.chars().all(plain))
+        .then(|| format!("sns.{region}.{end}"))
+}
+
+/// What follows the host in an address of it; none for another scheme, host, port or a user.
+fn at_host<'u>(url: &'u str, host: &str) -> Option<&'u str> {
+    url.strip_prefix("https://")?.strip_prefix(host)?.strip_prefix('/')
+}
+
+fn is_certificate(path: &str) -> bool {
+    let name = path.strip_suffix(".pem").unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:datasets";
+
+    #[test]
+    fn only_the_host_of_the_topics_region_is_asked_for_certificates() {
+        let host = host(TOPIC).expect("an ARN");
+        let good = |url: &str| at_host(url, &host).is_some_and(is_certificate);
+        assert!(good("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-a1.pem"));
+        for url in [
+            "http://sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.us-east-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com:8443/a.pem",
+            "https://sns.eu-west-1.amazonaws.com@evil.example.com/a.pem",
+            "https://u@sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com.evil.example.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com/a.pem?x",
+            "https://sns.eu-west-1.amazonaws.com/a.pem#.pem",
+            "https://sns.eu-west-1.amazonaws.com/../a.pem",
+            "https://sns.eu-west-1.amazonaws.com/b/a.pem",
+            "https://sns.eu-west-1.amazonaws.com/.pem",
+            "https://sns.eu-west-1.amazonaws.com/a.txt",
+            "HTTPS://sns.eu-west-1.amazonaws.com/a.pem",
+        ] {
+            assert!(!good(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_follow_the_partition_and_nothing_else_is_a_topic() {
+        let china = "arn:aws-cn:sns:cn-north-1:123456789012:datasets";
+        assert_eq!(host(china).as_deref(), Some("sns.cn-north-1.amazonaws.com.cn"));
+        for topic in [
+            "datasets",
+            "arn:aws:sqs:eu-west-1:1:x",
+            "arn:aws:sns:eu.west:1:x",
+            "arn:aws:sns::1:x",
+            "arn:other:sns:eu-west-1:1:x",
+            "arn:aws:sns:eu-west-1:1:x:subscription",
+        ] {
+            assert_eq!(host(topic), None, "{topic}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Stripe. Its secret is the key as it is shown, `whsec_` and all; it is not base64. A time ahead
+//! of the gateway's clock is refused like one behind it.
+
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Elements;
+use crate::providers::sender::{At, Sender};
+
+static SIGNATURE: Elements = Elements::sha256("stripe-signature");
+
+/// Stripe.
+pub(in crate::providers) static STRIPE: Sender = Sender {
+    event: &[At::Field(&["type"])],
+    id: &[At::Field(&["id"])],
+    samples: &[("reporting.report_run.succeeded", include_str!("../samples/stripe.json"))],
+    ..Sender::new("stripe", "Stripe", &ABOUT, &SIGNATURE)
+};
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the Dashboard: Developers > Webhooks > Add destination, \
+         `https://HOST/hooks/stripe`; choose the events.",
+        "Reveal the signing secret. While it is rolled, Stripe signs with both.",
+    ],
+    source: "provider: stripe\nsecrets: [{ env: STRIPE_WEBHOOK_SECRET }]",
+    carries: "The kind is the body's `type` (`reporting.report_run.succeeded`, …), the \
+              delivery's id its `id`: a resend has the same one. Time and body are signed.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &[
+        "https://docs.stripe.com/webhooks/signature",
+        "stripe-python, tests/test_webhook.py",
+    ],
+};

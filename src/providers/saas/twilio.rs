@@ -1,0 +1,148 @@
+//! Twilio. It signs the address that it was given, query string and all, and behind it the sorted
+//! fields of a form; of a JSON body the address holds a digest. HMAC-SHA-1, and no time.
+//!
+//! Twilio's own libraries try the address with and without its usual port, since Twilio signs now
+//! one, now the other.
+
+use std::collections::BTreeMap;
+
+use http::HeaderName;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
+use crate::authenticate::{Proof, Refusal, Unverified, headers};
+use crate::model::Secret;
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::mechanisms::Mechanism;
+use crate::providers::sender::{At, Body, Sender};
+use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, address, form, header};
+
+const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
+/// The field of the query string that holds the digest of a body that is no form.
+const DIGEST: &str = "bodySHA256";
+const SCHEME: Scheme<'_> =
+    Scheme { algorithm: Algorithm::Sha1, encoding: Encoding::Base64, ..Scheme::HEX_SHA256 };
+
+/// Twilio.
+pub(in crate::providers) static TWILIO: Sender = Sender {
+    body: Body::JsonOrForm,
+    kind: Some(|_, body| {
+        let names = ["MessageStatus", "CallStatus", "SmsStatus"];
+        names.into_iter().find(|name| body.get(name).is_some())
+    }),
+    action: &[At::Field(&["MessageStatus"]), At::Field(&["CallStatus"]), At::Field(&["SmsStatus"])],
+    id: &[At::Header("i-twilio-idempotency-token")],
+    samples: &[("MessageStatus", include_str!("../samples/twilio.txt"))],
+    ..Sender::new("twilio", "Twilio", &ABOUT, &Address)
+};
+
+/// The address, and what is behind it.
+struct Address;
+
+impl Address {
+    /// The text behind the address: nothing for a body whose digest the address holds.
+    fn behind(query: &str, body: &[u8]) -> Result<String, Refusal> {
+        if let Some(given) = form::query_field(query, DIGEST)? {
+            let ours = hex::encode(Sha256::digest(body));
+            // No secret: the address, and with it the digest, is signed.
+            return match ours.eq_ignore_ascii_case(&given) {
+                true => Ok(String::new()),
+                false => Err(Refusal::BadSignature),
+            };
+        }
+        let fault = Refusal::MalformedBody { expected: "a form, or one whose digest is signed" };
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in form::fields(body).map_err(|_| fault)? {
+            fields.entry(name).or_default().push(value);
+        }
+        let mut text = String::new();
+        for (name, mut values) in fields {
+            values.sort();
+            values.dedup();
+            for value in values {
+                text.push_str(&name);
+                text.push_str(&value);
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl Mechanism for Address {
+    fn takes(&self) -> &'static [&'static str] {
+        &["public_url"]
+    }
+
+    fn lacks(&self, provider: &str, options: &Options) -> Vec<String> {
+        address::lacks(provider, options)
+    }
+
+    fn authenticate(
+        &self,
+        request: &Unverified<'_>,
+        grounds: &Grounds<'_>,
+    ) -> Result<Proof, Refusal> {
+        let value = headers::one(request.headers, &SIGNATURE)?;
+        let url = address::full(grounds.options, request.query)?;
+        let behind = Self::behind(request.query, request.body)?;
+        let mut refusal = Refusal::BadSignature;
+        for url in address::spellings(&url) {
+            let signed = [url.as_bytes(), behind.as_bytes()];
+            match SCHEME.verify(&SIGNATURE, value, grounds.secrets, &signed) {
+                Ok(proof) => return Ok(proof),
+                Err(other) => refusal = other,
+            }
+        }
+        Err(refusal)
+    }
+
+    fn sign(
+        &self,
+        outgoing: &Outgoing<'_>,
+        secret: &Secret,
+        options: &Options,
+        _id: &str,
+        _now: Timestamp,
+    ) -> Result<Signed, SignFault> {
+        let is_form = !matches!(outgoing.body.first(), Some(b'{' | b'['));
+        let query = match is_form {
+            true => String::new(),
+            false => format!("{DIGEST}={}", hex::encode(Sha256::digest(outgoing.body))),
+        };
+        let misconfigured = |_| SignFault::Misconfigured(address::NONE);
+        let url = address::full(options, &query).map_err(misconfigured)?;
+        let behind = Self::behind(&query, outgoing.body).unwrap_or_default();
+        let signature = SCHEME.sign(secret, &[url.as_bytes(), behind.as_bytes()]);
+        let content =
+            if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
+        let headers =
+            vec![header(&http::header::CONTENT_TYPE, content)?, header(&SIGNATURE, signature)?];
+        Ok(Signed { query, ..headers.into() })
+    }
+
+    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
+        vec![SIGNATURE]
+    }
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the Console, for the number or service: the webhook or status callback \
+         `https://HOST/hooks/twilio`, HTTP POST.",
+        "The secret is the account's auth token; list the secondary one too while it is promoted. \
+         Write the very same URL under `public_url`.",
+    ],
+    source: "provider: twilio\npublic_url: https://hooks.example.com/hooks/twilio\nsecrets: [{ env: TWILIO_AUTH_TOKEN }]",
+    carries: "The kind is the name of the field that tells a status (`MessageStatus`, …), the action \
+              that status; the form's fields are in `body`. The delivery's id is \
+              `I-Twilio-Idempotency-Token` where it comes; else the digest of the body stands for \
+              it. Address and body are signed; no time is.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &[
+        "https://www.twilio.com/docs/usage/webhooks/webhooks-security",
+        "twilio/twilio-python, tests/unit/test_request_validator.py",
+    ],
+};

@@ -1,0 +1,71 @@
+//! X (Twitter). Its challenge asks for the HMAC of a token under the very secret that signs
+//! deliveries, so that whoever asks gets a signature of what they sent: only a token that could be
+//! no delivery's body is answered.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::Method;
+
+use crate::authenticate::hmac::Algorithm;
+use crate::authenticate::hmac::mac;
+use crate::authenticate::{Refusal, Unverified};
+use crate::providers::about::{About, Group, Proven};
+use crate::providers::knocks::{challenge, in_query};
+use crate::providers::mechanisms::{Mac, Writing};
+use crate::providers::sender::Sender;
+use crate::providers::{Grounds, Knock, Reply};
+
+const TOKEN: &str = "crc_token";
+
+static SIGNATURE: Mac = Mac {
+    writing: Writing::Base64,
+    prefix: "sha256=",
+    ..Mac::sha256("x-twitter-webhooks-signature")
+};
+
+/// X (Twitter).
+pub(in crate::providers) static X_TWITTER: Sender = Sender {
+    knock: Some(crc),
+    samples: &[("event", include_str!("../samples/x-twitter.json"))],
+    ..Sender::new("x-twitter", "X (Twitter)", &ABOUT, &SIGNATURE)
+};
+
+fn crc(
+    _sender: &Sender,
+    request: &Unverified<'_>,
+    grounds: &Grounds<'_>,
+) -> Option<Result<Knock, Refusal>> {
+    if *request.method != Method::GET {
+        return None;
+    }
+    in_query(request.query, TOKEN).map(|token| {
+        let token = challenge(TOKEN, &token?)?.to_owned();
+        // Deliveries are objects: none of them is made of these letters alone.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte);
+        if !token.bytes().all(plain) {
+            return Err(Refusal::MissingField(TOKEN));
+        }
+        let secret = grounds.secrets.first().ok_or(Refusal::NoUsableSecret)?;
+        let proof = mac(Algorithm::Sha256, secret.expose(), &[token.as_bytes()]);
+        let response = format!("sha256={}", BASE64_STANDARD.encode(proof));
+        Ok(Knock::new("challenge", Reply::json(&serde_json::json!({ "response_token": response }))))
+    })
+}
+
+static ABOUT: About = About {
+    group: Group::Saas,
+    setup: &[
+        "In the developer portal, register the webhook `https://HOST/hooks/x-twitter` for your \
+         app. X asks at once, and then every day.",
+        "The secret is the app's consumer secret.",
+    ],
+    source: "provider: x-twitter\nsecrets: [{ env: X_CONSUMER_SECRET }]",
+    carries: "Every event is of kind `event`; what it is about, the body's fields say \
+              (`tweet_create_events`, …). The digest of the body stands for the delivery's id. \
+              The body is signed.",
+    yields: "",
+    proven: Proven::Literal,
+    sources: &[
+        "https://developer.x.com/en/docs/x-api/enterprise/account-activity-api/guides/securing-webhooks",
+    ],
+};

@@ -1,0 +1,137 @@
+//! What someone who gave a command in chat is told: what it started, or what they could have said.
+//!
+//! It is made of what the store has kept. It names no route that this user in this channel could not
+//! have started, and quotes nothing of a route's conditions.
+
+use super::answer::{Answer, Brief};
+use crate::config::{Plan, RoutePlan};
+use crate::event::Event;
+use crate::matching::{ARGS_TEST, CONDITION_TEST, Explanation, RouteExplanation, may_command};
+use crate::model::{ChatCommand, RunState};
+
+/// How the gateway is addressed where the chat program does not say.
+const SLASH: &str = "/cdsw";
+
+/// The lines of an answer; none for what is no command, or was not kept.
+pub(super) fn lines(
+    plan: &Plan,
+    event: &Event,
+    explanation: &Explanation,
+    kept: &Answer,
+) -> Option<Vec<String>> {
+    let command = event.command.as_deref()?;
+    let told = Told { plan, event, command, explanation };
+    match kept {
+        Answer::Kept { runs, .. } if runs.is_empty() => Some(told.nothing()),
+        Answer::Kept { runs, .. } => Some(told.runs(runs)),
+        Answer::Repeat { runs, .. } if runs.is_empty() => {
+            Some([vec!["this command was given before".to_owned()], told.nothing()].concat())
+        }
+        Answer::Repeat { runs, .. } => {
+            let first = "this command was given before; it stands so:".to_owned();
+            Some(std::iter::once(first).chain(runs.iter().map(stands)).collect())
+        }
+        _ => None,
+    }
+}
+
+struct Told<'a> {
+    plan: &'a Plan,
+    event: &'a Event,
+    command: &'a ChatCommand,
+    explanation: &'a Explanation,
+}
+
+impl Told<'_> {
+    /// The runs of a new delivery, and for those that could not be mapped, what to say instead.
+    fn runs(&self, runs: &[Brief]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for run in runs {
+            match run.state {
+                RunState::Queued => {
+                    let Brief { route, job, id, .. } = run;
+                    lines.push(format!("{route} starts job {job}, run {id}"));
+                }
+                _ => lines.push(stands(run)),
+            }
+            if run.state == RunState::Failed
+                && let Some(route) = self.plan.route(&run.route)
+            {
+                lines.extend(self.usage(route).map(|usage| format!("usage: {usage}")));
+            }
+        }
+        lines
+    }
+
+    /// Why nothing was started, and what could be.
+    fn nothing(&self) -> Vec<String> {
+        let mut lines: Vec<String> = match &self.command.line {
+            Err(fault) => vec![fault.clone()],
+            Ok(line) => {
+                let near: Vec<_> = self.explanation.routes.iter().filter_map(near).collect();
+                match &line.name {
+                    Some(name) if near.is_empty() => {
+                        vec![format!("there is no command {name} here")]
+                    }
+                    _ => near,
+                }
+            }
+        };
+        let routes = self.plan.index.of_source(&self.event.source).iter();
+        let routes = routes.map(|position| &*self.plan.routes[*position]);
+        let mut usages: Vec<String> = routes
+            .filter(|route| may_command(&route.on, self.event))
+            .flat_map(|route| self.usage(route))
+            .collect();
+        usages.sort();
+        usages.dedup();
+        if usages.is_empty() {
+            lines.push("there are no commands that you can give here".to_owned());
+        } else {
+            lines.push("commands that you can give here:".to_owned());
+            lines.extend(usages);
+        }
+        lines
+    }
+
+    /// How a route is started: one line for each name that it goes by.
+    fn usage(&self, route: &RoutePlan) -> impl Iterator<Item = String> {
+        let slash = self.command.slash.as_deref().unwrap_or(SLASH);
+        let names = match &route.on.command {
+            None => vec!["…".to_owned()],
+            Some(patterns) => match patterns.literals() {
+                Some(names) => names.into_iter().map(str::to_owned).collect(),
+                None => vec![patterns.to_string()],
+            },
+        };
+        let takes = &route.takes;
+        let mut values: String = takes.needed.iter().map(|name| format!(" {name}=…")).collect();
+        values.extend(takes.optional.iter().map(|name| format!(" [{name}=…]")));
+        if takes.any {
+            values.push_str(" [NAME=…]");
+        }
+        // A chat program's own command is named once.
+        let line = move |name: String| match slash.strip_prefix('/') == Some(&name) {
+            true => format!("{slash}{values}"),
+            false => format!("{slash} {name}{values}"),
+        };
+        names.into_iter().map(line).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// A route that the command was meant for, and why it did not start all the same. Only who may start
+/// a route gets as far as these two tests.
+fn near(said: &RouteExplanation) -> Option<String> {
+    let RouteExplanation { route, test, words, .. } = said;
+    match test.as_deref()? {
+        ARGS_TEST => Some(format!("{route}: {}", words.as_deref().unwrap_or_default())),
+        CONDITION_TEST => Some(format!("{route}: its condition does not hold for this command")),
+        _ => None,
+    }
+}
+
+fn stands(run: &Brief) -> String {
+    let Brief { route, job, id, state, reason } = run;
+    let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{route}: run {id} of job {job} is {state}{why}")
+}

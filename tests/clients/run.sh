@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Senders' own packages sign requests that a running gateway accepts, and refuses once changed.
+#
+#   tests/clients/run.sh [PROGRAM]
+#
+# Installs the packages, pinned, into target/clients/ (from PyPI and npm, once); then everything
+# stays on loopback. Needs python3 with venv, and npm.
+set -euo pipefail
+cd "$(dirname "$0")"
+program=$(realpath "${1:-../../target/debug/cdsw-gateway}")
+place=$(realpath -m ../../target/clients)
+
+# Installed again when what is pinned changes.
+fresh() { # $1: what is installed, $2...: the files that pin it
+  local stamp=$place/$1.pinned; shift
+  sha256sum "$@" | cmp -s - "$stamp"
+}
+pinned() { local stamp=$place/$1.pinned; shift; sha256sum "$@" >"$stamp"; }
+
+mkdir -p "$place"
+if ! fresh python requirements.txt; then
+  echo "installing the Python packages of tests/clients/requirements.txt"
+  rm -rf "$place/python"
+  python3 -m venv "$place/python"
+  "$place/python/bin/pip" install --quiet --disable-pip-version-check --requirement requirements.txt
+  pinned python requirements.txt
+fi
+if ! fresh npm package.json package-lock.json; then
+  echo "installing the npm packages of tests/clients/package.json"
+  mkdir -p "$place/npm"
+  cp package.json package-lock.json "$place/npm/"
+  npm ci --prefix "$place/npm" --silent --ignore-scripts --no-audit --no-fund
+  pinned npm package.json package-lock.json
+fi
+cp github.mjs "$place/npm/"
+exec "$place/python/bin/python" -B main.py "$program" "$place/npm/github.mjs"
