@@ -2,7 +2,7 @@
 //! its events and deliveries, shakes hands, and what its git facts are.
 //!
 //! To add one: a file in the folder of its group, with a static `Sender` that tells it in data (or,
-//! where that is not enough, a type that implements [`Provider`]); a line in `ALL`; its vectors; and
+//! where that is not enough, a type that implements [`Provider`]); a line in `table`; its vectors; and
 //! a sample payload. Providers are made of the mechanisms in `authenticate`; none compares bytes
 //! itself, and none looks at configuration other than its [`Options`].
 
@@ -20,17 +20,18 @@ mod identity;
 mod knocks;
 mod mechanisms;
 mod options;
+mod outgoing;
 mod page;
 mod saas;
 mod samples;
 mod sender;
+mod table;
 mod template;
 
-use std::fmt;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
@@ -45,91 +46,19 @@ pub use grounds::{Grounds, KeyForm, KeyPlace, Published, Wanted};
 pub use handshake::{Handshake, Knock, Reply};
 pub use identity::Identity;
 pub use options::{Options, Place};
+pub use outgoing::{Outgoing, SignFault, Signed};
 pub use page::page;
+pub use table::{find, names};
 pub use template::Template;
 
-/// Every provider, sorted by name.
-static ALL: &[&dyn Provider] = &[
-    &data::airtable::AIRTABLE,
-    &data::alertmanager::ALERTMANAGER,
-    &saas::anthropic::ANTHROPIC,
-    &forges::artifactory::ARTIFACTORY,
-    &saas::asana::ASANA,
-    &saas::aws_sns::AwsSns,
-    &forges::azure_devops::AZURE_DEVOPS,
-    &saas::azure_event_grid::AZURE_EVENT_GRID,
-    &generic::basic::Basic,
-    &forges::bitbucket_cloud::BitbucketCloud,
-    &forges::bitbucket_server::BITBUCKET_SERVER,
-    &forges::circleci::CIRCLECI,
-    &saas::convoy::CONVOY,
-    &data::databricks::DATABRICKS,
-    &data::dbt_cloud::DBT_CLOUD,
-    &chat::discord::DISCORD,
-    &forges::docker_hub::DOCKER_HUB,
-    &saas::dropbox::DROPBOX,
-    &data::elevenlabs::ELEVENLABS,
-    &data::fivetran::FIVETRAN,
-    &forges::forgejo::FORGEJO,
-    &forges::gitea::GITEA,
-    &forges::github::GitHub,
-    &forges::gitlab::GitLab,
-    &forges::gogs::GOGS,
-    &chat::google_chat::GoogleChat,
-    &data::grafana::GRAFANA,
-    &forges::harbor::HARBOR,
-    &generic::hmac::Hmac,
-    &saas::hook0::HOOK0,
-    &saas::hubspot::HUBSPOT,
-    &data::huggingface::HUGGINGFACE,
-    &saas::intercom::INTERCOM,
-    &saas::jira::JIRA,
-    &generic::jwt::Jwt,
-    &saas::linear::LINEAR,
-    &chat::mattermost::MATTERMOST,
-    &data::mlflow::MLFLOW,
-    &chat::ms_teams::MS_TEAMS_OUTGOING,
-    &forges::nexus::NEXUS,
-    &saas::notion::NOTION,
-    &saas::okta::OKTA,
-    &saas::openai::OPENAI,
-    &saas::pagerduty::PAGERDUTY,
-    &forges::quay::QUAY,
-    &data::replicate::REPLICATE,
-    &forges::scalr::SCALR,
-    &data::segment::SEGMENT,
-    &saas::sentry::SENTRY,
-    &saas::shopify::SHOPIFY,
-    &chat::slack::SLACK,
-    &saas::standard_webhooks::StandardWebhooks,
-    &saas::stripe::STRIPE,
-    &saas::svix::SVIX,
-    &forges::terraform_cloud::TERRAFORM_CLOUD,
-    &generic::token::Token,
-    &forges::travis_ci::TravisCi,
-    &saas::twilio::TWILIO,
-    &data::typeform::TYPEFORM,
-    &data::wandb::WANDB,
-    &saas::x_twitter::X_TWITTER,
-    &saas::zendesk::ZENDESK,
-    &saas::zoom::ZOOM,
-];
+use outgoing::{header, json_content};
+use table::ALL;
 
 /// Headers that may carry a secret whatever the provider: they are never kept or shown.
 const ALWAYS_SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// The kind of an event whose sender does not name it.
 pub const UNNAMED: &str = "event";
-
-/// The provider of this name.
-pub fn find(name: &str) -> Option<&'static dyn Provider> {
-    ALL.binary_search_by_key(&name, |provider| provider.name()).ok().map(|index| ALL[index])
-}
-
-/// The names of all providers, sorted.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    ALL.iter().map(|provider| provider.name())
-}
 
 /// A kind of sender.
 pub trait Provider: Sync {
@@ -359,62 +288,6 @@ pub struct Meaning {
     pub handshake: Option<Handshake>,
 }
 
-/// A request that is to be signed.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
-    /// Its method.
-    pub method: &'a Method,
-    /// Its path, without the query string.
-    pub path: &'a str,
-    /// The event: a kind such as `push`, or the sender's own name for it.
-    pub event: &'a str,
-    /// Its body.
-    pub body: &'a [u8],
-}
-
-/// What makes a request authentic.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Signed {
-    /// Its headers.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Its query string, for senders that put something there; else empty.
-    pub query: String,
-    /// Another body in the place of the one given, for senders that put something there.
-    pub body: Option<Vec<u8>>,
-}
-
-impl From<Vec<(HeaderName, HeaderValue)>> for Signed {
-    fn from(headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { headers, ..Self::default() }
-    }
-}
-
-/// Why a request cannot be signed.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SignFault {
-    /// The secret does not fit the provider.
-    Secret(String),
-    /// A header cannot hold the value that it should.
-    Header(HeaderName),
-    /// The source's settings lack something.
-    Misconfigured(&'static str),
-    /// The body is not what this sender would send.
-    Body(&'static str),
-}
-
-impl fmt::Display for SignFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Secret(fault) => write!(f, "cannot sign with this secret: it {fault}"),
-            Self::Header(name) => write!(f, "header `{name}` cannot hold the value it should"),
-            Self::Body(expected) => write!(f, "the body is not {expected}"),
-            Self::Misconfigured(what) => write!(f, "the source's settings lack {what}"),
-        }
-    }
-}
-
-impl std::error::Error for SignFault {}
-
 /// An access token to try things out with. It is in every copy of the program, so it proves nothing.
 pub const SAMPLE_ACCESS_TOKEN: &str = "a sample access token that proves nothing";
 
@@ -424,69 +297,4 @@ fn sample_secret() -> Secret {
 
 fn filled(secret: &Secret) -> Result<(), String> {
     if secret.is_empty() { Err("is empty".to_owned()) } else { Ok(()) }
-}
-
-fn header(
-    name: &HeaderName,
-    value: impl AsRef<[u8]>,
-) -> Result<(HeaderName, HeaderValue), SignFault> {
-    HeaderValue::from_bytes(value.as_ref())
-        .map(|value| (name.clone(), value))
-        .map_err(|_| SignFault::Header(name.clone()))
-}
-
-fn json_content() -> (HeaderName, HeaderValue) {
-    (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_sorted_and_every_provider_is_found_by_its_name() {
-        let all: Vec<_> = names().collect();
-        assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
-        for name in all {
-            assert_eq!(find(name).map(Provider::name), Some(name));
-        }
-        assert!(find("nobody").is_none());
-    }
-
-    fn takes_secrets(provider: &dyn Provider) -> bool {
-        provider.secret_use(&Options::default()) != SecretUse::None
-    }
-
-    #[test]
-    fn no_provider_takes_an_empty_secret() {
-        for provider in ALL.iter().filter(|provider| takes_secrets(**provider)) {
-            let refused = provider.check_secret(&Secret::new(""), &Options::default());
-            assert!(refused.is_err(), "{}", provider.name());
-        }
-    }
-
-    #[test]
-    fn the_sample_secret_has_the_right_shape() {
-        for provider in ALL.iter().filter(|provider| takes_secrets(**provider)) {
-            let checked = provider.check_secret(&provider.sample_secret(), &Options::default());
-            assert_eq!(checked, Ok(()), "{}", provider.name());
-        }
-    }
-
-    #[test]
-    fn every_option_that_a_provider_takes_exists() {
-        for provider in ALL {
-            for option in provider.takes() {
-                assert!(options::NAMES.contains(option), "{}: {option}", provider.name());
-            }
-        }
-    }
-
-    #[test]
-    fn credentials_and_cookies_are_secret_for_every_provider() {
-        for provider in ALL {
-            let headers = provider.secret_headers(&Options::default());
-            assert!(headers.contains(&AUTHORIZATION) && headers.contains(&COOKIE));
-        }
-    }
 }

@@ -6,8 +6,8 @@
 # Installs the packages, pinned, into target/clients/ (from PyPI and npm, once); then everything
 # stays on loopback. Needs python3 with venv, and npm.
 set -euo pipefail
+program=$(realpath "${1:-$(dirname "$0")/../../target/debug/cdsw-gateway}")
 cd "$(dirname "$0")"
-program=$(realpath "${1:-../../target/debug/cdsw-gateway}")
 place=$(realpath -m ../../target/clients)
 
 # Installed again when what is pinned changes.

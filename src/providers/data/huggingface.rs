@@ -1,6 +1,9 @@
 //! The Hugging Face Hub. It signs nothing: the secret comes in a header, or in the address.
 
+use crate::model::{ChangedPaths, GitFacts, Value};
+use crate::providers::Meaning;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::forges::facts::{Ref, commit_id, no_paths, text};
 use crate::providers::mechanisms::{FieldToken, HeaderOrAddress, Token};
 use crate::providers::sender::{At, Sender};
 
@@ -13,9 +16,38 @@ static TOKEN: HeaderOrAddress = HeaderOrAddress {
 pub(in crate::providers) static HUGGINGFACE: Sender = Sender {
     event: &[At::Field(&["event", "scope"])],
     action: &[At::Field(&["event", "action"])],
+    git_facts: Some(git_facts),
     samples: &[("repo.content", include_str!("../samples/huggingface.json"))],
     ..Sender::new("huggingface", "Hugging Face Hub", &ABOUT, &TOKEN)
 };
+
+/// Models and datasets are git repositories: one entry for each ref that moved. Which files changed
+/// is never said.
+fn git_facts(_meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+    let Some(repository) = text(body, &["repo", "name"]) else {
+        return Vec::new();
+    };
+    let whole = GitFacts { repository: Some(repository), ..GitFacts::default() };
+    match body.get("updatedRefs").and_then(Value::as_list) {
+        None | Some([]) => vec![whole],
+        Some(refs) => refs.iter().map(|moved| moved_ref(moved, whole.clone())).collect(),
+    }
+}
+
+fn moved_ref(moved: &Value, whole: GitFacts) -> GitFacts {
+    let Ref { branch, tag } = Ref::full(&text(moved, &["ref"]).unwrap_or_default());
+    let sha = commit_id(moved, &["newSha"]);
+    let deleted = sha.is_none();
+    GitFacts {
+        branch,
+        tag,
+        before: commit_id(moved, &["oldSha"]),
+        paths: if deleted { no_paths() } else { ChangedPaths::default() },
+        sha,
+        deleted,
+        ..whole
+    }
+}
 
 static ABOUT: About = About {
     group: Group::Data,
@@ -30,7 +62,51 @@ static ABOUT: About = About {
               the digest of the body, which names the commits, stands for it. Nothing is \
               signed. A scope that is not known to you, such as `repo.content.x`, is an update \
               of the one before its last dot.",
-    yields: "",
+    yields: "Git facts: `repository`, and for each ref that moved `branch`, `tag`, `sha`, `before`, \
+             `deleted`.",
     proven: Proven::Literal,
     sources: &["https://huggingface.co/docs/hub/webhooks"],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::find;
+
+    fn facts(body: &str) -> Vec<GitFacts> {
+        let body = Value::parse_json(body.as_bytes()).expect("JSON");
+        let meaning =
+            Meaning { kind: "repo.content".into(), name: None, action: None, handshake: None };
+        find("huggingface").expect("known").git_facts(&meaning, &body)
+    }
+
+    // https://huggingface.co/docs/hub/webhooks, "Code changes".
+    #[test]
+    fn each_ref_that_moved_is_an_entry_of_its_own() {
+        let all = facts(
+            r#"{"repo": {"name": "acme/risk"}, "updatedRefs": [
+                {"ref": "refs/heads/main", "oldSha": "ce9a46", "newSha": "575db8"},
+                {"ref": "refs/pr/1", "oldSha": null, "newSha": "cf2dc0"},
+                {"ref": "refs/tags/v1", "oldSha": "f00d", "newSha": null}]}"#,
+        );
+        let told = all
+            .iter()
+            .map(|f| (f.branch.as_deref(), f.tag.as_deref(), f.sha.as_deref(), f.deleted));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                (Some("main"), None, Some("575db8"), false),
+                (None, None, Some("cf2dc0"), false),
+                (None, Some("v1"), None, true),
+            ]
+        );
+        assert!(all.iter().all(|f| f.repository.as_deref() == Some("acme/risk")));
+    }
+
+    #[test]
+    fn a_discussion_tells_its_repository_alone() {
+        let all = facts(r#"{"repo": {"name": "acme/risk"}, "discussion": {"num": 1}}"#);
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].branch.as_deref(), all[0].deleted), (None, false));
+    }
+}

@@ -11,14 +11,14 @@ use crate::providers::DecodeFault;
 
 /// A ref, split into the two kinds that routes ask for. Any other ref is neither.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Ref {
-    pub(super) branch: Option<Arc<str>>,
-    pub(super) tag: Option<Arc<str>>,
+pub(in crate::providers) struct Ref {
+    pub(in crate::providers) branch: Option<Arc<str>>,
+    pub(in crate::providers) tag: Option<Arc<str>>,
 }
 
 impl Ref {
     /// A full name such as `refs/heads/main`.
-    pub(super) fn full(name: &str) -> Self {
+    pub(in crate::providers) fn full(name: &str) -> Self {
         if let Some(branch) = name.strip_prefix("refs/heads/") {
             Self { branch: filled(branch), tag: None }
         } else if let Some(tag) = name.strip_prefix("refs/tags/") {
@@ -29,7 +29,7 @@ impl Ref {
     }
 
     /// A short name, whose kind stands beside it. Some senders write the full name all the same.
-    pub(super) fn short(name: &str, kind: &str) -> Self {
+    pub(in crate::providers) fn short(name: &str, kind: &str) -> Self {
         match kind {
             _ if name.starts_with("refs/") => Self::full(name),
             "branch" => Self { branch: filled(name), tag: None },
@@ -40,7 +40,7 @@ impl Ref {
 }
 
 /// The event's name, where it comes in a header that the sender always sends.
-pub(super) fn event_header(
+pub(in crate::providers) fn event_header(
     headers: &HeaderMap,
     name: &HeaderName,
 ) -> Result<Arc<str>, DecodeFault> {
@@ -50,39 +50,39 @@ pub(super) fn event_header(
 }
 
 /// Text at a path of the body, unless it is empty.
-pub(super) fn text(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+pub(in crate::providers) fn text(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     body.at(path)?.as_arc_str().cloned().filter(|text| !text.is_empty())
 }
 
 /// A commit's message. Some forges tell it with the line end that git keeps behind it, some without.
-pub(super) fn message(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+pub(in crate::providers) fn message(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     let text = text(body, path)?;
     let trimmed = text.trim_end();
     if trimmed.len() == text.len() { Some(text) } else { Some(trimmed.into()) }
 }
 
 /// The first text that is there.
-pub(super) fn first_text(body: &Value, paths: &[&[&str]]) -> Option<Arc<str>> {
+pub(in crate::providers) fn first_text(body: &Value, paths: &[&[&str]]) -> Option<Arc<str>> {
     paths.iter().find_map(|path| text(body, path))
 }
 
 /// A commit id at a path of the body. Senders write zeros for "no commit".
-pub(super) fn commit_id(body: &Value, path: &[&str]) -> Option<Arc<str>> {
+pub(in crate::providers) fn commit_id(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     text(body, path).filter(|id| id.bytes().any(|byte| byte != b'0'))
 }
 
 /// Truth at a path of the body.
-pub(super) fn flag(body: &Value, path: &[&str]) -> Option<bool> {
+pub(in crate::providers) fn flag(body: &Value, path: &[&str]) -> Option<bool> {
     body.at(path)?.as_bool()
 }
 
 /// The commits of a push.
-pub(super) fn commits(body: &Value) -> &[Value] {
+pub(in crate::providers) fn commits(body: &Value) -> &[Value] {
     body.get("commits").and_then(Value::as_list).unwrap_or_default()
 }
 
 /// Every file that the commits name.
-pub(super) fn changed_files(commits: &[Value]) -> Vec<Arc<str>> {
+pub(in crate::providers) fn changed_files(commits: &[Value]) -> Vec<Arc<str>> {
     let files: BTreeSet<Arc<str>> = commits
         .iter()
         .flat_map(file_lists)
@@ -94,18 +94,18 @@ pub(super) fn changed_files(commits: &[Value]) -> Vec<Arc<str>> {
 }
 
 /// How many entries a commit's file lists have; none where one of the lists is missing.
-pub(super) fn files_of(commit: &Value) -> Option<usize> {
+pub(in crate::providers) fn files_of(commit: &Value) -> Option<usize> {
     let lists: Vec<_> = file_lists(commit).collect();
     (lists.len() == 3).then(|| lists.into_iter().map(<[_]>::len).sum())
 }
 
 /// Deleting a ref changes no file, and that is known whatever lists the sender gives.
-pub(super) fn no_paths() -> ChangedPaths {
+pub(in crate::providers) fn no_paths() -> ChangedPaths {
     ChangedPaths { files: Vec::new(), complete: true }
 }
 
 /// What GitHub, Gitea and Forgejo say of every event in a repository; none where it is not in one.
-pub(super) fn common(body: &Value) -> Option<GitFacts> {
+pub(in crate::providers) fn common(body: &Value) -> Option<GitFacts> {
     Some(GitFacts {
         repository: Some(text(body, &["repository", "full_name"])?),
         default_branch: text(body, &["repository", "default_branch"]),
@@ -115,7 +115,11 @@ pub(super) fn common(body: &Value) -> Option<GitFacts> {
 }
 
 /// A `create` or `delete` event, in the form that GitHub gave it.
-pub(super) fn created_or_deleted(body: &Value, deleted: bool, facts: GitFacts) -> GitFacts {
+pub(in crate::providers) fn created_or_deleted(
+    body: &Value,
+    deleted: bool,
+    facts: GitFacts,
+) -> GitFacts {
     let name = text(body, &["ref"]).unwrap_or_default();
     let Ref { branch, tag } = Ref::short(&name, &text(body, &["ref_type"]).unwrap_or_default());
     let sha = commit_id(body, &["sha"]).filter(|_| !deleted);
@@ -125,12 +129,16 @@ pub(super) fn created_or_deleted(body: &Value, deleted: bool, facts: GitFacts) -
 }
 
 /// A `release` event, in the form that GitHub gave it. It does not say which commit is released.
-pub(super) fn release(body: &Value, facts: GitFacts) -> GitFacts {
+pub(in crate::providers) fn release(body: &Value, facts: GitFacts) -> GitFacts {
     GitFacts { tag: text(body, &["release", "tag_name"]), ..facts }
 }
 
 /// A pull request event, in the form that GitHub gave it.
-pub(super) fn pull_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
+pub(in crate::providers) fn pull_request(
+    body: &Value,
+    action: Option<Arc<str>>,
+    facts: GitFacts,
+) -> GitFacts {
     let Some(pull) = body.get("pull_request") else {
         return facts;
     };
