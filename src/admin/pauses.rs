@@ -1,6 +1,6 @@
 //! Letting things rest and go on: everything, a job, a route, an API key. And the book of acts.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::{Extension, Json};
 use http::StatusCode;
 use serde::Deserialize;

@@ -13,7 +13,7 @@ use crate::model::{AttemptResult, BreakerPolicy, Outcome};
 
 /// How things stand with a workbench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub(super) enum Standing {
     /// Starts go through.
     Closed,
     /// None goes through before this moment.
@@ -24,7 +24,7 @@ pub enum Standing {
 
 /// What an attempt did to the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub(super) enum Turn {
     /// Nothing.
     None,
     /// The workbench rests from now on.
@@ -35,7 +35,7 @@ pub enum Turn {
 
 /// One workbench's breaker.
 #[derive(Debug, Default)]
-pub struct Breaker {
+pub(super) struct Breaker {
     recent: VecDeque<(Timestamp, bool)>,
     open: Option<Open>,
 }
@@ -48,7 +48,7 @@ struct Open {
 }
 
 /// Whether an attempt says that the workbench is out of order; none where it says nothing about it.
-pub fn failed(result: &AttemptResult) -> Option<bool> {
+pub(super) fn failed(result: &AttemptResult) -> Option<bool> {
     match (result.status, result.outcome) {
         (Some(500 | 502..=599), _) => Some(true),
         (Some(_), _) => Some(false),
@@ -61,7 +61,7 @@ pub fn failed(result: &AttemptResult) -> Option<bool> {
 
 impl Breaker {
     /// How things stand now.
-    pub fn standing(&self, now: Timestamp) -> Standing {
+    pub(super) fn standing(&self, now: Timestamp) -> Standing {
         match &self.open {
             None => Standing::Closed,
             Some(open) if now < open.until => Standing::Open(open.until),
@@ -70,7 +70,7 @@ impl Breaker {
     }
 
     /// How many more starts may go on the wire now, of those that were asked for.
-    pub fn room(&self, asked: usize, now: Timestamp) -> usize {
+    pub(super) fn room(&self, asked: usize, now: Timestamp) -> usize {
         match (self.standing(now), &self.open) {
             (Standing::Closed, _) => asked,
             (Standing::HalfOpen, Some(open)) => asked.min(usize::from(open.trials == 0)),
@@ -79,7 +79,7 @@ impl Breaker {
     }
 
     /// Notes that an attempt goes on the wire.
-    pub fn begin(&mut self, now: Timestamp) {
+    pub(super) fn begin(&mut self, now: Timestamp) {
         if self.standing(now) == Standing::HalfOpen
             && let Some(open) = &mut self.open
         {
@@ -88,7 +88,7 @@ impl Breaker {
     }
 
     /// Notes what an attempt came to; `None` where it said nothing about the workbench.
-    pub fn end(&mut self, failed: Option<bool>, now: Timestamp, policy: &BreakerPolicy) -> Turn {
+    pub(super) fn end(&mut self, failed: Option<bool>, now: Timestamp, policy: &BreakerPolicy) -> Turn {
         if let Some(open) = &mut self.open {
             open.trials = open.trials.saturating_sub(1);
             return match failed {
@@ -126,7 +126,7 @@ impl Breaker {
     }
 
     /// How many of the recent attempts failed, and how many there were.
-    pub fn recent(&self) -> (u32, u32) {
+    pub(super) fn recent(&self) -> (u32, u32) {
         let failures = self.recent.iter().filter(|(_, failed)| *failed).count();
         (small(failures), small(self.recent.len()))
     }

@@ -83,7 +83,7 @@ pub enum OnUnknown {
 /// a rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum OnResume {
+pub(in crate::config) enum OnResume {
     /// They are sent, `resume_per_minute` at most.
     #[default]
     Paced,

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::yaml::{At, Lenient};
 pub(super) use job::JobShape;
-pub use job::OnResume;
+pub(super) use job::OnResume;
 pub use job::OnUnknown;
 pub use rate::Rate;
 pub(super) use route::{
