@@ -88,7 +88,12 @@ impl Breaker {
     }
 
     /// Notes what an attempt came to; `None` where it said nothing about the workbench.
-    pub(super) fn end(&mut self, failed: Option<bool>, now: Timestamp, policy: &BreakerPolicy) -> Turn {
+    pub(super) fn end(
+        &mut self,
+        failed: Option<bool>,
+        now: Timestamp,
+        policy: &BreakerPolicy,
+    ) -> Turn {
         if let Some(open) = &mut self.open {
             open.trials = open.trials.saturating_sub(1);
             return match failed {

@@ -112,22 +112,27 @@ fn root(error: &dyn std::error::Error) -> String {
 fn tls_refusal(error: &reqwest::Error) -> Option<String> {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        let found = inner.downcast_ref::<rustls::Error>().or_else(|| {
-            inner
-                .downcast_ref::<std::io::Error>()
-                .and_then(|error| error.get_ref())
-                .and_then(|error| error.downcast_ref::<rustls::Error>())
-        });
         if let Some(
             refusal @ (rustls::Error::InvalidCertificate(_)
             | rustls::Error::NoCertificatesPresented),
-        ) = found
+        ) = inner.downcast_ref::<rustls::Error>()
         {
             return Some(refusal.to_string());
         }
-        cause = inner.source();
+        cause = within(inner);
     }
     None
+}
+
+/// The error inside. What an I/O error carries is not its source, which is one further in; and
+/// connectors put one I/O error into another.
+fn within<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
 }
 
 async fn answered(

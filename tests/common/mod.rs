@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
 pub mod process;
+pub mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -7,14 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cdsw_gateway::issuers::Transport;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::common::tls::{Shown, valid};
 
 /// What the server does when it is asked.
 #[derive(Clone)]
@@ -50,8 +49,7 @@ struct Shared {
 impl KeyServer {
     /// A server that has the certificates of these hosts.
     pub async fn start(hosts: &[&str], mode: Mode) -> Self {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let (config, root) = tls(hosts);
+        let Shown { config, root } = valid(hosts);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
@@ -100,24 +98,6 @@ impl KeyServer {
     pub fn paths(&self) -> Vec<String> {
         self.shared.paths.lock().expect("not poisoned").clone()
     }
-}
-
-fn tls(hosts: &[&str]) -> (ServerConfig, Vec<u8>) {
-    let root_key = KeyPair::generate().expect("a key");
-    let mut root = CertificateParams::new(Vec::new()).expect("parameters");
-    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root_pem = root.self_signed(&root_key).expect("a certificate").pem().into_bytes();
-    let issuer = Issuer::new(root, root_key);
-    let key = KeyPair::generate().expect("a key");
-    let names: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-    let leaf = CertificateParams::new(names).expect("parameters");
-    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
-        .expect("a configuration");
-    (config, root_pem)
 }
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {

@@ -9,6 +9,7 @@ mod faults;
 mod keys;
 mod pace;
 mod retries;
+mod way;
 
 use std::collections::BTreeMap;
 
