@@ -26,6 +26,8 @@ use crate::store::{Retention, Store, StoreFault};
 
 /// How often retention looks for something to remove.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// How long the outcomes of starts that were cut off may take to be recorded.
+const RECORD: Duration = Duration::from_secs(5);
 /// Connections that the admin listener serves at once.
 const ADMIN_CONNECTIONS: usize = 256;
 /// Connections of senders for each request that may be in flight; idle ones wait for their next.
@@ -223,13 +225,11 @@ impl Gateway {
         self.stop.dispatch.cancel();
         self.tasks.close();
         let Self { store, stop, tasks, dispatcher, .. } = self;
-        // What the dispatcher has on the wire past the grace time stays on disk as begun, and is
-        // settled as unknown by the next start.
-        let drained = dispatcher.drained();
-        if tokio::time::timeout(grace, drained).await.is_err() {
-            error!(
-                "some starts did not end within the grace time; they will be settled as unknown"
-            );
+        if tokio::time::timeout(grace, dispatcher.drained()).await.is_err() {
+            error!("some starts did not end within the grace time; nobody knows what came of them");
+            dispatcher.cut_off();
+            // What even that does not end stays on disk as begun, and the next start settles it.
+            let _ = tokio::time::timeout(RECORD, dispatcher.drained()).await;
         }
         stop.rest.cancel();
         let _ = tokio::time::timeout(grace, tasks.wait()).await;

@@ -29,7 +29,7 @@ pub use documented::documented_source;
 pub use live::{Change, Live, SourceSecrets};
 pub use networks::Networks;
 pub use plan::{
-    Held, JobPlan, OnUnknown, Plan, ProxyHeader, Rate, RetentionPlan, RoutePlan, ServerPlan,
+    Held, JobPlan, OnUnknown, Plan, Probe, ProxyHeader, Rate, RetentionPlan, RoutePlan, ServerPlan,
     SourcePlan, StorePlan, WorkbenchPlan,
 };
 pub use report::{Excerpt, Fault, Report};

@@ -13,7 +13,7 @@ use reqwest::Url;
 
 use super::networks::Networks;
 use super::secrets::SecretRef;
-pub use super::shape::{OnUnknown, ProxyHeader, Rate};
+pub use super::shape::{OnUnknown, Probe, ProxyHeader, Rate};
 use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
@@ -143,6 +143,8 @@ pub struct JobPlan {
     pub resume_per_minute: u32,
     /// What to do when nobody knows whether it was started.
     pub on_unknown: OnUnknown,
+    /// What an unknown outcome is looked up in first.
+    pub probe: Option<Probe>,
     /// First pause between attempts.
     pub retry_first: Duration,
     /// Longest pause between attempts.

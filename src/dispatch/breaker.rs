@@ -38,7 +38,12 @@ pub(super) enum Turn {
 pub(super) struct Breaker {
     recent: VecDeque<(Timestamp, bool)>,
     open: Option<Open>,
+    opened: u64,
 }
+
+/// Which time of the breaker's an attempt belongs to: how often it had opened when the attempt began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
 
 #[derive(Debug)]
 struct Open {
@@ -79,33 +84,38 @@ impl Breaker {
     }
 
     /// Notes that an attempt goes on the wire.
-    pub(super) fn begin(&mut self, now: Timestamp) {
+    pub(super) fn begin(&mut self, now: Timestamp) -> Ticket {
         if self.standing(now) == Standing::HalfOpen
             && let Some(open) = &mut self.open
         {
             open.trials += 1;
         }
+        Ticket(self.opened)
     }
 
     /// Notes what an attempt came to; `None` where it said nothing about the workbench.
     pub(super) fn end(
         &mut self,
+        ticket: Ticket,
         failed: Option<bool>,
         now: Timestamp,
         policy: &BreakerPolicy,
     ) -> Turn {
         if let Some(open) = &mut self.open {
+            // What was on the wire before it opened says nothing about the time after.
+            if ticket != Ticket(self.opened) {
+                return Turn::None;
+            }
             open.trials = open.trials.saturating_sub(1);
             return match failed {
-                // What was on the wire before it opened says nothing about the time after.
-                _ if now < open.until => Turn::None,
                 Some(false) => {
-                    *self = Self::default();
+                    self.open = None;
+                    self.recent.clear();
                     Turn::Closed
                 }
                 Some(true) => {
-                    open.rest = open.rest.saturating_mul(2).min(policy.longest_rest);
-                    open.until = later(now, open.rest);
+                    let rest = open.rest.saturating_mul(2).min(policy.longest_rest);
+                    self.rest(rest, now);
                     Turn::Opened
                 }
                 None => Turn::None,
@@ -124,10 +134,15 @@ impl Breaker {
         }
         let (failures, attempts) = self.recent();
         if attempts >= policy.least && failures * 100 >= attempts * policy.percent {
-            self.open = Some(Open { until: later(now, policy.rest), rest: policy.rest, trials: 0 });
+            self.rest(policy.rest, now);
             return Turn::Opened;
         }
         Turn::None
+    }
+
+    fn rest(&mut self, rest: Duration, now: Timestamp) {
+        self.opened += 1;
+        self.open = Some(Open { until: later(now, rest), rest, trials: 0 });
     }
 
     /// How many of the recent attempts failed, and how many there were.
@@ -151,45 +166,47 @@ mod tests {
         Timestamp::from_second(1_790_000_000 + second).expect("in range")
     }
 
+    /// An attempt that begins and ends at once.
+    fn tried(breaker: &mut Breaker, failed: Option<bool>, now: Timestamp) -> Turn {
+        let ticket = breaker.begin(now);
+        breaker.end(ticket, failed, now, &BreakerPolicy::default())
+    }
+
     fn opened() -> Breaker {
         let mut breaker = Breaker::default();
-        let policy = BreakerPolicy::default();
         for second in 0..4 {
-            assert_eq!(breaker.end(Some(true), at(second), &policy), Turn::None);
+            assert_eq!(tried(&mut breaker, Some(true), at(second)), Turn::None);
         }
-        assert_eq!(breaker.end(Some(true), at(4), &policy), Turn::Opened);
+        assert_eq!(tried(&mut breaker, Some(true), at(4)), Turn::Opened);
         breaker
     }
 
     #[test]
     fn it_opens_when_half_of_enough_attempts_fail_and_not_before() {
-        let policy = BreakerPolicy::default();
         let mut breaker = Breaker::default();
         for second in 0..6 {
-            assert_eq!(breaker.end(Some(false), at(second), &policy), Turn::None);
+            assert_eq!(tried(&mut breaker, Some(false), at(second)), Turn::None);
         }
         for second in 6..11 {
-            assert_eq!(breaker.end(Some(true), at(second), &policy), Turn::None);
+            assert_eq!(tried(&mut breaker, Some(true), at(second)), Turn::None);
         }
-        assert_eq!(breaker.end(Some(true), at(11), &policy), Turn::Opened);
+        assert_eq!(tried(&mut breaker, Some(true), at(11)), Turn::Opened);
         assert_eq!(breaker.standing(at(12)), Standing::Open(at(41)));
     }
 
     #[test]
     fn old_failures_are_forgotten() {
-        let policy = BreakerPolicy::default();
         let mut breaker = Breaker::default();
         for second in 0..40 {
-            assert_eq!(breaker.end(Some(true), at(second * 61), &policy), Turn::None);
+            assert_eq!(tried(&mut breaker, Some(true), at(second * 61)), Turn::None);
         }
     }
 
     #[test]
     fn what_says_nothing_about_the_workbench_is_not_counted() {
-        let policy = BreakerPolicy::default();
         let mut breaker = Breaker::default();
         for second in 0..40 {
-            assert_eq!(breaker.end(None, at(second), &policy), Turn::None);
+            assert_eq!(tried(&mut breaker, None, at(second)), Turn::None);
         }
         assert_eq!(breaker.recent(), (0, 0));
     }
@@ -200,19 +217,18 @@ mod tests {
         assert_eq!(breaker.room(9, at(33)), 0);
         assert_eq!(breaker.standing(at(34)), Standing::HalfOpen);
         assert_eq!(breaker.room(9, at(34)), 1);
-        breaker.begin(at(34));
+        let ticket = breaker.begin(at(34));
         assert_eq!(breaker.room(9, at(34)), 0);
+        breaker.end(ticket, None, at(35), &BreakerPolicy::default());
+        assert_eq!(breaker.room(9, at(35)), 1, "it said nothing, so another may try");
     }
 
     #[test]
     fn it_closes_when_the_trial_succeeds_and_rests_longer_when_it_fails() {
-        let policy = BreakerPolicy::default();
         let mut breaker = opened();
-        breaker.begin(at(34));
-        assert_eq!(breaker.end(Some(true), at(35), &policy), Turn::Opened);
-        assert_eq!(breaker.standing(at(36)), Standing::Open(at(95)));
-        breaker.begin(at(95));
-        assert_eq!(breaker.end(Some(false), at(96), &policy), Turn::Closed);
+        assert_eq!(tried(&mut breaker, Some(true), at(34)), Turn::Opened);
+        assert_eq!(breaker.standing(at(36)), Standing::Open(at(94)));
+        assert_eq!(tried(&mut breaker, Some(false), at(95)), Turn::Closed);
         assert_eq!(breaker.room(9, at(96)), 9);
     }
 
@@ -222,8 +238,7 @@ mod tests {
         let mut breaker = opened();
         let mut now = at(34);
         for _ in 0..20 {
-            breaker.begin(now);
-            breaker.end(Some(true), now, &policy);
+            tried(&mut breaker, Some(true), now);
             let Standing::Open(until) = breaker.standing(now) else { panic!("it is open") };
             assert!(between(now, until) <= policy.longest_rest);
             now = until;
@@ -233,8 +248,15 @@ mod tests {
     #[test]
     fn what_was_on_the_wire_when_it_opened_changes_nothing() {
         let policy = BreakerPolicy::default();
-        let mut breaker = opened();
-        assert_eq!(breaker.end(Some(false), at(10), &policy), Turn::None);
+        let mut breaker = Breaker::default();
+        let old = [breaker.begin(at(0)), breaker.begin(at(0))];
+        for second in 0..5 {
+            tried(&mut breaker, Some(true), at(second));
+        }
+        assert_eq!(breaker.end(old[0], Some(false), at(10), &policy), Turn::None);
         assert_eq!(breaker.standing(at(10)), Standing::Open(at(34)));
+        breaker.begin(at(34));
+        assert_eq!(breaker.end(old[1], Some(true), at(35), &policy), Turn::None);
+        assert_eq!(breaker.room(9, at(35)), 0, "the trial is still on the wire");
     }
 }

@@ -62,6 +62,8 @@ pub struct Dispatcher {
     rests: rests::Rests,
     workbenches: sender::Workbenches,
     tasks: TaskTracker,
+    /// Told when what is on the wire is not waited for any longer.
+    cut: CancellationToken,
 }
 
 impl Dispatcher {
@@ -75,6 +77,7 @@ impl Dispatcher {
             rests: rests::Rests::default(),
             workbenches: sender::Workbenches::default(),
             tasks: TaskTracker::new(),
+            cut: CancellationToken::new(),
         })
     }
 
@@ -116,6 +119,12 @@ impl Dispatcher {
     pub async fn drained(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Waits no longer for what is on the wire: its outcome is unknown, and recorded as that. Call
+    /// [`Dispatcher::drained`] afterwards.
+    pub fn cut_off(&self) {
+        self.cut.cancel();
     }
 
     async fn pass_or_rest(self: &Arc<Self>) -> Timestamp {
@@ -163,11 +172,33 @@ impl Dispatcher {
     /// Attempts whose holder died: nobody knows whether the job was started.
     async fn settle_lost_attempts(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreFault> {
         for lease in self.parts.store.expired_leases(now).await? {
-            if !self.lock_turns().holds(lease.run) {
-                sender::settle_lost(&self.parts, lease).await?;
+            if self.lock_turns().holds(lease.run) {
+                continue;
+            }
+            let looked_up = |job: &Arc<crate::config::JobPlan>| job.probe.is_some();
+            if self.parts.live.plan().jobs.get(&lease.job).is_some_and(looked_up) {
+                self.look_up_lost(lease);
+            } else {
+                sender::settle_lost(&self.parts, &self.workbenches, &lease).await?;
             }
         }
         Ok(())
+    }
+
+    /// A workbench takes its time to answer, and others wait for the queue meanwhile.
+    fn look_up_lost(self: &Arc<Self>, lease: Lease) {
+        self.lock_turns().begin(&lease);
+        let dispatcher = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let parts = &dispatcher.parts;
+            let settled = sender::settle_lost(parts, &dispatcher.workbenches, &lease).await;
+            if let Err(fault) = settled {
+                log::store_fault("dispatch", &fault);
+                parts.metrics.store_faults.inc();
+            }
+            dispatcher.lock_turns().end(&lease.job, lease.run);
+            dispatcher.wake();
+        });
     }
 
     /// How many runs of which jobs may be taken now, in an order that starts elsewhere each time,
@@ -186,17 +217,22 @@ impl Dispatcher {
 
     fn send(self: &Arc<Self>, lease: Lease) {
         self.lock_turns().begin(&lease);
+        let plan = self.parts.live.plan();
+        // Noted before the queue is looked at again, so that a trial stays alone.
+        let begun = plan.jobs.get(&lease.job).map(|job| {
+            let workbench = Arc::clone(&job.workbench);
+            let ticket = self.rests.begin(&workbench.name, lease.begun_at);
+            (workbench, ticket)
+        });
         let dispatcher = Arc::clone(self);
         self.tasks.spawn(async move {
             let run = lease.run;
             let job = Arc::clone(&lease.job);
-            let (begun_at, plan) = (lease.begun_at, dispatcher.parts.live.plan());
-            let workbench = plan.jobs.get(&job).map(|job| Arc::clone(&job.workbench));
-            if let Some(workbench) = &workbench {
-                dispatcher.rests.begin(&workbench.name, begun_at);
+            let Self { parts, workbenches, cut, .. } = &*dispatcher;
+            let sent = sender::attempt(parts, workbenches, lease, cut).await;
+            if let Some((workbench, ticket)) = begun {
+                dispatcher.learn(&job, &workbench, ticket, sent).await;
             }
-            let sent = sender::attempt(&dispatcher.parts, &dispatcher.workbenches, lease).await;
-            dispatcher.learn(&job, workbench.as_deref(), sent).await;
             dispatcher.lock_turns().end(&job, run);
             dispatcher.wake();
         });

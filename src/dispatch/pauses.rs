@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::breaker::Turn;
+use super::breaker::{Ticket, Turn};
 use super::sender::Sent;
 use super::{Dispatcher, keys};
 use crate::config::{JobPlan, WorkbenchPlan};
@@ -47,13 +47,13 @@ impl Dispatcher {
     pub(super) async fn learn(
         &self,
         job: &Arc<str>,
-        workbench: Option<&WorkbenchPlan>,
+        workbench: &WorkbenchPlan,
+        ticket: Ticket,
         sent: Sent,
     ) {
         let now = self.parts.clock.now();
-        let Some(workbench) = workbench else { return };
         let plan = self.parts.live.plan();
-        let learnt = match self.rests.end(workbench, sent.result.as_ref(), now) {
+        let learnt = match self.rests.end(workbench, ticket, sent.result.as_ref(), now) {
             Turn::None => Ok(()),
             Turn::Opened => {
                 log::workbench_rests(&workbench.name);

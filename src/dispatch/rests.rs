@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::breaker::{Breaker, Standing, Turn, failed};
+use super::breaker::{Breaker, Standing, Ticket, Turn, failed};
 use crate::config::WorkbenchPlan;
 use crate::model::AttemptResult;
 use crate::store::Permit;
@@ -36,20 +36,22 @@ impl Rests {
         permit.count > 0
     }
 
-    pub(super) fn begin(&self, workbench: &Arc<str>, now: Timestamp) {
-        self.lock().entry(Arc::clone(workbench)).or_default().begin(now);
+    /// Notes that an attempt goes on the wire.
+    pub(super) fn begin(&self, workbench: &Arc<str>, now: Timestamp) -> Ticket {
+        self.lock().entry(Arc::clone(workbench)).or_default().begin(now)
     }
 
     /// Notes what an attempt came to; `None` where nothing went over the wire.
     pub(super) fn end(
         &self,
         workbench: &WorkbenchPlan,
+        ticket: Ticket,
         result: Option<&AttemptResult>,
         now: Timestamp,
     ) -> Turn {
         let mut breakers = self.lock();
         let breaker = breakers.entry(Arc::clone(&workbench.name)).or_default();
-        breaker.end(result.and_then(failed), now, &workbench.breaker)
+        breaker.end(ticket, result.and_then(failed), now, &workbench.breaker)
     }
 
     /// When the first of the resting workbenches is tried again.

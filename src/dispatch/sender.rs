@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
 use super::Parts;
 use super::decide::decide;
 use super::keys::mark;
@@ -18,6 +21,9 @@ use crate::workbench::{Start, Workbench};
 const STORE_REST: Duration = Duration::from_millis(500);
 /// How often an outcome is offered before it is left to the lease's end.
 const OFFERS: u32 = 20;
+
+/// Why nobody knows what came of an attempt that nobody waited for.
+const STOPPED: &str = "the gateway stopped while the request was on its way";
 
 /// Clients by workbench, made anew when the configuration of one changes.
 #[derive(Debug, Default)]
@@ -46,7 +52,12 @@ pub(super) struct Sent {
 }
 
 /// Sends one start and records its outcome.
-pub(super) async fn attempt(parts: &Parts, workbenches: &Workbenches, lease: Lease) -> Sent {
+pub(super) async fn attempt(
+    parts: &Parts,
+    workbenches: &Workbenches,
+    lease: Lease,
+    cut: &CancellationToken,
+) -> Sent {
     let plan = parts.live.plan();
     let Some(job) = plan.jobs.get(&lease.job) else {
         let reason = format!("job {} is no longer configured", lease.job);
@@ -54,7 +65,13 @@ pub(super) async fn attempt(parts: &Parts, workbenches: &Workbenches, lease: Lea
         record(parts, lease, result, Next::Fail { reason }).await;
         return Sent { result: None, refused: None };
     };
-    let (result, sent) = send(parts, workbenches, job, &lease).await;
+    let (result, sent) = tokio::select! {
+        biased;
+        done = send(parts, workbenches, job, &lease) => done,
+        () = cut.cancelled() => {
+            (unsent(Outcome::Unknown, STOPPED.to_owned()), Sent { result: None, refused: None })
+        }
+    };
     let next = follow(parts, job, &lease, &result);
     record(parts, lease, result, next).await;
     sent
@@ -81,17 +98,11 @@ async fn send(
             return not_sent(reason);
         }
     };
-    let now = parts.clock.now();
-    let start = Start {
-        owner: &job.owner,
-        project: &job.project,
-        job: job.number,
-        environment: &lease.environment,
-        run: lease.run,
-        delivery: lease.delivery,
-        now,
-    };
-    let result = workbench.start(&start, &key).await;
+    let start = start_of(job, lease, parts.clock.now());
+    let mut result = workbench.start(&start, &key).await;
+    if job.probe.is_some() && result.outcome == Outcome::Unknown {
+        look_up(&workbench, &start, &key, &mut result).await;
+    }
     let mut sent = Sent { result: Some(result.clone()), refused: None };
     if result.key_refused {
         sent.refused = Some(mark(&key, &*parts.chance));
@@ -99,6 +110,24 @@ async fn send(
         parts.metrics.keys_refused.inc();
     }
     (result, sent)
+}
+
+/// Looks up what is unknown. Only a clear answer changes it.
+async fn look_up(
+    workbench: &Workbench,
+    start: &Start<'_>,
+    key: &Secret,
+    result: &mut AttemptResult,
+) {
+    let before = &result.reason;
+    match workbench.find(start, key).await {
+        Ok(engine_id) => {
+            result.outcome = Outcome::Started;
+            result.reason = format!("{before}; looked up: it runs as engine {engine_id}");
+            result.engine_id = Some(engine_id);
+        }
+        Err(why) => result.reason = format!("{before}; looked up without result: {why}"),
+    }
 }
 
 /// A key may come from a file, or from a program that takes its time.
@@ -110,16 +139,40 @@ async fn api_key(parts: &Parts, job: &JobPlan) -> Result<Secret, String> {
     }
 }
 
+fn start_of<'a>(job: &'a JobPlan, lease: &'a Lease, now: Timestamp) -> Start<'a> {
+    Start {
+        owner: &job.owner,
+        project: &job.project,
+        job: job.number,
+        environment: &lease.environment,
+        run: lease.run,
+        delivery: lease.delivery,
+        now,
+    }
+}
+
 /// An attempt that another process, or this one before it died, never settled.
-pub(super) async fn settle_lost(parts: &Parts, lease: Lease) -> Result<(), StoreFault> {
+pub(super) async fn settle_lost(
+    parts: &Parts,
+    workbenches: &Workbenches,
+    lease: &Lease,
+) -> Result<(), StoreFault> {
     let plan = parts.live.plan();
-    let reason = "the gateway stopped while the request was on its way";
-    let result = unsent(Outcome::Unknown, reason.to_owned());
+    let mut result = unsent(Outcome::Unknown, STOPPED.to_owned());
     let next = match plan.jobs.get(&lease.job) {
-        Some(job) => follow(parts, job, &lease, &result),
-        None => Next::Hold { reason: format!("{reason}, and its job is no longer configured") },
+        Some(job) => {
+            if job.probe.is_some()
+                && let (Ok(workbench), Ok(key)) =
+                    (workbenches.get(&job.workbench), api_key(parts, job).await)
+            {
+                let start = start_of(job, lease, parts.clock.now());
+                look_up(&workbench, &start, &key, &mut result).await;
+            }
+            follow(parts, job, lease, &result)
+        }
+        None => Next::Hold { reason: format!("{STOPPED}, and its job is no longer configured") },
     };
-    offer(parts, &lease, &result, &next).await
+    offer(parts, lease, &result, &next).await
 }
 
 fn follow(parts: &Parts, job: &JobPlan, lease: &Lease, result: &AttemptResult) -> Next {

@@ -33,7 +33,7 @@ impl Turns {
             .filter_map(|(name, job)| {
                 let busy = self.jobs.get(name).copied().unwrap_or(0);
                 let count = (job.starts_at_once as usize).saturating_sub(busy);
-                let lease = Workbench::lease(&job.workbench);
+                let lease = Workbench::lease(&job.workbench, job.probe);
                 (count > 0).then(|| Permit {
                     job: Arc::clone(name),
                     count,

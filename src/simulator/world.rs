@@ -121,7 +121,9 @@ impl World {
         let name = format!("{project}/{id}");
         let latest = state.runs.iter().rev().find(|run| run.job == name).map(|run| {
             let status = job.status.as_deref().unwrap_or("succeeded");
-            serde_json::json!({ "engine_id": run.engine_id, "status": status })
+            serde_json::json!({
+                "engine_id": run.engine_id, "status": status, "environment": run.environment,
+            })
         });
         Some(serde_json::json!({ "id": id, "latest": latest }))
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, Proxy};
 
-use crate::config::WorkbenchPlan;
+use crate::config::{Probe, WorkbenchPlan};
 use crate::model::{AttemptResult, DeliveryId, Environment, RunId, Secret};
 
 /// What the process calls itself to a workbench.
@@ -108,14 +108,26 @@ impl Workbench {
         &self.plan
     }
 
-    /// The longest that one request can take, and a margin: the length of a lease.
-    pub fn lease(plan: &WorkbenchPlan) -> Duration {
-        plan.connect_timeout + plan.timeout + LEASE_MARGIN
+    /// The longest that one attempt can take, and a margin: the length of a lease.
+    pub fn lease(plan: &WorkbenchPlan, probe: Option<Probe>) -> Duration {
+        let request = plan.connect_timeout + plan.timeout;
+        let requests = if probe.is_some() { 2 } else { 1 };
+        request * requests + LEASE_MARGIN
     }
 
     /// Asks for one start. Always ends within the time-outs, and always with an outcome.
     pub async fn start(&self, start: &Start<'_>, key: &Secret) -> AttemptResult {
         v1::start(&self.client, &self.plan, start, key).await
+    }
+
+    /// Looks for a run of ours whose start may or may not have gone through: its engine, where the
+    /// job's latest run names it. Nothing else is proof: another start may have come after ours, and
+    /// ours may still be on its way. The call is not documented by the vendor.
+    ///
+    /// # Errors
+    /// Why the latest run is not known, or does not name ours, in words.
+    pub async fn find(&self, start: &Start<'_>, key: &Secret) -> Result<String, String> {
+        v1::find(&self.client, &self.plan, start, key).await
     }
 
     /// Asks the workbench's address for any answer at all, without a key.

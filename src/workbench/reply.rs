@@ -94,6 +94,22 @@ fn success(status: u16, body: Result<&[u8], String>) -> Known {
     }
 }
 
+/// The engine of the latest run in a job's description, where that run's variables name this run of
+/// ours. Public client code reads `latest.status` there; whether a workbench tells the variables
+/// too is not known, and where it does not, nothing is concluded.
+pub(super) fn names(description: &[u8], run: &str) -> Result<String, String> {
+    let description: serde_json::Value =
+        serde_json::from_slice(description).map_err(|_| "the reply is not JSON".to_owned())?;
+    let latest = &description["latest"];
+    if latest["environment"]["GATEWAY_RUN_ID"].as_str() != Some(run) {
+        return Err("the job's latest run does not say that it is this one".to_owned());
+    }
+    match latest["engine_id"].as_str().or_else(|| latest["id"].as_str()) {
+        Some(id) if usable(id) => Ok(id.to_owned()),
+        _ => Err("the job's latest run names no engine".to_owned()),
+    }
+}
+
 fn usable(id: &str) -> bool {
     !id.is_empty() && id.len() <= LONGEST_ID && !id.chars().any(char::is_control)
 }
@@ -149,6 +165,23 @@ mod tests {
         assert_eq!(outcome(204, ""), Outcome::Unknown);
         let cut = known(200, None, Err("cut off".to_owned()));
         assert_eq!(cut.outcome, Outcome::Unknown);
+    }
+
+    #[test]
+    fn only_a_latest_run_that_names_ours_is_proof() {
+        let found = |text: &str| names(text.as_bytes(), "r1");
+        let ours = r#"{"latest":{"engine_id":"e","environment":{"GATEWAY_RUN_ID":"r1"}}}"#;
+        assert_eq!(found(ours), Ok("e".to_owned()));
+        for other in [
+            r#"{"latest":{"engine_id":"e","environment":{"GATEWAY_RUN_ID":"r2"}}}"#,
+            r#"{"latest":{"engine_id":"e","status":"running"}}"#,
+            r#"{"latest":{"engine_id":"","environment":{"GATEWAY_RUN_ID":"r1"}}}"#,
+            r#"{"latest":null}"#,
+            "[]",
+            "<html>",
+        ] {
+            assert!(found(other).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 
 use super::redact::excerpt;
-use super::reply::{Known, http_date, known, retry_after};
+use super::reply::{Known, http_date, known, names, retry_after};
 use super::{Reached, Start, words};
 use crate::config::WorkbenchPlan;
 use crate::model::{AttemptResult, Outcome, Secret};
@@ -198,6 +198,24 @@ pub(super) async fn reach(client: &Client, plan: &WorkbenchPlan) -> Result<Reach
     let response = client.get(url).send().await.map_err(|error| unanswered(error).reason)?;
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
     Ok(Reached { status: response.status().as_u16(), date: date.and_then(http_date) })
+}
+
+/// The engine of the job's latest run, where that names the run that is looked for.
+pub(super) async fn find(
+    client: &Client,
+    plan: &WorkbenchPlan,
+    start: &Start<'_>,
+    key: &Secret,
+) -> Result<String, String> {
+    let job = start.job.to_string();
+    let url = address(plan, &["projects", start.owner, start.project, "jobs", &job])?;
+    let request = client.get(url).header(ACCEPT, "application/json");
+    let sent = request.basic_auth(user(key)?, Some("")).send().await;
+    let response = sent.map_err(|error| unanswered(error).reason)?;
+    match response.status().as_u16() {
+        200 => names(&read(response).await?, &start.run.to_string()),
+        other => Err(format!("the workbench answered {other}")),
+    }
 }
 
 /// A job's description.

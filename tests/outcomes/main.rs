@@ -8,6 +8,7 @@ mod common;
 mod faults;
 mod keys;
 mod pace;
+mod probe;
 mod retries;
 mod way;
 

@@ -24,7 +24,7 @@ async fn patient() -> World {
 }
 
 /// A world whose job `retrain` has these further lines.
-async fn with_job(lines: &str) -> World {
+pub(crate) async fn with_job(lines: &str) -> World {
     let simulator = simulator().await;
     let site = Site::with(&simulator.api_url(), ROUTES, "", NO_REST);
     let text = std::fs::read_to_string(site.config()).expect("read");

@@ -53,6 +53,20 @@ async fn a_stop_waits_for_the_answer_that_is_on_its_way() {
     assert_eq!(run.brief.state, RunState::Started, "{run:#?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_that_does_not_get_its_answer_leaves_nothing_leased() {
+    let world = World::start_with(ON_PUSH, "", "    timeout: 30s").await;
+    world.simulator.add_fault(FaultRule::once(Fault::HoldAnswer));
+    let id = world.push("on-its-way").await;
+    world.simulator.wait_for_requests(1).await;
+    let World { site, gateway, simulator: _simulator, .. } = world;
+    gateway.stop(std::time::Duration::ZERO).await;
+    let run = read(&site, id).await;
+    assert_eq!(run.brief.state, RunState::Held, "{run:#?}");
+    let reason = run.brief.reason.expect("a reason");
+    assert!(reason.contains("the gateway stopped while the request was on its way"), "{reason}");
+}
+
 /// A run as a stopped gateway has left it.
 async fn read(site: &Site, id: RunId) -> Run {
     let store = SqliteStore::open(&site.path("gateway.db")).expect("nobody has it open");

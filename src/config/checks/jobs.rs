@@ -107,6 +107,7 @@ fn job(
         },
         resume_per_minute: shape.resume_per_minute.value,
         on_unknown: shape.on_unknown,
+        probe: shape.probe,
         retry_first: shape.retry.first.value.0,
         retry_max: shape.retry.max.value.0,
         env_max: usize::try_from(shape.env_max.value.0).unwrap_or(usize::MAX),

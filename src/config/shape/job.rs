@@ -53,6 +53,11 @@ pub(in crate::config) struct JobShape {
     /// What to do when nobody knows whether an attempt started the job.
     #[serde(default)]
     pub(in crate::config) on_unknown: OnUnknown,
+    /// What an unknown outcome is looked up in before it is settled: `latest-run` reads the job's
+    /// latest run, a call that the vendor does not document. Only a run that names ours settles it.
+    /// Default: nothing is looked up.
+    #[schemars(example = &"latest-run")]
+    pub(in crate::config) probe: Option<Probe>,
     /// Pauses between attempts while the workbench refuses for now.
     #[serde(default)]
     pub(in crate::config) retry: RetryShape,
@@ -77,6 +82,14 @@ pub enum OnUnknown {
     Hold,
     /// Try again. The job may be started twice.
     Retry,
+}
+
+/// What an unknown outcome is looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// The job's latest run.
+    LatestRun,
 }
 
 /// What becomes of the runs that waited, when the job goes on after a pause, or its workbench after

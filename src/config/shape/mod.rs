@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::yaml::{At, Lenient};
 pub(super) use job::JobShape;
 pub(super) use job::OnResume;
-pub use job::OnUnknown;
+pub use job::{OnUnknown, Probe};
 pub use rate::Rate;
 pub(super) use route::{
     FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,

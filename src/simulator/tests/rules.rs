@@ -176,7 +176,8 @@ async fn a_job_tells_of_its_latest_run() {
     assert_eq!(look().await, json!({ "id": 208, "latest": null }));
     start(&simulator).await.expect("an answer");
     let engine_id = simulator.runs()[0].engine_id.clone();
-    let latest = json!({ "engine_id": engine_id, "status": "running" });
+    let environment = &simulator.runs()[0].environment;
+    let latest = json!({ "engine_id": engine_id, "status": "running", "environment": environment });
     assert_eq!(look().await, json!({ "id": 208, "latest": latest }));
     let unknown = client().get(url.replace("208", "9")).basic_auth(KEY, Some("")).send().await;
     assert_eq!(unknown.expect("an answer").status(), 404);
