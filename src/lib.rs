@@ -24,6 +24,7 @@ pub mod config;
 pub mod dispatch;
 pub mod event;
 pub mod expression;
+pub mod failpoint;
 pub mod gateway;
 pub mod issuers;
 pub mod judge;

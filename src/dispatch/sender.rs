@@ -12,6 +12,7 @@ use super::decide::decide;
 use super::keys::mark;
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
+use crate::failpoint::reached;
 use crate::model::{AttemptResult, Outcome, Secret};
 use crate::observe::log;
 use crate::store::{Lease, Next, StoreFault};
@@ -99,7 +100,9 @@ async fn send(
         }
     };
     let start = start_of(job, lease, parts.clock.now());
+    reached("lease.committed");
     let mut result = workbench.start(&start, &key).await;
+    reached("attempt.answered");
     if job.probe.is_some() && result.outcome == Outcome::Unknown {
         look_up(&workbench, &start, &key, &mut result).await;
     }

@@ -11,6 +11,7 @@ use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
 use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
 use crate::event::{Event, Handshake, Identity, Knock, Reply};
+use crate::failpoint::reached;
 use crate::issuers::Found;
 use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
@@ -103,6 +104,7 @@ impl Receiver {
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Answer {
+        reached("receive.judged");
         let Judgement { understood, judged, secret, claims, proven_back } = judgement;
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();

@@ -68,10 +68,35 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Ends when nothing is queued or on the wire any more; looks again and again.
+    pub async fn settled(&self) {
+        let client = super::client();
+        let address = format!("http://{}/metrics", self.admin);
+        loop {
+            let text = client.get(&address).send().await.expect("metrics").text().await;
+            let text = text.expect("text");
+            let none =
+                |state: &str| text.contains(&format!("cdsw_gateway_runs{{state=\"{state}\"}} 0"));
+            if none("queued") && none("sending") && none("waiting") {
+                return;
+            }
+        }
+    }
+
+    /// SIGKILL, and its end.
+    pub fn kill(self) {
+        drop(self.running);
+    }
+
     /// Starts it on a site; ends when it listens.
     pub fn on(site: &Site) -> Self {
+        Self::with(site, program())
+    }
+
+    /// The same with a program that was prepared.
+    pub fn with(site: &Site, mut program: Command) -> Self {
         let mut running = Running::start(
-            program()
+            program
                 .args(["serve", "--print-addresses", "--log", "error", "--config"])
                 .arg(site.config()),
         );

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{Pending, Store, StoreFault};
+use crate::failpoint::reached;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId};
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk,
@@ -89,12 +90,27 @@ impl Store for SqliteStore {
     fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted> {
         Box::pin(async move {
             let packed = pack::delivery(delivery).await?;
-            self.writer.write(move |connection| accept::accept(connection, &packed)).await
+            let accepted = self
+                .writer
+                .write(move |connection| {
+                    let accepted = accept::accept(connection, &packed);
+                    reached("accept.written");
+                    accepted
+                })
+                .await;
+            reached("accept.committed");
+            accepted
         })
     }
 
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
-        Box::pin(self.writer.write(move |connection| queue::lease_due(connection, &ask)))
+        Box::pin(self.writer.write(move |connection| {
+            let leased = queue::lease_due(connection, &ask)?;
+            if !leased.leases.is_empty() {
+                reached("lease.written");
+            }
+            Ok(leased)
+        }))
     }
 
     fn finish_attempt(
@@ -104,9 +120,18 @@ impl Store for SqliteStore {
         next: Next,
         now: Timestamp,
     ) -> Pending<'_, ()> {
-        Box::pin(self.writer.write(move |connection| {
-            queue::finish_attempt(connection, &lease, &result, &next, now)
-        }))
+        Box::pin(async move {
+            let finished = self
+                .writer
+                .write(move |connection| {
+                    let finished = queue::finish_attempt(connection, &lease, &result, &next, now);
+                    reached("finish.written");
+                    finished
+                })
+                .await;
+            reached("finish.committed");
+            finished
+        })
     }
 
     fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>> {
