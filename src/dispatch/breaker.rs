@@ -69,7 +69,10 @@ impl Breaker {
     pub(super) fn standing(&self, now: Timestamp) -> Standing {
         match &self.open {
             None => Standing::Closed,
-            Some(open) if now < open.until => Standing::Open(open.until),
+            // A rest that seems to be longer than it was made: the clock was set back.
+            Some(open) if now < open.until && between(now, open.until) <= open.rest => {
+                Standing::Open(open.until)
+            }
             Some(_) => Standing::HalfOpen,
         }
     }
@@ -243,6 +246,12 @@ mod tests {
             assert!(between(now, until) <= policy.longest_rest);
             now = until;
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_make_a_rest_longer() {
+        let breaker = opened();
+        assert_eq!(breaker.standing(at(34 - 31)), Standing::HalfOpen);
     }
 
     #[test]

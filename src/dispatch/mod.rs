@@ -145,6 +145,11 @@ impl Dispatcher {
             self.settle_lost_attempts(now).await?;
             self.take_over_pauses().await?;
             while self.parts.store.fail_overdue(now).await? > 0 {}
+            let latest = later(now, turns::longest_wait(&self.parts.live.plan()));
+            let pulled_in = self.parts.store.pull_in(latest, now).await?;
+            if pulled_in > 0 {
+                log::clock_was_set_back(pulled_in);
+            }
         }
         self.let_changed_keys_go_on(now).await?;
         let ask = self.ask(now);

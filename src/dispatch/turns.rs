@@ -10,7 +10,7 @@ use crate::clock::between;
 use crate::config::Plan;
 use crate::model::RunId;
 use crate::store::{Lease, Permit};
-use crate::workbench::Workbench;
+use crate::workbench::{LONGEST_REST, Workbench};
 
 /// Time between two looks for lost attempts and passed deadlines.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -22,6 +22,14 @@ pub(super) struct Turns {
     runs: HashSet<RunId>,
     first: usize,
     swept: Option<Timestamp>,
+}
+
+/// The longest time that any run may be told to wait: a pause between attempts, the rest that a
+/// workbench asks for, or the wait for a newer run.
+pub(super) fn longest_wait(plan: &Plan) -> Duration {
+    let pauses = plan.jobs.values().map(|job| job.retry_max);
+    let bursts = plan.routes.iter().filter_map(|route| Some(route.latest.as_ref()?.wait_at_most));
+    pauses.chain(bursts).max().unwrap_or_default().max(LONGEST_REST)
 }
 
 impl Turns {

@@ -147,6 +147,11 @@ pub fn braked(job: &str, held: usize) {
     warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
 }
 
+/// Runs were due later than any run may be.
+pub fn clock_was_set_back(runs: usize) {
+    warn!(runs, "the clock was set back; runs that would have waited for it are due now");
+}
+
 /// Starts on a workbench kept failing.
 pub fn workbench_rests(workbench: &str) {
     error!(workbench, "starts keep failing; the workbench is given a rest, deliveries are kept");

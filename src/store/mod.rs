@@ -59,6 +59,10 @@ pub trait Store: Send + Sync {
     /// Fails queued runs whose deadline has passed, a bounded number at a time; gives how many.
     fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize>;
 
+    /// Makes runs due now that would be due after `latest`, which no run that is in order is: the
+    /// clock was set back. Gives how many.
+    fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize>;
+
     /// Runs a kept delivery through today's routes again, at a person's word.
     fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed>;
 

@@ -7,6 +7,8 @@ mod redact;
 mod reply;
 mod v1;
 
+pub(crate) use reply::LONGEST_REST;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use crate::model::Outcome;
 /// Longest engine id that is believed.
 const LONGEST_ID: usize = 256;
 /// Longest rest that a workbench may ask for.
-const LONGEST_REST: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 /// What is known after a reply.
 #[derive(Clone, Debug, PartialEq)]

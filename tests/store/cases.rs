@@ -182,6 +182,17 @@ pub async fn a_run_past_its_deadline_fails_and_says_so(store: Shared) {
     assert!(kept.brief.reason.expect("a reason").contains("deadline"));
 }
 
+pub async fn a_clock_that_was_set_back_makes_nobody_wait_for_longer_than_a_pause(store: Shared) {
+    let (_, run) = one_run(&store, "one").await;
+    let lease = lease_one(&store, after(1800)).await;
+    let next = Next::Retry { at: after(1860), reason: "busy".to_owned() };
+    let outcome = result(Outcome::NotStartedForNow);
+    store.finish_attempt(lease, outcome, next, after(1800)).await.expect("recorded");
+    assert_eq!(store.pull_in(after(1860), after(1800)).await, Ok(0), "it is in order");
+    assert_eq!(store.pull_in(after(70), after(10)).await, Ok(1));
+    assert_eq!(lease_one(&store, after(10)).await.run, run);
+}
+
 pub async fn a_redelivery_queues_what_had_failed_with_todays_environment(store: Shared) {
     let (_, run) = one_run(&store, "again").await;
     let lease = lease_one(&store, start()).await;

@@ -37,6 +37,7 @@ every_case!(
     runs_of_a_job_are_taken_in_the_order_of_acceptance,
     a_lease_that_ran_out_is_found_and_can_be_settled,
     a_run_past_its_deadline_fails_and_says_so,
+    a_clock_that_was_set_back_makes_nobody_wait_for_longer_than_a_pause,
     a_redelivery_queues_what_had_failed_with_todays_environment,
     a_redelivery_leaves_held_and_started_runs_alone,
     a_failed_mapping_is_kept_and_mended_by_a_replay,

@@ -142,6 +142,10 @@ impl Store for SqliteStore {
         Box::pin(self.writer.write(move |connection| queue::fail_overdue(connection, now)))
     }
 
+    fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
+        Box::pin(self.writer.write(move |connection| queue::pull_in(connection, latest, now)))
+    }
+
     fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
         Box::pin(self.writer.write(move |connection| people::replay(connection, &order)))
     }

@@ -293,6 +293,17 @@ pub(super) fn fail_overdue(connection: &Connection, now: Timestamp) -> Result<us
         .map_err(fault)
 }
 
+pub(super) fn pull_in(
+    connection: &Connection,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Result<usize, StoreFault> {
+    connection
+        .prepare_cached("UPDATE runs SET due_at = ?1 WHERE blocked = 1 AND due_at > ?2")
+        .and_then(|mut statement| statement.execute(params![millis(now), millis(latest)]))
+        .map_err(fault)
+}
+
 /// Where the run is kept, and how it stands.
 pub(super) fn find(connection: &Connection, id: RunId) -> Result<(i64, RunState), StoreFault> {
     connection

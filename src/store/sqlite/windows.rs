@@ -40,7 +40,7 @@ pub(super) fn room(
             return Ok(room);
         }
         let now = millis(now);
-        forget(connection, &permit.job, now - HOUR)?;
+        tidy(connection, &permit.job, now)?;
         if let Some(most) = per_minute {
             let (made, oldest) = made_since(connection, &permit.job, now - MINUTE)?;
             room.starts = room.starts.min((most as usize).saturating_sub(made));
@@ -98,10 +98,15 @@ fn backlog(connection: &Connection, job: &str) -> rusqlite::Result<Option<i64>> 
         .optional()
 }
 
-fn forget(connection: &Connection, job: &str, before: i64) -> rusqlite::Result<()> {
+/// Removes what lies before the longest window. What lies after now, since the clock was set back,
+/// counts as of now: no start is forgotten, and none counts for longer than a window.
+fn tidy(connection: &Connection, job: &str, now: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM starts WHERE job = ?1 AND at <= ?2")?
-        .execute(params![job, before])?;
+        .execute(params![job, now - HOUR])?;
+    connection
+        .prepare_cached("UPDATE starts SET at = ?2 WHERE job = ?1 AND at > ?2")?
+        .execute(params![job, now])?;
     Ok(())
 }
 

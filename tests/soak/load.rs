@@ -1,0 +1,91 @@
+//! The load: `wrk`, and what it was told.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::common::{PUSH, Site, github_signature};
+
+pub struct Load {
+    directory: PathBuf,
+    seed: u64,
+}
+
+/// A wrk that runs.
+pub struct Round(Child);
+
+/// Everything that the load was told.
+#[derive(Default)]
+pub struct Told {
+    /// The answers 2xx.
+    pub accepted: Vec<Value>,
+    /// All others, by status.
+    pub refused: std::collections::BTreeMap<String, u64>,
+}
+
+impl Load {
+    pub fn new(site: &Site, seed: u64) -> Self {
+        let directory = site.path("load");
+        std::fs::create_dir(&directory).expect("a directory");
+        std::fs::write(directory.join("body"), PUSH).expect("written");
+        Self { directory, seed }
+    }
+
+    /// Begins to send; ends by itself after a while if it is not stopped.
+    pub fn start(&self, hooks: &str, round: u64) -> Round {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/soak/load.lua");
+        let child = Command::new("wrk")
+            .args([
+                "--threads",
+                "2",
+                "--connections",
+                "16",
+                "--duration",
+                "30s",
+                "--script",
+                script,
+            ])
+            .arg(format!("http://{hooks}/hooks/github"))
+            .arg("--")
+            .arg(&self.directory)
+            .arg(round.to_string())
+            .arg(github_signature(PUSH.as_bytes()))
+            .arg(self.directory.join("body"))
+            .arg((self.seed % 1_000_000 + round).to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("wrk starts");
+        Round(child)
+    }
+
+    /// What all rounds were told. A line that a kill cut off was read by nobody.
+    pub fn told(&self) -> Told {
+        let mut told = Told::default();
+        for entry in std::fs::read_dir(&self.directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.starts_with("told-") {
+                continue;
+            }
+            let file = std::fs::File::open(path).expect("opens");
+            for line in BufReader::new(file).lines() {
+                let line = line.expect("text");
+                match line.strip_prefix("! ") {
+                    Some(status) => *told.refused.entry(status.to_owned()).or_default() += 1,
+                    None => told.accepted.extend(serde_json::from_str(&line)),
+                }
+            }
+        }
+        told
+    }
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
