@@ -61,6 +61,7 @@ impl Sent {
             path: "/hooks/github",
             event: "push",
             body: PUSH.as_bytes(),
+            access_token: None,
         };
         let signed = source.provider.sign(&outgoing, &secret, &source.options, "an-id", now);
         Self { headers: signed.expect("it signs").headers.into_iter().collect(), secret, now }

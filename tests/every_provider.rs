@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
 use cdsw_gateway::config::{Held, Live, SourcePlan};
 use cdsw_gateway::event::{Identity, understand};
-use cdsw_gateway::model::Secret;
+use cdsw_gateway::model::{Secret, Value};
 use cdsw_gateway::providers::{self, Grounds, Outgoing, SecretUse, Signed};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
@@ -61,7 +61,8 @@ fn sign(source: &SourcePlan, secret: &Secret) -> Request {
         br#"{"a": [1, "b"]}"#
     };
     let path = format!("/hooks/{}", source.name);
-    let outgoing = Outgoing { method: &Method::POST, path: &path, event: kind, body };
+    let outgoing =
+        Outgoing { method: &Method::POST, path: &path, event: kind, body, access_token: None };
     let signed = provider.sign(&outgoing, secret, &source.options, "id-1", now());
     let Signed { headers, query, body: own } = signed.expect("it signs");
     let body = own.unwrap_or_else(|| body.to_vec());
@@ -147,6 +148,15 @@ fn what_a_sender_signs_is_believed_and_understood_and_the_secret_is_told() {
         let is_named = !understood.identity.key().is_empty();
         assert!(is_named || understood.identity == Identity::Nothing, "{}", source.name);
         assert!(!understood.kind.is_empty());
+        let (git, provider) =
+            (understood.events.iter().any(|event| event.git.is_some()), source.provider);
+        assert!(
+            provider.tells_git(&source.options) || !git,
+            "{}: it does tell of git",
+            source.name
+        );
+        let claims = understood.events.iter().any(|event| event.claims != Value::Null);
+        assert!(provider.tells_claims() || !claims, "{}", source.name);
     }
 }
 

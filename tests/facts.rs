@@ -22,7 +22,8 @@ fn payload(provider: &str, name: &str) -> String {
 fn understood(provider: &str, event: &str, body: &[u8]) -> Understood {
     let provider = providers::find(provider).expect("a known provider");
     let (options, secret) = (Options::default(), Secret::new("It's a Secret to Everybody"));
-    let outgoing = Outgoing { method: &Method::POST, path: "/hooks/forge", event, body };
+    let outgoing =
+        Outgoing { method: &Method::POST, path: "/hooks/forge", event, body, access_token: None };
     let headers: HeaderMap = provider
         .sign(&outgoing, &secret, &options, "delivery-1", Timestamp::UNIX_EPOCH)
         .expect("it signs")

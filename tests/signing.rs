@@ -108,7 +108,8 @@ fn all_sources() -> Vec<Source> {
 
 impl Source {
     fn sign(&self, id: &str, body: &[u8]) -> HeaderMap {
-        let outgoing = Outgoing { method: &Method::POST, path: PATH, event: "push", body };
+        let outgoing =
+            Outgoing { method: &Method::POST, path: PATH, event: "push", body, access_token: None };
         let headers = self.provider.sign(&outgoing, &self.signer, &self.options, id, now());
         headers.expect("it signs").headers.into_iter().collect()
     }

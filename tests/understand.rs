@@ -154,8 +154,13 @@ fn an_event_that_has_nothing_to_do_with_git_has_all_git_fields_as_null() {
 fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
     let provider = providers::find("standard-webhooks").expect("known");
     let (options, secret) = (Options::default(), Secret::new("whsec_dGVzdHRlc3R0ZXN0"));
-    let outgoing =
-        Outgoing { method: &Method::POST, path: "/hooks/some", event: "event", body: b"{}" };
+    let outgoing = Outgoing {
+        method: &Method::POST,
+        path: "/hooks/some",
+        event: "event",
+        body: b"{}",
+        access_token: None,
+    };
     let signed = provider
         .sign(&outgoing, &secret, &options, "msg_1", Timestamp::UNIX_EPOCH)
         .expect("it signs");

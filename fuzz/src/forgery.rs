@@ -59,7 +59,7 @@ pub fn run(data: &[u8]) {
 fn sign(source: &SourcePlan, id: &str, body: &[u8]) -> Result<Signed, SignFault> {
     let path = path(source);
     let event = source.provider.sample_kind();
-    let outgoing = Outgoing { method: &Method::POST, path: &path, event, body };
+    let outgoing = Outgoing { method: &Method::POST, path: &path, event, body, access_token: None };
     let signer = source.provider.sample_signer();
     source.provider.sign(&outgoing, &signer, &source.options, id, site::now())
 }

@@ -29,7 +29,13 @@ pub fn run(data: &[u8]) {
         return;
     }
     let secrets = [Secret::new("a secret of the fuzzer")];
-    let outgoing = Outgoing { method: &Method::POST, path: "/hooks/fuzz", event: "push", body };
+    let outgoing = Outgoing {
+        method: &Method::POST,
+        path: "/hooks/fuzz",
+        event: "push",
+        body,
+        access_token: None,
+    };
     // No sender names a delivery by anything but printable text.
     let id = String::from_utf8_lossy(id).replace(|c: char| !c.is_ascii_graphic(), "");
     let id = format!("id{id}");

@@ -9,14 +9,14 @@ use http::StatusCode;
 use super::auth::Who;
 use super::lookups::{find_delivery, run_id};
 use super::views::{
-    ExplainView, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk, ReplayView, ReplayedView,
-    WouldRun,
+    ExplainView, KeptRun, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk, ReplayView,
+    ReplayedView, WouldRun,
 };
 use super::{Admin, Problem};
 use crate::clock::later;
 use crate::judge::{Draft, Judged, Mapped};
 use crate::receive::{new_run, rejudge};
-use crate::store::{Act, Delivery, Release, ReplayOrder, Run};
+use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
 
 /// Longest note that is kept with an act.
 const NOTE: usize = 500;
@@ -31,7 +31,7 @@ pub(super) async fn explain(
     let judged = judge_again(&admin, &delivery)?;
     Ok(Json(ExplainView {
         delivery: delivery.summary.id,
-        runs: judged.runs.iter().map(would_run).collect(),
+        runs: judged.runs.iter().map(|draft| would_run(draft, &delivery)).collect(),
         explanation: judged.explanation,
     }))
 }
@@ -176,7 +176,7 @@ fn judge_again(admin: &Admin, delivery: &Delivery) -> Result<Judged, Problem> {
     rejudge(&admin.live.plan(), delivery).map_err(|why| Problem::new(StatusCode::CONFLICT, why))
 }
 
-fn would_run(draft: &Draft) -> WouldRun {
+fn would_run(draft: &Draft, delivery: &Delivery) -> WouldRun {
     let (environment, reason) = match draft.mapped.clone() {
         Mapped::Ready(environment) => (Some(environment), None),
         Mapped::Held(environment, reason) => (Some(environment), Some(reason)),
@@ -188,7 +188,16 @@ fn would_run(draft: &Draft) -> WouldRun {
         part: draft.part,
         environment,
         reason,
+        kept: kept(draft, delivery),
     }
+}
+
+fn kept(draft: &Draft, delivery: &Delivery) -> Option<KeptRun> {
+    let of_route = |run: &&RunBrief| run.route == *draft.route.name && run.part == draft.part;
+    let runs = delivery.runs.iter().map(|run| &run.brief);
+    let newest = runs.filter(of_route).max_by_key(|run| (run.accepted_at, run.id))?;
+    let (id, state) = (newest.id, newest.state);
+    Some(KeptRun { id, state, tried_again: state.is_tried_again() })
 }
 
 fn bad(why: &str) -> Problem {

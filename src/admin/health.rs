@@ -1,5 +1,7 @@
 //! Is it alive, is it ready, and what should a person look at?
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -7,6 +9,7 @@ use http::StatusCode;
 use super::Admin;
 use super::views::Status;
 use crate::clock::earlier;
+use crate::config::SourcePlan;
 use crate::store::Pausable;
 
 /// 200 when a delivery could be kept now, 503 when not; the body says why.
@@ -58,6 +61,7 @@ async fn look(admin: &Admin) -> Status {
             None => format!("workbench {} is tried, one start at a time", resting.workbench),
         });
     }
+    notes.extend(deaf_sources(admin));
     let config_faults = admin.live.faults();
     if config_faults > 0 {
         notes.push(format!(
@@ -77,6 +81,18 @@ async fn look(admin: &Admin) -> Status {
         held: counts.held,
         held_too_long,
     }
+}
+
+/// Sources that can receive nothing, since their secrets cannot be had.
+fn deaf_sources(admin: &Admin) -> Vec<String> {
+    let plan = admin.live.plan();
+    let open = |source: &&Arc<SourcePlan>| source.unauthenticated || source.options.learn_secret;
+    let sources = plan.sources.values().filter(|source| !open(source));
+    let deaf = sources.filter_map(|source| {
+        let fault = admin.live.source_secrets(source).err()?;
+        Some(format!("source {} can receive nothing: {fault}", source.name))
+    });
+    deaf.collect()
 }
 
 async fn held_too_long(admin: &Admin) -> u64 {

@@ -98,6 +98,20 @@ pub struct WouldRun {
     /// Why it would be held or fail.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The run that there is already; a replay without `again` starts no other.
+    #[serde(default)]
+    pub kept: Option<KeptRun>,
+}
+
+/// A run that a delivery has already.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeptRun {
+    /// Its name.
+    pub id: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// Whether a replay gives it another try.
+    pub tried_again: bool,
 }
 
 /// `POST /api/deliveries/{id}/replay`

@@ -69,7 +69,17 @@ fn show_explain(screen: Screen, view: &ExplainView) {
     }
     show_explanation(screen, &view.explanation);
     for run in &view.runs {
-        let title = format!("would start {} by route {}", run.job, run.route);
+        let title = match &run.kept {
+            None => format!("would start {} by route {}", run.job, run.route),
+            Some(kept) if kept.tried_again => format!(
+                "would try run {} again ({}), which starts {} by route {}",
+                kept.id, kept.state, run.job, run.route
+            ),
+            Some(kept) => format!(
+                "would leave run {} as it is ({}); --again starts {} once more by route {}",
+                kept.id, kept.state, run.job, run.route
+            ),
+        };
         screen.line(screen.paint(Tone::Strong, title));
         if let Some(environment) = &run.environment {
             show_environment(screen, environment);

@@ -82,6 +82,7 @@ pub(super) struct Send {
 struct Target {
     source: Arc<SourcePlan>,
     secret: Secret,
+    access_token: Option<Secret>,
     url: Url,
 }
 
@@ -97,11 +98,11 @@ impl Send {
             // The argument parser asks for one of the two.
             (None, None) => return Err(Failure::Usage("name a source".to_owned())),
         };
-        let Target { source, secret, url } = target;
+        let Target { source, secret, access_token, url } = target;
         let event = self.event.as_deref().unwrap_or_else(|| source.provider.sample_kind());
-        let body = self.body(&source, event)?;
         let id = self.id.clone().unwrap_or_else(new_id);
-        let signing = Signing { source: &source, secret, event, id: &id };
+        let body = self.body(&source, event, &id)?;
+        let signing = Signing { source: &source, secret, access_token, event, id: &id };
         let mut request = signing.request(url, body)?;
         for header in &self.headers {
             let (name, value) = parse_header(header)?;
@@ -116,12 +117,13 @@ impl Send {
         let plan = live.plan();
         let source = find_source(&plan, name)?;
         let sample = || source.provider.sample_signer();
-        let secret = if self.wrong_secret {
-            sample()
+        let (secret, access_token) = if self.wrong_secret {
+            (sample(), None)
         } else {
             let secrets =
                 live.source_secrets(source).map_err(|fault| Failure::Failed(fault.to_string()))?;
-            secrets.first().cloned().unwrap_or_else(sample)
+            let access_token = secrets.held().access_token.cloned();
+            (secrets.first().cloned().unwrap_or_else(sample), access_token)
         };
         let base = match &self.to {
             Some(url) => url.clone(),
@@ -129,7 +131,8 @@ impl Send {
                 .parse()
                 .map_err(|_| Failure::Failed("server.listen is not an address".to_owned()))?,
         };
-        Ok(Target { source: Arc::clone(source), secret, url: hook(&base, name)? })
+        let url = hook(&base, name)?;
+        Ok(Target { source: Arc::clone(source), secret, access_token, url })
     }
 
     fn without_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
@@ -156,15 +159,15 @@ impl Send {
         };
         let base = self.to.clone().unwrap_or_else(|| USUAL.parse().expect("a literal address"));
         let url = if base.path() == "/" { hook(&base, name)? } else { base };
-        Ok(Target { source, secret, url })
+        Ok(Target { source, secret, access_token: None, url })
     }
 
-    fn body(&self, source: &SourcePlan, event: &str) -> Result<Vec<u8>, Failure> {
+    fn body(&self, source: &SourcePlan, event: &str, id: &str) -> Result<Vec<u8>, Failure> {
         if let Some(path) = &self.payload {
             return read(path);
         }
         let provider = source.provider;
-        provider.sample(event).map(Into::into).ok_or_else(|| {
+        provider.sample_of(event, id).ok_or_else(|| {
             let there = provider.sample_kinds().join(", ");
             Failure::Missing(format!(
                 "there is no sample of `{event}` for {}; give --payload FILE, or one of: {there}",

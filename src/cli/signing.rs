@@ -18,6 +18,7 @@ use crate::workbench::words;
 pub(super) struct Signing<'a> {
     pub(super) source: &'a SourcePlan,
     pub(super) secret: Secret,
+    pub(super) access_token: Option<Secret>,
     pub(super) event: &'a str,
     pub(super) id: &'a str,
 }
@@ -34,8 +35,13 @@ impl Signing<'_> {
     /// The request to this address as the sender would make it.
     pub(super) fn request(&self, mut url: Url, body: Vec<u8>) -> Result<reqwest::Request, Failure> {
         let path = url.path().to_owned();
-        let outgoing =
-            Outgoing { method: &Method::POST, path: &path, event: self.event, body: &body };
+        let outgoing = Outgoing {
+            method: &Method::POST,
+            path: &path,
+            event: self.event,
+            body: &body,
+            access_token: self.access_token.as_ref(),
+        };
         let signed = self
             .source
             .provider

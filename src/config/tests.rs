@@ -2,6 +2,7 @@
 //! generated files.
 
 mod faults;
+mod foolish;
 mod generated;
 mod hostile;
 mod reload;

@@ -44,6 +44,11 @@ impl Keys {
         !self.lock().contains_key(&name(job))
     }
 
+    /// Whether any key rests.
+    pub(super) fn any_rests(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
     /// Keys that rest although what the workbench refused is no longer in use.
     pub(super) fn changed(&self, live: &Live, plan: &Plan) -> Vec<String> {
         let resting = self.lock().clone();

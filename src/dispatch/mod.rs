@@ -35,6 +35,8 @@ pub use rests::Resting;
 const AT_ONCE: usize = 256;
 /// How often the queue is looked at when nothing says that it should be.
 const POLL: Duration = Duration::from_secs(30);
+/// How often a key that was refused is looked at, to see whether it has changed.
+const KEY_LOOK: Duration = Duration::from_secs(1);
 /// How long to wait after the store has refused.
 const STORE_REST: Duration = Duration::from_secs(1);
 
@@ -156,6 +158,9 @@ impl Dispatcher {
         let mut next = later(now, POLL);
         if let Some(trial) = self.rests.next_trial(now) {
             next = next.min(trial);
+        }
+        if self.keys.any_rests() {
+            next = next.min(later(now, KEY_LOOK));
         }
         if ask.most == 0 || ask.permits.is_empty() {
             return Ok(next);

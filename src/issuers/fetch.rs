@@ -108,6 +108,17 @@ impl Issuers {
         Ok(Published { url, keys })
     }
 
+    /// Fetches what is published here, keeps nothing, and gives how many keys there are.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub async fn look(&self, place: &KeyPlace) -> Result<usize, String> {
+        let fetched = self.fetch(place).await;
+        fetched
+            .map(|published| published.keys.len())
+            .map_err(|fault| format!("{} does not publish keys: {fault}", place.url))
+    }
+
     /// Puts what was fetched in its place; counts and logs it.
     pub(super) fn land(&self, place: &KeyPlace, result: Result<Published, FetchFault>) -> Found {
         let now = self.clock.now();

@@ -42,6 +42,13 @@ impl Claims {
         })
     }
 
+    /// Whether this claim is asked for in a way that none of these texts passes.
+    pub fn keeps_out(&self, name: &str, strangers: &[&str]) -> bool {
+        let mut asked = self.0.iter().filter(|(asked, _)| **asked == *name).peekable();
+        asked.peek().is_some()
+            && asked.all(|(_, patterns)| !strangers.iter().any(|text| patterns.pass(text)))
+    }
+
     /// Whether a token's claims are as asked for.
     ///
     /// # Errors
@@ -106,6 +113,17 @@ mod tests {
         }
         assert_eq!(check("a", "true", r#"{"a": true}"#), Ok(()));
         assert_eq!(check("a", "acme/*", r#"{"a": "acme/risk"}"#), Ok(()));
+    }
+
+    #[test]
+    fn a_pattern_that_anyone_passes_keeps_nobody_out() {
+        let keeps_out = |pattern: &str| {
+            let patterns = Patterns::parse(&[pattern.to_owned()]).expect("valid");
+            Claims::new(vec![("sub".into(), patterns)]).keeps_out("sub", &["repo:who/ever:x", "7"])
+        };
+        assert!(keeps_out("repo:acme/*:x") && keeps_out("8"));
+        assert!(!keeps_out("*") && !keeps_out("**") && !keeps_out("repo:*/*"));
+        assert!(!Claims::default().keeps_out("sub", &[]));
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Whether a replay gives such a run another try.
+    pub fn is_tried_again(self) -> bool {
+        matches!(self, Self::Failed | Self::Cancelled)
+    }
+
     /// Every state, in the order in which people read them.
     pub const ALL: [RunState; 8] = [
         Self::Waiting,

@@ -214,6 +214,16 @@ pub trait Provider: Sync {
         Vec::new()
     }
 
+    /// Whether any of its requests tells git facts.
+    fn tells_git(&self, _options: &Options) -> bool {
+        false
+    }
+
+    /// Whether its requests carry a token with claims.
+    fn tells_claims(&self) -> bool {
+        false
+    }
+
     /// Git facts that the claims of its token tell, for senders that say nothing of git in the body.
     fn claimed_git_facts(&self, _claims: &Value, _options: &Options) -> Option<GitFacts> {
         None
@@ -251,6 +261,11 @@ pub trait Provider: Sync {
     /// A payload of this kind as the sender would write it, to try things out with.
     fn sample(&self, _kind: &str) -> Option<&'static str> {
         None
+    }
+
+    /// The same payload, named so where this sender names its deliveries in the body.
+    fn sample_of(&self, kind: &str, _id: &str) -> Option<Vec<u8>> {
+        self.sample(kind).map(Into::into)
     }
 
     /// The kind of event that [`Provider::sample`] is best asked for.

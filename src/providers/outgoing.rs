@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Method};
 
+use crate::model::Secret;
+
 /// A request that is to be signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
@@ -15,6 +17,8 @@ pub struct Outgoing<'a> {
     pub event: &'a str,
     /// Its body.
     pub body: &'a [u8],
+    /// The second secret of senders that send one beside their signature.
+    pub access_token: Option<&'a Secret>,
 }
 
 /// What makes a request authentic.

@@ -112,7 +112,7 @@ fn identity_of_sample(provider: &dyn Provider) -> Option<Identity> {
     let (options, kind, method) = (Options::default(), provider.sample_kind(), &Method::POST);
     let path = "/hooks/sample";
     let body = provider.sample(kind)?.as_bytes();
-    let outgoing = Outgoing { method, path, event: kind, body };
+    let outgoing = Outgoing { method, path, event: kind, body, access_token: None };
     let signer = provider.sample_signer();
     let signed = provider
         .sign(&outgoing, &signer, &options, "id", Timestamp::UNIX_EPOCH)

@@ -110,6 +110,24 @@ pub(super) enum At {
     Either(&'static [&'static [&'static str]]),
 }
 
+impl At {
+    /// A JSON body with this text in its place, where it is a field that holds a text.
+    fn written(self, body: &str, text: &str) -> Option<Vec<u8>> {
+        let path = match self {
+            Self::Field(path) => path,
+            Self::Either(paths) => paths.first()?,
+            _ => return None,
+        };
+        let mut tree: serde_json::Value = serde_json::from_str(body).ok()?;
+        let field = path.iter().try_fold(&mut tree, |value, name| value.get_mut(name))?;
+        if !field.is_string() {
+            return None;
+        }
+        *field = text.into();
+        serde_json::to_vec(&tree).ok()
+    }
+}
+
 impl Sender {
     /// A sender that says nothing beyond how it proves itself; for `..` in the files of senders.
     pub(super) const fn new(
@@ -306,6 +324,10 @@ impl Provider for Sender {
         }
     }
 
+    fn tells_git(&self, _options: &Options) -> bool {
+        self.git_facts.is_some()
+    }
+
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         self.git_facts.map(|facts| facts(meaning, body)).unwrap_or_default()
     }
@@ -340,8 +362,13 @@ impl Provider for Sender {
     }
 
     fn sample(&self, kind: &str) -> Option<&'static str> {
-        let of_kind = self.samples.iter().find(|(name, _)| *name == kind);
-        of_kind.or_else(|| self.samples.first()).map(|(_, payload)| *payload)
+        self.samples.iter().find(|(name, _)| *name == kind).map(|(_, payload)| *payload)
+    }
+
+    fn sample_of(&self, kind: &str, id: &str) -> Option<Vec<u8>> {
+        let sample = self.sample(kind)?;
+        let named = self.id.first().and_then(|place| place.written(sample, id));
+        Some(named.unwrap_or_else(|| sample.into()))
     }
 
     fn sample_kind(&self) -> &'static str {

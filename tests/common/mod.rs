@@ -251,7 +251,13 @@ impl World {
         let plan = self.live.plan();
         let known = plan.sources.get(source).expect("a configured source");
         let path = format!("/hooks/{source}");
-        let outgoing = Outgoing { method: &http::Method::POST, path: &path, event, body: &body };
+        let outgoing = Outgoing {
+            method: &http::Method::POST,
+            path: &path,
+            event,
+            body: &body,
+            access_token: None,
+        };
         let headers = known
             .provider
             .sign(&outgoing, &Secret::new(secret), &known.options, id, self.clock.now())

@@ -20,6 +20,7 @@ fn signed_at(world: &World, id: &str, seconds: i64) -> reqwest::RequestBuilder {
         path: "/hooks/timed",
         event: "trained",
         body: PUSH.as_bytes(),
+        access_token: None,
     };
     let time = world.clock.now() + SignedDuration::from_secs(seconds);
     let headers = source

@@ -97,7 +97,8 @@ fn signed(world: &World, source: &str, method: &http::Method) -> reqwest::Reques
     let plan = world.live.plan();
     let source = &plan.sources[source];
     let body = body(world, &source.name);
-    let outgoing = Outgoing { method, path: "/in", event: "event", body: body.as_bytes() };
+    let outgoing =
+        Outgoing { method, path: "/in", event: "event", body: body.as_bytes(), access_token: None };
     let signed = source
         .provider
         .sign(&outgoing, &Secret::new(AUTH_TOKEN), &source.options, "id", world.clock.now())

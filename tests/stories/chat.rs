@@ -84,7 +84,7 @@ pub(crate) fn request(world: &World, source: &str, body: &str) -> reqwest::Reque
     let known = plan.sources.get(source).expect("a configured source");
     let path = format!("/hooks/{source}");
     let (method, body) = (&http::Method::POST, body.as_bytes());
-    let outgoing = Outgoing { method, path: &path, event: "command", body };
+    let outgoing = Outgoing { method, path: &path, event: "command", body, access_token: None };
     let signed =
         known.provider.sign(&outgoing, &secret(source), &known.options, "id", world.clock.now());
     let signed = signed.expect("it signs");

@@ -71,6 +71,7 @@ fn signed(world: &World, source: &str, body: &str) -> reqwest::RequestBuilder {
         path: &path,
         event: "event",
         body: body.as_bytes(),
+        access_token: None,
     };
     let signed = source
         .provider
@@ -233,6 +234,7 @@ fn provider_signed(world: &World, secret: &str, body: &str) -> reqwest::RequestB
         path: "/hooks/new",
         event: source.provider.sample_kind(),
         body: body.as_bytes(),
+        access_token: None,
     };
     let signed = source
         .provider

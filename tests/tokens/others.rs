@@ -69,7 +69,13 @@ fn an_sns_certificate_is_good_from_its_first_day_to_its_last() {
     let sns = provider("aws-sns");
     let topics = vec!["arn:aws:sns:eu-west-1:123456789012:datasets".to_owned()];
     let options = Options { topics, ..Options::default() };
-    let outgoing = Outgoing { method: METHOD, path: "/", event: "notification", body: b"hello" };
+    let outgoing = Outgoing {
+        method: METHOD,
+        path: "/",
+        event: "notification",
+        body: b"hello",
+        access_token: None,
+    };
     let now = Timestamp::from_second(NOW).expect("in range");
     let signed = sns.sign(&outgoing, &sns.sample_signer(), &options, "id", now).expect("it signs");
     let body = signed.body.expect("an envelope");
@@ -89,7 +95,8 @@ fn an_sns_certificate_is_good_from_its_first_day_to_its_last() {
 fn travis_signs_the_decoded_payload_however_the_form_spells_it() {
     let travis = provider("travis-ci");
     let sample = travis.sample("push").expect("a sample").as_bytes();
-    let outgoing = Outgoing { method: METHOD, path: "/", event: "push", body: sample };
+    let outgoing =
+        Outgoing { method: METHOD, path: "/", event: "push", body: sample, access_token: None };
     let (options, secret) = (Options::default(), Secret::new("x"));
     let signed = travis.sign(&outgoing, &secret, &options, "id", Timestamp::UNIX_EPOCH);
     let Signed { headers, body, .. } = signed.expect("it signs its sample");

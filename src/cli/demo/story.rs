@@ -213,7 +213,7 @@ async fn send(stage: &Stage, scene: &Scene) -> Result<(u16, serde_json::Value), 
         .hooks_url()
         .parse()
         .map_err(|_| Failure::Failed("the gateway's address".to_owned()))?;
-    let request = Signing { source, secret, event: scene.event, id: scene.id }
+    let request = Signing { source, secret, access_token: None, event: scene.event, id: scene.id }
         .request(hook(&base, scene.source)?, body)?;
     let client = reqwest::Client::builder()
         .no_proxy()

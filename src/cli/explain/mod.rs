@@ -160,7 +160,8 @@ impl Explain {
     fn stand_in_headers(&self, source: &SourcePlan, body: &[u8]) -> HeaderMap {
         let provider = source.provider;
         let event = self.event.as_deref().unwrap_or_else(|| provider.sample_kind());
-        let outgoing = Outgoing { method: &Method::POST, path: "/", event, body };
+        let outgoing =
+            Outgoing { method: &Method::POST, path: "/", event, body, access_token: None };
         // Signed with a throw-away secret: only its other headers are of use here.
         let secret = provider.sample_signer();
         let now = SystemClock.now();

@@ -3,6 +3,7 @@
 
 mod address;
 mod desk;
+mod impossible;
 mod jobs;
 mod names;
 mod networks;
@@ -61,7 +62,7 @@ pub(super) fn check(files: &Files) -> Checked {
         }
         _ => {
             written.extend(of_routes_d(&others, desk));
-            routes::check(written, &BTreeMap::new(), &BTreeMap::new());
+            routes::check(written, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
         }
     }
     let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take() };
@@ -94,7 +95,7 @@ fn build(
     let workbenches = workbenches::workbenches(desk, gateway.workbenches);
     let (jobs, allowed) = jobs::jobs(desk, gateway.jobs, &workbenches);
     let sources = sources::sources(desk, gateway.sources, server.as_ref());
-    let routes = routes::check(written, &jobs, &allowed);
+    let routes = routes::check(written, &jobs, &allowed, &sources);
     unused::warn(desk, &routes);
     let routes: Vec<Arc<RoutePlan>> = routes.into_values().collect();
     Some(Plan {

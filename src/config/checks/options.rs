@@ -1,6 +1,7 @@
 //! A source's own settings, from the shape of the file to what its provider is given.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::desk::Desk;
 use super::routes::claims;
@@ -8,6 +9,9 @@ use super::tokens;
 use crate::config::shape::{PlaceShape, SourceShape};
 use crate::config::yaml::At;
 use crate::providers::{Options, Place, Template};
+
+/// Repeats are known for so long; an older request that is believed could start a job again.
+const LONGEST_TOLERANCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The options, unless one of them cannot be read.
 pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
@@ -26,12 +30,20 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
     let proxy = tokens::proxy(desk, shape.proxy.as_ref());
     let ca_file = tokens::ca_file(desk, shape.ca_file.as_ref());
     let audience = tokens::audience(desk, shape.audience.as_ref());
+    if let Some(at) = &shape.tolerance {
+        if at.value.0.is_zero() {
+            desk.fault(at.id, "this must be more than zero", None);
+        } else if at.value.0 > LONGEST_TOLERANCE {
+            let hint = "repeats are known for 7 days; an older request could start a job again";
+            desk.fault(at.id, "`tolerance` is more than 7 days", hint.to_owned());
+        }
+    }
     let required_claims = claims(desk, shape.required_claims.clone());
     Some(Options {
         allow_sha1: shape.allow_sha1,
         allow_older: shape.allow_older,
         timed: shape.timed,
-        tolerance: shape.tolerance.map(|period| period.0),
+        tolerance: shape.tolerance.as_ref().map(|at| at.value.0),
         header: shape.header.clone().map(|header| header.0),
         prefix: shape.prefix.clone(),
         prefix_optional: shape.prefix_optional,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::impossible;
 use super::jobs::Allowed;
 use super::names::Kind;
 use super::variables;
@@ -25,6 +26,7 @@ pub(super) fn check(
     written: Vec<(Desk<'_>, Section<RouteShape>)>,
     jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
     allowed: &Allowed,
+    sources: &impossible::Sources,
 ) -> Routes {
     let mut plans = Routes::new();
     let mut first: BTreeMap<String, String> = BTreeMap::new();
@@ -44,6 +46,7 @@ pub(super) fn check(
                 .value
                 .and_then(|shape| route(desk, &name, entry.id, here.line, shape, jobs, allowed));
             if let Some(plan) = plan {
+                impossible::warn(desk, entry.id, &plan, sources);
                 plans.insert(Arc::clone(&plan.name), Arc::new(plan));
             }
         }

@@ -62,6 +62,14 @@ fn source(
     let access_token =
         shape.access_token.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
     let secrets = secrets(desk, id, shape.secrets, open, secret_use);
+    if options.as_ref().is_some_and(|options| options.learn_secret)
+        && !secrets.iter().any(|reference| matches!(reference, SecretRef::File(_)))
+        && let Some(key) = desk.file.tree.entry(id, "learn_secret")
+    {
+        let hint = "write `secrets: [{ file: PATH }]`; the file is made when the sender greets";
+        let message = "a secret that is learnt needs a file to be kept in";
+        desk.fault_of_key(key, message, hint.to_owned());
+    }
     let allow_from =
         networks(desk, shape.allow_from.as_ref(), "leave the key out to accept any address");
     let events = patterns(desk, shape.events.as_ref());

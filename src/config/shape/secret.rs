@@ -55,9 +55,9 @@ impl<'de> Visitor<'de> for Reference {
         let fault = |words: &str| Err(A::Error::custom(format!("{words}\n{EXAMPLE}")));
         match fields {
             Fields { env: Some(name), file: None, command: None } => {
-                let bad = name.is_empty() || name.contains(['=', '\0']);
-                if bad {
-                    fault("`env` is not the name of a variable")
+                if !can_be_a_variable(&name) {
+                    // What stands there may be the secret itself.
+                    fault("`env` is not the name of a variable; those have A-Z, 0-9 and `_`")
                 } else {
                     Ok(SecretShape::Env(name))
                 }
@@ -96,4 +96,11 @@ impl JsonSchema for SecretShape {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         Fields::json_schema(generator)
     }
+}
+
+/// The usual names of environment variables (POSIX.1, 8.1, and small letters).
+fn can_be_a_variable(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -53,7 +53,7 @@ pub(in crate::config) struct SourceShape {
     pub(in crate::config) timed: bool,
     /// How far the sender's clock may be off, where it signs the time. Default: `5m`.
     #[schemars(example = &"5m")]
-    pub(in crate::config) tolerance: Option<Period>,
+    pub(in crate::config) tolerance: Option<At<Period>>,
     /// The header that carries the signature or the token.
     pub(in crate::config) header: Option<Header>,
     /// What stands before the signature or token in its header, such as `sha256=`.

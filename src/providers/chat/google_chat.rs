@@ -69,6 +69,10 @@ impl Provider for GoogleChat {
         }
     }
 
+    fn tells_claims(&self) -> bool {
+        true
+    }
+
     fn secret_use(&self, _options: &Options) -> SecretUse {
         SecretUse::None
     }

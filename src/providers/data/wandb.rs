@@ -62,8 +62,9 @@ impl Mechanism for WithToken {
     ) -> Result<Signed, SignFault> {
         let mut signed = SIGNATURE.sign(outgoing, secret, options, id, now)?;
         if options.access_token {
-            let value = format!("Bearer {SAMPLE_ACCESS_TOKEN}");
-            signed.headers.push(header(&AUTHORIZATION, value)?);
+            let sample = Secret::new(SAMPLE_ACCESS_TOKEN);
+            let token = outgoing.access_token.unwrap_or(&sample);
+            signed.headers.push(header(&AUTHORIZATION, [b"Bearer ", token.expose()].concat())?);
         }
         Ok(signed)
     }

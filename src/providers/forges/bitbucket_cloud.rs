@@ -74,6 +74,10 @@ impl Provider for BitbucketCloud {
             .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
     }
 
+    fn tells_git(&self, _options: &Options) -> bool {
+        true
+    }
+
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         let Some(facts) = common(body) else {
             return Vec::new();

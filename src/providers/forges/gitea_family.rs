@@ -93,6 +93,10 @@ impl Provider for GiteaFamily {
         })
     }
 
+    fn tells_git(&self, _options: &Options) -> bool {
+        true
+    }
+
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         git_facts(meaning, body)
     }

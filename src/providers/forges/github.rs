@@ -96,6 +96,10 @@ impl Provider for GitHub {
             .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
     }
 
+    fn tells_git(&self, _options: &Options) -> bool {
+        true
+    }
+
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         let facts = facts::common(body).map(|facts| match &*meaning.kind {
             "push" => push(body, facts),

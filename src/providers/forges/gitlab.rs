@@ -116,6 +116,10 @@ impl Provider for GitLab {
             .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
     }
 
+    fn tells_git(&self, _options: &Options) -> bool {
+        true
+    }
+
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         gitlab_facts::of(meaning, body).into_iter().collect()
     }

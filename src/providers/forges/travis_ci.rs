@@ -90,6 +90,10 @@ impl Provider for TravisCi {
         Identity::of_bytes(&[payload.as_deref().unwrap_or(request.body())])
     }
 
+    fn tells_git(&self, _options: &Options) -> bool {
+        true
+    }
+
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         let owner = facts::text(body, &["repository", "owner_name"]);
         let name = facts::text(body, &["repository", "name"]);

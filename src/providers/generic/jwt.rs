@@ -15,7 +15,7 @@ use crate::authenticate::jwt::{self, Algorithm, Keys, Rules};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{GitFacts, Secret, Value};
-use crate::providers::generic::configured;
+use crate::providers::generic::{Preset, configured};
 use crate::providers::{
     About, DecodeFault, Decoded, Grounds, Group, Identity, KeyForm, KeyPlace, Meaning, Options,
     Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Wanted, decode, filled,
@@ -186,6 +186,14 @@ impl Provider for Jwt {
         })
     }
 
+    fn tells_git(&self, options: &Options) -> bool {
+        options.preset.is_some_and(Preset::tells_git)
+    }
+
+    fn tells_claims(&self) -> bool {
+        true
+    }
+
     fn claimed_git_facts(&self, claims: &Value, options: &Options) -> Option<GitFacts> {
         options.preset?.git_facts(claims)
     }
@@ -284,14 +292,27 @@ fn jwks_url(options: &Options) -> Option<String> {
     options.jwks_url.clone().or_else(of_preset)
 }
 
+/// What the claims of people of whom nobody here has heard may be.
+const STRANGERS: &[&str] = &[
+    "zz-nobody",
+    "zz-nobody/zz-nobody",
+    "zz-nobody/zz-nobody/.github/workflows/zz.yml@refs/heads/zz",
+    "repo:zz-nobody/zz-nobody:ref:refs/heads/zz-nobody",
+    "repo:zz-nobody/zz-nobody:environment:zz-nobody",
+    "project_path:zz-nobody/zz-nobody:ref_type:branch:ref:zz-nobody",
+    "zz-nobody@example.invalid",
+    "example.invalid",
+    "999999999999999999",
+];
+
 /// A source that would believe everyone to whom a public issuer gives tokens.
 fn strangers(options: &Options, issuer: &str) -> Option<String> {
     let preset = options.preset?;
     let telling = preset.telling_claims(issuer);
-    let asked = options.required_claims.names().any(|name| telling.contains(&name));
+    let asked = telling.iter().any(|name| options.required_claims.keeps_out(name, STRANGERS));
     (!asked && !telling.is_empty()).then(|| {
         format!(
-            "`preset` {preset} needs `required_claims` with one of {}: its issuer signs tokens for everyone in the world",
+            "`preset` {preset} needs `required_claims` that keep strangers out, with one of {}: its issuer signs tokens for everyone in the world",
             telling.join(", ")
         )
     })

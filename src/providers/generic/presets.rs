@@ -88,6 +88,11 @@ impl Preset {
         }
     }
 
+    /// Whether its claims say anything of git.
+    pub(super) fn tells_git(self) -> bool {
+        matches!(self, Self::GithubActions | Self::Gitlab)
+    }
+
     /// What the claims say of git.
     pub(super) fn git_facts(self, claims: &Value) -> Option<GitFacts> {
         match self {

@@ -79,7 +79,7 @@ pub(super) fn give_way(
         let mut rows = statement.query([seq])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let newer: Option<i64> = row.get(5)?;
-        Ok(newer.map(|newer| earlier(row).map(|old| (old, newer))).transpose()?)
+        newer.map(|newer| earlier(row).map(|old| (old, newer))).transpose()
     };
     let Some((old, newer)) = find().map_err(fault)? else { return Ok(()) };
     supersede(connection, &old, old.burst, millis(now))?;

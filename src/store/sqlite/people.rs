@@ -51,7 +51,7 @@ fn replay_one(
         .map_err(fault)?;
     let route = run.route.to_string();
     match latest {
-        Some((seq, id, RunState::Failed | RunState::Cancelled)) => {
+        Some((seq, id, state)) if state.is_tried_again() => {
             let state = again(connection, seq, &run.state, order.act.at, run.deadline)?;
             note(connection, seq, "replay", &order.act)?;
             let what = match state {

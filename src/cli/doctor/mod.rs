@@ -1,7 +1,6 @@
 //! `doctor`: everything that a configuration needs from the world, looked at now.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod world;
 
 use clap::Args;
 use serde::Serialize;
@@ -10,13 +9,9 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{JobPlan, Live, Plan, StorePlan, WorkbenchPlan};
+use crate::config::{Live, Plan, SecretRef, SourcePlan, StorePlan};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
-use crate::workbench::Workbench;
-
-/// Clocks further apart than this make signed timestamps and retries unreliable.
-const SKEW: Duration = Duration::from_secs(30);
 
 /// Check keys, certificates, store, clock and workbenches.
 #[derive(Args, Debug)]
@@ -55,14 +50,16 @@ impl Doctor {
         let mut findings = vec![files(&live)];
         findings.push(store(&plan).await);
         findings.extend(secrets(&live, &plan));
+        findings.extend(world::keys(&plan).await);
         for workbench in plan.workbenches.values() {
-            findings.extend(reach(workbench).await);
+            findings.extend(world::reach(workbench).await);
         }
         if self.look_up_jobs {
             for job in plan.jobs.values() {
-                findings.push(look_up(&live, job).await);
+                findings.push(world::look_up(&live, job).await);
             }
         }
+        findings.extend(world::running(&plan).await);
         show(screen, &findings);
         if findings.iter().all(|finding| finding.good) { Ok(()) } else { Err(Failure::Found) }
     }
@@ -98,18 +95,15 @@ fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in plan.sources.values() {
         for (number, reference) in source.secrets.iter().enumerate() {
-            let found = live
-                .secrets()
-                .resolve(reference)
-                .map_err(|fault| fault.to_string())
-                .and_then(|secret| {
-                    source
-                        .provider
-                        .check_secret(&secret, &source.options)
-                        .map_err(|why| format!("the secret in {reference} {why}"))
-                })
-                .map(|()| format!("{reference} can be used"));
+            let found = webhook_secret(live, source, reference);
             findings.push(Finding::new(format!("source {} secret {number}", source.name), found));
+        }
+        if let Some(reference) = &source.access_token {
+            let found = live.secrets().resolve(reference);
+            let found = found
+                .map(|_| format!("{reference} can be read"))
+                .map_err(|fault| fault.to_string());
+            findings.push(Finding::new(format!("source {} access token", source.name), found));
         }
     }
     for workbench in plan.workbenches.values() {
@@ -132,43 +126,23 @@ fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-async fn reach(plan: &Arc<WorkbenchPlan>) -> Vec<Finding> {
-    let what = format!("workbench {}", plan.name);
-    let reached = match Workbench::new(Arc::clone(plan)) {
-        Ok(workbench) => workbench.reach().await,
-        Err(fault) => Err(fault.to_string()),
-    };
-    match reached {
-        Err(why) => vec![Finding::new(what, Err(why))],
-        Ok(reached) => {
-            let words = format!("{} answers ({})", plan.url, reached.status);
-            let mut findings = vec![Finding::new(what, Ok(words))];
-            findings.extend(reached.date.map(|there| clock(&plan.name, there)));
-            findings
-        }
+fn webhook_secret(
+    live: &Live,
+    source: &SourcePlan,
+    reference: &SecretRef,
+) -> Result<String, String> {
+    if source.options.learn_secret
+        && let SecretRef::File(path) = reference
+        && !path.exists()
+    {
+        return Ok(format!("{reference} is made when the sender greets (learn_secret)"));
     }
-}
-
-fn clock(workbench: &str, there: jiff::Timestamp) -> Finding {
-    let off = SystemClock.now().duration_since(there).unsigned_abs();
-    let words = format!("{} s from the clock of {workbench}", off.as_secs());
-    let found = if off <= SKEW { Ok(words) } else { Err(format!("{words}; set it right")) };
-    Finding::new("clock", found)
-}
-
-async fn look_up(live: &Live, job: &JobPlan) -> Finding {
-    let found = async {
-        let workbench =
-            Workbench::new(Arc::clone(&job.workbench)).map_err(|fault| fault.to_string())?;
-        let key = live.api_key(job).map_err(|fault| fault.to_string())?;
-        match workbench.look_up(&job.owner, &job.project, job.number, &key).await? {
-            200 => Ok(format!("{}/{} job {} is there", job.owner, job.project, job.number)),
-            401 => Err(format!("the workbench does not accept key {} (401)", job.api_key)),
-            404 => Err("the workbench knows no such project or job (404)".to_owned()),
-            other => Err(format!("the workbench answered {other}")),
-        }
-    };
-    Finding::new(format!("job {}", job.name), found.await)
+    let secret = live.secrets().resolve(reference).map_err(|fault| fault.to_string())?;
+    source
+        .provider
+        .check_secret(&secret, &source.options)
+        .map(|()| format!("{reference} can be used"))
+        .map_err(|why| format!("the secret in {reference} {why}"))
 }
 
 fn show(screen: Screen, findings: &[Finding]) {

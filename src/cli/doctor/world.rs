@@ -1,0 +1,96 @@
+//! What `doctor` asks others: workbenches, issuers of keys, and a gateway that runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Finding;
+use crate::admin::views::Status;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{JobPlan, Live, Plan, WorkbenchPlan};
+use crate::issuers::{Issuers, Transport};
+use crate::observe::Metrics;
+use crate::workbench::{Workbench, words};
+
+/// Clocks further apart than this make signed timestamps and retries unreliable.
+const SKEW: Duration = Duration::from_secs(30);
+/// How long a gateway on this machine may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Fetches what the configured senders publish.
+pub(super) async fn keys(plan: &Plan) -> Vec<Finding> {
+    let mut places = BTreeMap::new();
+    for source in plan.sources.values().filter(|source| !source.unauthenticated) {
+        if let Some(place) = source.provider.publishes(&source.options) {
+            places.insert(format!("source {} keys", source.name), place);
+        }
+    }
+    let clock = Arc::new(SystemClock);
+    let issuers = Issuers::new(clock, Arc::new(Metrics::default()), Transport::default());
+    let mut findings = Vec::new();
+    for (what, place) in places {
+        let found = issuers.look(&place).await;
+        let found = found.map(|count| format!("{} publishes {count} keys", place.url));
+        findings.push(Finding::new(what, found));
+    }
+    findings
+}
+
+/// What a gateway that runs with this configuration says of itself; nothing where none runs here.
+pub(super) async fn running(plan: &Plan) -> Vec<Finding> {
+    let address = plan.server.admin;
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+    let asked = async {
+        let url = format!("http://{address}/readyz");
+        let answer = client.map_err(|error| words(&error))?.get(url).send().await;
+        answer.map_err(|error| words(&error))?.json::<Status>().await.map_err(|error| words(&error))
+    };
+    let Ok(status) = asked.await else { return Vec::new() };
+    let counts = format!(
+        "{address} runs: {} queued, {} on the wire, {} held",
+        status.queued, status.sending, status.held
+    );
+    let runs = if status.ready { Ok(counts) } else { Err(counts) };
+    let mut findings = vec![Finding::new("gateway", runs)];
+    findings.extend(status.notes.into_iter().map(|note| Finding::new("gateway", Err(note))));
+    findings
+}
+
+pub(super) async fn reach(plan: &Arc<WorkbenchPlan>) -> Vec<Finding> {
+    let what = format!("workbench {}", plan.name);
+    let reached = match Workbench::new(Arc::clone(plan)) {
+        Ok(workbench) => workbench.reach().await,
+        Err(fault) => Err(fault.to_string()),
+    };
+    match reached {
+        Err(why) => vec![Finding::new(what, Err(why))],
+        Ok(reached) => {
+            let words = format!("{} answers ({})", plan.url, reached.status);
+            let mut findings = vec![Finding::new(what, Ok(words))];
+            findings.extend(reached.date.map(|there| clock(&plan.name, there)));
+            findings
+        }
+    }
+}
+
+fn clock(workbench: &str, there: jiff::Timestamp) -> Finding {
+    let off = SystemClock.now().duration_since(there).unsigned_abs();
+    let words = format!("{} s from the clock of {workbench}", off.as_secs());
+    let found = if off <= SKEW { Ok(words) } else { Err(format!("{words}; set it right")) };
+    Finding::new("clock", found)
+}
+
+pub(super) async fn look_up(live: &Live, job: &JobPlan) -> Finding {
+    let found = async {
+        let workbench =
+            Workbench::new(Arc::clone(&job.workbench)).map_err(|fault| fault.to_string())?;
+        let key = live.api_key(job).map_err(|fault| fault.to_string())?;
+        match workbench.look_up(&job.owner, &job.project, job.number, &key).await? {
+            200 => Ok(format!("{}/{} job {} is there", job.owner, job.project, job.number)),
+            401 => Err(format!("the workbench does not accept key {} (401)", job.api_key)),
+            404 => Err("the workbench knows no such project or job (404)".to_owned()),
+            other => Err(format!("the workbench answered {other}")),
+        }
+    };
+    Finding::new(format!("job {}", job.name), found.await)
+}

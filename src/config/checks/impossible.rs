@@ -1,0 +1,78 @@
+//! Routes that can never match, since no sender of theirs ever says what they ask for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::Desk;
+use crate::config::plan::{RoutePlan, SourcePlan};
+use crate::config::yaml::Id;
+
+/// The sources, by name.
+pub(super) type Sources = BTreeMap<Arc<str>, Arc<SourcePlan>>;
+
+/// Something that `on:` asks for and only some senders tell.
+struct Told {
+    /// The keys of `on:` that ask for it.
+    keys: &'static [&'static str],
+    /// It, in words.
+    what: &'static str,
+    /// Whether a source's sender tells it.
+    by: fn(&SourcePlan) -> bool,
+}
+
+const GIT: &[&str] = &[
+    "repository",
+    "branch",
+    "tag",
+    "sha",
+    "before",
+    "author",
+    "path",
+    "pull_request",
+    "default_branch",
+    "deleted",
+    "forced",
+];
+
+const ALL: [Told; 3] = [
+    Told {
+        keys: GIT,
+        what: "tells nothing of git",
+        by: |source| source.provider.tells_git(&source.options),
+    },
+    Told {
+        keys: &["claims"],
+        what: "sends no token with claims",
+        by: |source| source.provider.tells_claims(),
+    },
+    Told {
+        keys: &["command", "user", "channel"],
+        what: "takes no commands from people",
+        by: |source| source.provider.dialect().is_some(),
+    },
+];
+
+/// Warns where none of a route's sources tells what the route asks for.
+pub(super) fn warn(desk: Desk<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
+    let known: Vec<_> = route.sources.iter().filter_map(|name| sources.get(name)).collect();
+    // One that could not be read may be the one that tells it.
+    if known.is_empty() || known.len() < route.sources.len() {
+        return;
+    }
+    let Some(on) = desk.file.tree.entry(id, "on") else { return };
+    for told in ALL {
+        if known.iter().any(|source| (told.by)(source)) {
+            continue;
+        }
+        let senders: Vec<_> = known.iter().map(|source| source.provider.title()).collect();
+        for key in told.keys {
+            let Some(key_id) = desk.file.tree.entry(on, key) else { continue };
+            desk.warn(
+                key_id,
+                format!("`{key}` never matches here: {} {}", senders.join(" or "), told.what),
+                "ask with `if:` for what its body says; docs/providers.md says what that is"
+                    .to_owned(),
+            );
+        }
+    }
+}
