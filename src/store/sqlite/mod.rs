@@ -6,6 +6,7 @@
 
 mod accept;
 mod audit;
+mod damage;
 mod latest;
 mod open;
 mod pack;
@@ -33,11 +34,14 @@ use crate::store::{
     RunBrief, RunFilter, Tidied,
 };
 
+use damage::Damage;
+
 /// The embedded store.
 pub struct SqliteStore {
     writer: writer::Writer,
     reader: Arc<Mutex<Connection>>,
     path: PathBuf,
+    damage: Damage,
     /// Held for as long as the store is open; the system lets go of it when the process ends.
     _lock: open::FileLock,
 }
@@ -60,6 +64,7 @@ impl SqliteStore {
             writer: writer::Writer::start(writing, path)?,
             reader: Arc::new(Mutex::new(reader)),
             path: path.to_owned(),
+            damage: Damage::default(),
             _lock: lock,
         })
     }
@@ -76,13 +81,24 @@ impl SqliteStore {
     {
         let reader = Arc::clone(&self.reader);
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || {
+            let read = tokio::task::spawn_blocking(move || {
                 let reader = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 what(&reader)
             })
             .await
-            .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())))
+            .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())));
+            self.damage.seen(read, &self.path)
         })
+    }
+
+    /// Writes, unless the file is known to be damaged: what is written then may not be found again.
+    async fn write_if_whole<T, F>(&self, what: F) -> Result<T, StoreFault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,
+    {
+        self.damage.none_yet()?;
+        self.damage.seen(self.writer.write(what).await, &self.path)
     }
 }
 
@@ -91,8 +107,7 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let packed = pack::delivery(delivery).await?;
             let accepted = self
-                .writer
-                .write(move |connection| {
+                .write_if_whole(move |connection| {
                     let accepted = accept::accept(connection, &packed);
                     reached("accept.written");
                     accepted
@@ -104,7 +119,7 @@ impl Store for SqliteStore {
     }
 
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
-        Box::pin(self.writer.write(move |connection| {
+        Box::pin(self.write_if_whole(move |connection| {
             let leased = queue::lease_due(connection, &ask)?;
             if !leased.leases.is_empty() {
                 reached("lease.written");
@@ -223,7 +238,7 @@ impl Store for SqliteStore {
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {
-        Box::pin(self.writer.write(move |connection| {
+        Box::pin(self.write_if_whole(move |connection| {
             connection
                 .prepare_cached("INSERT INTO probe (one, at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET at = excluded.at")
                 .and_then(|mut statement| statement.execute([rows::millis(now)]))

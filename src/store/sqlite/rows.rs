@@ -54,6 +54,15 @@ pub(super) fn unreadable(
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }
 
+/// What to do about a file that is damaged.
+const DAMAGED: &str = "stop the gateway, keep a copy of the file, and restore it from a backup or run \
+                       `sqlite3 FILE .recover`";
+
+/// Whether this tells of a damaged file.
+pub(super) fn is_damage(fault: &StoreFault) -> bool {
+    matches!(fault, StoreFault::Unusable(why) if why.ends_with(DAMAGED))
+}
+
 /// What an error of SQLite means for the caller. SQLite's messages name tables and causes, never
 /// values.
 pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
@@ -62,10 +71,23 @@ pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     );
     match &error {
-        _ if damaged => StoreFault::Unusable(format!(
-            "{error}; stop the gateway, keep a copy of the file, and restore it from a backup or \
-             run `sqlite3 FILE .recover`"
-        )),
+        _ if damaged => StoreFault::Unusable(format!("{error}; {DAMAGED}")),
+        _ if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            StoreFault::Unavailable(format!(
+                "{error}; make room on its disk, and work goes on by itself (retention.keep and \
+                 retention.max_size bound what is kept)"
+            ))
+        }
+        _ if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
+        ) =>
+        {
+            StoreFault::Unavailable(format!(
+                "{error}; its disk refuses: see the system's log, make it writable for the \
+                 gateway's user, and work goes on by itself"
+            ))
+        }
         rusqlite::Error::FromSqlConversionFailure(..) => StoreFault::Unusable(error.to_string()),
         _ => StoreFault::Unavailable(error.to_string()),
     }
