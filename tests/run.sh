@@ -59,6 +59,12 @@ step "tests"
 export SIMULATOR_LOGS=$PWD/target/simulator-logs
 rm -rf "$SIMULATOR_LOGS" && mkdir -p "$SIMULATOR_LOGS"
 cargo test --locked
+step "every fault, under both policies"
+cargo test --locked --quiet --test outcomes every_fault_ends -- --nocapture
+step "killed between any two steps of the path"
+cargo test --locked --quiet --features failpoints --test fail_points -- --nocapture
+step "a soak of a few seconds (tests/soak.sh alone takes five minutes)"
+tests/soak.sh 8
 step "requests signed by the senders' own packages"
 tests/clients/run.sh "${CARGO_TARGET_DIR:-target}/debug/cdsw-gateway"
 step "what the whole suite left in the simulators' logs"

@@ -290,7 +290,7 @@ pub async fn every_act_is_in_the_book_newest_first(store: Shared) {
 }
 
 pub async fn one_job_with_a_hundred_thousand_runs_keeps_no_other_from_its_turn(store: Shared) {
-    let many: Vec<NewRun> = (0..20_000).map(|_| queued("r", "noisy")).collect();
+    let many: Vec<NewRun> = (0..100_000).map(|_| queued("r", "noisy")).collect();
     for (number, runs) in many.chunks(5_000).enumerate() {
         let new = delivery(&format!("noisy-{number}"), runs.to_vec());
         assert_eq!(store.accept(new).await, Ok(Accepted::Kept));

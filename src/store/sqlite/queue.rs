@@ -81,8 +81,8 @@ fn next_later(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
 /// Jobs with a run that may be sent, found by stepping through the index from one job to the next.
 fn ready_jobs(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
     let mut statement = connection.prepare_cached(
-        "SELECT job, min(blocked) FROM runs WHERE state = 'queued' AND job > ?1 GROUP BY job \
-         ORDER BY job LIMIT 1",
+        "SELECT job, blocked FROM runs WHERE state = 'queued' AND job > ?1 \
+         ORDER BY job, blocked LIMIT 1",
     )?;
     let mut jobs = HashSet::new();
     let mut after = String::new();
