@@ -22,7 +22,7 @@ use crate::observe::{Metrics, log};
 use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Retention, Store, StoreFault};
+use crate::store::{Act, Retention, Store, StoreFault};
 
 /// How often retention looks for something to remove.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -211,6 +211,15 @@ impl Gateway {
     /// Its numbers.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// Writes into the book of acts that another configuration is in force, and who brought it.
+    pub async fn note_reload(&self, version: String, who: &str, at: jiff::Timestamp) {
+        let act = Act { who: who.to_owned(), at, origin: None, note: None };
+        let noted = self.store.note("reload".into(), "configuration".into(), version, act).await;
+        if let Err(fault) = noted {
+            log::store_fault("audit", &fault);
+        }
     }
 
     /// Tells the dispatcher to look again, after the configuration has changed.

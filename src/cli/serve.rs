@@ -10,7 +10,7 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::Screen;
 use crate::chance::SystemChance;
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Change, Live, Report, Watch};
 use crate::gateway::{Gateway, Outside};
 use crate::issuers::Transport;
@@ -70,10 +70,10 @@ impl Serve {
                 _ = hangup.recv() => {
                     let live = Arc::clone(&live);
                     if let Ok(done) = tokio::task::spawn_blocking(move || live.reload()).await {
-                        reloaded(done, &gateway);
+                        reloaded(done, &gateway, "signal").await;
                     }
                 }
-                Some(done) = reloads.recv() => reloaded(done, &gateway),
+                Some(done) = reloads.recv() => reloaded(done, &gateway, "changed files").await,
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
@@ -84,10 +84,16 @@ impl Serve {
     }
 }
 
-fn reloaded(done: Result<Change, Report>, gateway: &Gateway) {
+/// `who` brought it about, for the book of acts.
+async fn reloaded(done: Result<Change, Report>, gateway: &Gateway, who: &str) {
     let live = gateway.live();
     gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));
     let report = live.last_report();
+    if let Ok(change) = &done
+        && change.from != change.to
+    {
+        gateway.note_reload(change.to.clone(), who, SystemClock.now()).await;
+    }
     match done {
         Ok(change) if report.is_good() => info!("{change}"),
         Ok(change) => warn!(report = report.render(false), "{change}"),

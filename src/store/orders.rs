@@ -284,7 +284,7 @@ impl Pausable {
 impl fmt::Display for Pausable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::All => f.write_str("all starts"),
+            Self::All => f.write_str("every start"),
             Self::Job(name) => write!(f, "job {name}"),
             Self::Route(name) => write!(f, "route {name}"),
             Self::Key(name) => write!(f, "API key {name}"),
