@@ -43,6 +43,11 @@ async fn a_replaced_file_is_taken_up_and_a_faulty_one_is_not() {
     std::fs::write(site.path("new.yaml"), text).expect("written");
     std::fs::rename(site.path("new.yaml"), site.config()).expect("renamed");
     let (second, _) = until(&serving, |(version, _)| *version != first).await;
+    let acts = common::client().get(format!("http://{}/api/audit", serving.admin));
+    let acts = acts.bearer_auth(common::ADMIN_TOKEN).send().await.expect("an answer");
+    let acts: serde_json::Value = acts.json().await.expect("JSON");
+    let text = acts.to_string();
+    assert!(text.contains("changed files") && text.contains(&second), "the book has it: {text}");
 
     site.write_config("routes: [this is no configuration");
     let (kept, _) = until(&serving, |(_, faults)| *faults > 0).await;
