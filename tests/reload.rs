@@ -30,6 +30,20 @@ async fn until(serving: &Serving, wanted: impl Fn(&(String, u64)) -> bool) -> (S
     panic!("still {:?}", in_force(serving).await);
 }
 
+/// Asks until an act of this one brought this version.
+async fn the_book_has(serving: &Serving, who: &str, version: &str) {
+    let mut text = String::new();
+    for _ in 0..5_000 {
+        let acts = client().get(format!("http://{}/api/audit", serving.admin));
+        let acts = acts.bearer_auth(common::ADMIN_TOKEN).send().await.expect("an answer");
+        text = acts.text().await.expect("text");
+        if text.contains(who) && text.contains(version) {
+            return;
+        }
+    }
+    panic!("{who} has not brought {version}: {text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replaced_file_is_taken_up_and_a_faulty_one_is_not() {
     let simulator = common::simulator().await;
@@ -43,11 +57,7 @@ async fn a_replaced_file_is_taken_up_and_a_faulty_one_is_not() {
     std::fs::write(site.path("new.yaml"), text).expect("written");
     std::fs::rename(site.path("new.yaml"), site.config()).expect("renamed");
     let (second, _) = until(&serving, |(version, _)| *version != first).await;
-    let acts = common::client().get(format!("http://{}/api/audit", serving.admin));
-    let acts = acts.bearer_auth(common::ADMIN_TOKEN).send().await.expect("an answer");
-    let acts: serde_json::Value = acts.json().await.expect("JSON");
-    let text = acts.to_string();
-    assert!(text.contains("changed files") && text.contains(&second), "the book has it: {text}");
+    the_book_has(&serving, "changed files", &second).await;
 
     site.write_config("routes: [this is no configuration");
     let (kept, _) = until(&serving, |(_, faults)| *faults > 0).await;
