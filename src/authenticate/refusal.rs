@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-/// Why a request was refused. It names headers, never what they hold.
+use crate::model::ClaimMiss;
+
+/// The most characters of a claim that are shown.
+const SHOWN: usize = 100;
+
+/// Why a request was refused. It names headers, never what they hold. Of a claim it shows what it
+/// says, which is no secret: the token's signature is, and that was right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A header that the scheme needs is not there.
@@ -44,7 +50,7 @@ pub enum Refusal {
         tolerance: Duration,
     },
     /// A claim of the token, or a field that the sender signs, is not what the source asks for.
-    WrongClaim(String),
+    WrongClaim(ClaimMiss),
     /// The token is not of the form or kind that the source takes.
     UnfitToken(&'static str),
     /// The signed time is too far back: a late or a replayed request.
@@ -70,6 +76,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// A claim or a signed field that is missing or has no meaning.
+    pub fn unfit_claim(name: &str) -> Self {
+        let (name, wanted, found) = (name.to_owned(), String::new(), None);
+        Self::WrongClaim(ClaimMiss { name, wanted, found })
+    }
+
     /// A label for metrics; one word a kind, whatever the request held.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -99,7 +111,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingHeader(header) => {
-                write!(f, "header `{header}` is missing; is a secret set at the sender")
+                write!(f, "header `{header}` is missing; is a secret set at the sender?")
             }
             Self::RepeatedHeader(header) => {
                 write!(f, "header `{header}` is there more than once, so which one holds is open")
@@ -108,7 +120,7 @@ impl fmt::Display for Refusal {
                 write!(f, "header `{header}` is not {expected}")
             }
             Self::MissingField(field) => {
-                write!(f, "field `{field}` is missing; is a secret set at the sender")
+                write!(f, "field `{field}` is missing; is a secret set at the sender?")
             }
             Self::RepeatedField(field) => {
                 write!(f, "field `{field}` is there more than once, so which one holds is open")
@@ -130,9 +142,7 @@ impl fmt::Display for Refusal {
                 "the token expired {off:.1?} ago, and clocks may differ by {tolerance:?}: get a \
                  new one for each request"
             ),
-            Self::WrongClaim(claim) => {
-                write!(f, "`{claim}` is missing or not what the source asks for")
-            }
+            Self::WrongClaim(miss) => wrong_claim(f, miss),
             Self::UnfitToken(why) => write!(f, "the token {why}"),
             Self::Stale { off, tolerance } => write!(
                 f,
@@ -156,4 +166,50 @@ impl fmt::Display for Refusal {
     }
 }
 
+fn wrong_claim(f: &mut fmt::Formatter<'_>, miss: &ClaimMiss) -> fmt::Result {
+    let ClaimMiss { name, wanted, found } = miss;
+    match (wanted.as_str(), found) {
+        ("", _) => write!(f, "`{name}` is missing or not what the source asks for"),
+        (wanted, None) => {
+            write!(f, "`{name}` is missing, and the source wants `{}`", shown(wanted))
+        }
+        (wanted, Some(found)) => {
+            write!(f, "`{name}` is `{}`, and the source wants `{}`", shown(found), shown(wanted))
+        }
+    }
+}
+
+/// The start of a text, with a mark in the place of each character that has no shape.
+fn shown(text: &str) -> String {
+    let mut characters = text.chars();
+    let start = characters.by_ref().take(SHOWN);
+    let mut start: String =
+        start.map(|letter| if is_shapeless(letter) { '\u{fffd}' } else { letter }).collect();
+    if characters.next().is_some() {
+        start.push('…');
+    }
+    start
+}
+
+/// Control characters, and those that are invisible or turn the direction of what follows.
+fn is_shapeless(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_shown_cut_and_printable() {
+        let found = Some(format!("a\n\u{202e}{}", "b".repeat(200)));
+        let miss = ClaimMiss { name: "iss".to_owned(), wanted: "https://a".to_owned(), found };
+        let words = Refusal::WrongClaim(miss).to_string();
+        let shown = format!("`iss` is `a\u{fffd}\u{fffd}{}…`, and the source", "b".repeat(97));
+        assert!(words.starts_with(&shown), "{words}");
+        assert!(words.ends_with("wants `https://a`"), "{words}");
+    }
+}

@@ -127,6 +127,7 @@ pub fn verify<'s>(
 ) -> Result<Proof, Refusal> {
     let id = one(request.headers, &names.id)?;
     let time = one(request.headers, &names.timestamp)?;
+    timestamp::readable(&names.timestamp, time, Unit::Seconds)?;
     let given = Given::read(&names.signature, one(request.headers, &names.signature)?)?;
     let parts = signed(id, time, request.body);
     let mut usable = secrets.into_iter().filter(|(_, secret)| Key::read(secret).is_ok()).peekable();

@@ -73,6 +73,32 @@ impl FromStr for Unit {
     }
 }
 
+/// What is said of milliseconds where seconds are wanted.
+pub const MILLISECONDS: &str = "a time in seconds since 1970: it looks like milliseconds";
+/// What is said of seconds where milliseconds are wanted.
+pub const SECONDS: &str = "a time in milliseconds since 1970: it looks like seconds";
+
+/// Refuses what is no timestamp at all. Nothing is believed yet: a mechanism may ask this before it
+/// looks at the signature, so that the fault is named that explains the other one.
+///
+/// # Errors
+/// What the header should hold, and what it seems to hold instead.
+pub fn readable(header: &HeaderName, text: &str, unit: Unit) -> Result<Timestamp, Refusal> {
+    read(text, unit).ok_or_else(|| malformed(header, instead_of(text, unit)))
+}
+
+fn instead_of(text: &str, unit: Unit) -> &'static str {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match unit {
+        Unit::Seconds if digits && read(text, Unit::Milliseconds).is_some() => MILLISECONDS,
+        Unit::Seconds if digits => "a time in seconds since 1970: the number is too large",
+        Unit::Seconds => "a whole number: a time in seconds since 1970 is wanted",
+        Unit::Milliseconds if digits => "a time in milliseconds since 1970: it is too large",
+        Unit::Milliseconds => "a whole number: a time in milliseconds since 1970 is wanted",
+        Unit::DateOrSeconds => "a time: a date such as 2026-03-01T12:00:00Z is wanted",
+    }
+}
+
 /// Refuses a timestamp that is not a whole number, or further than `tolerance` from `now`.
 pub fn check(
     header: &HeaderName,
@@ -81,16 +107,22 @@ pub fn check(
     tolerance: Duration,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let signed = read(text, unit).ok_or_else(|| malformed(header, "a whole number of time"))?;
+    let signed = readable(header, text, unit)?;
     let age = now.duration_since(signed);
     let off = age.unsigned_abs();
     if off <= tolerance {
         Ok(())
+    } else if unit == Unit::Milliseconds && is_now(read(text, Unit::Seconds), tolerance, now) {
+        Err(malformed(header, SECONDS))
     } else if age.is_positive() {
         Err(Refusal::Stale { off, tolerance })
     } else {
         Err(Refusal::Future { off, tolerance })
     }
+}
+
+fn is_now(time: Option<Timestamp>, tolerance: Duration, now: Timestamp) -> bool {
+    time.is_some_and(|time| now.duration_since(time).unsigned_abs() <= tolerance)
 }
 
 fn read(text: &str, unit: Unit) -> Option<Timestamp> {
@@ -124,6 +156,22 @@ mod tests {
             assert_eq!(judge(text, Unit::Seconds), verdict, "{text}");
         }
         assert_eq!(judge("1700000300001", Unit::Milliseconds), Err("future_timestamp"));
+    }
+
+    #[test]
+    fn a_time_in_another_unit_is_said_to_look_like_it() {
+        let now = Timestamp::from_second(1_700_000_000).expect("in range");
+        for (text, unit, says) in [
+            ("1700000000123", Unit::Seconds, "looks like milliseconds"),
+            ("1700000000", Unit::Milliseconds, "looks like seconds"),
+            ("99999999999999999999", Unit::Seconds, "is too large"),
+            ("yesterday", Unit::Seconds, "is not a whole number"),
+            ("yesterday", Unit::DateOrSeconds, "is not a time"),
+        ] {
+            let refusal = check(&DATE, text, unit, DEFAULT_TOLERANCE, now);
+            let words = refusal.expect_err("refused").to_string();
+            assert!(words.contains(says), "{words}");
+        }
     }
 
     #[test]

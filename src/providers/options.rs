@@ -152,7 +152,7 @@ impl Options {
     /// The options that are set although the provider does not take them, a sentence each.
     pub(super) fn strangers(&self, provider: &str, takes: &[&str]) -> Vec<String> {
         let belongs = if takes.is_empty() {
-            "which takes no options".to_owned()
+            "which has no options of its own".to_owned()
         } else {
             format!("which takes {}", takes.join(", "))
         };

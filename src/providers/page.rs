@@ -10,6 +10,8 @@ use super::{ALL, Group, Identity, Options, Outgoing, Provider, SecretUse};
 use crate::authenticate::{Unverified, kept};
 use crate::model::Value;
 
+/// The topic of a sample, for providers whose deliveries name one.
+const SAMPLE_TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:sample";
 /// Where the page on configuration explains what a source may set.
 const OPTIONS: &str = "configuration.md#sourcesname";
 
@@ -109,7 +111,10 @@ fn delivery_id(provider: &dyn Provider) -> &'static str {
 }
 
 fn identity_of_sample(provider: &dyn Provider) -> Option<Identity> {
-    let (options, kind, method) = (Options::default(), provider.sample_kind(), &Method::POST);
+    let (mut options, kind, method) = (Options::default(), provider.sample_kind(), &Method::POST);
+    if provider.takes().contains(&"topics") {
+        options.topics = vec![SAMPLE_TOPIC.to_owned()];
+    }
     let path = "/hooks/sample";
     let body = provider.sample(kind)?.as_bytes();
     let outgoing = Outgoing { method, path, event: kind, body, access_token: None };

@@ -59,7 +59,10 @@ pub(super) enum Answer {
     Refused(Refusal),
     Unreadable(DecodeFault),
     /// From an address that may not send to this source.
-    WrongAddress,
+    WrongAddress {
+        /// A header of proxies that named another address and was not believed.
+        unbelieved: Option<&'static str>,
+    },
     /// Over the source's rate; with the time after which the next is taken.
     TooMany(Duration),
     UnknownSource,
@@ -180,7 +183,7 @@ impl Answer {
             Self::Repeat { .. } => "repeat",
             Self::Spoken { kept, .. } => kept.verdict(),
             Self::Greeted { .. } | Self::Acknowledged { .. } => "handshake",
-            Self::Refused(_) | Self::WrongAddress => "refused",
+            Self::Refused(_) | Self::WrongAddress { .. } => "refused",
             Self::TooMany(_) => "limited",
             Self::Overloaded(_) => "overloaded",
             Self::NotKept | Self::NoSecret(_) | Self::NoKeys | Self::Fault(_) => "not_kept",
@@ -193,7 +196,7 @@ impl Answer {
         match self {
             Self::Refused(refusal) => refusal.reason(),
             Self::Unreadable(_) => "unreadable",
-            Self::WrongAddress => "wrong_address",
+            Self::WrongAddress { .. } => "wrong_address",
             Self::TooMany(_) => "rate",
             Self::UnknownSource => "unknown_source",
             Self::UnknownPath => "unknown_path",
@@ -224,7 +227,13 @@ impl Answer {
             | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
             Self::Unreadable(fault) => fault.to_string(),
-            Self::WrongAddress => "the address is not in the source's allow_from".to_owned(),
+            Self::WrongAddress { unbelieved: None } => {
+                "the address is not in the source's allow_from".to_owned()
+            }
+            Self::WrongAddress { unbelieved: Some(header) } => format!(
+                "the address is not in the source's allow_from; header `{header}` was not \
+                 believed, since the peer is not in `server.trusted_proxies`"
+            ),
             Self::TooMany(wait) => {
                 format!("over the source's rate; the next is taken in {wait:.1?}")
             }
@@ -246,7 +255,7 @@ impl Answer {
             Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
-            Self::WrongAddress => StatusCode::FORBIDDEN,
+            Self::WrongAddress { .. } => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownSource | Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -265,7 +274,7 @@ impl Answer {
         match self {
             Self::Refused(_) => "the request is not authentic".to_owned(),
             Self::Unreadable(fault) => fault.to_string(),
-            Self::WrongAddress => "this address may not send here".to_owned(),
+            Self::WrongAddress { .. } => "this address may not send here".to_owned(),
             Self::TooMany(_) => "too many deliveries of this source; try again later".to_owned(),
             Self::UnknownSource => "there is no source of this name".to_owned(),
             Self::UnknownPath => "there is nothing here; webhooks go to /hooks/{source}".to_owned(),

@@ -39,6 +39,17 @@ pub(super) fn client(
     address
 }
 
+/// The header that names an address for a peer who is no trusted proxy, for admins to be told.
+pub(super) fn unbelieved(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &Networks,
+) -> Option<&'static str> {
+    let is_trusted = trusted.contain(peer.to_canonical());
+    let names = [X_FORWARDED_FOR, FORWARDED].into_iter();
+    names.filter(|_| !is_trusted).find(|name| headers.contains_key(*name))
+}
+
 /// The lines of a header, the last one first.
 fn lines<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
     headers.get_all(name).iter().rev().map(http::HeaderValue::as_bytes)
@@ -123,6 +134,8 @@ mod tests {
         for header in [ProxyHeader::XForwardedFor, ProxyHeader::Forwarded] {
             let trusted = Networks::of(&["10.0.0.0/8"]);
             assert_eq!(client(peer, &headers, header, &trusted), peer);
+            assert_eq!(unbelieved(peer, &headers, &trusted), Some(X_FORWARDED_FOR));
+            assert_eq!(unbelieved(peer, &headers, &Networks::of(&["203.0.113.0/24"])), None);
         }
     }
 

@@ -32,7 +32,7 @@ use serde::Deserialize;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::config::Live;
+use crate::config::{Live, ServerPlan};
 use crate::issuers::Issuers;
 use crate::observe::Metrics;
 use crate::observe::log;
@@ -114,6 +114,12 @@ fn written(address: Option<IpAddr>) -> String {
     address.map_or_else(String::new, |address| address.to_string())
 }
 
+/// A header of proxies that names an address, where its peer is no trusted proxy.
+fn unbelieved(head: &Head, server: &ServerPlan) -> Option<&'static str> {
+    let peer = head.extensions.get::<Remote>()?.0.ip();
+    client::unbelieved(peer, &head.headers, &server.trusted_proxies)
+}
+
 impl Receiving {
     /// The address that the request came from, as far as it is known.
     fn client_of(&self, head: &Head) -> Option<IpAddr> {
@@ -136,7 +142,7 @@ impl Receiving {
             return Answer::UnknownSource;
         };
         if !source.may_send(from) {
-            return Answer::WrongAddress;
+            return Answer::WrongAddress { unbelieved: unbelieved(head, &plan.server) };
         }
         let arrived = |body| Arrived {
             plan: Arc::clone(&plan),

@@ -29,7 +29,7 @@ pub(super) fn lines(
         }
         Answer::Repeat { runs, .. } => {
             let first = "this command was given before; it stands so:".to_owned();
-            Some(std::iter::once(first).chain(runs.iter().map(stands)).collect())
+            Some(std::iter::once(first).chain(runs.iter().map(|run| told.stands(run))).collect())
         }
         _ => None,
     }
@@ -52,7 +52,7 @@ impl Told<'_> {
                     let Brief { route, job, id, .. } = run;
                     lines.push(format!("{route} starts job {job}, run {id}"));
                 }
-                _ => lines.push(stands(run)),
+                _ => lines.push(self.stands(run)),
             }
             if run.state == RunState::Failed
                 && let Some(route) = self.plan.route(&run.route)
@@ -61,6 +61,28 @@ impl Told<'_> {
             }
         }
         lines
+    }
+
+    /// How a run stands; where it failed since the command lacks something, what to type.
+    fn stands(&self, run: &Brief) -> String {
+        let missing = self.missing(run);
+        if missing.is_empty() {
+            return stands(run);
+        }
+        let are = if missing.len() == 1 { "is" } else { "are" };
+        let typed: Vec<String> = missing.iter().map(|name| format!("{name}=…")).collect();
+        let (missing, typed) = (missing.join(", "), typed.join(" "));
+        format!("{}: nothing is started, since {missing} {are} missing: type {typed}", run.route)
+    }
+
+    /// The values that the route of a failed run needs and the command does not give.
+    fn missing(&self, run: &Brief) -> Vec<&str> {
+        let (Some(route), Ok(line)) = (self.plan.route(&run.route), &self.command.line) else {
+            return Vec::new();
+        };
+        let needed = route.takes.needed.iter().map(|name| &**name);
+        let is_missing = |name: &&str| !line.args.contains_key(*name);
+        needed.filter(|_| run.state == RunState::Failed).filter(is_missing).collect()
     }
 
     /// Why nothing was started, and what could be.

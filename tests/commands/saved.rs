@@ -70,6 +70,34 @@ fn an_entry_of_a_har_file_is_chosen_by_its_number() {
 }
 
 #[test]
+fn a_payload_without_headers_is_not_blamed_on_the_sender() {
+    let site = site();
+    for (text, says) in [
+        ("{\"a\": 1}", "holds only a payload and no headers"),
+        ("{\"a\": ", "holds only a payload and no headers"),
+        ("", "the file is empty"),
+        ("> POST /hooks/github HTTP/1.1\r\n> X-GitHub-Event: push\r\n>\r\n", "`curl -v` prints"),
+    ] {
+        let piped = ["explain", "github", "-", "--verify"];
+        let ended = run_with(site.directory.path(), &piped, text, |_| {}).with(1);
+        assert!(ended.stderr.contains(says), "{ended}");
+        assert!(!ended.stderr.contains("at the sender"), "{ended}");
+    }
+}
+
+#[test]
+fn an_entry_without_a_body_is_said_to_have_none() {
+    let site = site();
+    let har = "{\"log\": {\"entries\": [{\"request\": {\"method\": \"POST\", \"url\": \
+               \"https://a.example/hooks/github\", \"headers\": [{\"name\": \"X-GitHub-Event\", \
+               \"value\": \"push\"}, {\"name\": \"X-Hub-Signature-256\", \"value\": \"sha256=SIG\"}]}}]}}";
+    let har = har.replace("SIG", &"00".repeat(32));
+    let piped = ["explain", "github", "-", "--verify"];
+    let ended = run_with(site.directory.path(), &piped, &har, |_| {}).with(1);
+    assert!(ended.stderr.contains("this entry of the HAR file has no body"), "{ended}");
+}
+
+#[test]
 fn an_old_request_is_judged_as_of_the_time_when_it_was_sent() {
     let site = site();
     let request = "POST /hooks/timed HTTP/1.1\r\nX-Time: 1772366400\r\nX-Signature: \

@@ -21,7 +21,7 @@ use crate::authenticate::hmac::{self, Encoding};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::proof::first_match;
 use crate::authenticate::{Proof, Refusal, Unverified, headers};
-use crate::model::{Claims, Secret, Value};
+use crate::model::{ClaimMiss, Claims, Secret, Value};
 use algorithm::Key;
 use token::Token;
 
@@ -146,21 +146,33 @@ fn by_published(token: &Token<'_>, keys: &KeySet) -> Result<Proof, Refusal> {
 }
 
 fn check(claims: &Value, rules: &Rules<'_>, body: &[u8]) -> Result<(), Refusal> {
-    let wrong = |name: &str| Err(Refusal::WrongClaim(name.to_owned()));
     let text = |name| claims.get(name).and_then(Value::as_str);
     if text("iss") != Some(rules.issuer) {
-        return wrong("iss");
+        return Err(wrong("iss", rules.issuer, claims));
     }
     if !is_for(claims.get("aud"), rules.audience) {
-        return wrong("aud");
+        return Err(wrong("aud", &rules.audience.join(", "), claims));
     }
     if let Err(miss) = rules.required.check(claims) {
-        return wrong(&miss.name);
+        return Err(Refusal::WrongClaim(miss));
     }
     if rules.payload_hash && !text("payload_hash").is_some_and(|text| is_hash(text, body)) {
-        return wrong("payload_hash");
+        return Err(wrong("payload_hash", "the SHA-256 of the body", claims));
     }
     Ok(())
+}
+
+/// A claim that is not as wanted, with what it says.
+fn wrong(name: &str, wanted: &str, claims: &Value) -> Refusal {
+    let found = match claims.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::List(several)) => {
+            let texts: Vec<&str> = several.iter().filter_map(Value::as_str).collect();
+            Some(texts.join(", "))
+        }
+        Some(other) => Some(other.to_text().unwrap_or_else(|| "not a text".to_owned())),
+    };
+    Refusal::WrongClaim(ClaimMiss { name: name.to_owned(), wanted: wanted.to_owned(), found })
 }
 
 /// An audience is a text or a list of texts, one of which must be ours.

@@ -10,7 +10,7 @@ use crate::model::Value;
 /// Refuses a token that has expired or is not good yet, with `tolerance` for clocks that differ.
 pub(super) fn check(claims: &Value, tolerance: Duration, now: Timestamp) -> Result<(), Refusal> {
     let Some(expires) = time(claims, "exp")? else {
-        return Err(Refusal::WrongClaim("exp".to_owned()));
+        return Err(Refusal::unfit_claim("exp"));
     };
     let off = now.duration_since(expires).unsigned_abs();
     if now >= expires && off >= tolerance {
@@ -35,5 +35,5 @@ fn time(claims: &Value, name: &str) -> Result<Option<Timestamp>, Refusal> {
         _ => None,
     };
     let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    time.map(Some).ok_or_else(|| Refusal::WrongClaim(name.to_owned()))
+    time.map(Some).ok_or_else(|| Refusal::unfit_claim(name))
 }

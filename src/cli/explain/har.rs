@@ -88,7 +88,10 @@ fn saved(request: Request) -> Result<SavedRequest, String> {
         saved.header(name, value.as_bytes())?;
     }
     saved.body = match request.post_data {
-        None => Vec::new(),
+        None => {
+            saved.lacks = Some("this entry of the HAR file has no body (no postData)");
+            Vec::new()
+        }
         Some(PostData { text: Some(text), encoding }) => match encoding.as_deref() {
             Some("base64") => STANDARD
                 .decode(text)

@@ -112,12 +112,14 @@ impl Explain {
         } else {
             SourceSecrets::default()
         };
-        self.not_a_greeting(screen, source, &request, &secrets, now)?;
+        self.not_a_greeting(screen, source, &request, &secrets, saved.lacks, now)?;
         let proof = self.proof(source, &saved, &request, &secrets, now)?;
         let verified = request.verified(proof);
         let understood = understand(&verified, source.provider, &source.options, &source.name)
             .map_err(|fault| {
-                Failure::Failed(format!("not readable, so it would get 400: {fault}"))
+                let lacks = saved.lacks.filter(|_| saved.body.is_empty());
+                let why = lacks.map_or_else(|| fault.to_string(), str::to_owned);
+                Failure::Failed(format!("not readable, so it would get 400: {why}"))
             })?;
         let id = DeliveryId::new(now, SystemChance.bits());
         let judged = judge(&plan, source, &understood, id, Detail::Every);
@@ -144,6 +146,13 @@ impl Explain {
             Given::Payload(body) => {
                 let mut request = SavedRequest::to("POST", None).map_err(Failure::Failed)?;
                 request.headers = self.stand_in_headers(source, &body);
+                request.lacks = Some(match &*body {
+                    b"" => "the file is empty",
+                    _ => {
+                        "the file holds only a payload and no headers, so no signature can be \
+                          checked; save the whole request, or add its headers with --header"
+                    }
+                });
                 request.body = body;
                 request
             }
@@ -179,6 +188,7 @@ impl Explain {
         source: &SourcePlan,
         request: &Unverified<'_>,
         secrets: &SourceSecrets,
+        lacks: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Failure> {
         match source.provider.knock(request, &source.grounds(secrets.held(), now)) {
@@ -187,7 +197,7 @@ impl Explain {
                 screen.line(format!("a greeting ({what}): it is answered and starts nothing"));
                 Err(Failure::Found)
             }
-            Some(Err(refusal)) if self.verify => Err(refused(&refusal, request.body)),
+            Some(Err(refusal)) if self.verify => Err(refused(&refusal, lacks, request.body)),
             _ if request.method != Method::POST => Err(Failure::Failed(format!(
                 "webhooks are sent with POST, and this is {}, so it would get 405",
                 request.method
@@ -212,7 +222,7 @@ impl Explain {
         }
         source
             .prove(request, secrets.held(), now)
-            .map_err(|refusal| refused(&refusal, request.body))
+            .map_err(|refusal| refused(&refusal, saved.lacks, request.body))
     }
 
     fn answer<'a>(
@@ -249,7 +259,12 @@ impl Explain {
 }
 
 /// Why it is not authentic, with what may help.
-fn refused(refusal: &Refusal, body: &[u8]) -> Failure {
+fn refused(refusal: &Refusal, lacks: Option<&str>, body: &[u8]) -> Failure {
+    let is_missing = matches!(refusal, Refusal::MissingHeader(_) | Refusal::MissingField(_));
+    let is_empty = body.is_empty() && matches!(refusal, Refusal::BadSignature);
+    if let Some(lacks) = lacks.filter(|_| is_missing || is_empty) {
+        return Failure::Failed(format!("its signature cannot be checked: {lacks}"));
+    }
     let hint = match refusal {
         Refusal::Stale { .. } => "; --at TIME judges it as of the time when it was sent",
         Refusal::BadSignature if body.ends_with(b"\n") => {

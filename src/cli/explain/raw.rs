@@ -12,6 +12,11 @@ use super::saved::SavedRequest;
 pub(super) fn read(bytes: &[u8]) -> Option<Result<SavedRequest, String>> {
     let (first, _) = line(bytes);
     let first = str::from_utf8(first).ok()?;
+    if first.starts_with(['>', '*']) && is_marked(bytes) {
+        return Some(Err("this is what `curl -v` prints; keep the lines that begin with `> `, \
+                         without that mark, then an empty line and the body"
+            .to_owned()));
+    }
     if first.starts_with("HTTP/") {
         return Some(Err(
             "this is an answer (its first line says HTTP/…), not a request".to_owned()
@@ -88,6 +93,12 @@ fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
         None => (bytes, &b""[..]),
     };
     (text.strip_suffix(b"\r").unwrap_or(text), rest)
+}
+
+/// Whether a line is the first one of a request, with the mark that curl puts before what it sends.
+fn is_marked(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"> "));
+    lines.any(|line| str::from_utf8(line).is_ok_and(|line| request_line(line.trim_end()).is_some()))
 }
 
 fn request_line(text: &str) -> Option<(&str, &str)> {
@@ -197,6 +208,8 @@ mod tests {
     fn what_is_wrong_with_a_request_is_said_with_its_line() {
         for (text, says) in [
             ("HTTP/1.1 200 OK\n\n", "this is an answer"),
+            ("* Connected\n> POST /hooks/a HTTP/1.1\r\n> X-A: 1\r\n>\n{}", "`curl -v` prints"),
+            ("> POST /hooks/a HTTP/2\n> X-A: 1\n\n{}", "without that mark"),
             ("POST / HTTP/1.1\nX-A: 1\nnonsense\n\n", "line 3 is not a header"),
             ("POST / HTTP/1.1\nX-A: \u{1}\n\n", "line 2: header `x-a`"),
             ("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\r\n{}", "saved in chunks"),

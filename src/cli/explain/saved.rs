@@ -27,6 +27,8 @@ pub(super) struct SavedRequest {
     pub(super) body: Vec<u8>,
     /// Why its body is not the one that was sent.
     pub(super) doubt: Option<String>,
+    /// What the file lacks for a signature to be checked: said where one is missing.
+    pub(super) lacks: Option<&'static str>,
 }
 
 /// Tells what it is and reads it.
@@ -61,8 +63,8 @@ impl SavedRequest {
                 Some((path, query)) => (Some(path.to_owned()), query.to_owned()),
                 None => (None, String::new()),
             };
-        let (headers, body, doubt) = (HeaderMap::new(), Vec::new(), None);
-        Ok(Self { method, path, query, headers, body, doubt })
+        let (headers, body) = (HeaderMap::new(), Vec::new());
+        Ok(Self { method, path, query, headers, body, doubt: None, lacks: None })
     }
 
     /// Adds a header. Those that HTTP/2 keeps its first line in are left out.

@@ -63,6 +63,9 @@ impl Mechanism for Alerting {
         let value = headers::one(request.headers, &name)?;
         let time = options.timestamp_header.as_ref();
         let given = time.map(|name| headers::one(request.headers, name)).transpose()?;
+        if let (Some(name), Some(given)) = (time, given) {
+            timestamp::readable(name, given, Unit::Seconds)?;
+        }
         let signed = Self::signed(given, request.body);
         let proof = Scheme::HEX_SHA256.verify(&name, value, secrets, &signed)?;
         if let (Some(name), Some(given)) = (time, given) {

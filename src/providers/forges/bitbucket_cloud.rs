@@ -200,7 +200,7 @@ static ABOUT: About = About {
     ],
     source: "provider: bitbucket-cloud\nsecrets: [{ env: BITBUCKET_WEBHOOK_SECRET }]",
     carries: "The kind comes from `X-Event-Key` (`repo:push` is `push`), the delivery's id is `X-Request-UUID`. The body is signed; event and id are not. Payloads over 256 kB are never sent. A push of several branches is several events.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. Changed files are never listed.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `pull_request`, `default_branch`, `deleted`, `forced`. Changed files are never listed.",
     proven: Proven::Literal,
     sources: &["https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/"],
 };

@@ -24,7 +24,7 @@ static ABOUT: About = About {
     ],
     source: "provider: forgejo\nsecrets: [{ env: FORGEJO_WEBHOOK_SECRET }]",
     carries: "The kind is `X-Forgejo-Event`, the delivery's id `X-Forgejo-Delivery`. The JSON is signed, also where it is sent as a form; event and id are not.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. `forced` is not known.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`. `forced` is not known.",
     proven: Proven::Assembled,
     sources: &["https://forgejo.org/docs/latest/user/webhooks/"],
 };

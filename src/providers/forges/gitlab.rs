@@ -165,7 +165,7 @@ static ABOUT: About = About {
     ],
     source: "provider: gitlab\nsecrets: [{ env: GITLAB_SIGNING_TOKEN }]",
     carries: "The kind is the body's `object_kind`, the delivery's id `webhook-id` or `Idempotency-Key`. With a signing token (`whsec_…`) id, time and body are signed; with a secret token nothing is.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`. `forced` is not known, and of a push GitLab lists 20 commits.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`. `forced` is not known, and of a push GitLab lists 20 commits.",
     proven: Proven::Literal,
     sources: &["https://docs.gitlab.com/user/project/integrations/webhooks/"],
 };

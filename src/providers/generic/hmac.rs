@@ -107,12 +107,15 @@ impl Provider for Hmac {
         let template = template(options);
         let time = signed_header(request.headers, &template, Hole::Timestamp, options)?;
         let id = signed_header(request.headers, &template, Hole::Id, options)?;
+        let unit = options.timestamp_unit.unwrap_or(DEFAULT_UNIT);
+        if let Some(name) = &options.timestamp_header {
+            timestamp::readable(name, time, unit).map_err(with_option)?;
+        }
         let Unverified { method, path, body, .. } = *request;
         let signed = template.fill(&Filling { method, path, body, timestamp: time, id });
         let proof = scheme(options).verify(name, value, secrets, &signed)?;
         if let Some(name) = &options.timestamp_header {
-            let unit = options.timestamp_unit.unwrap_or(DEFAULT_UNIT);
-            timestamp::check(name, time, unit, options.tolerance(), now)?;
+            timestamp::check(name, time, unit, options.tolerance(), now).map_err(with_option)?;
         }
         Ok(proof)
     }
@@ -187,6 +190,23 @@ fn scheme(options: &Options) -> Scheme<'_> {
     }
 }
 
+/// A time in another unit is put right by an option here.
+fn with_option(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::MalformedHeader { header, expected: timestamp::MILLISECONDS } => {
+            let expected = "a time in seconds since 1970: it looks like milliseconds, which \
+                            `timestamp_unit: milliseconds` takes";
+            Refusal::MalformedHeader { header, expected }
+        }
+        Refusal::MalformedHeader { header, expected: timestamp::SECONDS } => {
+            let expected = "a time in milliseconds since 1970: it looks like seconds, which \
+                            `timestamp_unit: seconds` takes";
+            Refusal::MalformedHeader { header, expected }
+        }
+        other => other,
+    }
+}
+
 fn id_header(options: &Options) -> Option<&HeaderName> {
     options.delivery_id.as_ref().and_then(Place::header)
 }
@@ -214,7 +234,7 @@ static ABOUT: About = About {
     setup: &[
         "Read in the sender's documentation which header carries the signature, which hash and which encoding it has, and what is signed.",
     ],
-    source: "provider: hmac\nheader: X-Signature\nprefix: \"sha256=\"\nsecrets: [{ env: WEBHOOK_SECRET }]",
+    source: "provider: hmac\nheader: X-Signature\nprefix: \"sha256=\"\nsecrets: [{ env: HMAC_SECRET }]",
     carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of what was signed stands for it. `template` says what is signed.",
     yields: "",
     proven: Proven::Literal,

@@ -118,6 +118,7 @@ impl Mechanism for Elements {
     ) -> Result<Proof, Refusal> {
         let name = self.name();
         let given = Given::read(&name, headers::one(request.headers, &name)?)?;
+        timestamp::readable(&name, given.time, Unit::Seconds)?;
         let signatures = given.signatures(&name, self.version, self.encoding)?;
         let signed = self.signed(given.time, request.body);
         let secrets = grounds.secrets.iter().enumerate();

@@ -171,6 +171,9 @@ impl Mechanism for Mac {
         let value = headers::one(request.headers, &name)?;
         let of_header = |name| headers::one(request.headers, &HeaderName::from_static(name));
         let time = self.time.map(|time| of_header(time.header)).transpose()?;
+        if let (Some(signed), Some(time)) = (self.time, time) {
+            timestamp::readable(&HeaderName::from_static(signed.header), time, signed.unit)?;
+        }
         let signed = self.signed(request.body, of_header)?;
         let given = self.scheme(value).signatures(&name, value)?;
         let keys: Vec<_> = grounds.secrets.iter().map(|secret| self.key(secret)).collect();

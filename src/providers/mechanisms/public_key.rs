@@ -63,6 +63,7 @@ impl Mechanism for PublicKey {
         let [name, time_name] = self.names();
         let given = headers::one(request.headers, &name)?;
         let time = headers::one(request.headers, &time_name)?;
+        timestamp::readable(&time_name, time, Unit::Seconds)?;
         let signature = Encoding::Hex.decode(given).filter(|bytes| bytes.len() == 64);
         let signature = signature.ok_or_else(|| Refusal::MalformedHeader {
             header: name,

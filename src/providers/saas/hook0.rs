@@ -68,6 +68,7 @@ impl Mechanism for Covering {
         grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
         let given = Given::read(&SIGNATURE, headers::one(request.headers, &SIGNATURE)?)?;
+        timestamp::readable(&SIGNATURE, given.time, Unit::Seconds)?;
         let (version, front) = match given.named("v1").next() {
             Some(_) => ("v1", Self::front(&given, request.headers)?),
             None => ("v0", format!("{}.", given.time)),

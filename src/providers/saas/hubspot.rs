@@ -82,6 +82,7 @@ impl Mechanism for Address {
         }
         let value = headers::one(request.headers, &SIGNATURE)?;
         let time = headers::one(request.headers, &TIMESTAMP)?;
+        timestamp::readable(&TIMESTAMP, time, Unit::Milliseconds)?;
         let url = address::full(grounds.options, request.query)?;
         let method = request.method.as_str();
         let signed = [method.as_bytes(), url.as_bytes(), request.body, time.as_bytes()];

@@ -45,7 +45,7 @@ impl<'b> Message<'b> {
         let need = |name| text(body, name).ok_or(UNSIGNED);
         let topic = need("TopicArn")?;
         if !options.topics.iter().any(|known| known == topic) {
-            return Err(Refusal::WrongClaim("TopicArn".to_owned()));
+            return Err(Refusal::unfit_claim("TopicArn"));
         }
         let host = host(topic).ok_or(UNSIGNED)?;
         let fields = match need("Type")? {
@@ -71,7 +71,7 @@ impl<'b> Message<'b> {
 }
 
 fn strange(field: &str) -> Refusal {
-    Refusal::WrongClaim(field.to_owned())
+    Refusal::unfit_claim(field)
 }
 
 pub(super) fn text<'b>(body: &'b Value, name: &str) -> Option<&'b str> {
