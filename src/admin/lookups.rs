@@ -32,7 +32,13 @@ pub(super) async fn deliveries(
         before: query.before,
         limit: query.limit.unwrap_or(ROWS),
     };
-    Ok(Json(Deliveries { deliveries: admin.store.deliveries(filter).await? }))
+    let source = filter.source.clone();
+    let deliveries = admin.store.deliveries(filter).await?;
+    // Deliveries of a source that was taken out are kept, so the name alone tells nothing.
+    if let Some(source) = source.filter(|_| deliveries.is_empty()) {
+        known_source(&admin, &source)?;
+    }
+    Ok(Json(Deliveries { deliveries }))
 }
 
 pub(super) async fn delivery(
@@ -102,12 +108,16 @@ pub(super) async fn refusals(
     State(admin): State<Admin>,
     Path(source): Path<String>,
 ) -> Result<Response, Problem> {
-    if !admin.live.plan().sources.contains_key(source.as_str()) {
-        let why = format!("there is no source {source}");
-        return Err(Problem::new(StatusCode::NOT_FOUND, why));
-    }
+    known_source(&admin, &source)?;
     let refusals = admin.refusals.of(&source);
     Ok(Json(serde_json::json!({ "refusals": refusals })).into_response())
+}
+
+fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
+    if admin.live.plan().sources.contains_key(source) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no source {source}")))
 }
 
 /// Every secret of every source, also those that proved nothing yet.

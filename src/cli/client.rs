@@ -13,11 +13,14 @@ use super::failure::Failure;
 use crate::model::Secret;
 use crate::workbench::words;
 
+/// What the listener for webhooks says of every other path.
+const FOR_WEBHOOKS: &str = "webhooks go to /hooks/";
+
 /// Where the running gateway is, and who asks.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Remote {
     /// Address of the running gateway's admin listener
-    #[arg(long, env = "CDSW_GATEWAY_URL", default_value = "http://127.0.0.1:8081", global = true)]
+    #[arg(long, env = "CDSW_GATEWAY_URL", default_value = "http://127.0.0.1:8081", global = true, value_parser = address)]
     pub(super) url: Url,
     /// File that holds an admin token; without it the variable CDSW_GATEWAY_TOKEN is used
     #[arg(long, value_name = "FILE", env = "CDSW_GATEWAY_TOKEN_FILE", global = true)]
@@ -127,20 +130,42 @@ impl Api {
             return Ok(answer);
         }
         let text = answer.text().await.unwrap_or_default();
-        let why = serde_json::from_str::<serde_json::Value>(&text)
+        let said = serde_json::from_str::<serde_json::Value>(&text)
             .ok()
-            .and_then(|body| body.get("error")?.as_str().map(str::to_owned))
-            .unwrap_or_else(|| format!("the gateway answered {status}"));
+            .and_then(|body| body.get("error")?.as_str().map(str::to_owned));
+        let is_other = match &said {
+            None => matches!(status.as_u16(), 404 | 405),
+            Some(said) => said.contains(FOR_WEBHOOKS),
+        };
+        if is_other {
+            return Err(Failure::Unreachable(format!(
+                "there is no API at {} (it answered {status}); is --url its admin listener?",
+                self.url
+            )));
+        }
+        let why = said.unwrap_or_else(|| format!("the gateway answered {status}"));
         Err(match status.as_u16() {
             400 | 422 => Failure::Usage(why),
-            401 => {
-                Failure::Unreachable(format!("the gateway does not accept the admin token: {why}"))
-            }
+            401 if why.contains("`admin_tokens:` under") => Failure::Unreachable(why),
+            401 => Failure::Unreachable(
+                "the gateway does not accept the admin token; set CDSW_GATEWAY_TOKEN to one of its \
+                 `admin_tokens:`, or CDSW_GATEWAY_TOKEN_FILE to the file that holds one (where both \
+                 are set, the file counts)"
+                    .to_owned(),
+            ),
             404 | 410 => Failure::Missing(why),
             409 => Failure::Conflict(why),
             _ => Failure::Failed(why),
         })
     }
+}
+
+/// An address as an argument.
+fn address(text: &str) -> Result<Url, String> {
+    let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    text.parse().ok().filter(good).ok_or_else(|| {
+        "not an address; write it with its scheme, such as http://127.0.0.1:8081".to_owned()
+    })
 }
 
 fn lost(error: reqwest::Error) -> Failure {

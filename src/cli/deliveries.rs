@@ -62,7 +62,7 @@ impl Deliveries {
                 let mut query = vec![("limit", limit.to_string())];
                 query.extend(source.map(|source| ("source", source)));
                 query.extend(before.map(|before| ("before", before.to_string())));
-                list(screen, &api.get(&["deliveries"], &query).await?);
+                list(screen, &api.get(&["deliveries"], &query).await?, limit);
             }
             What::Show { id, body: true } => {
                 use std::io::Write as _;
@@ -82,7 +82,7 @@ impl Deliveries {
     }
 }
 
-fn list(screen: Screen, view: &views::Deliveries) {
+fn list(screen: Screen, view: &views::Deliveries, limit: usize) {
     if screen.json() {
         return screen.value(view);
     }
@@ -103,6 +103,7 @@ fn list(screen: Screen, view: &views::Deliveries) {
         })
         .collect();
     screen.table(&["DELIVERY", "RECEIVED", "SOURCE", "EVENT", "RUNS"], &rows);
+    screen.maybe_more(rows.len(), limit);
 }
 
 fn outcome(runs: &[RunBrief], handshake: bool) -> String {

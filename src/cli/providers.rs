@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
+use crate::config;
 use crate::providers::{self, Provider};
 
 /// List the senders that are known, or show how to set one up.
@@ -91,8 +92,7 @@ pub(super) fn list(screen: Screen) {
 /// The provider of this name, or which ones there are.
 pub(super) fn find(name: &str) -> Result<&'static dyn Provider, Failure> {
     providers::find(name).ok_or_else(|| {
-        let known: Vec<&str> = providers::names().collect();
-        Failure::Missing(format!("there is no provider `{name}`; there are: {}", known.join(", ")))
+        Failure::Missing(format!("there is no provider `{name}`; {}", config::provider_meant(name)))
     })
 }
 

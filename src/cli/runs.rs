@@ -67,7 +67,7 @@ impl Runs {
                 query.extend(state.map(|state| ("state", state.to_string())));
                 query.extend(job.map(|job| ("job", job)));
                 query.extend(before.map(|before| ("before", before.to_string())));
-                list(screen, &api.get(&["runs"], &query).await?);
+                list(screen, &api.get(&["runs"], &query).await?, limit);
             }
             What::Cancel { id, note } => {
                 let ask = views::NoteAsk { note };
@@ -87,7 +87,7 @@ fn show(screen: Screen, run: &Run) {
     }
 }
 
-fn list(screen: Screen, view: &views::Runs) {
+fn list(screen: Screen, view: &views::Runs, limit: usize) {
     if screen.json() {
         return screen.value(view);
     }
@@ -113,6 +113,7 @@ fn list(screen: Screen, view: &views::Runs) {
         &["RUN", "ACCEPTED", "ROUTE", "JOB", "STATE", "ATTEMPTS", "ENGINE OR REASON"],
         &rows,
     );
+    screen.maybe_more(rows.len(), limit);
 }
 
 /// One run, whole.

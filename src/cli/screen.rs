@@ -51,6 +51,13 @@ impl Screen {
         write("\n");
     }
 
+    /// Says that a list may go on below its last row, where a person reads it.
+    pub(super) fn maybe_more(self, rows: usize, limit: usize) {
+        if rows >= limit && std::io::stdout().is_terminal() {
+            self.line(self.paint(Tone::Dim, format!("({rows} newest; --limit for more)")));
+        }
+    }
+
     /// A value as JSON, on lines of its own.
     pub(super) fn value(self, value: &impl Serialize) {
         if let Ok(text) = serde_json::to_string_pretty(value) {

@@ -47,7 +47,7 @@ impl Files {
         };
         Self {
             directory,
-            main: FileText::read(path),
+            main: FileText::read(path).or_elsewhere(path),
             routes: paths.iter().map(|path| FileText::read(path)).collect(),
             listing,
         }
@@ -108,6 +108,15 @@ impl FileText {
         let name = path.display().to_string();
         let text = read(&name, path);
         Self { name, text }
+    }
+
+    /// The same; where there is no such file, with a hint how to name another one.
+    fn or_elsewhere(mut self, path: &Path) -> Self {
+        if !path.exists() {
+            let hint = "name another file with --config FILE, or in CDSW_GATEWAY_CONFIG".to_owned();
+            self.text = self.text.map_err(|fault| Box::new(fault.hint(hint)));
+        }
+        self
     }
 }
 

@@ -35,6 +35,7 @@ pub use plan::{
 pub use report::{Excerpt, Fault, Report};
 pub use schema::schema;
 pub use secrets::{SecretFault, SecretRef, SecretStore};
+pub use similar::provider_meant;
 pub use watch::Watch;
 
 use files::Files;

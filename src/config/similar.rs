@@ -1,5 +1,7 @@
 //! Misspelt names: which known one was meant, and how a list of names reads.
 
+use crate::providers;
+
 /// The candidate that is most like a name, if one is like it enough to be what was meant.
 pub(super) fn similar<'a>(
     name: &str,
@@ -31,6 +33,19 @@ pub(super) fn list_of(names: &[&str]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
+/// Which provider someone may have meant, and where to look them all up.
+pub fn provider_meant(name: &str) -> String {
+    const ALL: &str = "`cdsw-gateway providers` lists them all";
+    if let Some(hint) = did_you_mean(name, providers::names()) {
+        return hint;
+    }
+    match &providers::akin(name)[..] {
+        [] => format!("{ALL}; `hmac`, `token`, `basic` and `jwt` serve senders that have no name"),
+        [one] => format!("did you mean `{one}`? {ALL}"),
+        several => format!("did you mean one of {}? {ALL}", list_of(several)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +55,20 @@ mod tests {
         assert_eq!(similar("brnach", ["tag", "branch"]), Some("branch"));
         assert_eq!(similar("Event", ["event", "env"]), Some("event"));
         assert_eq!(similar("colour", ["event", "branch"]), None);
+    }
+
+    #[test]
+    fn another_name_of_a_sender_leads_to_its_provider() {
+        for (name, says) in [
+            ("gihtub", "did you mean `github`?"),
+            ("teams", "did you mean `ms-teams-outgoing`? `cdsw-gateway providers`"),
+            ("bitbucket", "did you mean one of `bitbucket-cloud`, `bitbucket-server`? "),
+            ("slack-commands", "did you mean `slack`? "),
+            ("prometheus", "did you mean `alertmanager`? "),
+            ("webhook", "`cdsw-gateway providers` lists them all; `hmac`, `token`"),
+        ] {
+            let hint = provider_meant(name);
+            assert!(hint.starts_with(says), "{name}: {hint}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod generated;
 mod hostile;
 mod reload;
 mod secrecy;
+mod slips;
 
 use std::path::{Path, PathBuf};
 

@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::Parts;
 use super::decide::decide;
 use super::keys::mark;
-use crate::clock::later;
+use crate::clock::{between, later};
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::failpoint::reached;
 use crate::model::{AttemptResult, Outcome, Secret};
 use crate::observe::log;
 use crate::store::{Lease, Next, StoreFault};
-use crate::workbench::{Start, Workbench};
+use crate::workbench::{LEASE_MARGIN, Start, Workbench};
 
 /// How long to wait before offering an outcome to the store again.
 const STORE_REST: Duration = Duration::from_millis(500);
@@ -99,7 +99,11 @@ async fn send(
             return not_sent(reason);
         }
     };
-    let start = start_of(job, lease, parts.clock.now());
+    let now = parts.clock.now();
+    if let Some(reason) = no_longer(lease, now) {
+        return not_sent(reason.to_owned());
+    }
+    let start = start_of(job, lease, now);
     reached("lease.committed");
     let mut result = workbench.start(&start, &key).await;
     reached("attempt.answered");
@@ -113,6 +117,17 @@ async fn send(
         parts.metrics.keys_refused.inc();
     }
     (result, sent)
+}
+
+/// Why a run that was taken is not to be sent any more: this process may have stood still since.
+fn no_longer(lease: &Lease, now: Timestamp) -> Option<&'static str> {
+    if now >= lease.deadline {
+        Some("its time was over before it could be sent (deadline or max_age of its job)")
+    } else if between(lease.begun_at, now) >= LEASE_MARGIN {
+        Some("the gateway stood still before it could send the request")
+    } else {
+        None
+    }
 }
 
 /// Looks up what is unknown. Only a clear answer changes it.

@@ -47,10 +47,14 @@ macro_rules! id {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = String;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Uuid::parse_str(text).map(Self)
+                Uuid::parse_str(text).map(Self).map_err(|_| {
+                    "this is not an id; write all of it, such as \
+                     0193a6f2-2097-73fe-ac93-b02f05d484a3, as the lists show it"
+                        .to_owned()
+                })
             }
         }
     };

@@ -48,7 +48,7 @@ pub use identity::Identity;
 pub use options::{Options, Place};
 pub use outgoing::{Outgoing, SignFault, Signed};
 pub use page::page;
-pub use table::{find, names};
+pub use table::{akin, find, names};
 pub use template::Template;
 
 use outgoing::{header, json_content};
@@ -242,6 +242,11 @@ pub trait Provider: Sync {
         now: Timestamp,
     ) -> Result<Signed, SignFault>;
 
+    /// What to do about a source that has no secret and needs one.
+    fn secret_hint(&self, _options: &Options) -> &'static str {
+        SECRET_HINT
+    }
+
     /// A secret of the right shape, to try things out with. It is in every copy of the program, so
     /// it proves nothing.
     fn sample_secret(&self) -> Secret {
@@ -278,6 +283,10 @@ pub trait Provider: Sync {
         vec![self.sample_kind()]
     }
 }
+
+/// What to do about a source without a secret, for most providers.
+pub const SECRET_HINT: &str =
+    "add `secrets: [{ env: NAME }]`, the secret that is set at the sender";
 
 /// Whether a source of a provider needs secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

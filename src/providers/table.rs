@@ -1,6 +1,6 @@
 //! The table of every provider: one line each.
 
-use super::{Provider, chat, data, forges, generic, saas};
+use super::{Group, Provider, chat, data, forges, generic, saas};
 
 /// Every provider, sorted by name.
 pub(super) static ALL: &[&dyn Provider] = &[
@@ -72,6 +72,37 @@ pub(super) static ALL: &[&dyn Provider] = &[
 /// The provider of this name.
 pub fn find(name: &str) -> Option<&'static dyn Provider> {
     ALL.binary_search_by_key(&name, |provider| provider.name()).ok().map(|index| ALL[index])
+}
+
+/// Words that say nothing of who sends.
+const EMPTY_WORDS: [&str; 12] = [
+    "any", "app", "apps", "bot", "cloud", "command", "commands", "hook", "hooks", "server",
+    "webhook", "webhooks",
+];
+/// Fewer letters say nothing either.
+const SHORTEST_WORD: usize = 3;
+
+/// Providers whose name or title has a word of this text, or a part of one, for who writes another
+/// name of a sender than the one that is known: `teams`, `bitbucket`, `prometheus`.
+pub fn akin(text: &str) -> Vec<&'static str> {
+    let text = text.to_lowercase();
+    let wanted: Vec<&str> = words(&text).collect();
+    let is_akin = |provider: &&&dyn Provider| {
+        // The title of a generic one says what it is not.
+        let title = match provider.about().group {
+            Group::Generic => String::new(),
+            _ => provider.title().to_lowercase(),
+        };
+        let known: Vec<&str> = words(provider.name()).chain(words(&title)).collect();
+        wanted.iter().any(|word| known.iter().any(|known| known.starts_with(word)))
+            || known.iter().any(|known| wanted.iter().any(|word| word.starts_with(known)))
+    };
+    ALL.iter().filter(is_akin).map(|provider| provider.name()).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| word.len() >= SHORTEST_WORD && !EMPTY_WORDS.contains(word))
 }
 
 /// The names of all providers, sorted.

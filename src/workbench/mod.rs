@@ -22,7 +22,7 @@ use crate::model::{AttemptResult, DeliveryId, Environment, RunId, Secret};
 const USER_AGENT: &str = concat!("cdsw-gateway/", env!("CARGO_PKG_VERSION"));
 
 /// Time on top of a request's own time-outs after which whoever sent it is taken for dead.
-const LEASE_MARGIN: Duration = Duration::from_secs(15);
+pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
 /// A start to ask for.
 #[derive(Clone, Debug)]

@@ -49,11 +49,38 @@ fn a_gateway_that_is_not_there_ends_with_four() {
     run(site.directory.path(), &["send", "github", "--to", &to]).with(4);
 }
 
+#[test]
+fn an_argument_that_cannot_be_read_is_told_how_to_write_it() {
+    let site = Site::new("http://127.0.0.1:9", ON_PUSH);
+    for (arguments, says) in [
+        (&["deliveries", "show", "nope"] as &[&str], "write all of it, such as 0193"),
+        (&["runs", "list", "--url", "127.0.0.1:8081"], "such as http://127.0.0.1:8081"),
+        (&["runs", "list", "--url", "localhost:8081"], "such as http://127.0.0.1:8081"),
+        (&["explain", "github", "a.har", "--entry", "x"], "counts from 1"),
+    ] {
+        let ended = run(site.directory.path(), arguments).with(2);
+        assert!(ended.stderr.contains(says), "{ended}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_listener_for_webhooks_is_not_taken_for_the_admin_listener() {
+    let stage = Stage::new(ROUTES);
+    let hooks = format!("http://{}", stage.gateway.hooks);
+    for arguments in
+        [&["runs", "list", "--url", &hooks] as &[&str], &["replay", NOBODY, "--url", &hooks]]
+    {
+        let ended = stage.run(arguments).with(4);
+        assert!(ended.stderr.contains("is --url its admin listener?"), "{ended}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_exist_ends_with_five() {
     let stage = Stage::new(ROUTES);
     for arguments in [
         &["deliveries", "show", NOBODY] as &[&str],
+        &["deliveries", "list", "--source", "nobody"],
         &["deliveries", "show", NOBODY, "--body"],
         &["deliveries", "refused", "nobody"],
         &["runs", "show", NOBODY],

@@ -103,7 +103,7 @@ async fn what_scripts_ask_for_is_json_and_nothing_else() {
         &["send", "github", "--to", &to],
         &["send", "github", "--to", &to, "--wrong-secret"],
         &["deliveries", "list"],
-        &["deliveries", "list", "--source", "nobody"],
+        &["deliveries", "list", "--source", "gitlab"],
         &["deliveries", "show", &delivery],
         &["deliveries", "refused", "github"],
         &["runs", "list"],

@@ -77,7 +77,7 @@ async fn the_stop_switch_survives_a_restart_and_lets_everything_go_on() {
     assert_eq!(status, 200, "{view}");
     let id = push_of(&world, "one", "1").await;
     let world = world.restart().await;
-    assert!(notes(&world).await.contains("all starts rests since"), "{}", notes(&world).await);
+    assert!(notes(&world).await.contains("every start rests since"), "{}", notes(&world).await);
     assert_eq!(world.run(id).await.brief.state, RunState::Queued);
     assert!(world.simulator.runs().is_empty());
     let (status, resumed) = world.api(Method::POST, "/api/resume", Some(stop)).await;

@@ -62,7 +62,7 @@ pub(super) struct Explain {
     #[arg(long, value_name = "TIME", value_parser = moment, requires = "verify")]
     at: Option<Timestamp>,
     /// Which entry of a HAR file, counted from 1; the last one that posts something unless given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     entry: Option<usize>,
 }
 
@@ -281,6 +281,11 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     text.parse().ok().or_else(seconds).ok_or_else(|| {
         "not a time; write one such as 2026-03-01T12:00:00Z, or seconds since 1970".to_owned()
     })
+}
+
+/// The number of an entry as an argument.
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "not a number; write one that counts from 1, such as 12".to_owned())
 }
 
 /// The source of this name, or which ones there are.

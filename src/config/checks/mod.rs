@@ -97,6 +97,12 @@ fn build(
     let sources = sources::sources(desk, gateway.sources, server.as_ref());
     let routes = routes::check(written, &jobs, &allowed, &sources);
     unused::warn(desk, &routes);
+    let is_empty = workbenches.is_empty() && jobs.is_empty() && sources.is_empty();
+    if is_empty && routes.is_empty() && desk.sink.faults.borrow().is_empty() {
+        let hint = "config/ has examples to start from, and `cdsw-gateway demo` shows one at work";
+        let fault = Fault::of_file(desk.file.source.name(), "nothing is configured");
+        desk.sink.warnings.borrow_mut().push(fault.hint(hint.to_owned()));
+    }
     let routes: Vec<Arc<RoutePlan>> = routes.into_values().collect();
     Some(Plan {
         version: version.into(),

@@ -261,6 +261,11 @@ fn condition(desk: Desk<'_>, at: &At<String>) -> Option<Expression> {
     }
     match Expression::compile(&at.value, &vocabulary()) {
         Ok(expression) => Some(expression),
+        Err(_) if at.value.trim_start().starts_with("${{") => {
+            let hint = "`if` is an expression as a whole: drop `${{` and `}}`".to_owned();
+            desk.fault(Some(id), "`if` takes no `${{ … }}`", hint);
+            None
+        }
         Err(faults) => {
             for fault in faults {
                 let part = fault.offset..fault.offset + fault.length;

@@ -10,9 +10,9 @@ use super::routes::patterns;
 use crate::config::plan::{ServerPlan, SourcePlan};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::{SecretShape, Section, SourceShape};
-use crate::config::similar::{did_you_mean, list_of};
+use crate::config::similar::provider_meant;
 use crate::config::yaml::{At, Id, Lenient};
-use crate::providers::{self, Options, Provider, SecretUse};
+use crate::providers::{self, Options, Provider, SECRET_HINT, SecretUse};
 
 pub(super) fn sources(
     desk: Desk<'_>,
@@ -61,7 +61,11 @@ fn source(
     };
     let access_token =
         shape.access_token.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
-    let secrets = secrets(desk, id, shape.secrets, open, secret_use);
+    let hint = match (provider, &options) {
+        (Some(provider), Some(options)) => provider.secret_hint(options),
+        _ => SECRET_HINT,
+    };
+    let secrets = secrets(desk, id, shape.secrets, open, (secret_use, hint));
     if options.as_ref().is_some_and(|options| options.learn_secret)
         && !secrets.iter().any(|reference| matches!(reference, SecretRef::File(_)))
         && let Some(key) = desk.file.tree.entry(id, "learn_secret")
@@ -92,9 +96,7 @@ fn source(
 fn provider(desk: Desk<'_>, at: &At<String>) -> Option<&'static dyn Provider> {
     let found = providers::find(&at.value);
     if found.is_none() {
-        let known: Vec<&str> = providers::names().collect();
-        let hint = did_you_mean(&at.value, known.iter().copied())
-            .unwrap_or_else(|| format!("the providers are {}", list_of(&known)));
+        let hint = provider_meant(&at.value);
         desk.fault(at.id, format!("there is no provider `{}`", at.value), hint);
     }
     found
@@ -125,7 +127,7 @@ fn secrets(
     source: Id,
     given: Vec<Lenient<SecretShape>>,
     open: &At<bool>,
-    secret_use: SecretUse,
+    (secret_use, hint): (SecretUse, &str),
 ) -> Vec<SecretRef> {
     let written = desk.file.tree.entry(source, "secrets");
     let none = written.is_none_or(|id| desk.file.tree.is_empty(id));
@@ -141,7 +143,6 @@ fn secrets(
             );
         }
         (false, true) if !desk.file.tree.is_damaged(source) || written.is_none() => {
-            let hint = "add `secrets: [{ env: NAME }]`, the secret that is set at the sender";
             desk.fault_of_key(
                 written.unwrap_or(source),
                 format!("source `{name}` has no secret"),

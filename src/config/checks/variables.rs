@@ -7,7 +7,7 @@ use super::jobs::is_own;
 use super::vocabulary::vocabulary;
 use crate::config::shape::{FullVariable, Section, VariableShape};
 use crate::config::yaml::{At, Id};
-use crate::expression::{Template, Vocabulary};
+use crate::expression::{Expression, Template, Vocabulary};
 use crate::mapping::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOTAL, Mapping, Variable, valid_name};
 use crate::model::is_reserved;
 
@@ -108,6 +108,29 @@ fn expression(desk: Desk<'_>, at: &At<String>) -> Option<Regex> {
     }
 }
 
+/// A piece that looks like a hole and is none, `${ … }` or `{{ … }}`, and what stands in it. Only
+/// what would be an expression in a hole is one: other programs have such templates too.
+fn near_hole<'t>(text: &'t str, names: &Vocabulary) -> Option<(&'t str, &'t str)> {
+    let opens = [("${", "}"), ("{{", "}}")];
+    let starts = opens.iter().flat_map(|(open, close)| {
+        text.match_indices(open).map(move |(start, _)| (start, *open, *close))
+    });
+    starts
+        .filter(|(start, open, _)| match *open {
+            "${" => !text[start + 2..].starts_with('{'),
+            _ => !text[..*start].ends_with('$'),
+        })
+        .find_map(|(start, open, close)| {
+            let inside = &text[start + open.len()..];
+            let inside = &inside[..inside.find(close)?];
+            let end = start + open.len() + inside.len() + close.len();
+            let is_path = inside.trim().starts_with(|letter: char| letter.is_ascii_lowercase())
+                && inside.contains(['.', '[']);
+            let meant = is_path && Expression::compile(inside.trim(), names).is_ok();
+            meant.then(|| (&text[start..end], inside.trim()))
+        })
+}
+
 /// Compiles a text with holes; every fault is reported at its place in it.
 pub(super) fn template(
     desk: Desk<'_>,
@@ -116,7 +139,13 @@ pub(super) fn template(
     names: &Vocabulary,
 ) -> Option<Template> {
     match Template::compile(text, names) {
-        Ok(template) => Some(template),
+        Ok(template) => {
+            if let (Some(id), Some((written, inside))) = (id, near_hole(text, names)) {
+                let hint = format!("write `${{{{ {inside} }}}}` for the value");
+                desk.warn(id, format!("`{written}` is plain text, not a value"), hint);
+            }
+            Some(template)
+        }
         Err(faults) => {
             for fault in faults {
                 let part = fault.offset..fault.offset + fault.length;

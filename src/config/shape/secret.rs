@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use crate::config::yaml::Lenient;
 
 /// A reference to a secret, as written.
 #[derive(Clone, Debug)]
@@ -32,7 +35,58 @@ struct Fields {
     /// A program and its arguments that print it. No shell is involved; it has 10 seconds; it is
     /// run once, and again when the configuration is loaded again.
     #[schemars(example = ["vault", "kv", "get", "-field=key", "secret/cdsw"])]
+    #[serde(default, deserialize_with = "words")]
     command: Option<Vec<String>>,
+}
+
+/// A program and its arguments, or what to do about a text that holds them all.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    list(deserializer, "must be a list\nwrite each word as an item, such as [vault, kv, get]")
+        .map(Some)
+}
+
+/// References to secrets, or what to do about something that is no list of them.
+pub(super) fn references<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Lenient<SecretShape>>, D::Error> {
+    list(deserializer, "must be a list of references\nwrite `secrets: [{ env: NAME }]`")
+}
+
+/// A list; anything else is refused in these words.
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+    words: &'static str,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_any(List { words, of: PhantomData })
+}
+
+struct List<T> {
+    words: &'static str,
+    of: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Vec<T>, E> {
+        Err(E::custom(self.words))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Vec<T>, A::Error> {
+        Err(A::Error::custom(self.words))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list)
+    }
 }
 
 struct Reference;

@@ -16,7 +16,7 @@ pub(in crate::config) struct SourceShape {
     #[schemars(schema_with = "providers")]
     pub(in crate::config) provider: Required<At<String>>,
     /// The secrets that it may sign with; several while one is being replaced.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::secret::references")]
     pub(in crate::config) secrets: Vec<Lenient<SecretShape>>,
     /// Largest body from this source. Default: that of the server.
     pub(in crate::config) body_limit: Option<At<Size>>,

@@ -23,7 +23,7 @@ where
         let result = T::deserialize(NodeReader { tree, id: root, pass: &pass });
         let again = pass.again.get();
         for error in pass.errors.into_inner().into_iter().take(ENOUGH_FAULTS) {
-            faults.push(fault(tree, source, &error));
+            faults.extend(new_fault(tree, source, &error));
         }
         tree.cut.extend(pass.cut.into_inner());
         if faults.len() > ENOUGH_FAULTS {
@@ -33,7 +33,7 @@ where
             Ok(shape) if !again => return (Some(shape), faults),
             Ok(_) => {}
             Err(error) => {
-                faults.push(fault(tree, source, &error));
+                faults.extend(new_fault(tree, source, &error));
                 let at = error.at.unwrap_or(root);
                 if at == root || !tree.cut.insert(at) {
                     return (None, faults);
@@ -42,6 +42,13 @@ where
         }
     }
     (None, faults)
+}
+
+/// The fault, unless it was only concluded from what is left of a value that was broken already.
+fn new_fault(tree: &Tree, source: &Source, error: &ShapeError) -> Option<Fault> {
+    let is_conclusion = matches!(error.kind, ErrorKind::Refused(_))
+        && error.at.is_some_and(|at| tree.is_damaged(at));
+    (!is_conclusion).then(|| fault(tree, source, error))
 }
 
 fn fault(tree: &Tree, source: &Source, error: &ShapeError) -> Fault {

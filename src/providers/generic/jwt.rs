@@ -18,8 +18,8 @@ use crate::model::{GitFacts, Secret, Value};
 use crate::providers::generic::{Preset, configured};
 use crate::providers::{
     About, DecodeFault, Decoded, Grounds, Group, Identity, KeyForm, KeyPlace, Meaning, Options,
-    Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Wanted, decode, filled,
-    header, samples,
+    Outgoing, Proven, Provider, Published, SECRET_HINT, SecretUse, SignFault, Signed, Wanted,
+    decode, filled, header, samples,
 };
 
 /// Fewer bytes make no secret for HMAC-SHA-256 (RFC 7518, section 3.2).
@@ -98,6 +98,16 @@ impl Provider for Jwt {
 
     fn secret_use(&self, options: &Options) -> SecretUse {
         if jwks_url(options).is_some() { SecretUse::None } else { SecretUse::Required }
+    }
+
+    fn secret_hint(&self, options: &Options) -> &'static str {
+        match algorithms(options).iter().any(|algorithm| algorithm.is_shared()) {
+            true => SECRET_HINT,
+            false => {
+                "set `jwks_url`, where the issuer publishes its keys, or put its public keys into \
+                 a file: `secrets: [{ file: keys.json }]`"
+            }
+        }
     }
 
     fn check_secret(&self, secret: &Secret, options: &Options) -> Result<(), String> {
