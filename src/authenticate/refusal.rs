@@ -25,6 +25,13 @@ pub enum Refusal {
         /// The form that it should have.
         expected: &'static str,
     },
+    /// The time that a header holds cannot be read, or counts something else.
+    MalformedTime {
+        /// The header.
+        header: HeaderName,
+        /// What it should be, and what it seems to be instead.
+        expected: &'static str,
+    },
     /// A field of the query string or the form that the scheme needs is not there.
     MissingField(&'static str),
     /// A field that must be there once is there several times, so that its meaning is open.
@@ -87,7 +94,7 @@ impl Refusal {
         match self {
             Self::MissingHeader(_) => "missing_header",
             Self::RepeatedHeader(_) => "repeated_header",
-            Self::MalformedHeader { .. } => "malformed_header",
+            Self::MalformedHeader { .. } | Self::MalformedTime { .. } => "malformed_header",
             Self::MissingField(_) => "missing_field",
             Self::RepeatedField(_) => "repeated_field",
             Self::MalformedBody { .. } => "malformed_body",
@@ -118,6 +125,9 @@ impl fmt::Display for Refusal {
             }
             Self::MalformedHeader { header, expected } => {
                 write!(f, "header `{header}` is not {expected}")
+            }
+            Self::MalformedTime { header, expected } => {
+                write!(f, "the time in header `{header}` is not {expected}")
             }
             Self::MissingField(field) => {
                 write!(f, "field `{field}` is missing; is a secret set at the sender?")

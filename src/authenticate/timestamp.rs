@@ -12,7 +12,6 @@ use http::HeaderName;
 use jiff::Timestamp;
 
 use crate::authenticate::Refusal;
-use crate::authenticate::headers::malformed;
 
 /// How far a signed timestamp may be off, in both directions, unless a source says otherwise. The
 /// value that every reference library of Standard Webhooks has.
@@ -74,9 +73,9 @@ impl FromStr for Unit {
 }
 
 /// What is said of milliseconds where seconds are wanted.
-pub const MILLISECONDS: &str = "a time in seconds since 1970: it looks like milliseconds";
+pub const MILLISECONDS: &str = "in seconds since 1970: it looks like milliseconds";
 /// What is said of seconds where milliseconds are wanted.
-pub const SECONDS: &str = "a time in milliseconds since 1970: it looks like seconds";
+pub const SECONDS: &str = "in milliseconds since 1970: it looks like seconds";
 
 /// Refuses what is no timestamp at all. Nothing is believed yet: a mechanism may ask this before it
 /// looks at the signature, so that the fault is named that explains the other one.
@@ -87,15 +86,19 @@ pub fn readable(header: &HeaderName, text: &str, unit: Unit) -> Result<Timestamp
     read(text, unit).ok_or_else(|| malformed(header, instead_of(text, unit)))
 }
 
+fn malformed(header: &HeaderName, expected: &'static str) -> Refusal {
+    Refusal::MalformedTime { header: header.clone(), expected }
+}
+
 fn instead_of(text: &str, unit: Unit) -> &'static str {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match unit {
         Unit::Seconds if digits && read(text, Unit::Milliseconds).is_some() => MILLISECONDS,
-        Unit::Seconds if digits => "a time in seconds since 1970: the number is too large",
-        Unit::Seconds => "a whole number: a time in seconds since 1970 is wanted",
-        Unit::Milliseconds if digits => "a time in milliseconds since 1970: it is too large",
-        Unit::Milliseconds => "a whole number: a time in milliseconds since 1970 is wanted",
-        Unit::DateOrSeconds => "a time: a date such as 2026-03-01T12:00:00Z is wanted",
+        Unit::Seconds if digits => "in seconds since 1970: it is too large",
+        Unit::Seconds => "a number: whole seconds since 1970 are wanted",
+        Unit::Milliseconds if digits => "in milliseconds since 1970: it is too large",
+        Unit::Milliseconds => "a number: whole milliseconds since 1970 are wanted",
+        Unit::DateOrSeconds => "a date: one such as 2026-03-01T12:00:00Z is wanted",
     }
 }
 
@@ -165,8 +168,8 @@ mod tests {
             ("1700000000123", Unit::Seconds, "looks like milliseconds"),
             ("1700000000", Unit::Milliseconds, "looks like seconds"),
             ("99999999999999999999", Unit::Seconds, "is too large"),
-            ("yesterday", Unit::Seconds, "is not a whole number"),
-            ("yesterday", Unit::DateOrSeconds, "is not a time"),
+            ("yesterday", Unit::Seconds, "is not a number"),
+            ("yesterday", Unit::DateOrSeconds, "is not a date"),
         ] {
             let refusal = check(&DATE, text, unit, DEFAULT_TOLERANCE, now);
             let words = refusal.expect_err("refused").to_string();

@@ -59,7 +59,7 @@ impl Deliveries {
         let api = self.remote.api()?;
         match self.what {
             What::List { source, before, limit } => {
-                let mut query = vec![("limit", limit.to_string())];
+                let mut query = vec![("limit", screen.rows_to_ask(limit).to_string())];
                 query.extend(source.map(|source| ("source", source)));
                 query.extend(before.map(|before| ("before", before.to_string())));
                 list(screen, &api.get(&["deliveries"], &query).await?, limit);
@@ -92,6 +92,7 @@ fn list(screen: Screen, view: &views::Deliveries, limit: usize) {
     let rows: Vec<Vec<String>> = view
         .deliveries
         .iter()
+        .take(limit)
         .map(|delivery| {
             vec![
                 delivery.id.to_string(),
@@ -103,7 +104,7 @@ fn list(screen: Screen, view: &views::Deliveries, limit: usize) {
         })
         .collect();
     screen.table(&["DELIVERY", "RECEIVED", "SOURCE", "EVENT", "RUNS"], &rows);
-    screen.maybe_more(rows.len(), limit);
+    screen.more(view.deliveries.len(), limit);
 }
 
 fn outcome(runs: &[RunBrief], handshake: bool) -> String {

@@ -63,7 +63,7 @@ impl Runs {
         let api = self.remote.api()?;
         match self.what {
             What::List { state, job, before, limit } => {
-                let mut query = vec![("limit", limit.to_string())];
+                let mut query = vec![("limit", screen.rows_to_ask(limit).to_string())];
                 query.extend(state.map(|state| ("state", state.to_string())));
                 query.extend(job.map(|job| ("job", job)));
                 query.extend(before.map(|before| ("before", before.to_string())));
@@ -97,6 +97,7 @@ fn list(screen: Screen, view: &views::Runs, limit: usize) {
     let rows: Vec<Vec<String>> = view
         .runs
         .iter()
+        .take(limit)
         .map(|run| {
             vec![
                 run.id.to_string(),
@@ -113,7 +114,7 @@ fn list(screen: Screen, view: &views::Runs, limit: usize) {
         &["RUN", "ACCEPTED", "ROUTE", "JOB", "STATE", "ATTEMPTS", "ENGINE OR REASON"],
         &rows,
     );
-    screen.maybe_more(rows.len(), limit);
+    screen.more(view.runs.len(), limit);
 }
 
 /// One run, whole.

@@ -51,10 +51,15 @@ impl Screen {
         write("\n");
     }
 
-    /// Says that a list may go on below its last row, where a person reads it.
-    pub(super) fn maybe_more(self, rows: usize, limit: usize) {
-        if rows >= limit && std::io::stdout().is_terminal() {
-            self.line(self.paint(Tone::Dim, format!("({rows} newest; --limit for more)")));
+    /// How many rows to ask for: one more than are shown to a person tells whether there are more.
+    pub(super) fn rows_to_ask(self, limit: usize) -> usize {
+        limit.saturating_add(usize::from(!self.json))
+    }
+
+    /// Says that a list goes on below its last row, where a person reads it.
+    pub(super) fn more(self, found: usize, limit: usize) {
+        if found > limit && std::io::stdout().is_terminal() {
+            self.line(self.paint(Tone::Dim, format!("({limit} newest; --limit for more)")));
         }
     }
 

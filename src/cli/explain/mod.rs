@@ -149,8 +149,8 @@ impl Explain {
                 request.lacks = Some(match &*body {
                     b"" => "the file is empty",
                     _ => {
-                        "the file holds only a payload and no headers, so no signature can be \
-                          checked; save the whole request, or add its headers with --header"
+                        "the file holds only a payload and no headers; save the whole request, or \
+                          add its headers with --header"
                     }
                 });
                 request.body = body;

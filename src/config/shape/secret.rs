@@ -41,15 +41,18 @@ struct Fields {
 
 /// A program and its arguments, or what to do about a text that holds them all.
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    list(deserializer, "must be a list\nwrite each word as an item, such as [vault, kv, get]")
-        .map(Some)
+    list(
+        deserializer,
+        "this must be a list of words\nwrite each word as an item, such as [vault, kv, get]",
+    )
+    .map(Some)
 }
 
 /// References to secrets, or what to do about something that is no list of them.
 pub(super) fn references<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Lenient<SecretShape>>, D::Error> {
-    list(deserializer, "must be a list of references\nwrite `secrets: [{ env: NAME }]`")
+    list(deserializer, "this must be a list of references\nwrite `secrets: [{ env: NAME }]`")
 }
 
 /// A list; anything else is refused in these words.

@@ -193,15 +193,15 @@ fn scheme(options: &Options) -> Scheme<'_> {
 /// A time in another unit is put right by an option here.
 fn with_option(refusal: Refusal) -> Refusal {
     match refusal {
-        Refusal::MalformedHeader { header, expected: timestamp::MILLISECONDS } => {
-            let expected = "a time in seconds since 1970: it looks like milliseconds, which \
+        Refusal::MalformedTime { header, expected: timestamp::MILLISECONDS } => {
+            let expected = "in seconds since 1970: it looks like milliseconds, which \
                             `timestamp_unit: milliseconds` takes";
-            Refusal::MalformedHeader { header, expected }
+            Refusal::MalformedTime { header, expected }
         }
-        Refusal::MalformedHeader { header, expected: timestamp::SECONDS } => {
-            let expected = "a time in milliseconds since 1970: it looks like seconds, which \
+        Refusal::MalformedTime { header, expected: timestamp::SECONDS } => {
+            let expected = "in milliseconds since 1970: it looks like seconds, which \
                             `timestamp_unit: seconds` takes";
-            Refusal::MalformedHeader { header, expected }
+            Refusal::MalformedTime { header, expected }
         }
         other => other,
     }
