@@ -154,6 +154,8 @@ impl Dispatcher {
             }
         }
         self.let_changed_keys_go_on(now).await?;
+        // What went before took its time, and an attempt must not be dated before it was begun.
+        let now = self.parts.clock.now();
         let ask = self.ask(now);
         let mut next = later(now, POLL);
         if let Some(trial) = self.rests.next_trial(now) {

@@ -119,11 +119,12 @@ async fn send(
     (result, sent)
 }
 
-/// Why a run that was taken is not to be sent any more: this process may have stood still since.
+/// Why a run that was taken is not to be sent any more: this process may have stood still since. It
+/// cannot have been taken before it was accepted, even where the clock was moved in between.
 fn no_longer(lease: &Lease, now: Timestamp) -> Option<&'static str> {
     if now >= lease.deadline {
         Some("its time was over before it could be sent (deadline or max_age of its job)")
-    } else if between(lease.begun_at, now) >= LEASE_MARGIN {
+    } else if between(lease.begun_at.max(lease.accepted_at), now) >= LEASE_MARGIN {
         Some("the gateway stood still before it could send the request")
     } else {
         None
