@@ -115,6 +115,9 @@ pub struct WorkbenchPlan {
 /// One job.
 #[derive(Clone, Debug)]
 pub struct JobPlan {
+    /// What is started, for other processes to compare: its name and a digest of where it is and of
+    /// the key that it is started with, with a space between.
+    pub declared: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
     /// The workbench that it is on.

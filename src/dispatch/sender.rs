@@ -124,7 +124,7 @@ async fn send(
 fn no_longer(lease: &Lease, now: Timestamp) -> Option<&'static str> {
     if now >= lease.deadline {
         Some("its time was over before it could be sent (deadline or max_age of its job)")
-    } else if between(lease.begun_at.max(lease.accepted_at), now) >= LEASE_MARGIN {
+    } else if between(lease.asked_at.max(lease.accepted_at), now) >= LEASE_MARGIN {
         Some("the gateway stood still before it could send the request")
     } else {
         None

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::keys;
 use crate::clock::between;
 use crate::config::Plan;
 use crate::model::RunId;
@@ -45,6 +46,9 @@ impl Turns {
                 (count > 0).then(|| Permit {
                     job: Arc::clone(name),
                     count,
+                    at_once: job.starts_at_once as usize,
+                    key: Some(keys::name(job).into()),
+                    declared: Arc::clone(&job.declared),
                     lease,
                     per_minute: job.starts_per_minute,
                     per_hour: job.starts_per_hour,

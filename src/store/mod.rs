@@ -6,7 +6,10 @@
 //! are passed in.
 
 mod orders;
+mod pack;
+pub mod postgres;
 mod records;
+pub mod shared;
 pub mod sqlite;
 
 use std::fmt;
@@ -114,6 +117,12 @@ pub trait Store: Send + Sync {
 
     /// Proves that a change can be committed now.
     fn probe(&self, now: Timestamp) -> Pending<'_, ()>;
+
+    /// What processes that share this store tell each other through it; none where one process has
+    /// it for itself.
+    fn shared(&self) -> Option<&dyn shared::Shared> {
+        None
+    }
 }
 
 /// Why a call on the store did not succeed. Nothing was changed.

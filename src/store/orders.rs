@@ -99,6 +99,12 @@ pub struct Permit {
     pub job: Arc<str>,
     /// At most this many.
     pub count: usize,
+    /// Starts of the job that may be on the wire at once, of all processes that share the store.
+    pub at_once: usize,
+    /// The API key that it is started with, as `workbench/key`.
+    pub key: Option<Arc<str>>,
+    /// What the configuration says that is started: the job's name and a digest, with a space between.
+    pub declared: Arc<str>,
     /// How long a request to its workbench can take, with a margin.
     pub lease: Duration,
     /// Starts in any minute.
@@ -109,6 +115,13 @@ pub struct Permit {
     pub backlog_per_minute: u32,
     /// Of all permits with the same word, one run may be taken in all.
     pub trial: Option<Arc<str>>,
+}
+
+impl Permit {
+    /// Whether a configuration allows this very job, given all that it allows.
+    pub fn is_among(&self, allowed: &[String]) -> bool {
+        allowed.iter().any(|job| **job == *self.declared)
+    }
 }
 
 /// A request for work.
@@ -148,8 +161,10 @@ pub struct Lease {
     pub environment: Environment,
     /// Which attempt this is, counted from 1. It fences: only the latest can be settled.
     pub attempt: u32,
-    /// When the attempt was begun.
+    /// When the attempt was begun, by the clock that the store judges leases by.
     pub begun_at: Timestamp,
+    /// When it was asked for, by the clock of whoever asked.
+    pub asked_at: Timestamp,
     /// When its delivery was accepted.
     pub accepted_at: Timestamp,
     /// After this moment the run is no longer worth starting.

@@ -79,6 +79,9 @@ pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
             .map(|(job, count)| Permit {
                 job: (*job).into(),
                 count: *count,
+                at_once: usize::MAX,
+                key: None,
+                declared: format!("{job} 0").into(),
                 lease: Duration::from_secs(60),
                 per_minute: None,
                 per_hour: None,

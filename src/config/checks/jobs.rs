@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::desk::Desk;
 use super::names::Kind;
 use super::server::not_zero;
@@ -39,6 +41,18 @@ pub(super) fn jobs(
         }
     }
     (plans, allowed)
+}
+
+/// Tells a job from one of the same name that starts something else, or with another key. Limits are
+/// left out: they may be changed while runs wait.
+fn declared(name: &str, workbench: &WorkbenchPlan, parts: [&str; 4]) -> String {
+    let mut digest = Sha256::new();
+    let address = [&*workbench.name, workbench.url.as_str(), &workbench.api_prefix];
+    for part in address.into_iter().chain(parts) {
+        digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(part);
+    }
+    format!("{name} {}", hex::encode(&digest.finalize()[..8]))
 }
 
 fn allow(desk: Desk<'_>, names: &[At<String>]) {
@@ -88,13 +102,16 @@ fn job(
         desk.fault(shape.env_max.id, "this is not a usable size of an environment", hint);
     }
     let (owner, project, number) = place?;
+    let (workbench, api_key) = (workbench?, api_key?.value);
+    let number_text = number.to_string();
     Some(JobPlan {
+        declared: declared(name, workbench, [&owner, &project, &number_text, &api_key]).into(),
         name: name.into(),
-        workbench: Arc::clone(workbench?),
+        workbench: Arc::clone(workbench),
         owner,
         project,
         number,
-        api_key: api_key?.value.into(),
+        api_key: api_key.into(),
         deadline: shape.deadline.value.0,
         starts_at_once: shape.starts_at_once.value,
         starts_per_minute: shape.starts_per_minute.map(|at| at.value),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::latest::{self, Taken};
-use super::pack::Packed;
 use super::people::again;
 use super::rows::{fault, millis};
 use super::{pauses, read, rows};
 use crate::clock::later;
 use crate::model::{Environment, RunId, RunState};
+use crate::store::pack::Packed;
 use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, Pausable};
 use crate::store::{REPEAT_WINDOW, StoreFault};
 

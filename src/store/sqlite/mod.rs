@@ -9,7 +9,7 @@ mod audit;
 mod damage;
 mod latest;
 mod open;
-mod pack;
+
 mod pauses;
 mod people;
 mod queue;
@@ -105,7 +105,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted> {
         Box::pin(async move {
-            let packed = pack::delivery(delivery).await?;
+            let packed = crate::store::pack::delivery(delivery).await?;
             let accepted = self
                 .write_if_whole(move |connection| {
                     let accepted = accept::accept(connection, &packed);

@@ -190,6 +190,7 @@ fn lease(row: &Row<'_>, begun_at: Timestamp) -> rusqlite::Result<(i64, Lease)> {
             environment: rows::json(row, 5)?,
             attempt: row.get(6)?,
             begun_at,
+            asked_at: begun_at,
             accepted_at: rows::moment(row, 7)?,
             deadline: rows::moment(row, 8)?,
         },

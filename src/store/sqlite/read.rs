@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::pack::unpack;
 use super::rows::{self, fault};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
+use crate::store::pack::unpack;
 use crate::store::{
     Act, Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Run, RunBrief, RunFilter,
 };

@@ -12,16 +12,16 @@ use crate::store::StoreFault;
 const LARGE: usize = 256 * 1024;
 
 /// A delivery whose large fields are compressed.
-pub(super) struct Packed {
-    pub(super) delivery: NewDelivery,
-    pub(super) size: usize,
-    pub(super) headers: Vec<u8>,
-    pub(super) explanation: Vec<u8>,
-    pub(super) body: Vec<u8>,
+pub(in crate::store) struct Packed {
+    pub(in crate::store) delivery: NewDelivery,
+    pub(in crate::store) size: usize,
+    pub(in crate::store) headers: Vec<u8>,
+    pub(in crate::store) explanation: Vec<u8>,
+    pub(in crate::store) body: Vec<u8>,
 }
 
 /// Compresses what is large, outside the thread that commits.
-pub(super) async fn delivery(delivery: NewDelivery) -> Result<Packed, StoreFault> {
+pub(in crate::store) async fn delivery(delivery: NewDelivery) -> Result<Packed, StoreFault> {
     if delivery.body.len() + delivery.explanation.len() <= LARGE {
         return pack(delivery);
     }
@@ -45,7 +45,7 @@ fn pack(mut delivery: NewDelivery) -> Result<Packed, StoreFault> {
 }
 
 /// The bytes that were packed; empty for content that was given up.
-pub(super) fn unpack(packed: &[u8]) -> Result<Bytes, StoreFault> {
+pub(in crate::store) fn unpack(packed: &[u8]) -> Result<Bytes, StoreFault> {
     if packed.is_empty() {
         return Ok(Bytes::new());
     }

@@ -1,0 +1,81 @@
+//! Work that arrives together is done together: one transaction, one flush.
+//!
+//! The batch is whatever has arrived while the batches before it were on their way, never a timer,
+//! so that a lone write is as quick as the database allows.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::store::StoreFault;
+
+/// Most writes that share a transaction. Bounds how long the first of them waits for the last.
+const BATCH: usize = 256;
+/// Most writes that may wait. Receiving is bounded before this; the bound is a second wall.
+const WAITING: usize = 8192;
+/// Batches that may be on their way at once. While one is being flushed the next is written.
+const ON_THE_WAY: usize = 2;
+
+/// A write, and whom to tell what became of it.
+pub(super) struct Asked<T, R> {
+    pub(super) what: T,
+    reply: oneshot::Sender<Result<R, StoreFault>>,
+}
+
+impl<T, R> Asked<T, R> {
+    /// Tells. Whoever asked may be gone; what was done stands all the same.
+    pub(super) fn tell(self, outcome: Result<R, StoreFault>) {
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// A place to bring writes to.
+pub(super) struct Group<T, R>(mpsc::Sender<Asked<T, R>>);
+
+impl<T: Send + 'static, R: Send + 'static> Group<T, R> {
+    /// Begins to work. `weigh` says how much of a batch's room a write takes, in bytes; `work` does a
+    /// batch and tells everybody.
+    pub(super) fn start<W, F>(most: usize, weigh: fn(&T) -> usize, work: W) -> Self
+    where
+        W: Fn(Vec<Asked<T, R>>) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (writes, mut waiting) = mpsc::channel(WAITING);
+        tokio::spawn(async move {
+            let slots = Arc::new(Semaphore::new(ON_THE_WAY));
+            let mut next: Vec<Asked<T, R>> = Vec::new();
+            loop {
+                if next.is_empty() && waiting.recv_many(&mut next, 1).await == 0 {
+                    return;
+                }
+                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+                // What has come in while there was no slot goes along.
+                let mut weight: usize = next.iter().map(|asked| weigh(&asked.what)).sum();
+                let mut batch = std::mem::take(&mut next);
+                while batch.len() < BATCH {
+                    let Ok(asked) = waiting.try_recv() else { break };
+                    weight += weigh(&asked.what);
+                    if weight > most {
+                        next.push(asked);
+                        break;
+                    }
+                    batch.push(asked);
+                }
+                let done = work(batch);
+                tokio::spawn(async move {
+                    done.await;
+                    drop(slot);
+                });
+            }
+        });
+        Self(writes)
+    }
+
+    /// Brings a write; ends when it is committed and flushed, or has changed nothing.
+    pub(super) async fn ask(&self, what: T) -> Result<R, StoreFault> {
+        let stopped = || StoreFault::Unavailable("the store has been closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Asked { what, reply }).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}

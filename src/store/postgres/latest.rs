@@ -1,0 +1,176 @@
+//! Runs of which only the newest is to be sent: the newest takes the place of those before it that
+//! are not sent yet, and stands for them.
+//!
+//! What is on the wire, held or over is never touched. The runs that one stands for share its
+//! `burst`, so that each finds the one that stands for it in one step. All that concerns one route
+//! and key happens one after the other: whoever changes it holds a lock of that name until its
+//! transaction ends.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::link::Link;
+use super::rows::{get, length, millis, params, spelled, text};
+use crate::model::run::{Change, after};
+use crate::model::{Latest, RunState};
+use crate::store::StoreFault;
+
+/// What a new run takes over from those whose place it takes.
+pub(super) struct Taken {
+    /// The first of them; none where there were none.
+    pub(super) burst: Option<i64>,
+    /// When the first of them was accepted, in milliseconds since 1970.
+    pub(super) burst_at: i64,
+    /// How many it stands for, itself included.
+    pub(super) stands_for: i64,
+}
+
+struct Earlier {
+    seq: i64,
+    state: RunState,
+    burst: i64,
+    burst_at: i64,
+    stands_for: i64,
+}
+
+async fn alone(link: &Link, route: &str, key: &str) -> Result<(), StoreFault> {
+    link.query(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text",
+        params![format!("{route}\n{key}")],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes the place of every run of this route and key that is not sent yet.
+pub(super) async fn take_place(
+    link: &Link,
+    route: &str,
+    key: &str,
+    now: i64,
+) -> Result<Taken, StoreFault> {
+    let key = text(key);
+    alone(link, route, &key).await?;
+    let earlier: Vec<Earlier> = link
+        .query(
+            "SELECT seq, state, coalesce(burst, seq), coalesce(burst_at, accepted_at), stands_for \
+             FROM runs WHERE route = $1 AND latest_per = $2 AND latest_per IS NOT NULL \
+               AND state IN ('queued', 'waiting') ORDER BY seq FOR UPDATE",
+            params![route, key],
+        )
+        .await?
+        .iter()
+        .map(earlier)
+        .collect::<Result<_, _>>()?;
+    let mut taken = Taken { burst: None, burst_at: now, stands_for: 1 };
+    if let Some(first) = earlier.first() {
+        taken.burst = Some(first.burst);
+    }
+    for run in &earlier {
+        taken.burst_at = taken.burst_at.min(run.burst_at);
+        taken.stands_for += run.stands_for;
+        supersede(link, run, earlier[0].burst, now).await?;
+    }
+    Ok(taken)
+}
+
+/// When a run falls due that was accepted now: its wait from now, but the first of its burst must
+/// not wait longer than that.
+pub(super) fn due_at(latest: &Latest, burst_at: i64, now: i64) -> i64 {
+    let wait = now.saturating_add(length(latest.wait));
+    wait.min(burst_at.saturating_add(length(latest.wait_at_most))).max(now)
+}
+
+/// A run that is queued again after an attempt gives way to a newer one of its kind, if there is
+/// one by now.
+pub(super) async fn give_way(link: &Link, seq: i64, now: Timestamp) -> Result<(), StoreFault> {
+    let kind = link
+        .one(
+            "SELECT route, latest_per FROM runs WHERE seq = $1 AND latest_per IS NOT NULL",
+            params![seq],
+        )
+        .await?;
+    let Some(kind) = kind else { return Ok(()) };
+    alone(link, get(&kind, 0)?, get(&kind, 1)?).await?;
+    let found = link
+        .one(
+            "SELECT old.seq, old.state, coalesce(old.burst, old.seq), \
+                    coalesce(old.burst_at, old.accepted_at), old.stands_for, \
+                    (SELECT max(new.seq) FROM runs new WHERE new.route = old.route \
+                       AND new.latest_per = old.latest_per AND new.latest_per IS NOT NULL \
+                       AND new.state IN ('queued', 'waiting') AND new.seq > old.seq) \
+             FROM runs old WHERE old.seq = $1",
+            params![seq],
+        )
+        .await?;
+    let Some(row) = found else { return Ok(()) };
+    let Some(newer): Option<i64> = get(&row, 5)? else { return Ok(()) };
+    let old = earlier(&row)?;
+    supersede(link, &old, old.burst, millis(now)).await?;
+    // The newer one may have a burst of its own; all of them become one.
+    link.execute(
+        "UPDATE runs SET burst = $1 WHERE burst = (SELECT coalesce(burst, seq) FROM runs WHERE seq = $2)",
+        params![old.burst, newer],
+    )
+    .await?;
+    link.execute(
+        "UPDATE runs SET burst = $1, burst_at = least(coalesce(burst_at, accepted_at), $3), \
+         stands_for = stands_for + $4 WHERE seq = $2",
+        params![old.burst, newer, old.burst_at, old.stands_for],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Of each route and key of a job only the newest of the runs up to `up_to` stays.
+pub(super) async fn only_newest(
+    link: &Link,
+    job: &str,
+    up_to: i64,
+    now: Timestamp,
+) -> Result<usize, StoreFault> {
+    let changed = after(RunState::Queued, &Change::Supersede);
+    debug_assert!(changed.is_ok(), "a queued run may be superseded");
+    let changed = link
+        .execute(
+            "WITH ranked AS (SELECT seq, first_value(seq) OVER newest AS stays, \
+                    row_number() OVER newest AS place, count(*) OVER kind AS many \
+               FROM runs WHERE state = 'queued' AND job = $1 AND seq <= $2 \
+               WINDOW kind AS (PARTITION BY route, latest_per), \
+                      newest AS (PARTITION BY route, latest_per ORDER BY seq DESC)) \
+             UPDATE runs SET \
+               state = CASE WHEN ranked.place > 1 THEN 'superseded' ELSE runs.state END, \
+               blocked = CASE WHEN ranked.place > 1 THEN 0 ELSE runs.blocked END, \
+               stands_for = CASE WHEN ranked.place = 1 THEN ranked.many ELSE runs.stands_for END, \
+               burst = ranked.stays, changed_at = $3, \
+               reason = CASE WHEN ranked.place > 1 \
+                             THEN 'a newer run took its place after a rest' ELSE runs.reason END \
+             FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1 AND runs.state = 'queued'",
+            params![job, up_to, millis(now)],
+        )
+        .await?;
+    Ok(changed)
+}
+
+fn earlier(row: &Row) -> Result<Earlier, StoreFault> {
+    Ok(Earlier {
+        seq: get(row, 0)?,
+        state: spelled(row, 1)?,
+        burst: get(row, 2)?,
+        burst_at: get(row, 3)?,
+        stands_for: get(row, 4)?,
+    })
+}
+
+async fn supersede(link: &Link, run: &Earlier, burst: i64, now: i64) -> Result<(), StoreFault> {
+    if after(run.state, &Change::Supersede).is_err() {
+        return Err(StoreFault::Unusable(format!("a {} run cannot be superseded", run.state)));
+    }
+    link.execute(
+        "UPDATE runs SET state = 'superseded', blocked = 0, burst = $2, changed_at = $3, \
+         reason = 'a newer run of its kind took its place' WHERE seq = $1 AND state = $4",
+        params![run.seq, burst, now, run.state.as_str()],
+    )
+    .await?;
+    Ok(())
+}

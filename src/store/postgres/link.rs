@@ -1,0 +1,302 @@
+//! Connections to the database: how they are made, kept and used.
+//!
+//! Every statement has its time-out on this side as well as on the server's. A connection that did
+//! not answer in time is thrown away, so that nothing of it is mistaken for an answer later.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls_platform_verifier::Verifier;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::rows::{Param, fault, is_about_the_data, with_causes};
+use crate::model::Secret;
+use crate::store::StoreFault;
+
+/// Time for the server to answer a statement.
+const STATEMENT: Duration = Duration::from_secs(15);
+/// Time to wait for a lock that somebody else holds.
+const LOCK: Duration = Duration::from_secs(5);
+/// On top of the server's own time-out, for the way there and back.
+const GRACE: Duration = Duration::from_secs(3);
+/// Time to connect, and to wait for a connection that is in use.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How the database is reached.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it is, without a password.
+    pub config: Config,
+    /// The password, where one is needed.
+    pub password: Option<Secret>,
+    /// Certificate authorities to trust beside those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the connection may be in clear.
+    pub allow_plain: bool,
+    /// Most connections at once.
+    pub connections: usize,
+    /// A pooler stands between, which hands each transaction to another connection: nothing is kept
+    /// in a session.
+    pub pooled: bool,
+}
+
+/// Connections that are kept.
+#[derive(Clone)]
+pub(super) struct Links {
+    pool: Pool,
+    pooled: bool,
+}
+
+/// Why a statement did not succeed.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) fault: StoreFault,
+    /// True where what was to be written is at fault, so that others may fare better.
+    pub(super) data: bool,
+}
+
+impl From<Refused> for StoreFault {
+    fn from(refused: Refused) -> Self {
+        refused.fault
+    }
+}
+
+impl From<StoreFault> for Refused {
+    fn from(fault: StoreFault) -> Self {
+        Self { fault, data: false }
+    }
+}
+
+impl Options {
+    /// The configuration with everything that a connection needs.
+    pub(super) fn complete(&self) -> Result<Config, StoreFault> {
+        let mut config = self.config.clone();
+        if let Some(password) = &self.password {
+            config.password(password.expose());
+        }
+        config.application_name("cdsw-gateway").connect_timeout(CONNECT);
+        config.keepalives_idle(Duration::from_secs(15));
+        config.tcp_user_timeout(STATEMENT + GRACE);
+        config.ssl_mode(if self.allow_plain { SslMode::Disable } else { SslMode::Require });
+        if !self.pooled {
+            // A pooler would refuse these, or give them to somebody else. With one, roles.sql sets them.
+            config.options(format!(
+                "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
+                STATEMENT.as_millis(),
+                LOCK.as_millis(),
+                STATEMENT.as_millis(),
+            ));
+        }
+        Ok(config)
+    }
+
+    pub(super) fn tls(&self) -> Result<MakeRustlsConnect, StoreFault> {
+        let mut extra = Vec::new();
+        if let Some(path) = &self.ca_file {
+            let fault = |why: String| {
+                StoreFault::Unavailable(format!("postgres.ca_file {}: {why}", path.display()))
+            };
+            let certificates = CertificateDer::pem_file_iter(path)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|error| fault(error.to_string()))?;
+            if certificates.is_empty() {
+                return Err(fault("it holds no certificate in PEM form".to_owned()));
+            }
+            extra = certificates;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = |error: rustls::Error| StoreFault::Unavailable(format!("TLS: {error}"));
+        let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(tls)?;
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(tls)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Ok(MakeRustlsConnect::new(config))
+    }
+
+    pub(super) fn links(&self) -> Result<Links, StoreFault> {
+        let config = self.complete()?;
+        let keep = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = if self.allow_plain {
+            Manager::from_config(config, NoTls, keep)
+        } else {
+            Manager::from_config(config, self.tls()?, keep)
+        };
+        let pool = Pool::builder(manager)
+            .max_size(self.connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CONNECT))
+            .create_timeout(Some(CONNECT))
+            .build()
+            .map_err(|error| StoreFault::Unavailable(error.to_string()))?;
+        Ok(Links { pool, pooled: self.pooled })
+    }
+}
+
+impl Links {
+    /// A connection, made anew where none is free.
+    pub(super) async fn link(&self) -> Result<Link, StoreFault> {
+        let object = self.pool.get().await.map_err(|error| match &error {
+            deadpool_postgres::PoolError::Backend(told) => fault(told),
+            deadpool_postgres::PoolError::Timeout(_) => {
+                StoreFault::Unavailable("the database did not give a connection in time".to_owned())
+            }
+            other => StoreFault::Unavailable(with_causes(other)),
+        })?;
+        Ok(Link {
+            object: Some(object),
+            named: !self.pooled,
+            open: false,
+            stuck: AtomicBool::new(false),
+        })
+    }
+
+    /// Does something in one transaction.
+    pub(super) async fn transact<T>(
+        &self,
+        work: impl AsyncFnOnce(&Link) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        let mut link = self.link().await?;
+        link.begin().await?;
+        match work(&link).await {
+            Ok(value) => {
+                link.commit().await?;
+                Ok(value)
+            }
+            Err(refused) => {
+                link.roll_back().await;
+                Err(refused)
+            }
+        }
+    }
+
+    /// Reads in one snapshot.
+    pub(super) async fn snapshot<T>(
+        &self,
+        work: impl AsyncFnOnce(&Link) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        let mut link = self.link().await?;
+        link.open = true;
+        link.plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let read = work(&link).await;
+        link.roll_back().await;
+        read
+    }
+}
+
+/// One connection, in use. Dropped in the middle of a transaction, it is closed.
+pub(super) struct Link {
+    object: Option<Object>,
+    named: bool,
+    open: bool,
+    /// A statement did not end in time, and may be running still.
+    stuck: AtomicBool,
+}
+
+impl Link {
+    fn object(&self) -> &Object {
+        // Taken only by `drop`.
+        self.object.as_ref().expect("a link holds its connection for as long as it lives")
+    }
+
+    async fn begin(&mut self) -> Result<(), Refused> {
+        self.open = true;
+        self.plain("BEGIN").await
+    }
+
+    async fn commit(&mut self) -> Result<(), Refused> {
+        self.plain("COMMIT").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    async fn roll_back(&mut self) {
+        if self.plain("ROLLBACK").await.is_ok() {
+            self.open = false;
+        }
+    }
+
+    /// Runs statements without parameters.
+    pub(super) async fn plain(&self, sql: &str) -> Result<(), Refused> {
+        self.in_time(self.object().batch_execute(sql)).await
+    }
+
+    /// Runs a statement and gives its rows.
+    pub(super) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, Refused> {
+        let client = self.object();
+        self.in_time(async {
+            if !self.named {
+                return client.query_typed(sql, params).await;
+            }
+            let types: Vec<_> = params.iter().map(|(_, kind)| kind.clone()).collect();
+            let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
+            let statement = client.prepare_typed_cached(sql, &types).await?;
+            client.query(&statement, &values).await
+        })
+        .await
+    }
+
+    /// Runs a statement that gives at most one row.
+    pub(super) async fn one(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, Refused> {
+        Ok(self.query(sql, params).await?.into_iter().next())
+    }
+
+    /// Runs a statement and gives how many rows it changed.
+    pub(super) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, Refused> {
+        let client = self.object();
+        let changed = self
+            .in_time(async {
+                if !self.named {
+                    return client.execute_typed(sql, params).await;
+                }
+                let types: Vec<_> = params.iter().map(|(_, kind)| kind.clone()).collect();
+                let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
+                let statement = client.prepare_typed_cached(sql, &types).await?;
+                client.execute(&statement, &values).await
+            })
+            .await?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    async fn in_time<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Refused> {
+        match tokio::time::timeout(STATEMENT + GRACE, statement).await {
+            Ok(done) => done
+                .map_err(|error| Refused { fault: fault(&error), data: is_about_the_data(&error) }),
+            Err(_) => {
+                self.stuck.store(true, Ordering::Relaxed);
+                Err(StoreFault::Unavailable(format!(
+                    "the database did not answer within {} s",
+                    (STATEMENT + GRACE).as_secs()
+                ))
+                .into())
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if (self.open || self.stuck.load(Ordering::Relaxed))
+            && let Some(object) = self.object.take()
+        {
+            // Whatever it was in the middle of is undone by the server when the connection ends.
+            drop(Object::take(object));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Brings the tables up to date. Replicas that start together do it once: whoever is first holds an
+//! advisory lock until it is done.
+
+use super::link::{Link, Links};
+use super::rows::{get, params};
+use crate::store::StoreFault;
+
+/// A step from one version of the tables to the next.
+struct Migration {
+    sql: &'static str,
+    /// The oldest version whose programs may go on working beside it.
+    oldest: usize,
+}
+
+/// Every migration, oldest first.
+const MIGRATIONS: [Migration; 2] = [
+    Migration { sql: include_str!("migrations/0001_start.sql"), oldest: 1 },
+    // It only adds tables.
+    Migration { sql: include_str!("migrations/0002_replicas.sql"), oldest: 1 },
+];
+
+/// Names the lock ("CDSG" in ASCII).
+const LOCK: i64 = 0x4344_5347;
+
+/// What there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Found {
+    version: usize,
+    oldest: usize,
+}
+
+/// The tables as they are: how many migrations they have had, of those that this program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// Before.
+    pub from: usize,
+    /// Now.
+    pub to: usize,
+}
+
+/// Makes the tables as this program needs them.
+///
+/// # Errors
+/// [`StoreFault::Unusable`] when they are newer than this program.
+pub(super) async fn migrate(links: &Links) -> Result<Migrated, StoreFault> {
+    migrate_to(links, MIGRATIONS.len()).await
+}
+
+/// Only for tests of what an older program leaves behind.
+pub(super) async fn migrate_to(links: &Links, to: usize) -> Result<Migrated, StoreFault> {
+    links
+        .transact(async |link| {
+            link.query("SELECT pg_advisory_xact_lock($1)::text", params![LOCK]).await?;
+            // A long migration is nobody's fault.
+            link.plain("SET LOCAL statement_timeout = 0").await?;
+            link.plain(
+                "CREATE TABLE IF NOT EXISTS cdsw_gateway_schema ( \
+                   one integer PRIMARY KEY CHECK (one = 1), \
+                   version integer NOT NULL, \
+                   oldest integer NOT NULL)",
+            )
+            .await?;
+            let found = look(link).await?.unwrap_or(Found { version: 0, oldest: 0 });
+            refuse_newer(found)?;
+            for (number, migration) in MIGRATIONS.iter().enumerate().take(to).skip(found.version) {
+                link.plain(migration.sql).await?;
+                let (version, oldest) = (number + 1, migration.oldest);
+                link.plain(&format!(
+                    "INSERT INTO cdsw_gateway_schema (one, version, oldest) VALUES (1, {version}, {oldest}) \
+                     ON CONFLICT (one) DO UPDATE SET version = {version}, oldest = {oldest}"
+                ))
+                .await?;
+            }
+            Ok(Migrated { from: found.version, to: found.version.max(to) })
+        })
+        .await
+}
+
+/// Whether the tables can be used as they are.
+///
+/// # Errors
+/// [`StoreFault::Unusable`] when they are too old or too new, with what to do.
+pub(super) async fn check(link: &Link) -> Result<(), StoreFault> {
+    let there = link
+        .one("SELECT to_regclass('cdsw_gateway_schema') IS NOT NULL", params![])
+        .await?
+        .map(|row| get::<bool>(&row, 0))
+        .transpose()?
+        .unwrap_or(false);
+    let found = if there { look(link).await? } else { None };
+    let Some(found) = found else {
+        return Err(StoreFault::Unusable(
+            "its tables are not there yet; run `cdsw-gateway migrate`, or `serve --migrate`".into(),
+        ));
+    };
+    refuse_newer(found)?;
+    if found.version < MIGRATIONS.len() {
+        return Err(StoreFault::Unusable(format!(
+            "its tables are of version {}, and this program needs {}; run `cdsw-gateway migrate`, \
+             or `serve --migrate`",
+            found.version,
+            MIGRATIONS.len()
+        )));
+    }
+    Ok(())
+}
+
+fn refuse_newer(found: Found) -> Result<(), StoreFault> {
+    if found.version > MIGRATIONS.len() && found.oldest > MIGRATIONS.len() {
+        return Err(StoreFault::Unusable(format!(
+            "its tables are of version {}, which programs older than version {} cannot use, and this \
+             one knows {}; run the newer gateway, or restore the backup made before the upgrade",
+            found.version,
+            found.oldest,
+            MIGRATIONS.len()
+        )));
+    }
+    Ok(())
+}
+
+async fn look(link: &Link) -> Result<Option<Found>, StoreFault> {
+    let row = link
+        .one("SELECT version::bigint, oldest::bigint FROM cdsw_gateway_schema", params![])
+        .await?;
+    row.map(|row| {
+        Ok(Found { version: super::rows::count(&row, 0)?, oldest: super::rows::count(&row, 1)? })
+    })
+    .transpose()
+}

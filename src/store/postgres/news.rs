@@ -1,0 +1,75 @@
+//! Hears what other replicas tell (`LISTEN`), on a connection of its own. Where it cannot be had, and
+//! past a pooler that shares connections, the slow look at the queue finds the same a little later.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Config, NoTls, Socket};
+
+use super::NEWS;
+use super::link::Options;
+use crate::store::StoreFault;
+
+/// Time to leave a server alone that could not be reached, or has ended the connection.
+const REST: Duration = Duration::from_secs(1);
+
+/// Begins to listen, for as long as anybody wants to know.
+pub(super) fn listen(options: &Options) -> Result<watch::Receiver<u64>, StoreFault> {
+    let (tell, news) = watch::channel(0);
+    let config = options.complete()?;
+    if options.allow_plain {
+        tokio::spawn(forever(config, NoTls, tell));
+    } else {
+        tokio::spawn(forever(config, options.tls()?, tell));
+    }
+    Ok(news)
+}
+
+/// News that never come.
+pub(super) fn none() -> watch::Receiver<u64> {
+    watch::channel(0).1
+}
+
+async fn forever<T>(config: Config, tls: T, tell: watch::Sender<u64>)
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + 'static,
+    T::Stream: Send + 'static,
+    T::TlsConnect: Send,
+    <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
+{
+    loop {
+        tokio::select! {
+            () = tell.closed() => return,
+            () = until_it_ends(&config, tls.clone(), &tell) => {}
+        }
+        // What was told meanwhile went unheard.
+        tell.send_modify(|count| *count += 1);
+        tokio::time::sleep(REST).await;
+    }
+}
+
+async fn until_it_ends<T>(config: &Config, tls: T, tell: &watch::Sender<u64>)
+where
+    T: MakeTlsConnect<Socket>,
+{
+    let Ok((client, mut connection)) = config.connect(tls).await else { return };
+    let listen = format!("LISTEN {NEWS}");
+    let listening = client.batch_execute(&listen);
+    let hearing = async {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if matches!(message, AsyncMessage::Notification(_)) {
+                tell.send_modify(|count| *count += 1);
+            }
+        }
+    };
+    // The statement goes out, and its answer comes in, only while the connection is driven.
+    tokio::select! {
+        () = hearing => {}
+        () = async {
+            let _ = listening.await;
+            std::future::pending::<()>().await;
+        } => {}
+    }
+}

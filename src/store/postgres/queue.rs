@@ -1,0 +1,493 @@
+//! The queue of runs: taking those that are due, settling attempts.
+//!
+//! Whoever takes runs of a job holds the job's gate, a row, until its attempts are committed. So a
+//! job's limits are those of all replicas together, and two replicas that take runs of different
+//! jobs never wait for each other. What is taken is locked with `SKIP LOCKED`: a run that a person
+//! is just acting on is left for the next look.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::link::Link;
+use super::rows::{self, get, json, length, millis, moment, params, small, text, uuid};
+use super::windows::{Room, Windows};
+use super::{latest, pauses, replicas};
+use crate::model::run::{Change, after};
+use crate::model::{AttemptResult, RunId, RunState};
+use crate::store::{Lease, LeaseAsk, Leased, Next, Pausable, Permit, StoreFault};
+
+/// Runs failed for their deadline in one step.
+const OVERDUE_STEP: i64 = 500;
+/// Runs whose wait is over that one look puts into the queue.
+const PROMOTE_STEP: i64 = 1000;
+/// Runs that a brake holds in one look.
+const BRAKE_STEP: i64 = 500;
+
+/// A run that may be sent.
+struct Ready {
+    seq: i64,
+    passed: bool,
+    lease: Lease,
+}
+
+/// Takes what is due, job by job in the order of the permits, and begins its attempts. Within a job
+/// the order is that of acceptance. `now` is the time by which leases are judged.
+pub(super) async fn lease_due(
+    link: &Link,
+    ask: &LeaseAsk,
+    now: Timestamp,
+) -> Result<Leased, StoreFault> {
+    let promoted = promote(link, now).await?;
+    let mut leased = Leased { next_due: next_later(link).await?, ..Leased::default() };
+    if promoted == usize::try_from(PROMOTE_STEP).unwrap_or(usize::MAX) {
+        leased.next_due = Some(now);
+    }
+    let resting: Vec<Pausable> =
+        pauses::all(link).await?.into_iter().map(|pause| pause.what).collect();
+    if resting.contains(&Pausable::All) {
+        return Ok(leased);
+    }
+    let waiting = waiting_jobs(link).await?;
+    let allowed = replicas::allowed(link).await?;
+    let permits: Vec<&Permit> = ask
+        .permits
+        .iter()
+        .filter(|permit| waiting.contains(&*permit.job))
+        .filter(|permit| {
+            !resting.iter().any(|what| match what {
+                Pausable::Job(name) => **name == *permit.job,
+                Pausable::Key(name) => permit.key.as_deref() == Some(&**name),
+                _ => false,
+            })
+        })
+        .filter(|permit| allowed.as_ref().is_none_or(|jobs| permit.is_among(jobs)))
+        .collect();
+    if permits.is_empty() {
+        return Ok(leased);
+    }
+    let mut windows = Windows::open(link, &permits, now).await?;
+    let routes = resting.iter().filter_map(|what| match what {
+        Pausable::Route(name) => Some(name.clone()),
+        _ => None,
+    });
+    let mut ready = ready(link, &permits, &windows, routes.collect(), ask, now).await?;
+    let mut tried: HashSet<&str> = HashSet::new();
+    let mut begun: Vec<Ready> = Vec::new();
+    let mut braked: Vec<&Permit> = Vec::new();
+    for permit in permits {
+        let room = windows.room(permit);
+        if let Some(at) = room.again_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
+            leased.next_due = Some(leased.next_due.map_or(at, |due| due.min(at)));
+        }
+        let mut left = ask.most.saturating_sub(begun.len());
+        if let Some(trial) = permit.trial.as_deref()
+            && left > 0
+        {
+            let first = !tried.contains(trial)
+                && ready.contains_key(&permit.job)
+                && replicas::take_trial(link, trial, permit, now).await?;
+            left = usize::from(first);
+            if first {
+                tried.insert(trial);
+            }
+        }
+        let found = ready.remove(&permit.job).unwrap_or_default();
+        if within_brake(found, left, room, &mut begun) {
+            braked.push(permit);
+        }
+    }
+    begin(link, &begun, ask, now).await?;
+    for permit in braked {
+        let held = brake(link, permit, now).await?;
+        if held > 0 {
+            leased.held.push((Arc::clone(&permit.job), held));
+            leased.next_due = Some(now);
+        }
+    }
+    windows.note(link, &begun.iter().map(|run| &run.lease).collect::<Vec<_>>(), now).await?;
+    leased.leases = begun.into_iter().map(|run| run.lease).collect();
+    Ok(leased)
+}
+
+/// Puts runs whose time has come into the queue.
+async fn promote(link: &Link, now: Timestamp) -> Result<usize, StoreFault> {
+    let promoted = link
+        .execute(
+            "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
+               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
+             WHERE seq IN (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= $1 \
+                           ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            params![millis(now), PROMOTE_STEP],
+        )
+        .await?;
+    Ok(promoted)
+}
+
+async fn next_later(link: &Link) -> Result<Option<Timestamp>, StoreFault> {
+    link.one("SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1", params![])
+        .await?
+        .map(|row| moment(&row, 0))
+        .transpose()
+}
+
+/// Jobs with a run that may be sent, found by stepping through the index from one job to the next.
+async fn waiting_jobs(link: &Link) -> Result<HashSet<String>, StoreFault> {
+    link.query(
+        "WITH RECURSIVE step (job, blocked) AS ( \
+           (SELECT job, blocked FROM runs WHERE state = 'queued' ORDER BY job, blocked LIMIT 1) \
+           UNION ALL \
+           SELECT next.job, next.blocked FROM step CROSS JOIN LATERAL \
+             (SELECT job, blocked FROM runs WHERE state = 'queued' AND job > step.job \
+              ORDER BY job, blocked LIMIT 1) AS next) \
+         SELECT job FROM step WHERE blocked = 0",
+        params![],
+    )
+    .await?
+    .iter()
+    .map(|row| get(row, 0))
+    .collect()
+}
+
+/// Runs that may be sent, oldest first, as many of each job as its permit allows at most.
+async fn ready(
+    link: &Link,
+    permits: &[&Permit],
+    windows: &Windows,
+    resting_routes: Vec<String>,
+    ask: &LeaseAsk,
+    now: Timestamp,
+) -> Result<HashMap<Arc<str>, Vec<Ready>>, StoreFault> {
+    let jobs: Vec<&str> = permits.iter().map(|permit| &*permit.job).collect();
+    let most: Vec<i64> = permits
+        .iter()
+        .map(|permit| windows.room(permit).starts.min(ask.most))
+        .map(|most| i64::try_from(most).unwrap_or(i64::MAX))
+        .collect();
+    let found = link
+        .query(
+            "SELECT run.* FROM unnest($1::text[], $2::bigint[]) AS permit (job, most) CROSS JOIN LATERAL \
+               (SELECT seq, id, delivery, route, job, environment, attempts, accepted_at, deadline_at, \
+                  passed FROM runs WHERE state = 'queued' AND blocked = 0 AND job = permit.job \
+                  AND deadline_at > $3 AND route <> ALL ($4) \
+                ORDER BY seq LIMIT permit.most FOR UPDATE SKIP LOCKED) AS run",
+            params![jobs, most, millis(now), resting_routes],
+        )
+        .await?;
+    let mut ready = HashMap::<Arc<str>, Vec<Ready>>::new();
+    for row in &found {
+        let lease = lease(row, now, ask.now)?;
+        let job = Arc::clone(&lease.job);
+        let run = Ready { seq: get(row, 0)?, passed: get(row, 9)?, lease };
+        ready.entry(job).or_default().push(run);
+    }
+    Ok(ready)
+}
+
+/// Of the runs that were found those that may be begun; and whether the brake stands before the rest.
+fn within_brake(found: Vec<Ready>, left: usize, room: Room, begun: &mut Vec<Ready>) -> bool {
+    let mut until_brake = room.until_brake;
+    for mut run in found.into_iter().take(left) {
+        run.lease.attempt += 1;
+        // A run that has had an attempt, or that a person let go, is not held by the brake.
+        if run.lease.attempt == 1 && !run.passed {
+            if until_brake == Some(0) {
+                return true;
+            }
+            until_brake = until_brake.map(|left| left.saturating_sub(1));
+        }
+        begun.push(run);
+    }
+    false
+}
+
+/// Holds the runs of a job that would go over its brake.
+async fn brake(link: &Link, permit: &Permit, now: Timestamp) -> Result<usize, StoreFault> {
+    let reason = format!(
+        "the brake: its job has had {} runs within an hour (starts_per_hour); see whether that is \
+         meant, then release it or cancel it",
+        permit.per_hour.unwrap_or(0)
+    );
+    after(RunState::Queued, &Change::Hold { reason: reason.clone() })
+        .map_err(|refused| StoreFault::Unusable(refused.to_string()))?;
+    let held = link
+        .execute(
+            "UPDATE runs SET state = 'held', reason = $2, changed_at = $3 WHERE state = 'queued' AND seq IN \
+             (SELECT seq FROM runs WHERE state = 'queued' AND job = $1 AND blocked = 0 \
+                AND attempts = 0 AND NOT passed ORDER BY seq LIMIT $4)",
+            params![&*permit.job, reason, millis(now), BRAKE_STEP],
+        )
+        .await?;
+    Ok(held)
+}
+
+fn lease(row: &Row, begun_at: Timestamp, asked_at: Timestamp) -> Result<Lease, StoreFault> {
+    Ok(Lease {
+        run: rows::run_id(row, 1)?,
+        delivery: rows::delivery_id(row, 2)?,
+        route: get::<String>(row, 3)?.into(),
+        job: get::<String>(row, 4)?.into(),
+        environment: json(row, 5)?,
+        attempt: small(row, 6)?,
+        begun_at,
+        asked_at,
+        accepted_at: moment(row, 7)?,
+        deadline: moment(row, 8)?,
+    })
+}
+
+/// Writes the attempts of all that was taken.
+async fn begin(
+    link: &Link,
+    taken: &[Ready],
+    ask: &LeaseAsk,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let lengths: HashMap<&str, i64> =
+        ask.permits.iter().map(|permit| (&*permit.job, length(permit.lease))).collect();
+    let seqs: Vec<i64> = taken.iter().map(|run| run.seq).collect();
+    let ids: Vec<Uuid> = taken.iter().map(|run| uuid(run.lease.run.as_bytes())).collect();
+    let numbers: Vec<i32> =
+        taken.iter().map(|run| i32::try_from(run.lease.attempt).unwrap_or(i32::MAX)).collect();
+    let until: Vec<i64> = taken
+        .iter()
+        .map(|run| lengths.get(&*run.lease.job).copied().unwrap_or_default())
+        .map(|length| millis(now).saturating_add(length))
+        .collect();
+    let changed = link
+        .execute(
+            "WITH taken AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::bigint[]) \
+                 AS taken (seq, id, number, until)), \
+             tried AS (INSERT INTO attempts (run, number, begun_at) SELECT id, number, $5 FROM taken) \
+             UPDATE runs SET state = 'sending', reason = NULL, attempts = taken.number, \
+               lease_until = taken.until, changed_at = $5 \
+             FROM taken WHERE runs.seq = taken.seq AND runs.state = 'queued'",
+            params![seqs, ids, numbers, until, millis(now)],
+        )
+        .await?;
+    if changed != taken.len() {
+        // The rows are locked, so that this cannot be; nothing is sent that is not on disk.
+        return Err(StoreFault::Unavailable("a run was taken by somebody else".to_owned()));
+    }
+    Ok(())
+}
+
+/// Attempts whose lease has run out.
+pub(super) async fn expired_leases(
+    link: &Link,
+    now: Timestamp,
+    asked_at: Timestamp,
+) -> Result<Vec<Lease>, StoreFault> {
+    link.query(
+        "SELECT seq, id, delivery, route, job, environment, attempts, accepted_at, deadline_at FROM runs \
+         WHERE state = 'sending' AND lease_until <= $1 ORDER BY seq LIMIT 1000",
+        params![millis(now)],
+    )
+    .await?
+    .iter()
+    .map(|row| lease(row, now, asked_at))
+    .collect()
+}
+
+/// What an attempt came to, as one row of a batch.
+pub(super) struct Finish {
+    pub(super) lease: Lease,
+    pub(super) result: AttemptResult,
+    pub(super) next: Next,
+    pub(super) now: Timestamp,
+}
+
+/// Records what attempts came to and moves their runs; gives those whose lease was lost. No two may
+/// be of the same run. Runs inside a transaction.
+pub(super) async fn finish(link: &Link, batch: &[&Finish]) -> Result<HashSet<Uuid>, StoreFault> {
+    let mut rows = FinishRows::default();
+    for finish in batch {
+        rows.push(finish)?;
+    }
+    let found = link
+        .query(
+            "WITH done AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], \
+                 $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::bigint[]) \
+                 AS done (run, number, outcome, status, said, reply, took_ms, state, due_at, reason, \
+                          engine_id, at)), \
+             moved AS (UPDATE runs SET state = done.state, due_at = done.due_at, reason = done.reason, \
+                 engine_id = done.engine_id, lease_until = NULL, changed_at = done.at, \
+                 blocked = CASE WHEN done.state <> 'queued' THEN 0 WHEN done.due_at > done.at THEN 1 \
+                   WHEN EXISTS (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 \
+                   ELSE 0 END \
+                 FROM done WHERE runs.id = done.run AND runs.state = 'sending' \
+                   AND runs.attempts = done.number \
+                 RETURNING runs.id, runs.seq, runs.state = 'queued' AND runs.latest_per IS NOT NULL AS gives), \
+             noted AS (UPDATE attempts SET outcome = done.outcome, status = done.status, \
+                 reason = done.said, reply = done.reply, took_ms = done.took_ms \
+                 FROM done JOIN moved ON moved.id = done.run \
+                 WHERE attempts.run = done.run AND attempts.number = done.number) \
+             SELECT id, seq, gives FROM moved",
+            params![
+                rows.run, rows.number, rows.outcome, rows.status, rows.said, rows.reply, rows.took_ms,
+                rows.state, rows.due_at, rows.reason, rows.engine_id, rows.at,
+            ],
+        )
+        .await?;
+    let mut lost: HashSet<Uuid> = rows.run.iter().copied().collect();
+    for row in &found {
+        let id: Uuid = get(row, 0)?;
+        lost.remove(&id);
+        if get(row, 2)? {
+            let now = batch.iter().find(|finish| uuid(finish.lease.run.as_bytes()) == id);
+            if let Some(finish) = now {
+                latest::give_way(link, get(row, 1)?, finish.now).await?;
+            }
+        }
+    }
+    Ok(lost)
+}
+
+#[derive(Default)]
+struct FinishRows {
+    run: Vec<Uuid>,
+    number: Vec<i32>,
+    outcome: Vec<&'static str>,
+    status: Vec<Option<i32>>,
+    said: Vec<String>,
+    reply: Vec<Option<String>>,
+    took_ms: Vec<i64>,
+    state: Vec<&'static str>,
+    due_at: Vec<i64>,
+    reason: Vec<Option<String>>,
+    engine_id: Vec<Option<String>>,
+    at: Vec<i64>,
+}
+
+impl FinishRows {
+    fn push(&mut self, finish: &Finish) -> Result<(), StoreFault> {
+        let Finish { lease, result, next, now } = finish;
+        let change = change_of(next);
+        after(RunState::Sending, &change)
+            .map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
+        let moved = Moved::by(&change, *now);
+        self.run.push(uuid(lease.run.as_bytes()));
+        self.number.push(i32::try_from(lease.attempt).unwrap_or(i32::MAX));
+        self.outcome.push(result.outcome.as_str());
+        self.status.push(result.status.map(i32::from));
+        self.said.push(text(&result.reason));
+        self.reply.push(result.reply.as_deref().map(text));
+        self.took_ms.push(length(result.took));
+        self.state.push(moved.state.as_str());
+        self.due_at.push(millis(moved.due_at));
+        self.reason.push(moved.reason);
+        self.engine_id.push(moved.engine_id);
+        self.at.push(millis(*now));
+        Ok(())
+    }
+}
+
+fn change_of(next: &Next) -> Change {
+    match next.clone() {
+        Next::Started { engine_id } => Change::Started { engine_id },
+        Next::Retry { at, reason } => Change::Retry { at, reason },
+        Next::Hold { reason } => Change::Hold { reason },
+        Next::Fail { reason } => Change::Fail { reason },
+    }
+}
+
+/// Fails queued runs that are past their deadline.
+pub(super) async fn fail_overdue(link: &Link, now: Timestamp) -> Result<usize, StoreFault> {
+    let failed = link
+        .execute(
+            "UPDATE runs SET state = 'failed', blocked = 0, changed_at = $1, \
+             reason = 'its time was over before it could be started (deadline or max_age of its job)' \
+                      || coalesce('; last: ' || reason, '') \
+             WHERE seq IN (SELECT seq FROM runs WHERE state IN ('queued', 'waiting') \
+                           AND deadline_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            params![millis(now), OVERDUE_STEP],
+        )
+        .await?;
+    Ok(failed)
+}
+
+pub(super) async fn pull_in(
+    link: &Link,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Result<usize, StoreFault> {
+    let pulled = link
+        .execute(
+            "UPDATE runs SET due_at = $1 WHERE blocked = 1 AND due_at > $2",
+            params![millis(now), millis(latest)],
+        )
+        .await?;
+    Ok(pulled)
+}
+
+/// Where the run is kept, and how it stands. Its row is locked until the transaction ends.
+pub(super) async fn find(link: &Link, id: RunId) -> Result<(i64, RunState), StoreFault> {
+    let row = link
+        .one("SELECT seq, state FROM runs WHERE id = $1 FOR UPDATE", params![uuid(id.as_bytes())])
+        .await?
+        .ok_or_else(|| StoreFault::NotFound(format!("run {id}")))?;
+    Ok((get(&row, 0)?, rows::spelled(&row, 1)?))
+}
+
+/// What a change makes of a run's columns.
+struct Moved {
+    state: RunState,
+    due_at: Timestamp,
+    reason: Option<String>,
+    engine_id: Option<String>,
+}
+
+impl Moved {
+    fn by(change: &Change, now: Timestamp) -> Self {
+        let to = |state| Self { state, due_at: now, reason: None, engine_id: None };
+        let why = |state, reason: &str| Self { reason: Some(text(reason)), ..to(state) };
+        match change {
+            Change::Due => to(RunState::Queued),
+            Change::Started { engine_id } => {
+                Self { engine_id: Some(text(engine_id)), ..to(RunState::Started) }
+            }
+            Change::Retry { at, reason } => Self { due_at: *at, ..why(RunState::Queued, reason) },
+            Change::Requeue { at } => Self { due_at: *at, ..to(RunState::Queued) },
+            Change::Hold { reason } => why(RunState::Held, reason),
+            Change::Fail { reason } => why(RunState::Failed, reason),
+            Change::Lease => to(RunState::Sending),
+            Change::Supersede => to(RunState::Superseded),
+            Change::Cancel { who } => why(RunState::Cancelled, &format!("cancelled by {who}")),
+        }
+    }
+}
+
+/// Writes a change that [`after`] has allowed.
+pub(super) async fn apply(
+    link: &Link,
+    seq: i64,
+    expected: RunState,
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let moved = Moved::by(change, now);
+    link.execute(
+        "UPDATE runs SET state = $3, due_at = $4, reason = $5, engine_id = $6, \
+         lease_until = NULL, changed_at = $7, \
+         blocked = CASE WHEN $3 <> 'queued' THEN 0 WHEN $4 > $7 THEN 1 WHEN EXISTS \
+           (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
+         WHERE seq = $1 AND state = $2",
+        params![
+            seq,
+            expected.as_str(),
+            moved.state.as_str(),
+            millis(moved.due_at),
+            moved.reason,
+            moved.engine_id,
+            millis(now),
+        ],
+    )
+    .await?;
+    Ok(())
+}

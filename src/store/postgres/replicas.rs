@@ -1,0 +1,147 @@
+//! What replicas tell each other: that they live, which configuration they run, which workbench rests.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::accept::tell;
+use super::link::Link;
+use super::rows::{get, length, millis, moment, params};
+use crate::store::shared::{Declared, Rest};
+use crate::store::{Permit, StoreFault};
+
+/// A replica that has not been seen for this long counts as gone.
+const GONE: Duration = Duration::from_secs(30);
+/// One that has not been seen for this long is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+
+/// The jobs that the configuration in force allows; none where no replica has said what it runs.
+pub(super) async fn allowed(link: &Link) -> Result<Option<Vec<String>>, StoreFault> {
+    link.one(
+        &format!(
+            "SELECT jobs FROM configurations WHERE EXISTS (SELECT 1 FROM replicas \
+               WHERE replicas.version = configurations.version \
+                 AND seen_at > {NOW} - {}) ORDER BY number DESC LIMIT 1",
+            GONE.as_millis()
+        ),
+        params![],
+    )
+    .await?
+    .map(|row| get(&row, 0))
+    .transpose()
+}
+
+/// The database's clock, in milliseconds since 1970.
+pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// Says that a replica lives and what it runs. A configuration that has never been seen is newer than
+/// all others; so is one that `changed` says was just loaded by a running replica.
+pub(super) async fn declare(
+    link: &Link,
+    replica: Uuid,
+    declared: &Declared,
+    changed: bool,
+) -> Result<(), StoreFault> {
+    let renumber = if changed {
+        "nextval(pg_get_serial_sequence('configurations', 'number'))"
+    } else {
+        "configurations.number"
+    };
+    link.execute(
+        &format!(
+            "INSERT INTO configurations (version, jobs) VALUES ($1, $2) \
+             ON CONFLICT (version) DO UPDATE SET number = {renumber}, jobs = excluded.jobs \
+             WHERE {changed} OR configurations.jobs <> excluded.jobs"
+        ),
+        params![&*declared.version, declared.jobs.clone()],
+    )
+    .await?;
+    link.execute(
+        &format!(
+            "INSERT INTO replicas (id, role, version, seen_at) VALUES ($1, $2, $3, {NOW}) \
+             ON CONFLICT (id) DO UPDATE SET version = excluded.version, seen_at = excluded.seen_at"
+        ),
+        params![replica, &*declared.role, &*declared.version],
+    )
+    .await?;
+    link.execute(
+        &format!("DELETE FROM replicas WHERE seen_at < {NOW} - {}", FORGOTTEN.as_millis()),
+        params![],
+    )
+    .await?;
+    link.execute(
+        "DELETE FROM configurations WHERE NOT EXISTS \
+         (SELECT 1 FROM replicas WHERE replicas.version = configurations.version)",
+        params![],
+    )
+    .await?;
+    if changed { tell(link).await } else { Ok(()) }
+}
+
+/// Takes leave: the replica no longer counts.
+pub(super) async fn leave(link: &Link, replica: Uuid) -> Result<(), StoreFault> {
+    link.execute("DELETE FROM replicas WHERE id = $1", params![replica]).await?;
+    Ok(())
+}
+
+/// Takes the one trial of a workbench that rests; false where another replica has it.
+pub(super) async fn take_trial(
+    link: &Link,
+    workbench: &str,
+    permit: &Permit,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let until = millis(now).saturating_add(length(permit.lease));
+    link.execute(
+        "INSERT INTO rests (workbench, until, length, trial_until) VALUES ($1, $2, 0, $3) \
+         ON CONFLICT (workbench) DO UPDATE SET trial_until = excluded.trial_until \
+         WHERE rests.until <= $2 AND (rests.trial_until IS NULL OR rests.trial_until <= $2)",
+        params![workbench, millis(now), until],
+    )
+    .await
+    .map(|taken| taken > 0)
+    .map_err(StoreFault::from)
+}
+
+/// A workbench rests from now on.
+pub(super) async fn rest(link: &Link, rest: &Rest, now: Timestamp) -> Result<(), StoreFault> {
+    let length = length(rest.length);
+    link.execute(
+        "INSERT INTO rests (workbench, until, length) VALUES ($1, $2, $3) \
+         ON CONFLICT (workbench) DO UPDATE SET until = excluded.until, length = excluded.length, \
+           trial_until = NULL",
+        params![&*rest.workbench, millis(now).saturating_add(length), length],
+    )
+    .await?;
+    tell(link).await
+}
+
+/// A workbench is back.
+pub(super) async fn back(link: &Link, workbench: &str) -> Result<(), StoreFault> {
+    link.execute("DELETE FROM rests WHERE workbench = $1", params![workbench]).await?;
+    tell(link).await
+}
+
+/// The trial of a workbench said nothing about it; another may be made.
+pub(super) async fn no_trial(link: &Link, workbench: &str) -> Result<(), StoreFault> {
+    link.execute("UPDATE rests SET trial_until = NULL WHERE workbench = $1", params![workbench])
+        .await?;
+    Ok(())
+}
+
+/// Every workbench that rests.
+pub(super) async fn resting(link: &Link) -> Result<Vec<Rest>, StoreFault> {
+    link.query("SELECT workbench, until, length FROM rests ORDER BY workbench", params![])
+        .await?
+        .iter()
+        .map(|row| {
+            let length: i64 = get(row, 2)?;
+            Ok(Rest {
+                workbench: get::<String>(row, 0)?.into(),
+                until: moment(row, 1)?,
+                length: Duration::from_millis(u64::try_from(length).unwrap_or(0)),
+            })
+        })
+        .collect()
+}
