@@ -140,6 +140,9 @@ async fn lease(file: &Path) -> Vec<Duration> {
         permits: vec![Permit {
             job: "retrain".into(),
             count: 1,
+            at_once: usize::MAX,
+            key: None,
+            declared: "retrain 0".into(),
             lease: Duration::from_secs(60),
             per_minute: Some(1_000_000),
             per_hour: Some(1_000_000),

@@ -10,7 +10,7 @@ use common::{GITLAB_TOKEN, ON_PUSH, PUSH, World, github_signature};
 
 /// A request written byte by byte, and whatever comes back.
 fn raw(world: &World, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let mut stream = TcpStream::connect(world.hooks()).expect("connects");
     stream.write_all(request).expect("written");
     stream.shutdown(std::net::Shutdown::Write).expect("no more");
     let mut answer = Vec::new();
@@ -116,14 +116,14 @@ async fn signatures_that_are_wrong_in_any_way_get_the_same_401() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn paths_methods_and_strange_requests_get_their_answers() {
     let world = World::start(ON_PUSH).await;
-    let get = |path: &str| world.client.get(format!("http://{}{path}", world.gateway.hooks()));
+    let get = |path: &str| world.client.get(format!("http://{}{path}", world.hooks()));
     let answer = get("/hooks/github").send().await.expect("an answer");
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["allow"]),
         (405, &"POST".parse().expect("a value"))
     );
     for path in ["/hooks/nobody", "/", "/hooks", "/hooks/github/more", "/metrics", "/api/runs"] {
-        let request = world.client.post(format!("http://{}{path}", world.gateway.hooks()));
+        let request = world.client.post(format!("http://{}{path}", world.hooks()));
         let (status, answer) = world.send(request.body("{}")).await;
         assert_eq!(status, 404, "{path}: {answer}");
         assert!(answer["error"].is_string(), "{path}");
@@ -133,7 +133,7 @@ async fn paths_methods_and_strange_requests_get_their_answers() {
     let mut huge = b"POST /hooks/github HTTP/1.1\r\nx-big: ".to_vec();
     huge.resize(200_000, b'a');
     huge.extend_from_slice(b"\r\n\r\n");
-    let mut stream = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let mut stream = TcpStream::connect(world.hooks()).expect("connects");
     let _ = stream.write_all(&huge);
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
@@ -149,7 +149,7 @@ async fn a_body_over_the_limit_is_told_the_limit_announced_or_not() {
     assert_eq!(status, 413, "{answer}");
     assert!(answer["error"].as_str().expect("words").contains("26214400 bytes"), "{answer}");
     // In chunks, so that nothing is announced.
-    let mut stream = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let mut stream = TcpStream::connect(world.hooks()).expect("connects");
     stream
         .write_all(b"POST /hooks/github HTTP/1.1\r\nhost: g\r\ntransfer-encoding: chunked\r\n\r\n")
         .expect("written");
@@ -169,13 +169,13 @@ async fn a_body_over_the_limit_is_told_the_limit_announced_or_not() {
 async fn a_slow_sender_holds_only_its_own_connection() {
     let server = "  body_timeout: 300ms\n  header_timeout: 300ms";
     let world = World::start_with(ON_PUSH, server, "").await;
-    let mut slow = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let mut slow = TcpStream::connect(world.hooks()).expect("connects");
     slow.write_all(b"POST /hooks/github HTTP/1.1\r\nhost: g\r\ncontent-length: 100\r\n\r\n{")
         .expect("written");
-    let silent = TcpStream::connect(world.gateway.hooks()).expect("connects");
-    let mut undecided = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let silent = TcpStream::connect(world.hooks()).expect("connects");
+    let mut undecided = TcpStream::connect(world.hooks()).expect("connects");
     undecided.write_all(b"PRI * HT").expect("written");
-    let mut headless = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let mut headless = TcpStream::connect(world.hooks()).expect("connects");
     headless.write_all(b"POST /hooks/github HTTP/1.1\r\nhost:").expect("written");
     for number in 0..20 {
         let request = world.github("push", &format!("beside-{number}"), PUSH);
@@ -197,7 +197,7 @@ async fn too_much_in_flight_is_turned_away_before_its_body_is_read() {
     let server = "  requests_in_flight: 2\n  body_limit: 1MiB\n  bytes_in_flight: 1MiB";
     let world = World::start_with(ON_PUSH, server, "").await;
     let stall = |length: usize| {
-        let mut stream = TcpStream::connect(world.gateway.hooks()).expect("connects");
+        let mut stream = TcpStream::connect(world.hooks()).expect("connects");
         let head =
             format!("POST /hooks/github HTTP/1.1\r\nhost: g\r\ncontent-length: {length}\r\n\r\n{{");
         stream.write_all(head.as_bytes()).expect("written");
@@ -259,12 +259,12 @@ async fn a_request_that_is_half_sent_at_the_stop_is_still_answered() {
         b"x-github-delivery: half",
     ]);
     let (first, rest) = request.split_at(request.len() - 10);
-    let mut stream = TcpStream::connect(world.gateway.hooks()).expect("connects");
+    let mut stream = TcpStream::connect(world.hooks()).expect("connects");
     stream.write_all(first).expect("written");
     while !world.gateway.metrics().text(None, 0).contains("cdsw_gateway_requests_in_flight 1") {
         tokio::task::yield_now().await;
     }
-    let address = world.gateway.hooks();
+    let address = world.hooks();
     let World { gateway, site, .. } = world;
     let stopping = tokio::spawn(gateway.stop(std::time::Duration::from_secs(20)));
     while TcpStream::connect(address).is_ok() {

@@ -25,6 +25,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Live;
 use crate::dispatch::Dispatcher;
+use crate::gateway::Role;
 use crate::observe::Metrics;
 use crate::receive::{Proofs, Refusals};
 use crate::store::{Store, StoreFault};
@@ -32,6 +33,8 @@ use crate::store::{Store, StoreFault};
 /// Everything that the inner side is given.
 #[derive(Clone)]
 pub struct Admin {
+    /// What this process does.
+    pub role: Role,
     /// The configuration in force.
     pub live: Arc<Live>,
     /// What was kept.
@@ -52,20 +55,8 @@ pub struct Admin {
 
 /// The inner side's routes.
 pub fn router(admin: Admin) -> Router {
-    let api = Router::new()
-        .route("/deliveries", get(lookups::deliveries))
-        .route("/deliveries/{id}", get(lookups::delivery))
-        .route("/deliveries/{id}/body", get(lookups::body))
-        .route("/deliveries/{id}/explain", get(acts::explain))
-        .route("/deliveries/{id}/replay", post(acts::replay))
-        .route("/runs", get(lookups::runs))
-        .route("/runs/{id}", get(lookups::run))
-        .route("/runs/{id}/release", post(acts::release))
-        .route("/runs/{id}/cancel", post(acts::cancel))
-        .route("/pauses", get(pauses::list))
-        .route("/pause", post(pauses::pause))
-        .route("/resume", post(pauses::resume))
-        .route("/audit", get(pauses::audit))
+    let api = if admin.role.dispatches() { whole() } else { of_ingest() };
+    let api = api
         .route("/reload", post(acts::reload))
         .route("/refusals/{source}", get(lookups::refusals))
         .route("/secrets", get(lookups::secrets))
@@ -83,6 +74,33 @@ pub fn router(admin: Admin) -> Router {
             )
         })
         .with_state(admin)
+}
+
+/// Whoever faces the internet reads nothing of what is kept, and acts for nobody.
+fn of_ingest() -> Router<Admin> {
+    Router::new().fallback(|| async {
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "this process only receives (role ingest); ask one that dispatches",
+        )
+    })
+}
+
+fn whole() -> Router<Admin> {
+    Router::new()
+        .route("/deliveries", get(lookups::deliveries))
+        .route("/deliveries/{id}", get(lookups::delivery))
+        .route("/deliveries/{id}/body", get(lookups::body))
+        .route("/deliveries/{id}/explain", get(acts::explain))
+        .route("/deliveries/{id}/replay", post(acts::replay))
+        .route("/runs", get(lookups::runs))
+        .route("/runs/{id}", get(lookups::run))
+        .route("/runs/{id}/release", post(acts::release))
+        .route("/runs/{id}/cancel", post(acts::cancel))
+        .route("/pauses", get(pauses::list))
+        .route("/pause", post(pauses::pause))
+        .route("/resume", post(pauses::resume))
+        .route("/audit", get(pauses::audit))
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

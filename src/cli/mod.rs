@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod migrate;
 mod pauses;
 mod providers;
 mod release;
@@ -106,6 +107,8 @@ enum Command {
     Secrets(secrets::Secrets),
     /// Check keys, certificates, store, clock and workbenches
     Doctor(doctor::Doctor),
+    /// Bring the store's tables up to date
+    Migrate(migrate::Migrate),
     /// Run a simulated workbench
     Simulate(simulate::Simulate),
     /// Print the JSON Schema of the configuration
@@ -174,6 +177,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Starts(command) => command.run(screen).await,
         Command::Audit(command) => command.run(screen).await,
         Command::Secrets(command) => command.run(screen).await,
+        Command::Migrate(command) => command.run(screen).await,
         Command::Doctor(command) => command.run(screen).await,
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),

@@ -12,14 +12,15 @@ use super::screen::Screen;
 use crate::chance::SystemChance;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Change, Live, Report, Watch};
-use crate::gateway::{Gateway, Outside};
+use crate::gateway::{Gateway, Outside, Part, Role};
 use crate::issuers::Transport;
 
 /// Run the gateway.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     cdsw-gateway serve --config /etc/cdsw-gateway/gateway.yaml\n  \
-    cdsw-gateway serve --log-format json --log info\n\n\
+    cdsw-gateway serve --log-format json --log info\n  \
+    cdsw-gateway serve --role ingest       only receive; it holds no API key\n\n\
     SIGHUP reads the configuration again (it is also read when it changes). SIGTERM and SIGINT stop\n\
     it: what is in flight is finished first.")]
 pub(super) struct Serve {
@@ -28,6 +29,12 @@ pub(super) struct Serve {
     /// Print the addresses on standard output once ready, for scripts: `hooks ADDRESS`, `admin ADDRESS`
     #[arg(long)]
     print_addresses: bool,
+    /// What this process does; roles other than `all` share a PostgreSQL store
+    #[arg(long, value_enum, default_value_t, env = "CDSW_GATEWAY_ROLE")]
+    role: Role,
+    /// Bring the tables of a PostgreSQL store up to date first
+    #[arg(long)]
+    migrate: bool,
 }
 
 impl Serve {
@@ -50,11 +57,14 @@ impl Serve {
             chance: Arc::new(SystemChance),
             transport: Transport::default(),
         };
-        let gateway = Gateway::start(Arc::clone(&live), outside)
+        let part = Part { role: self.role, migrate: self.migrate };
+        let gateway = Gateway::start(Arc::clone(&live), outside, part)
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
         if self.print_addresses {
-            screen.line(format!("hooks {}", gateway.hooks()));
+            if let Some(hooks) = gateway.hooks() {
+                screen.line(format!("hooks {hooks}"));
+            }
             screen.line(format!("admin {}", gateway.admin()));
         }
         gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));

@@ -29,8 +29,8 @@ pub use documented::documented_source;
 pub use live::{Change, Live, SourceSecrets};
 pub use networks::Networks;
 pub use plan::{
-    Held, JobPlan, OnUnknown, Plan, Probe, ProxyHeader, Rate, RetentionPlan, RoutePlan, ServerPlan,
-    SourcePlan, StorePlan, WorkbenchPlan,
+    Held, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate, RetentionPlan,
+    RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
 };
 pub use report::{Excerpt, Fault, Report};
 pub use schema::schema;

@@ -78,6 +78,29 @@ pub struct ServerPlan {
 pub enum StorePlan {
     /// An SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresPlan>),
+}
+
+/// How a PostgreSQL database is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresPlan {
+    /// Hosts and database, for messages.
+    pub shown: String,
+    /// Where it is, without a password.
+    pub config: tokio_postgres::Config,
+    /// The password.
+    pub password: Option<SecretRef>,
+    /// Certificate authorities to trust beside those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The connection is in clear.
+    pub allow_plain: bool,
+    /// Most connections at once.
+    pub connections: usize,
+    /// A pooler stands between that hands each transaction to another connection.
+    pub pooled: bool,
+    /// Where it is without that pooler.
+    pub direct: Option<tokio_postgres::Config>,
 }
 
 /// How long deliveries and runs are kept.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,6 +35,8 @@ pub use rests::Resting;
 const AT_ONCE: usize = 256;
 /// How often the queue is looked at when nothing says that it should be.
 const POLL: Duration = Duration::from_secs(30);
+/// How often it is looked at when other processes work on it, too, for what was not heard of them.
+const SHARED_POLL: Duration = Duration::from_secs(1);
 /// How often a key that was refused is looked at, to see whether it has changed.
 const KEY_LOOK: Duration = Duration::from_secs(1);
 /// How long to wait after the store has refused.
@@ -106,11 +108,13 @@ impl Dispatcher {
 
     /// Works until told to stop, then lets what is on the wire come to its end.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut news = self.parts.store.shared().map(|shared| shared.news());
         while !stop.is_cancelled() {
             let until = self.pass_or_rest().await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.wake.notified() => {}
+                () = heard(&mut news) => self.look_again(),
                 () = self.parts.clock.wait_until(until) => {}
             }
         }
@@ -157,7 +161,8 @@ impl Dispatcher {
         // What went before took its time, and an attempt must not be dated before it was begun.
         let now = self.parts.clock.now();
         let ask = self.ask(now);
-        let mut next = later(now, POLL);
+        let alone = self.parts.store.shared().is_none();
+        let mut next = later(now, if alone { POLL } else { SHARED_POLL });
         if let Some(trial) = self.rests.next_trial(now) {
             next = next.min(trial);
         }
@@ -258,4 +263,14 @@ impl Dispatcher {
     pub fn on_the_wire(&self) -> HashMap<Arc<str>, usize> {
         self.lock_turns().by_job()
     }
+}
+
+/// Ends when another process has told something; never where there is none.
+async fn heard(news: &mut Option<watch::Receiver<u64>>) {
+    if let Some(news) = news
+        && news.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }

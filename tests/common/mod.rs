@@ -12,7 +12,7 @@ use std::time::Duration;
 use cdsw_gateway::chance::SeededChance;
 use cdsw_gateway::clock::{Clock, ManualClock, between};
 use cdsw_gateway::config::Live;
-use cdsw_gateway::gateway::{Gateway, Outside};
+use cdsw_gateway::gateway::{Gateway, Outside, Part};
 use cdsw_gateway::issuers::Transport;
 use cdsw_gateway::model::{RunId, RunState, Secret};
 use cdsw_gateway::providers::Outgoing;
@@ -196,7 +196,7 @@ impl World {
             chance: Arc::new(SeededChance::new(1)),
             transport,
         };
-        let gateway = Gateway::start(Arc::clone(&live), outside)
+        let gateway = Gateway::start(Arc::clone(&live), outside, Part::default())
             .await
             .unwrap_or_else(|fault| panic!("{fault}"));
         let client = client();
@@ -211,9 +211,14 @@ impl World {
         Self::at(site, simulator, clock, Transport::default()).await
     }
 
+    /// Where webhooks are received.
+    pub fn hooks(&self) -> std::net::SocketAddr {
+        self.gateway.hooks().expect("it receives")
+    }
+
     /// Where a source's webhooks go.
     pub fn hook(&self, source: &str) -> String {
-        format!("http://{}/hooks/{source}", self.gateway.hooks())
+        format!("http://{}/hooks/{source}", self.hooks())
     }
 
     /// An address of the admin side.

@@ -55,7 +55,7 @@ struct Wire(TcpStream);
 
 impl Wire {
     fn to(world: &World) -> Self {
-        Self::at(world.gateway.hooks())
+        Self::at(world.hooks())
     }
 
     fn at(address: SocketAddr) -> Self {

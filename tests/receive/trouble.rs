@@ -72,7 +72,7 @@ async fn a_stop_turns_new_senders_away_and_answers_those_that_have_begun() {
         .collect();
     until(&world, "requests_in_flight", 8).await;
     let idle = Wire::to(&world);
-    let address = world.gateway.hooks();
+    let address = world.hooks();
     let World { gateway, site, .. } = world;
     let stopping = tokio::spawn(gateway.stop(std::time::Duration::from_secs(20)));
     while std::net::TcpStream::connect(address).is_ok() {

@@ -58,7 +58,7 @@ async fn every_path_of_the_api_refuses_whoever_has_no_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_public_listener_has_webhooks_and_nothing_else() {
     let world = World::start(ON_PUSH).await;
-    let hooks = world.gateway.hooks();
+    let hooks = world.hooks();
     for path in
         ["/", "/api/status", "/api/runs", "/metrics", "/readyz", "/livez", "/hooks", "/hooks/"]
     {

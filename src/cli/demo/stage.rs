@@ -12,7 +12,7 @@ use super::super::failure::Failure;
 use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Live;
-use crate::gateway::{Gateway, Outside};
+use crate::gateway::{Gateway, Outside, Part};
 use crate::issuers::Transport;
 use crate::model::Secret;
 use crate::simulator::{Simulator, SimulatorOptions};
@@ -60,11 +60,11 @@ impl Stage {
             chance: Arc::new(SystemChance),
             transport: Transport::default(),
         };
-        let gateway = Gateway::start(Arc::clone(&live), outside)
+        let gateway = Gateway::start(Arc::clone(&live), outside, Part::default())
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
         // The addresses are known only now; the file that the reader is shown names them.
-        let text = written(&simulator, gateway.hooks().port(), gateway.admin().port());
+        let text = written(&simulator, hooks(&gateway).port(), gateway.admin().port());
         std::fs::write(&config, text).map_err(|error| fail("gateway.yaml", &error))?;
         let api = Api::new(url(gateway.admin()), Secret::new(token))?;
         Ok(Self { directory, simulator, gateway, live, api })
@@ -77,7 +77,7 @@ impl Stage {
 
     /// Where webhooks go.
     pub(super) fn hooks_url(&self) -> String {
-        format!("http://{}", self.gateway.hooks())
+        format!("http://{}", hooks(&self.gateway))
     }
 
     /// Where people's tools go.
@@ -159,4 +159,8 @@ fn private(path: &Path, content: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     options.create_new(true).write(true).mode(0o600).open(path)?.write_all(content.as_bytes())
+}
+
+fn hooks(gateway: &Gateway) -> std::net::SocketAddr {
+    gateway.hooks().expect("the demo's gateway receives")
 }

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
+use crate::chance::SystemChance;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Live, Plan, SecretRef, SourcePlan, StorePlan};
-use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
+use crate::gateway;
 
 /// Check keys, certificates, store, clock and workbenches.
 #[derive(Args, Debug)]
@@ -48,7 +48,7 @@ impl Doctor {
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let plan = live.plan();
         let mut findings = vec![files(&live)];
-        findings.push(store(&plan).await);
+        findings.push(store(&live, &plan).await);
         findings.extend(secrets(&live, &plan));
         findings.extend(world::keys(&plan).await);
         for workbench in plan.workbenches.values() {
@@ -76,15 +76,18 @@ fn files(live: &Live) -> Finding {
 }
 
 /// Opens the store and commits a row. A store that a gateway has open is in good hands.
-async fn store(plan: &Plan) -> Finding {
-    let StorePlan::Sqlite(path) = &plan.store;
-    let found = match SqliteStore::open(path) {
+async fn store(live: &Live, plan: &Plan) -> Finding {
+    let shown = match &plan.store {
+        StorePlan::Sqlite(path) => path.display().to_string(),
+        StorePlan::Postgres(plan) => plan.shown.clone(),
+    };
+    let found = match gateway::open(live, &SystemChance, false).await {
         Err(fault) if fault.to_string().contains("in use by another process") => {
-            Ok(format!("{} is open in a running gateway", path.display()))
+            Ok(format!("{shown} is open in a running gateway"))
         }
         Err(fault) => Err(fault.to_string()),
         Ok(store) => match store.probe(SystemClock.now()).await {
-            Ok(()) => Ok(format!("{} takes a commit", path.display())),
+            Ok(()) => Ok(format!("{shown} takes a commit")),
             Err(fault) => Err(fault.to_string()),
         },
     };

@@ -12,6 +12,7 @@ mod parsed;
 mod routes;
 mod server;
 mod sources;
+mod store;
 mod tokens;
 mod unused;
 mod variables;
@@ -90,7 +91,7 @@ fn build(
     version: String,
 ) -> Option<Plan> {
     let server = server::server(desk, gateway.server);
-    let store = server::store(desk, &gateway.store);
+    let store = store::store(desk, &gateway.store, gateway.postgres);
     let retention = server::retention(desk, &gateway.retention);
     let workbenches = workbenches::workbenches(desk, gateway.workbenches);
     let (jobs, allowed) = jobs::jobs(desk, gateway.jobs, &workbenches);

@@ -1,4 +1,4 @@
-//! `server:`, `store:` and `retention:`.
+//! `server:` and `retention:`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::desk::Desk;
 use super::networks::networks;
 use crate::config::networks::Networks;
-use crate::config::plan::{RetentionPlan, ServerPlan, StorePlan};
+use crate::config::plan::{RetentionPlan, ServerPlan};
 use crate::config::shape::{Period, RetentionShape, ServerShape, Texts};
 use crate::config::yaml::At;
 
@@ -81,23 +81,6 @@ fn address(desk: Desk<'_>, at: &At<String>) -> Option<SocketAddr> {
 pub(super) fn not_zero(desk: Desk<'_>, at: &At<Period>) {
     if at.value.0 == Duration::ZERO {
         desk.fault(at.id, "this must be more than zero", None);
-    }
-}
-
-pub(super) fn store(desk: Desk<'_>, at: &At<String>) -> Option<StorePlan> {
-    let hint = "write `sqlite:` and a file, such as sqlite:gateway.db".to_owned();
-    match at.value.split_once(':') {
-        Some(("sqlite", file)) if !file.trim().is_empty() => {
-            Some(StorePlan::Sqlite(desk.path(file.trim())))
-        }
-        Some(("postgres" | "postgresql", _)) => {
-            desk.fault(at.id, "a PostgreSQL store is not supported by this version", hint);
-            None
-        }
-        _ => {
-            desk.fault(at.id, "this is not a store", hint);
-            None
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! the page of documentation are made. The comments on fields here are what users read.
 
 mod job;
+mod postgres;
 mod rate;
 mod route;
 mod secret;
@@ -20,6 +21,7 @@ use super::yaml::{At, Lenient};
 pub(super) use job::JobShape;
 pub(super) use job::OnResume;
 pub use job::{OnUnknown, Probe};
+pub(super) use postgres::{Pooler, PostgresShape};
 pub use rate::Rate;
 pub(super) use route::{
     FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
@@ -46,11 +48,18 @@ pub(super) struct GatewayShape {
     /// Where the gateway listens, and its limits.
     #[serde(default)]
     pub(super) server: ServerShape,
-    /// Where deliveries and runs are kept: `sqlite:` and a file. A relative path starts at the
-    /// directory of this file. Read once, at the start.
+    /// Where deliveries and runs are kept: `sqlite:` and a file, for one process, or the address of a
+    /// PostgreSQL database, for any number. A relative path starts at the directory of this file. Read
+    /// once, at the start.
     #[serde(default = "default_store")]
-    #[schemars(example = &"sqlite:/var/lib/cdsw-gateway/gateway.db")]
+    #[schemars(
+        example = &"sqlite:/var/lib/cdsw-gateway/gateway.db",
+        example = &"postgres://gateway@db.example.com/gateway"
+    )]
     pub(super) store: At<String>,
+    /// How the database of `store: postgres://…` is reached.
+    #[serde(default)]
+    pub(super) postgres: PostgresShape,
     /// How long deliveries and their runs are kept.
     #[serde(default)]
     pub(super) retention: RetentionShape,

@@ -262,8 +262,26 @@ fn limits_that_contradict_each_other_are_refused() {
     assert!(server("body_timeout: 30")[0].contains("not a length of time"));
     assert!(server("body_limit: 25MB")[0].contains("not a size"));
     assert!(faults_of(&format!("retention: {{ keep: 6d }}\n{GOOD}"))[0].contains("less than 7d"));
-    let postgres = faults_of(&format!("store: postgres://u:pw@h/db\n{GOOD}"));
-    assert!(postgres[0].contains("not supported by this version"), "{postgres:?}");
+}
+
+#[test]
+fn a_database_is_named_whole_and_without_its_password() {
+    let store = |text: &str| faults_of(&format!("store: {text}\n{GOOD}"));
+    assert!(store("postgres://u@h/db").is_empty());
+    assert!(store("postgresql://u@one,two:5433/db?target_session_attrs=read-write").is_empty());
+    assert!(store("postgres://u:pw@h/db")[0].contains("must not be written here"));
+    assert!(store("postgres://h/db")[0].contains("names no user"));
+    assert!(store("postgres://u@h")[0].contains("names no database"));
+    assert!(store("postgres:h/db")[0].contains("not the address of a database"));
+    assert!(store("mysql://u@h/db")[0].contains("not a store"));
+    let plain = "postgres://u@h/db?sslmode=disable";
+    assert!(store(plain)[0].contains("travel in clear"));
+    assert!(store(&format!("{plain}\npostgres: {{ allow_plain: true }}")).is_empty());
+    assert!(store("postgres://u@127.0.0.1/db?sslmode=disable").is_empty());
+    let few = store("postgres://u@h/db\npostgres: { connections: 1 }");
+    assert!(few[0].contains("usable number of connections"), "{few:?}");
+    let unused = store("sqlite:gateway.db\npostgres: { ca_file: ca.pem }");
+    assert!(unused[0].contains("a store that is not used"), "{unused:?}");
 }
 
 #[test]

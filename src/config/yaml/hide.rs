@@ -93,6 +93,15 @@ fn addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
             ranges.push(start..start + user);
         }
     }
+    // `postgres://host/db?password=…`
+    for (at, word) in text.match_indices("password=") {
+        let start = at + word.len();
+        let rest = &text[start..];
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | ',' | '}' | '#'))
+            .unwrap_or(rest.len());
+        ranges.push(start..start + end);
+    }
 }
 
 /// In a file that could not be read: the rest of every line with such a key, and every line that

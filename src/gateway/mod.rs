@@ -2,6 +2,11 @@
 //!
 //! `serve`, `demo` and the tests start this same thing; nothing is wired differently for them.
 
+mod membership;
+mod role;
+mod stores;
+mod tidy;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,18 +19,18 @@ use tracing::{error, info};
 
 use crate::admin::{self, Admin};
 use crate::chance::Chance;
-use crate::clock::{Clock, later};
-use crate::config::{Live, ServerPlan, StorePlan};
+use crate::clock::Clock;
+use crate::config::{Live, ServerPlan};
 use crate::dispatch::{Dispatcher, Parts};
 use crate::issuers::{Issuers, Transport};
 use crate::observe::{Metrics, log};
 use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Act, Retention, Store, StoreFault};
+use crate::store::{Act, Store, StoreFault};
 
-/// How often retention looks for something to remove.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+pub use role::Role;
+pub use stores::{migrate, open};
+
 /// How long the outcomes of starts that were cut off may take to be recorded.
 const RECORD: Duration = Duration::from_secs(5);
 /// Connections that the admin listener serves at once.
@@ -44,9 +49,19 @@ pub struct Outside {
     pub transport: Transport,
 }
 
+/// What of the gateway this process is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part {
+    /// Its role.
+    pub role: Role,
+    /// Bring the tables of a shared store up to date first.
+    pub migrate: bool,
+}
+
 /// A gateway that runs.
 pub struct Gateway {
-    hooks: SocketAddr,
+    role: Role,
+    hooks: Option<SocketAddr>,
     admin: SocketAddr,
     live: Arc<Live>,
     store: Arc<dyn Store>,
@@ -70,6 +85,8 @@ struct Stop {
 pub enum StartFault {
     /// The store cannot be opened.
     Store(StoreFault),
+    /// The role asks for a store that processes can share.
+    Alone(Role),
     /// An address cannot be listened on.
     Listen {
         /// Which one.
@@ -85,6 +102,12 @@ impl fmt::Display for StartFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(fault) => fault.fmt(f),
+            Self::Alone(role) => write!(
+                f,
+                "role `{}` leaves work to other processes, and an SQLite file serves one; write \
+                 `store: postgres://…`, or serve with role `all`",
+                role.as_str()
+            ),
             Self::Listen { what, address, error } => write!(
                 f,
                 "cannot listen on {address} (server.{what}): {error}; another process may have \
@@ -101,12 +124,26 @@ impl Gateway {
     ///
     /// # Errors
     /// [`StartFault`]; nothing is left running.
-    pub async fn start(live: Arc<Live>, outside: Outside) -> Result<Self, StartFault> {
+    pub async fn start(live: Arc<Live>, outside: Outside, part: Part) -> Result<Self, StartFault> {
         let plan = live.plan();
-        let hooks = listen("listen", plan.server.listen).await?;
+        let role = part.role;
+        let hooks = match role.receives() {
+            true => Some(listen("listen", plan.server.listen).await?),
+            false => None,
+        };
         let admin = listen("admin", plan.server.admin).await?;
-        let store = open(&plan.store).map_err(StartFault::Store)?;
-        read_secrets(&live).await;
+        let store = open(&live, &*outside.chance, part.migrate).await.map_err(StartFault::Store)?;
+        match store.shared() {
+            Some(shared) if role.dispatches() => {
+                let declared = membership::declared(role, &plan);
+                shared.declare(declared, false).await.map_err(StartFault::Store)?;
+            }
+            None if role != Role::All => return Err(StartFault::Alone(role)),
+            _ => {}
+        }
+        if role.receives() {
+            read_secrets(&live).await;
+        }
         let metrics = Arc::new(Metrics::new());
         let dispatcher = Dispatcher::new(Parts {
             store: Arc::clone(&store),
@@ -116,7 +153,8 @@ impl Gateway {
             metrics: Arc::clone(&metrics),
         });
         let gateway = Self {
-            hooks: hooks.1,
+            role,
+            hooks: hooks.as_ref().map(|(_, address)| *address),
             admin: admin.1,
             live: Arc::clone(&live),
             store,
@@ -125,8 +163,16 @@ impl Gateway {
             stop: Stop::default(),
             tasks: TaskTracker::new(),
         };
-        gateway.spawn(live, &outside, hooks.0, admin.0, &plan.server);
-        info!(hooks = %gateway.hooks, admin = %gateway.admin, config = %plan.version, "ready");
+        let hooks = hooks.map(|(listener, _)| listener);
+        gateway.spawn(live, &outside, hooks, admin.0, &plan.server);
+        let hooks = gateway.hooks.map(|address| address.to_string());
+        info!(
+            role = role.as_str(),
+            hooks = hooks.as_deref().unwrap_or("none"),
+            admin = %gateway.admin,
+            config = %plan.version,
+            "ready"
+        );
         Ok(gateway)
     }
 
@@ -134,7 +180,7 @@ impl Gateway {
         &self,
         live: Arc<Live>,
         outside: &Outside,
-        hooks: TcpListener,
+        hooks: Option<TcpListener>,
         admin: TcpListener,
         server: &ServerPlan,
     ) {
@@ -159,6 +205,7 @@ impl Gateway {
             on_new_runs: Arc::new(move || waker.wake()),
         };
         let inner = Admin {
+            role: self.role,
             live: Arc::clone(&live),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&outside.clock),
@@ -175,11 +222,25 @@ impl Gateway {
         };
         let inside = Manners { connections: ADMIN_CONNECTIONS, ..manners };
         let stop = &self.stop;
-        self.tasks.spawn(serve(hooks, receive::router(receiver), manners, stop.hooks.clone()));
         self.tasks.spawn(serve(admin, admin::router(inner), inside, stop.rest.clone()));
+        if let Some(hooks) = hooks {
+            let router = receive::router(receiver);
+            self.tasks.spawn(serve(hooks, router, manners, stop.hooks.clone()));
+            self.tasks.spawn(issuers.run(Arc::clone(&live), stop.rest.clone()));
+        }
+        if !self.role.dispatches() {
+            return;
+        }
         self.tasks.spawn(Arc::clone(&self.dispatcher).run(stop.dispatch.clone()));
-        self.tasks.spawn(issuers.run(Arc::clone(&live), stop.rest.clone()));
-        self.tasks.spawn(tidy(
+        self.tasks.spawn(membership::keep_up(
+            self.role,
+            Arc::clone(&live),
+            Arc::clone(&self.store),
+            Arc::clone(&outside.clock),
+            Arc::clone(&self.metrics),
+            stop.rest.clone(),
+        ));
+        self.tasks.spawn(tidy::tidy(
             live,
             Arc::clone(&self.store),
             Arc::clone(&self.metrics),
@@ -188,8 +249,8 @@ impl Gateway {
         ));
     }
 
-    /// Where webhooks are received.
-    pub fn hooks(&self) -> SocketAddr {
+    /// Where webhooks are received; none where they are not.
+    pub fn hooks(&self) -> Option<SocketAddr> {
         self.hooks
     }
 
@@ -270,54 +331,4 @@ async fn read_secrets(live: &Arc<Live>) {
     });
     // A panic in there would have been reported by itself.
     let _ = read.await;
-}
-
-fn open(plan: &StorePlan) -> Result<Arc<dyn Store>, StoreFault> {
-    match plan {
-        StorePlan::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
-    }
-}
-
-/// Removes what retention no longer keeps, step by step, beside the work.
-async fn tidy(
-    live: Arc<Live>,
-    store: Arc<dyn Store>,
-    metrics: Arc<Metrics>,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
-) {
-    let mut said = false;
-    loop {
-        let plan = live.plan();
-        let retention = Retention { keep: plan.retention.keep, max_size: plan.retention.max_size };
-        let now = clock.now();
-        let more = match store.tidy(retention, now).await {
-            Ok(tidied) => {
-                metrics.tidied(&tidied);
-                if tidied.over && !said {
-                    error!(
-                        bytes = tidied.bytes,
-                        bound = retention.max_size,
-                        "the store is over its size bound and everything left in it still waits; \
-                         settle held runs or raise retention.max_size"
-                    );
-                }
-                said = tidied.over;
-                tidied.more
-            }
-            Err(fault) => {
-                log::store_fault("tidy", &fault);
-                metrics.store_faults.inc();
-                false
-            }
-        };
-        if more && !stop.is_cancelled() {
-            tokio::task::yield_now().await;
-            continue;
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = clock.wait_until(later(now, TIDY_EVERY)) => {}
-        }
-    }
 }

@@ -1,0 +1,135 @@
+//! `store:` and `postgres:`.
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use super::desk::Desk;
+use crate::config::plan::{PostgresPlan, StorePlan};
+use crate::config::shape::{Pooler, PostgresShape};
+use crate::config::yaml::At;
+
+const HINT: &str = "write `sqlite:` and a file, such as sqlite:gateway.db, or the address of a \
+    PostgreSQL database, such as postgres://gateway@db.example.com/gateway";
+
+/// Fewest connections that do: one each to accept, to dispatch, to look and to settle repeats.
+const LEAST: u32 = 4;
+
+pub(super) fn store(desk: Desk<'_>, at: &At<String>, shape: PostgresShape) -> Option<StorePlan> {
+    match at.value.split_once(':') {
+        Some(("sqlite", file)) if !file.trim().is_empty() => {
+            if let Some(id) = first_of(&shape) {
+                let hint = "write `store: postgres://…`, or remove the section".to_owned();
+                desk.fault(Some(id), "`postgres` says how to reach a store that is not used", hint);
+            }
+            Some(StorePlan::Sqlite(desk.path(file.trim())))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            postgres(desk, at, shape).map(|plan| StorePlan::Postgres(Box::new(plan)))
+        }
+        _ => {
+            desk.fault(at.id, "this is not a store", HINT.to_owned());
+            None
+        }
+    }
+}
+
+/// Something that was written there.
+fn first_of(shape: &PostgresShape) -> Option<crate::config::yaml::Id> {
+    let password = shape.password.as_ref().map(|entry| entry.id);
+    let ca_file = shape.ca_file.as_ref().and_then(|at| at.id);
+    password.or(ca_file).or(shape.connections.id).or(shape.direct.as_ref().and_then(|at| at.id))
+}
+
+fn postgres(desk: Desk<'_>, at: &At<String>, shape: PostgresShape) -> Option<PostgresPlan> {
+    if shape.connections.value < LEAST || shape.connections.value > 1000 {
+        let hint = format!("write a number from {LEAST} to 1000");
+        desk.fault(shape.connections.id, "this is not a usable number of connections", hint);
+    }
+    if let Some(at) = shape.ca_file.as_ref().filter(|at| at.value.is_empty()) {
+        desk.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
+    }
+    let password = shape.password.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
+    let ca_file = shape.ca_file.map(|at| desk.path(&at.value));
+    let plain = |config: &Config| shape.allow_plain || (stays_here(config) && ca_file.is_none());
+    let config = address(desk, at)?;
+    let direct = match &shape.direct {
+        Some(at) => Some(address(desk, at)?),
+        None => None,
+    };
+    for (at, config) in
+        [Some((at, &config)), shape.direct.as_ref().zip(direct.as_ref())].into_iter().flatten()
+    {
+        if config.get_ssl_mode() == SslMode::Disable && !plain(config) {
+            let hint =
+                "remove `sslmode`, or set `postgres.allow_plain: true` if the network is trusted";
+            let message = "what is kept would travel in clear";
+            desk.fault(at.id, message, hint.to_owned());
+        }
+    }
+    Some(PostgresPlan {
+        shown: shown(&config),
+        allow_plain: plain(&config),
+        config,
+        password,
+        ca_file,
+        connections: shape.connections.value as usize,
+        pooled: shape.pooler == Pooler::Transaction,
+        direct,
+    })
+}
+
+fn address(desk: Desk<'_>, at: &At<String>) -> Option<Config> {
+    let config: Config = match at.value.parse() {
+        Ok(config) => config,
+        Err(_) => {
+            desk.fault(at.id, "this is not the address of a database", HINT.to_owned());
+            return None;
+        }
+    };
+    let mut good = true;
+    let mut fault = |message: &str, hint: &str| {
+        desk.fault(at.id, message, hint.to_owned());
+        good = false;
+    };
+    if config.get_password().is_some() {
+        fault(
+            "a password must not be written here",
+            "write `postgres.password: { file: … }`, and remove it from the address; change it, \
+             since it may have been seen",
+        );
+    }
+    if config.get_hosts().is_empty() {
+        fault("the address names no host", "write postgres://user@host/database");
+    }
+    if config.get_dbname().is_none_or(str::is_empty) {
+        fault("the address names no database", "write postgres://user@host/database");
+    }
+    if config.get_user().is_none_or(str::is_empty) {
+        fault("the address names no user", "write postgres://user@host/database");
+    }
+    good.then_some(config)
+}
+
+/// Whether the connection never leaves this machine.
+fn stays_here(config: &Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => {
+            name.parse::<std::net::IpAddr>().map_or(name == "localhost", |ip| ip.is_loopback())
+        }
+        Host::Unix(_) => true,
+    })
+}
+
+/// Hosts and database, for messages.
+fn shown(config: &Config) -> String {
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {
+        let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(path) => path.display().to_string(),
+        }
+    });
+    let hosts: Vec<String> = hosts.collect();
+    format!("postgres {}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
+}

@@ -1,0 +1,89 @@
+//! Opens the store that the configuration names.
+
+use std::sync::Arc;
+
+use crate::chance::Chance;
+use crate::config::{Live, PostgresPlan, StorePlan};
+use crate::store::postgres::{self, LeaseClock, Options, PostgresStore};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreFault};
+
+/// Opens it. An embedded one is brought up to date; the tables of one that others share too only where
+/// `migrate` says so.
+///
+/// # Errors
+/// [`StoreFault`], naming the store and what to do.
+pub async fn open(
+    live: &Live,
+    chance: &dyn Chance,
+    migrate: bool,
+) -> Result<Arc<dyn Store>, StoreFault> {
+    match &live.plan().store {
+        StorePlan::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+        StorePlan::Postgres(plan) => {
+            let named = |fault| naming(plan, fault);
+            let options = options(live, plan)?;
+            if migrate {
+                postgres::migrate(&options).await.map_err(named)?;
+            }
+            let direct = plan.direct.clone().map(|config| Options {
+                config,
+                pooled: false,
+                ..options.clone()
+            });
+            let opened =
+                PostgresStore::open(&options, direct.as_ref(), LeaseClock::Database, chance.bits());
+            Ok(Arc::new(opened.await.map_err(named)?))
+        }
+    }
+}
+
+/// What [`migrate`] did, in words.
+///
+/// # Errors
+/// [`StoreFault`], naming the store and what to do.
+pub async fn migrate(live: &Live) -> Result<String, StoreFault> {
+    match &live.plan().store {
+        StorePlan::Sqlite(path) => {
+            SqliteStore::open(path)?;
+            Ok(format!("{} is up to date (serve does this by itself)", path.display()))
+        }
+        StorePlan::Postgres(plan) => {
+            let done = postgres::migrate(&options(live, plan)?)
+                .await
+                .map_err(|fault| naming(plan, fault))?;
+            Ok(match done {
+                postgres::Migrated { from, to } if from == to => {
+                    format!("{} is up to date (version {to})", plan.shown)
+                }
+                postgres::Migrated { from, to } => {
+                    format!("{}: tables brought from version {from} to {to}", plan.shown)
+                }
+            })
+        }
+    }
+}
+
+fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
+    let password = plan.password.as_ref().map(|reference| live.secrets().resolve(reference));
+    let password = password
+        .transpose()
+        .map_err(|fault| StoreFault::Unavailable(format!("postgres.password: {fault}")))?;
+    Ok(Options {
+        config: plan.config.clone(),
+        password,
+        ca_file: plan.ca_file.clone(),
+        allow_plain: plan.allow_plain,
+        connections: plan.connections,
+        pooled: plan.pooled,
+    })
+}
+
+/// The same fault, naming the database.
+fn naming(plan: &PostgresPlan, fault: StoreFault) -> StoreFault {
+    match fault {
+        StoreFault::Unavailable(why) => StoreFault::Unavailable(format!("{}: {why}", plan.shown)),
+        StoreFault::Unusable(why) => StoreFault::Unusable(format!("{}: {why}", plan.shown)),
+        other => other,
+    }
+}
