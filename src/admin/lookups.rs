@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::views::{Deliveries, DeliveryView, Runs, SecretView, SecretsView};
 use super::{Admin, Problem};
 use crate::model::{DeliveryId, RunId, RunState};
-use crate::store::{Delivery, DeliveryFilter, Run, RunFilter};
+use crate::store::{Delivery, DeliveryFilter, Run, RunBrief, RunFilter};
 
 /// Rows of a list when none are asked for.
 const ROWS: usize = 20;
@@ -33,7 +33,10 @@ pub(super) async fn deliveries(
         limit: query.limit.unwrap_or(ROWS),
     };
     let source = filter.source.clone();
-    let deliveries = admin.store.deliveries(filter).await?;
+    let mut deliveries = admin.store.deliveries(filter).await?;
+    for run in deliveries.iter_mut().flat_map(|delivery| &mut delivery.runs) {
+        admin.say_what_it_waits_for(run);
+    }
     // Deliveries of a source that was taken out are kept, so the name alone tells nothing.
     if let Some(source) = source.filter(|_| deliveries.is_empty()) {
         known_source(&admin, &source)?;
@@ -45,7 +48,11 @@ pub(super) async fn delivery(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryView>, Problem> {
-    let found = find_delivery(&admin, &id).await?;
+    let mut found = find_delivery(&admin, &id).await?;
+    let details = found.runs.iter_mut().map(|run| &mut run.brief);
+    for run in found.summary.runs.iter_mut().chain(details) {
+        admin.say_what_it_waits_for(run);
+    }
     Ok(Json(DeliveryView {
         explanation: serde_json::from_slice(&found.explanation).unwrap_or_default(),
         summary: found.summary,
@@ -90,7 +97,11 @@ pub(super) async fn runs(
         before: query.before,
         limit: query.limit.unwrap_or(ROWS),
     };
-    Ok(Json(Runs { runs: admin.store.runs(filter).await? }))
+    let mut runs = admin.store.runs(filter).await?;
+    for run in &mut runs {
+        admin.say_what_it_waits_for(run);
+    }
+    Ok(Json(Runs { runs }))
 }
 
 pub(super) async fn run(
@@ -99,9 +110,24 @@ pub(super) async fn run(
 ) -> Result<Json<Run>, Problem> {
     let id = run_id(&id)?;
     let found = admin.store.run(id).await?;
-    found
-        .map(Json)
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no run {id}")))
+    let mut run = found
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no run {id}")))?;
+    admin.say_what_it_waits_for(&mut run.brief);
+    Ok(Json(run))
+}
+
+impl Admin {
+    /// A run that waits for something that rests says so, wherever it is shown.
+    fn say_what_it_waits_for(&self, run: &mut RunBrief) {
+        if matches!(run.state, RunState::Queued | RunState::Waiting) {
+            let plan = self.live.plan();
+            let job = plan.jobs.get(run.job.as_str());
+            run.waits_for = match job {
+                Some(job) => self.dispatcher.waits_for(job, Some(&run.route)),
+                None => Some(format!("job {} is not configured (any more)", run.job)),
+            };
+        }
+    }
 }
 
 pub(super) async fn refusals(

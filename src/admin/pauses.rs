@@ -10,6 +10,7 @@ use super::auth::Who;
 use super::views::{AuditView, PauseAsk, PausesView, ResumeAsk, Resumed};
 use super::{Admin, Problem};
 use crate::config::JobPlan;
+use crate::dispatch::backlog;
 use crate::store::Pausable;
 
 /// Rows of the book when none are asked for.
@@ -40,13 +41,10 @@ pub(super) async fn resume(
     Json(ask): Json<ResumeAsk>,
 ) -> Result<Json<Resumed>, Problem> {
     let now = admin.clock.now();
-    let rested = admin.store.resume(ask.what.clone(), act(who, now, ask.note)?).await?;
-    if rested {
-        let plan = admin.live.plan();
-        for job in plan.jobs.values().filter(|job| concerns(&ask.what, job)) {
-            admin.dispatcher.let_go(job, now).await?;
-        }
-    }
+    let plan = admin.live.plan();
+    let jobs = plan.jobs.values().filter(|job| concerns(&ask.what, job));
+    let backlogs = jobs.map(backlog).collect();
+    let rested = admin.store.resume(ask.what, backlogs, act(who, now, ask.note)?).await?;
     admin.dispatcher.look_again();
     Ok(Json(Resumed { rested }))
 }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
 use crate::admin::views;
 use crate::model::{Environment, Outcome, RunId, RunState};
-use crate::store::Run;
+use crate::store::{Run, RunBrief};
 
 /// Look at runs of a running gateway.
 #[derive(Args, Debug)]
@@ -106,7 +106,7 @@ fn list(screen: Screen, view: &views::Runs, limit: usize) {
                 run.job.clone(),
                 run.state.to_string(),
                 run.attempts.to_string(),
-                run.engine_id.clone().or_else(|| run.reason.clone()).unwrap_or_default(),
+                said(run).unwrap_or_default(),
             ]
         })
         .collect();
@@ -129,6 +129,9 @@ pub(super) fn show_run(screen: Screen, run: &Run) {
     screen.line(format!("  delivery  {}", brief.delivery));
     if let Some(engine_id) = &brief.engine_id {
         screen.line(format!("  engine    {}", printable(engine_id)));
+    }
+    if let Some(what) = &brief.waits_for {
+        screen.line(format!("  waits     {}", printable(what)));
     }
     if let Some(reason) = &brief.reason {
         screen.line(format!("  reason    {}", printable(reason)));
@@ -205,4 +208,10 @@ fn outcome_tone(outcome: Outcome) -> Tone {
         Outcome::NotStartedForNow | Outcome::Unknown => Tone::Warn,
         Outcome::NotStartedForGood => Tone::Bad,
     }
+}
+
+/// What a list has room to say of a run: its engine, what it waits for, or why it stands there.
+fn said(run: &RunBrief) -> Option<String> {
+    let engine = run.engine_id.clone();
+    engine.or_else(|| run.waits_for.clone()).or_else(|| run.reason.clone())
 }

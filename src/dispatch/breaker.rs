@@ -27,9 +27,11 @@ pub(super) enum Standing {
 pub(super) enum Turn {
     /// Nothing.
     None,
+    /// It was a trial, and said nothing: another may be made.
+    Nothing,
     /// The workbench rests from now on.
     Opened,
-    /// It is back.
+    /// It is back: close the breaker once what waited has been let go.
     Closed,
 }
 
@@ -41,15 +43,18 @@ pub(super) struct Breaker {
     opened: u64,
 }
 
-/// Which time of the breaker's an attempt belongs to: how often it had opened when the attempt began.
+/// Which time of the breaker's an attempt belongs to: how often it had opened when the attempt began;
+/// none for one that was taken before it opened and goes on the wire after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket(u64);
+pub(super) struct Ticket(Option<u64>);
 
 #[derive(Debug)]
 struct Open {
     until: Timestamp,
     rest: Duration,
     trials: u32,
+    /// The workbench is back, and what waited is being let go.
+    closing: bool,
 }
 
 /// Whether an attempt says that the workbench is out of order; none where it says nothing about it.
@@ -81,19 +86,47 @@ impl Breaker {
     pub(super) fn room(&self, asked: usize, now: Timestamp) -> usize {
         match (self.standing(now), &self.open) {
             (Standing::Closed, _) => asked,
-            (Standing::HalfOpen, Some(open)) => asked.min(usize::from(open.trials == 0)),
+            (Standing::HalfOpen, Some(open)) => {
+                asked.min(usize::from(open.trials == 0 && !open.closing))
+            }
             _ => 0,
         }
     }
 
-    /// Notes that an attempt goes on the wire.
-    pub(super) fn begin(&mut self, now: Timestamp) -> Ticket {
-        if self.standing(now) == Standing::HalfOpen
-            && let Some(open) = &mut self.open
-        {
-            open.trials += 1;
+    /// Notes that an attempt goes on the wire; `trial` is true for the one that is let through while
+    /// it is half open.
+    pub(super) fn begin(&mut self, trial: bool) -> Ticket {
+        match &mut self.open {
+            None => Ticket(Some(self.opened)),
+            Some(open) if trial => {
+                open.trials += 1;
+                Ticket(Some(self.opened))
+            }
+            Some(_) => Ticket(None),
         }
-        Ticket(self.opened)
+    }
+
+    /// What waited has been let go: starts go through from now on.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+        self.recent.clear();
+    }
+
+    /// Another process has found that the workbench is to rest, or rests for longer.
+    pub(super) fn rest_until(&mut self, until: Timestamp, rest: Duration) {
+        match &mut self.open {
+            Some(open) if open.until >= until => {}
+            Some(open) => (open.until, open.rest) = (until, rest),
+            None => {
+                self.opened += 1;
+                self.open = Some(Open { until, rest, trials: 0, closing: false });
+            }
+        }
+    }
+
+    /// Whether it is open or half open, and nobody is closing it.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.closing)
     }
 
     /// Notes what an attempt came to; `None` where it said nothing about the workbench.
@@ -106,14 +139,14 @@ impl Breaker {
     ) -> Turn {
         if let Some(open) = &mut self.open {
             // What was on the wire before it opened says nothing about the time after.
-            if ticket != Ticket(self.opened) {
+            if ticket != Ticket(Some(self.opened)) {
                 return Turn::None;
             }
             open.trials = open.trials.saturating_sub(1);
             return match failed {
+                // Nothing goes through until what waited has been let go; see `close`.
                 Some(false) => {
-                    self.open = None;
-                    self.recent.clear();
+                    open.closing = true;
                     Turn::Closed
                 }
                 Some(true) => {
@@ -121,7 +154,7 @@ impl Breaker {
                     self.rest(rest, now);
                     Turn::Opened
                 }
-                None => Turn::None,
+                None => Turn::Nothing,
             };
         }
         let Some(failed) = failed else { return Turn::None };
@@ -145,7 +178,7 @@ impl Breaker {
 
     fn rest(&mut self, rest: Duration, now: Timestamp) {
         self.opened += 1;
-        self.open = Some(Open { until: later(now, rest), rest, trials: 0 });
+        self.open = Some(Open { until: later(now, rest), rest, trials: 0, closing: false });
     }
 
     /// How many of the recent attempts failed, and how many there were.
@@ -171,8 +204,13 @@ mod tests {
 
     /// An attempt that begins and ends at once.
     fn tried(breaker: &mut Breaker, failed: Option<bool>, now: Timestamp) -> Turn {
-        let ticket = breaker.begin(now);
-        breaker.end(ticket, failed, now, &BreakerPolicy::default())
+        let ticket = breaker.begin(breaker.standing(now) == Standing::HalfOpen);
+        let turn = breaker.end(ticket, failed, now, &BreakerPolicy::default());
+        if turn == Turn::Closed {
+            assert_eq!(breaker.room(9, now), 0, "not before what waited has been let go");
+            breaker.close();
+        }
+        turn
     }
 
     fn opened() -> Breaker {
@@ -220,7 +258,7 @@ mod tests {
         assert_eq!(breaker.room(9, at(33)), 0);
         assert_eq!(breaker.standing(at(34)), Standing::HalfOpen);
         assert_eq!(breaker.room(9, at(34)), 1);
-        let ticket = breaker.begin(at(34));
+        let ticket = breaker.begin(true);
         assert_eq!(breaker.room(9, at(34)), 0);
         breaker.end(ticket, None, at(35), &BreakerPolicy::default());
         assert_eq!(breaker.room(9, at(35)), 1, "it said nothing, so another may try");
@@ -233,6 +271,29 @@ mod tests {
         assert_eq!(breaker.standing(at(36)), Standing::Open(at(94)));
         assert_eq!(tried(&mut breaker, Some(false), at(95)), Turn::Closed);
         assert_eq!(breaker.room(9, at(96)), 9);
+    }
+
+    #[test]
+    fn what_was_taken_before_it_opened_and_sent_after_is_no_trial() {
+        let mut breaker = opened();
+        let late = breaker.begin(false);
+        let policy = BreakerPolicy::default();
+        assert_eq!(breaker.end(late, Some(false), at(5), &policy), Turn::None);
+        assert_eq!(breaker.standing(at(5)), Standing::Open(at(34)));
+        let late = breaker.begin(false);
+        assert_eq!(breaker.end(late, Some(true), at(36), &policy), Turn::None);
+        assert_eq!(breaker.room(9, at(36)), 1);
+    }
+
+    #[test]
+    fn another_process_can_open_it_and_make_a_rest_longer() {
+        let mut breaker = Breaker::default();
+        breaker.rest_until(at(30), Duration::from_secs(30));
+        assert_eq!(breaker.standing(at(1)), Standing::Open(at(30)));
+        breaker.rest_until(at(60), Duration::from_secs(60));
+        assert_eq!(breaker.standing(at(31)), Standing::Open(at(60)));
+        breaker.rest_until(at(10), Duration::from_secs(30));
+        assert_eq!(breaker.standing(at(31)), Standing::Open(at(60)));
     }
 
     #[test]
@@ -258,13 +319,13 @@ mod tests {
     fn what_was_on_the_wire_when_it_opened_changes_nothing() {
         let policy = BreakerPolicy::default();
         let mut breaker = Breaker::default();
-        let old = [breaker.begin(at(0)), breaker.begin(at(0))];
+        let old = [breaker.begin(false), breaker.begin(false)];
         for second in 0..5 {
             tried(&mut breaker, Some(true), at(second));
         }
         assert_eq!(breaker.end(old[0], Some(false), at(10), &policy), Turn::None);
         assert_eq!(breaker.standing(at(10)), Standing::Open(at(34)));
-        breaker.begin(at(34));
+        breaker.begin(true);
         assert_eq!(breaker.end(old[1], Some(true), at(35), &policy), Turn::None);
         assert_eq!(breaker.room(9, at(35)), 0, "the trial is still on the wire");
     }

@@ -2,7 +2,7 @@
 //! on, since each further try would only fail one more run. The store keeps which, so that a restart
 //! forgets nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use crate::authenticate::hmac::{Algorithm, mac};
 use crate::chance::Chance;
 use crate::config::{JobPlan, Live, Plan};
 use crate::model::Secret;
-use crate::store::{Pausable, Pause};
+use crate::store::{KeyRefused, Pausable, Pause};
 
 /// A key that was refused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,10 +50,10 @@ impl Keys {
     }
 
     /// Keys that rest although what the workbench refused is no longer in use.
-    pub(super) fn changed(&self, live: &Live, plan: &Plan) -> Vec<String> {
+    pub(super) fn changed(&self, live: &Live, plan: &Plan) -> BTreeSet<String> {
         let resting = self.lock().clone();
         if resting.is_empty() {
-            return Vec::new();
+            return BTreeSet::new();
         }
         plan.jobs
             .values()
@@ -67,8 +67,16 @@ impl Keys {
     }
 
     /// Notes that a key rests from now on, before the store is asked again.
-    pub(super) fn rest(&self, pause: Pause) {
-        self.lock().insert(pause.what.name().to_owned(), pause);
+    pub(super) fn rest(&self, refused: &KeyRefused) {
+        let KeyRefused { what, mark, act } = refused;
+        let pause = Pause {
+            what: what.clone(),
+            since: act.at,
+            who: act.who.clone(),
+            note: act.note.clone(),
+            mark: Some(mark.clone()),
+        };
+        self.lock().insert(what.name().to_owned(), pause);
     }
 
     pub(super) fn paused(&self) -> Vec<PausedKey> {

@@ -25,10 +25,11 @@ use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::Live;
 use crate::observe::{Metrics, log};
-use crate::store::{Lease, LeaseAsk, Store, StoreFault};
+use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
 
 pub use decide::decide;
 pub use keys::PausedKey;
+pub use pauses::backlog;
 pub use rests::Resting;
 
 /// Requests to all workbenches that may be on the wire at once.
@@ -64,6 +65,8 @@ pub struct Dispatcher {
     turns: Mutex<turns::Turns>,
     keys: keys::Keys,
     rests: rests::Rests,
+    /// What rests, as the store had it when it was last looked at.
+    paused: Mutex<Vec<Pause>>,
     workbenches: sender::Workbenches,
     tasks: TaskTracker,
     /// Told when what is on the wire is not waited for any longer.
@@ -79,6 +82,7 @@ impl Dispatcher {
             turns: Mutex::default(),
             keys: keys::Keys::default(),
             rests: rests::Rests::default(),
+            paused: Mutex::default(),
             workbenches: sender::Workbenches::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
@@ -150,7 +154,7 @@ impl Dispatcher {
         if self.lock_turns().sweep_is_due(now) {
             self.settle_lost_attempts(now).await?;
             self.take_over_pauses().await?;
-            while self.parts.store.fail_overdue(now).await? > 0 {}
+            while self.parts.store.fail_overdue(now, self.waits()).await? > 0 {}
             let latest = later(now, turns::longest_wait(&self.parts.live.plan()));
             let pulled_in = self.parts.store.pull_in(latest, now).await?;
             if pulled_in > 0 {
@@ -238,17 +242,17 @@ impl Dispatcher {
         // Noted before the queue is looked at again, so that a trial stays alone.
         let begun = plan.jobs.get(&lease.job).map(|job| {
             let workbench = Arc::clone(&job.workbench);
-            let ticket = self.rests.begin(&workbench.name, lease.begun_at);
+            let ticket = self.rests.begin(&workbench.name, lease.trial);
             (workbench, ticket)
         });
         let dispatcher = Arc::clone(self);
         self.tasks.spawn(async move {
             let run = lease.run;
             let job = Arc::clone(&lease.job);
-            let Self { parts, workbenches, cut, .. } = &*dispatcher;
-            let sent = sender::attempt(parts, workbenches, lease, cut).await;
+            let Self { parts, workbenches, keys, cut, .. } = &*dispatcher;
+            let sent = sender::attempt(parts, workbenches, keys, lease, cut).await;
             if let Some((workbench, ticket)) = begun {
-                dispatcher.learn(&job, &workbench, ticket, sent).await;
+                dispatcher.learn(&workbench, ticket, sent.result.as_ref()).await;
             }
             dispatcher.lock_turns().end(&job, run);
             dispatcher.wake();

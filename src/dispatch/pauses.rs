@@ -1,16 +1,16 @@
 //! What the dispatcher learns from an attempt about keys and workbenches, and what it lets go on by
 //! itself: a key that has changed, a workbench that is back.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 
 use super::breaker::{Ticket, Turn};
-use super::sender::Sent;
 use super::{Dispatcher, keys};
 use crate::config::{JobPlan, WorkbenchPlan};
+use crate::model::{AttemptResult, Backlog};
 use crate::observe::log;
-use crate::store::{Act, Pausable, Pause, StoreFault};
+use crate::store::{Act, KeyRefused, Pausable, Pause, StoreFault};
 
 /// The name under which the gateway's own acts are kept.
 const GATEWAY: &str = "gateway";
@@ -18,8 +18,43 @@ const GATEWAY: &str = "gateway";
 impl Dispatcher {
     /// Takes over what rests.
     pub(super) async fn take_over_pauses(&self) -> Result<(), StoreFault> {
-        self.keys.mirror(&self.parts.store.pauses().await?);
+        let pauses = self.parts.store.pauses().await?;
+        self.keys.mirror(&pauses);
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pauses;
+        if let Some(shared) = self.parts.store.shared() {
+            self.rests.mirror(&shared.resting().await?);
+        }
         Ok(())
+    }
+
+    /// What the runs of a job, or those of one of its routes, wait for, where that is something that
+    /// rests.
+    pub fn waits_for(&self, job: &JobPlan, route: Option<&str>) -> Option<String> {
+        let key = keys::name(job);
+        let pauses = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = pauses.iter().find(|pause| match &pause.what {
+            Pausable::All => true,
+            Pausable::Job(name) => *job.name == **name,
+            Pausable::Key(name) => *name == key,
+            Pausable::Route(name) => route == Some(&**name),
+        });
+        if let Some(Pause { what, since, note, .. }) = pause {
+            let note = note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
+            return Some(format!("{what} rests since {since}{note}"));
+        }
+        let resting = self.resting();
+        let rest = resting.iter().find(|rest| *rest.workbench == *job.workbench.name)?;
+        Some(match rest.until {
+            Some(until) => format!("workbench {} rests until {until}", rest.workbench),
+            None => format!("workbench {} is tried, one start at a time", rest.workbench),
+        })
+    }
+
+    /// The same for every job that waits for something, by its name.
+    pub(super) fn waits(&self) -> Vec<(Arc<str>, String)> {
+        let plan = self.parts.live.plan();
+        let jobs = plan.jobs.values();
+        jobs.filter_map(|job| Some((Arc::clone(&job.name), self.waits_for(job, None)?))).collect()
     }
 
     /// Lets keys go on that have changed since they were refused. Costs nothing while none rests.
@@ -27,72 +62,72 @@ impl Dispatcher {
         let plan = self.parts.live.plan();
         for key in self.keys.changed(&self.parts.live, &plan) {
             let act = own_act(now, "the key has changed");
-            self.parts.store.resume(Pausable::Key(key.clone()), act).await?;
+            let backlogs = keys::jobs_of(&plan, &key).map(backlog).collect();
+            self.parts.store.resume(Pausable::Key(key.clone()), backlogs, act).await?;
             log::key_resumed(&key);
-            for job in keys::jobs_of(&plan, &key) {
-                self.let_go(job, now).await?;
-            }
             self.take_over_pauses().await?;
         }
         Ok(())
     }
 
-    /// Says what becomes of the runs of a job that waited.
-    pub async fn let_go(&self, job: &JobPlan, now: Timestamp) -> Result<(), StoreFault> {
-        let name = Arc::clone(&job.name);
-        self.parts.store.let_go(name, job.on_resume, now).await.map(drop)
-    }
-
-    /// What an attempt says about its key and its workbench.
+    /// What an attempt says about its workbench; `None` where nothing went over the wire.
     pub(super) async fn learn(
         &self,
-        job: &Arc<str>,
         workbench: &WorkbenchPlan,
         ticket: Ticket,
-        sent: Sent,
+        result: Option<&AttemptResult>,
     ) {
         let now = self.parts.clock.now();
-        let plan = self.parts.live.plan();
-        let learnt = match self.rests.end(workbench, ticket, sent.result.as_ref(), now) {
+        let shared = self.parts.store.shared();
+        let name = &workbench.name;
+        let learnt = match self.rests.end(workbench, ticket, result, now) {
             Turn::None => Ok(()),
+            Turn::Nothing => match shared {
+                Some(shared) => shared.no_trial(Arc::clone(name)).await,
+                None => Ok(()),
+            },
             Turn::Opened => {
-                log::workbench_rests(&workbench.name);
-                self.parts.metrics.breaker_opened(&workbench.name);
-                Ok(())
-            }
-            Turn::Closed => {
-                log::workbench_is_back(&workbench.name);
-                let jobs = plan.jobs.values().filter(|job| job.workbench.name == workbench.name);
-                let mut done = Ok(());
-                for job in jobs {
-                    done = done.and(self.let_go(job, now).await);
+                log::workbench_rests(name);
+                self.parts.metrics.breaker_opened(name);
+                match (shared, self.rests.rest_of(name, now)) {
+                    (Some(shared), Some(rest)) => shared.rest(rest).await,
+                    _ => Ok(()),
                 }
-                done
             }
+            Turn::Closed => self.come_back(name, now).await,
         };
-        let refused = match (&sent.refused, plan.jobs.get(job)) {
-            (Some(mark), Some(job)) => self.refuse(job, mark.clone(), now).await,
-            _ => Ok(()),
-        };
-        for fault in [learnt, refused].into_iter().filter_map(Result::err) {
+        if let Err(fault) = learnt {
             log::store_fault("dispatch", &fault);
             self.parts.metrics.store_faults.inc();
         }
     }
 
-    /// A key that was refused rests at once in memory, and in the store as soon as it takes it.
-    async fn refuse(&self, job: &JobPlan, mark: Vec<u8>, now: Timestamp) -> Result<(), StoreFault> {
-        let what = Pausable::Key(keys::name(job));
-        let act = own_act(now, "the workbench refused the key (401)");
-        self.keys.rest(Pause {
-            what: what.clone(),
-            since: now,
-            who: act.who.clone(),
-            note: act.note.clone(),
-            mark: Some(mark.clone()),
-        });
-        self.parts.store.pause(what, Some(mark), act).await
+    /// What waited for a workbench is let go, and only then do starts go through.
+    async fn come_back(&self, workbench: &Arc<str>, now: Timestamp) -> Result<(), StoreFault> {
+        log::workbench_is_back(workbench);
+        let plan = self.parts.live.plan();
+        let mut done = Ok(());
+        for job in plan.jobs.values().filter(|job| job.workbench.name == *workbench) {
+            let (name, how) = backlog(job);
+            done = done.and(self.parts.store.let_go(name, how, now).await.map(drop));
+        }
+        if let Some(shared) = self.parts.store.shared() {
+            done = done.and(shared.back(Arc::clone(workbench)).await);
+        }
+        self.rests.close(workbench);
+        done
     }
+}
+
+/// A key that the workbench refused, as it is recorded together with the attempt that found it out.
+pub(super) fn key_refused(job: &JobPlan, mark: Vec<u8>, now: Timestamp) -> KeyRefused {
+    let act = own_act(now, "the workbench refused the key (401)");
+    KeyRefused { what: Pausable::Key(keys::name(job)), mark, act }
+}
+
+/// What becomes of the runs of a job that waited, after a rest.
+pub fn backlog(job: &Arc<JobPlan>) -> (Arc<str>, Backlog) {
+    (Arc::clone(&job.name), job.on_resume)
 }
 
 fn own_act(at: Timestamp, note: &str) -> Act {

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::breaker::{Breaker, Standing, Ticket, Turn, failed};
+use crate::clock::between;
 use crate::config::WorkbenchPlan;
 use crate::model::AttemptResult;
 use crate::store::Permit;
+use crate::store::shared::Rest;
 
 /// A workbench that rests, for people who look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,9 +38,31 @@ impl Rests {
         permit.count > 0
     }
 
-    /// Notes that an attempt goes on the wire.
-    pub(super) fn begin(&self, workbench: &Arc<str>, now: Timestamp) -> Ticket {
-        self.lock().entry(Arc::clone(workbench)).or_default().begin(now)
+    /// Notes that an attempt goes on the wire; `trial` is true for the one that is let through.
+    pub(super) fn begin(&self, workbench: &Arc<str>, trial: bool) -> Ticket {
+        self.lock().entry(Arc::clone(workbench)).or_default().begin(trial)
+    }
+
+    /// Starts on a workbench that is back go through again.
+    pub(super) fn close(&self, workbench: &str) {
+        if let Some(breaker) = self.lock().get_mut(workbench) {
+            breaker.close();
+        }
+    }
+
+    /// Takes over what all processes together know.
+    pub(super) fn mirror(&self, rests: &[Rest]) {
+        let mut breakers = self.lock();
+        for rest in rests {
+            let breaker = breakers.entry(Arc::clone(&rest.workbench)).or_default();
+            breaker.rest_until(rest.until, rest.length);
+        }
+        for (name, breaker) in breakers.iter_mut() {
+            // Another process has found it to be back.
+            if breaker.is_open() && rests.iter().all(|rest| rest.workbench != *name) {
+                breaker.close();
+            }
+        }
     }
 
     /// Notes what an attempt came to; `None` where nothing went over the wire.
@@ -52,6 +76,17 @@ impl Rests {
         let mut breakers = self.lock();
         let breaker = breakers.entry(Arc::clone(&workbench.name)).or_default();
         breaker.end(ticket, result.and_then(failed), now, &workbench.breaker)
+    }
+
+    /// A workbench's rest, for the other processes.
+    pub(super) fn rest_of(&self, workbench: &Arc<str>, now: Timestamp) -> Option<Rest> {
+        match self.lock().get(workbench)?.standing(now) {
+            Standing::Open(until) => {
+                let workbench = Arc::clone(workbench);
+                Some(Rest { workbench, until, length: between(now, until) })
+            }
+            _ => None,
+        }
     }
 
     /// When the first of the resting workbenches is tried again.

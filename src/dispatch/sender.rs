@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Parts;
 use super::decide::decide;
-use super::keys::mark;
+use super::keys::{Keys, mark};
+use super::pauses::key_refused;
 use crate::clock::{between, later};
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::failpoint::reached;
 use crate::model::{AttemptResult, Outcome, Secret};
 use crate::observe::log;
-use crate::store::{Lease, Next, StoreFault};
+use crate::store::{Finish, KeyRefused, Lease, Next, StoreFault};
 use crate::workbench::{LEASE_MARGIN, Start, Workbench};
 
 /// How long to wait before offering an outcome to the store again.
@@ -48,14 +49,15 @@ impl Workbenches {
 pub(super) struct Sent {
     /// What came of it, where a request went over the wire.
     pub(super) result: Option<AttemptResult>,
-    /// Set when the workbench refused the key: tells it from the one that takes its place.
-    pub(super) refused: Option<Vec<u8>>,
+    /// Set when the workbench refused the key.
+    pub(super) refused: Option<KeyRefused>,
 }
 
 /// Sends one start and records its outcome.
 pub(super) async fn attempt(
     parts: &Parts,
     workbenches: &Workbenches,
+    keys: &Keys,
     lease: Lease,
     cut: &CancellationToken,
 ) -> Sent {
@@ -63,7 +65,7 @@ pub(super) async fn attempt(
     let Some(job) = plan.jobs.get(&lease.job) else {
         let reason = format!("job {} is no longer configured", lease.job);
         let result = unsent(Outcome::NotStartedForGood, reason.clone());
-        record(parts, lease, result, Next::Fail { reason }).await;
+        record(parts, lease, result, Next::Fail { reason }, None).await;
         return Sent { result: None, refused: None };
     };
     let (result, sent) = tokio::select! {
@@ -74,7 +76,11 @@ pub(super) async fn attempt(
         }
     };
     let next = follow(parts, job, &lease, &result);
-    record(parts, lease, result, next).await;
+    if let Some(refused) = &sent.refused {
+        // At once, before its other runs are sent; the store has it with the attempt.
+        keys.rest(refused);
+    }
+    record(parts, lease, result, next, sent.refused.clone()).await;
     sent
 }
 
@@ -112,7 +118,8 @@ async fn send(
     }
     let mut sent = Sent { result: Some(result.clone()), refused: None };
     if result.key_refused {
-        sent.refused = Some(mark(&key, &*parts.chance));
+        let mark = mark(&key, &*parts.chance);
+        sent.refused = Some(key_refused(job, mark, parts.clock.now()));
         log::key_refused(&job.workbench.name, &job.api_key);
         parts.metrics.keys_refused.inc();
     }
@@ -191,7 +198,7 @@ pub(super) async fn settle_lost(
         }
         None => Next::Hold { reason: format!("{STOPPED}, and its job is no longer configured") },
     };
-    offer(parts, lease, &result, &next).await
+    offer(parts, lease, &result, &next, None).await
 }
 
 fn follow(parts: &Parts, job: &JobPlan, lease: &Lease, result: &AttemptResult) -> Next {
@@ -217,9 +224,15 @@ fn unsent(outcome: Outcome, reason: String) -> AttemptResult {
 /// Records an outcome, again and again while the store is out of order: what is known about a
 /// start is worth more than the wait. What cannot be recorded stays on disk as begun, and is
 /// settled as unknown when its lease ends.
-async fn record(parts: &Parts, lease: Lease, result: AttemptResult, next: Next) {
+async fn record(
+    parts: &Parts,
+    lease: Lease,
+    result: AttemptResult,
+    next: Next,
+    refused: Option<KeyRefused>,
+) {
     for _ in 0..OFFERS {
-        match offer(parts, &lease, &result, &next).await {
+        match offer(parts, &lease, &result, &next, refused.as_ref()).await {
             Err(fault @ StoreFault::Unavailable(_)) => {
                 log::store_fault("dispatch", &fault);
                 parts.metrics.store_faults.inc();
@@ -237,9 +250,16 @@ async fn offer(
     lease: &Lease,
     result: &AttemptResult,
     next: &Next,
+    refused: Option<&KeyRefused>,
 ) -> Result<(), StoreFault> {
-    let now = parts.clock.now();
-    parts.store.finish_attempt(lease.clone(), result.clone(), next.clone(), now).await?;
+    let finish = Finish {
+        lease: lease.clone(),
+        result: result.clone(),
+        next: next.clone(),
+        refused: refused.cloned(),
+        now: parts.clock.now(),
+    };
+    parts.store.finish(finish).await?;
     log::attempt(lease, result, next);
     parts.metrics.attempt(&lease.job, result);
     Ok(())

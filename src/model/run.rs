@@ -186,8 +186,9 @@ pub fn after(state: RunState, change: &Change) -> Result<RunState, UnlawfulChang
         (Queued, Change::Lease) => Ok(Sending),
         (Sending | Held, Change::Started { .. }) => Ok(Started),
         (Sending, Change::Retry { .. }) => Ok(Queued),
-        // A queued run is held by a brake or for a review; one on the wire, for its outcome.
-        (Sending | Queued, Change::Hold { .. }) => Ok(Held),
+        // A queued run is held by a brake or for a review; one on the wire, for its outcome; one that is
+        // tried again, since its route asks for a look.
+        (Sending | Queued | Failed | Cancelled, Change::Hold { .. }) => Ok(Held),
         (Sending | Queued | Waiting | Held, Change::Fail { .. }) => Ok(Failed),
         (Held | Failed | Cancelled, Change::Requeue { .. }) => Ok(Queued),
         // Nothing on the wire is ever taken back: nobody could say whether it had begun.
@@ -195,6 +196,25 @@ pub fn after(state: RunState, change: &Change) -> Result<RunState, UnlawfulChang
         (Waiting | Queued | Held, Change::Cancel { .. }) => Ok(Cancelled),
         _ => Err(UnlawfulChange { state, asked: change.asked() }),
     }
+}
+
+/// Whether any change leads from the one state to the other. Stores see to it by a trigger, so that
+/// SQL can do nothing else.
+pub fn leads(from: RunState, to: RunState) -> bool {
+    let at = Timestamp::UNIX_EPOCH;
+    let none = String::new;
+    let every = [
+        Change::Due,
+        Change::Lease,
+        Change::Started { engine_id: none() },
+        Change::Retry { at, reason: none() },
+        Change::Hold { reason: none() },
+        Change::Fail { reason: none() },
+        Change::Requeue { at },
+        Change::Supersede,
+        Change::Cancel { who: none() },
+    ];
+    every.iter().any(|change| after(from, change) == Ok(to))
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use orders::{
-    Accepted, Act, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState, Next, Pausable,
-    Permit, Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
+    Accepted, Act, Finish, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState,
+    Next, Pausable, Permit, Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
 };
 pub use records::{
     Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief,
@@ -48,19 +48,25 @@ pub trait Store: Send + Sync {
 
     /// Records what an attempt came to and what follows. A lease that has been settled by somebody
     /// else is refused as [`StoreFault::LeaseLost`].
+    fn finish(&self, finish: Finish) -> Pending<'_, ()>;
+
+    /// The same for an attempt whose key was not refused.
     fn finish_attempt(
         &self,
         lease: Lease,
         result: AttemptResult,
         next: Next,
         now: Timestamp,
-    ) -> Pending<'_, ()>;
+    ) -> Pending<'_, ()> {
+        self.finish(Finish { lease, result, next, refused: None, now })
+    }
 
     /// Attempts whose lease has run out: whoever held them died or was cut off.
     fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>>;
 
-    /// Fails queued runs whose deadline has passed, a bounded number at a time; gives how many.
-    fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize>;
+    /// Fails queued runs whose deadline has passed, a bounded number at a time; gives how many. What
+    /// jobs waited for, by job, becomes a part of the reason.
+    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize>;
 
     /// Makes runs due now that would be due after `latest`, which no run that is in order is: the
     /// clock was set back. Gives how many.
@@ -79,8 +85,14 @@ pub trait Store: Send + Sync {
     /// is still the one that was refused.
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()>;
 
-    /// Lets it go on; gives whether it rested.
-    fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool>;
+    /// Lets it go on, and says in the same breath what becomes of the runs of these jobs that waited
+    /// for it; gives whether it rested. Where it did not, nothing becomes of them.
+    fn resume(
+        &self,
+        what: Pausable,
+        backlogs: Vec<(Arc<str>, Backlog)>,
+        act: Act,
+    ) -> Pending<'_, bool>;
 
     /// Everything that rests.
     fn pauses(&self) -> Pending<'_, Vec<Pause>>;

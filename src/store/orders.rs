@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::records::RunBrief;
-use crate::model::{DeliveryId, Environment, Latest, RunId, RunState};
+use crate::model::{AttemptResult, DeliveryId, Environment, Latest, RunId, RunState};
 
 /// A delivery to keep. It holds no secret: headers that carry one were left out before.
 #[derive(Clone, Debug)]
@@ -169,6 +169,34 @@ pub struct Lease {
     pub accepted_at: Timestamp,
     /// After this moment the run is no longer worth starting.
     pub deadline: Timestamp,
+    /// True for the one start that is let through to see whether a resting workbench is back.
+    pub trial: bool,
+}
+
+/// What an attempt came to, to be recorded.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// The right to say so.
+    pub lease: Lease,
+    /// What it came to.
+    pub result: AttemptResult,
+    /// What follows.
+    pub next: Next,
+    /// Set where the workbench refused the key, which rests from the same moment on.
+    pub refused: Option<KeyRefused>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A key that a workbench refused.
+#[derive(Clone, Debug)]
+pub struct KeyRefused {
+    /// The key.
+    pub what: Pausable,
+    /// Tells whether it is still the same one.
+    pub mark: Vec<u8>,
+    /// In whose name it rests.
+    pub act: Act,
 }
 
 /// What follows a finished attempt.

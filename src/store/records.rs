@@ -90,6 +90,9 @@ pub struct RunBrief {
     pub stands_for: u32,
     /// The run that stands for it, where a newer one took its place.
     pub superseded_by: Option<RunId>,
+    /// What it waits for, where that is something that rests. Known to whoever dispatches, and not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 /// A run, whole.

@@ -4,10 +4,11 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use cdsw_gateway::store::postgres::{self, LeaseClock, Options, PostgresStore};
+use cdsw_gateway::store::{Store, StoreFault};
 use tokio_postgres::{Config, NoTls};
 
 static SERVER: OnceLock<Server> = OnceLock::new();
@@ -80,9 +81,19 @@ pub fn options(url: &str) -> Options {
     }
 }
 
-/// A store with tables, in a database of its own, whose time is the test's.
-pub async fn store() -> PostgresStore {
-    let options = options(&database().await);
-    postgres::migrate(&options).await.expect("migrated");
-    PostgresStore::open(&options, None, LeaseClock::Caller, 1).await.expect("opens")
+/// A database of one's own, with tables.
+pub async fn with_tables() -> String {
+    let url = database().await;
+    postgres::migrate(&options(&url)).await.expect("migrated");
+    url
+}
+
+/// A store there, whose time is the test's.
+pub async fn open(url: &str, replica: u128) -> Arc<dyn Store> {
+    Arc::new(try_open(url, replica).await.expect("opens"))
+}
+
+/// A store there, or why not.
+pub async fn try_open(url: &str, replica: u128) -> Result<PostgresStore, StoreFault> {
+    PostgresStore::open(&options(url), None, LeaseClock::Caller, replica).await
 }

@@ -173,13 +173,20 @@ pub async fn a_lease_that_ran_out_is_found_and_can_be_settled(store: Shared) {
 
 pub async fn a_run_past_its_deadline_fails_and_says_so(store: Shared) {
     let (_, run) = one_run(&store, "one").await;
-    assert_eq!(store.fail_overdue(after(3599)).await, Ok(0));
+    assert_eq!(store.fail_overdue(after(3599), Vec::new()).await, Ok(0));
     let late = store.lease_due(ask(after(3600), &[("train", 1)])).await.expect("leased");
     assert!(late.leases.is_empty() && late.next_due.is_none(), "it is not started any more");
-    assert_eq!(store.fail_overdue(after(3600)).await, Ok(1));
+    assert_eq!(
+        store.fail_overdue(after(3600), vec![("train".into(), "job train rests".to_owned())]).await,
+        Ok(1)
+    );
     let kept = store.run(run).await.expect("read").expect("kept");
     assert_eq!(kept.brief.state, RunState::Failed);
-    assert!(kept.brief.reason.expect("a reason").contains("deadline"));
+    let reason = kept.brief.reason.expect("a reason");
+    assert!(
+        reason.contains("deadline") && reason.contains("it waited: job train rests"),
+        "{reason}"
+    );
 }
 
 pub async fn a_clock_that_was_set_back_makes_nobody_wait_for_longer_than_a_pause(store: Shared) {

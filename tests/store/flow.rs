@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cdsw_gateway::model::{Backlog, Latest, Outcome, RunId, RunState};
 use cdsw_gateway::store::{
-    Accepted, Act, LeaseAsk, NewRun, Next, Pausable, Permit, Release, RunFilter, Store, StoreFault,
+    Accepted, Act, Finish, KeyRefused, LeaseAsk, NewRun, NewRunState, Next, Pausable, Permit,
+    Release, RunFilter, Store, StoreFault,
 };
 use jiff::Timestamp;
 
@@ -162,8 +163,8 @@ pub async fn the_stop_switch_stops_every_start_and_no_delivery(store: Shared) {
     store.pause(Pausable::All, None, act_at(0)).await.expect("paused");
     let run = accept(&store, 1, queued("r", "train")).await;
     assert!(taken(&store, ask(after(2), &[("train", 9)])).await.is_empty());
-    assert_eq!(store.resume(Pausable::All, act_at(3)).await, Ok(true));
-    assert_eq!(store.resume(Pausable::All, act_at(4)).await, Ok(false));
+    assert_eq!(store.resume(Pausable::All, Vec::new(), act_at(3)).await, Ok(true));
+    assert_eq!(store.resume(Pausable::All, Vec::new(), act_at(4)).await, Ok(false));
     assert_eq!(taken(&store, ask(after(5), &[("train", 9)])).await, [run]);
 }
 
@@ -173,7 +174,7 @@ pub async fn a_paused_job_rests_and_the_others_do_not(store: Shared) {
     let goes = accept(&store, 2, queued("r", "report")).await;
     let jobs = [("train", 9), ("report", 9)];
     assert_eq!(taken(&store, ask(after(3), &jobs)).await, [goes]);
-    store.resume(Pausable::Job("train".to_owned()), act_at(4)).await.expect("resumed");
+    store.resume(Pausable::Job("train".to_owned()), Vec::new(), act_at(4)).await.expect("resumed");
     assert_eq!(taken(&store, ask(after(5), &jobs)).await, [rests]);
 }
 
@@ -186,7 +187,7 @@ pub async fn the_runs_of_a_paused_route_wait_also_those_that_come_later(store: S
     let other = accept(&store, 3, queued("r2", "train")).await;
     assert_eq!(taken(&store, ask(after(9), &[("train", 9)])).await, [other]);
     assert_eq!(store.counts().await.expect("read").queued, 3);
-    store.resume(route(), act_at(10)).await.expect("resumed");
+    store.resume(route(), Vec::new(), act_at(10)).await.expect("resumed");
     assert_eq!(taken(&store, ask(after(11), &[("train", 9)])).await, [early, during, waited]);
 }
 
@@ -262,7 +263,7 @@ pub async fn every_act_is_in_the_book_newest_first(store: Shared) {
     let (id, run) = one_run(&store, "one").await;
     store.cancel(run, act_at(1)).await.expect("cancelled");
     store.pause(Pausable::Job("train".to_owned()), None, act_at(2)).await.expect("paused");
-    store.resume(Pausable::Job("train".to_owned()), act_at(3)).await.expect("resumed");
+    store.resume(Pausable::Job("train".to_owned()), Vec::new(), act_at(3)).await.expect("resumed");
     let order = cdsw_gateway::store::ReplayOrder {
         delivery: id,
         runs: Vec::new(),
@@ -306,4 +307,127 @@ pub async fn one_job_with_a_hundred_thousand_runs_keeps_no_other_from_its_turn(s
     assert_eq!(leased.iter().filter(|lease| &*lease.job == "noisy").count(), 4);
     let runs = store.runs(RunFilter { limit: 1, ..RunFilter::default() }).await.expect("read");
     assert_eq!(runs.len(), 1);
+}
+
+pub async fn what_becomes_of_a_backlog_is_said_in_the_breath_of_the_resume(store: Shared) {
+    let train = || Pausable::Job("train".to_owned());
+    store.pause(train(), None, act_at(0)).await.expect("paused");
+    let waited = accept(&store, 1, queued("r", "train")).await;
+    let backlogs = vec![("train".into(), Backlog::Review)];
+    assert_eq!(store.resume(train(), backlogs.clone(), act_at(2)).await, Ok(true));
+    assert_eq!(state(&store, waited).await, RunState::Held);
+    let fresh = accept(&store, 3, queued("r", "train")).await;
+    assert_eq!(store.resume(train(), backlogs, act_at(4)).await, Ok(false));
+    assert_eq!(state(&store, fresh).await, RunState::Queued, "nothing rested, so nothing waited");
+}
+
+pub async fn a_paused_route_holds_back_what_is_tried_again_too(store: Shared) {
+    let failed_run = run("r", "train", NewRunState::Failed("no SHA".to_owned()));
+    let new = delivery("again", vec![failed_run.clone()]);
+    store.accept(new.clone()).await.expect("kept");
+    let (_, other) = one_run(&store, "other").await;
+    let lease = lease_one(&store, start()).await;
+    assert_eq!(lease.run, other);
+    let outcome = result(Outcome::NotStartedForGood);
+    store.finish_attempt(lease, outcome, failed(), after(1)).await.expect("recorded");
+    store.pause(Pausable::Route("r".to_owned()), None, act_at(2)).await.expect("paused");
+    let repeat = store.accept(delivery_at(after(3), "again", vec![queued("r", "train")])).await;
+    assert!(matches!(repeat, Ok(Accepted::Repeat { .. })));
+    let repeat = store.accept(delivery_at(after(3), "other", Vec::new())).await;
+    assert!(matches!(repeat, Ok(Accepted::Repeat { .. })), "as it was");
+    assert_eq!(store.counts().await.expect("read").queued, 2);
+    assert!(taken(&store, ask(after(9), &[("train", 9)])).await.is_empty());
+    let route = Pausable::Route("r".to_owned());
+    store.resume(route, Vec::new(), act_at(10)).await.expect("resumed");
+    assert_eq!(taken(&store, ask(after(11), &[("train", 9)])).await, [failed_run.id, other]);
+}
+
+pub async fn the_pace_ends_though_a_paused_routes_run_still_waits(store: Shared) {
+    accept(&store, 0, queued("resting", "train")).await;
+    let route = Pausable::Route("resting".to_owned());
+    store.pause(route, None, act_at(1)).await.expect("paused");
+    for second in 2..4 {
+        accept(&store, second, queued("r", "train")).await;
+    }
+    store.let_go("train".into(), Backlog::Paced, after(5)).await.expect("let go");
+    assert_eq!(taken(&store, ask(after(6), &[("train", 50)])).await.len(), 2);
+    for second in 7..27 {
+        accept(&store, second, queued("r", "train")).await;
+    }
+    assert_eq!(taken(&store, ask(after(30), &[("train", 50)])).await.len(), 20);
+}
+
+pub async fn every_merged_run_finds_the_one_that_stands_for_it(store: Shared) {
+    let mut runs = Vec::new();
+    for second in 0..3 {
+        runs.push(accept(&store, second, queued("r", "train")).await);
+    }
+    store.let_go("train".into(), Backlog::Latest, after(4)).await.expect("let go");
+    for second in 5..7 {
+        runs.push(accept(&store, second, queued("r", "train")).await);
+    }
+    store.let_go("train".into(), Backlog::Latest, after(8)).await.expect("let go");
+    let newest = runs.pop().expect("some");
+    for older in runs {
+        let run = store.run(older).await.expect("read").expect("kept").brief;
+        assert_eq!((run.state, run.superseded_by), (RunState::Superseded, Some(newest)));
+    }
+    let run = store.run(newest).await.expect("read").expect("kept").brief;
+    assert_eq!((run.state, run.stands_for), (RunState::Queued, 5));
+}
+
+pub async fn two_bursts_that_become_one_keep_every_link(store: Shared) {
+    let first = [
+        accept(&store, 0, latest("main", 0, 0)).await,
+        accept(&store, 1, latest("main", 0, 0)).await,
+    ];
+    let lease = lease_one(&store, after(1)).await;
+    let second = [
+        accept(&store, 2, latest("main", 0, 0)).await,
+        accept(&store, 3, latest("main", 0, 0)).await,
+    ];
+    store.finish_attempt(lease, result(Outcome::Unknown), held(), after(4)).await.expect("held");
+    let retry = Release::Retry { deadline: after(9000) };
+    store.release(first[1], retry, act_at(5)).await.expect("released");
+    let newest = accept(&store, 6, latest("main", 0, 0)).await;
+    for older in first.into_iter().chain(second) {
+        let run = store.run(older).await.expect("read").expect("kept").brief;
+        assert_eq!((run.state, run.superseded_by), (RunState::Superseded, Some(newest)));
+    }
+    let run = store.run(newest).await.expect("read").expect("kept").brief;
+    assert_eq!(run.stands_for, 5);
+}
+
+pub async fn a_refused_key_rests_from_the_moment_that_its_attempt_is_recorded(store: Shared) {
+    let (_, first) = one_run(&store, "one").await;
+    let lease = lease_one(&store, start()).await;
+    let key = Pausable::Key("main/alice".to_owned());
+    let refused = KeyRefused { what: key.clone(), mark: b"mark".to_vec(), act: act_at(1) };
+    let finish = Finish {
+        lease: lease.clone(),
+        result: result(Outcome::NotStartedForGood),
+        next: failed(),
+        refused: Some(refused),
+        now: after(1),
+    };
+    store.finish(finish.clone()).await.expect("recorded");
+    assert_eq!(state(&store, first).await, RunState::Failed);
+    let pauses = store.pauses().await.expect("read");
+    assert_eq!(pauses.iter().map(|pause| &pause.what).collect::<Vec<_>>(), [&key]);
+    store.resume(key, Vec::new(), act_at(2)).await.expect("resumed");
+    let late = store.finish(finish).await;
+    assert_eq!(late, Err(StoreFault::LeaseLost(first)));
+    assert!(store.pauses().await.expect("read").is_empty(), "a lost lease says nothing any more");
+}
+
+pub async fn a_trial_is_marked_as_one_and_alone(store: Shared) {
+    for second in 0..3 {
+        accept(&store, second, queued("r", "train")).await;
+    }
+    let mut one = ask(after(5), &[("train", 9)]);
+    one.permits[0].trial = Some("main".into());
+    let leased = store.lease_due(one).await.expect("leased").leases;
+    assert_eq!(leased.iter().map(|lease| lease.trial).collect::<Vec<_>>(), [true]);
+    let leased = store.lease_due(ask(after(6), &[("train", 9)])).await.expect("leased").leases;
+    assert!(leased.iter().all(|lease| !lease.trial));
 }

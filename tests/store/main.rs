@@ -52,6 +52,13 @@ macro_rules! for_every_case {
             a_backlog_may_be_held_for_review,
             a_run_can_be_cancelled_until_it_is_on_the_wire,
             every_act_is_in_the_book_newest_first,
+            what_becomes_of_a_backlog_is_said_in_the_breath_of_the_resume,
+            a_paused_route_holds_back_what_is_tried_again_too,
+            the_pace_ends_though_a_paused_routes_run_still_waits,
+            every_merged_run_finds_the_one_that_stands_for_it,
+            two_bursts_that_become_one_keep_every_link,
+            a_refused_key_rests_from_the_moment_that_its_attempt_is_recorded,
+            a_trial_is_marked_as_one_and_alone,
             one_job_with_a_hundred_thousand_runs_keeps_no_other_from_its_turn,
         );
     };

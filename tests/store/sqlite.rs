@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cdsw_gateway::model::RunState;
+use cdsw_gateway::model::run::leads;
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{RunFilter, Store, StoreFault};
 
@@ -119,8 +120,46 @@ async fn the_book_of_acts_cannot_be_rewritten() {
     store.pause(job, None, act()).await.expect("paused");
     drop(store);
     let file = rusqlite::Connection::open(directory.path().join("gateway.db")).expect("opens");
-    for sql in ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit"] {
+    let again = "INSERT OR REPLACE INTO audit (seq, at, who, act, kind, name) VALUES (1, 1, 'x', 'x', 'x', 'x')";
+    for sql in ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit", again] {
         let refused = file.execute(sql, []).expect_err(sql).to_string();
         assert!(refused.contains("append-only"), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_can_move_a_run_only_as_the_machine_allows() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    one_run(&store, "one").await;
+    drop(store);
+    let file = rusqlite::Connection::open(directory.path().join("gateway.db")).expect("opens");
+    // As a run comes into a state, whatever it takes: the trigger is there for `UPDATE`s alone.
+    for from in RunState::ALL {
+        for to in RunState::ALL {
+            file.execute_batch(&columns_of("INSERT OR REPLACE INTO runs", from)).expect("placed");
+            let moved = file.execute(&columns_of("UPDATE", to), []);
+            let lawful = from == to || leads(from, to);
+            assert_eq!(moved.is_ok(), lawful, "{from} to {to}: {moved:?}");
+        }
+    }
+}
+
+/// SQL that brings the run into a state with all that goes with it.
+fn columns_of(how: &str, state: RunState) -> String {
+    let lease = if state == RunState::Sending { "1" } else { "NULL" };
+    let engine = if state == RunState::Started { "'e'" } else { "NULL" };
+    let blocked = u8::from(state == RunState::Waiting);
+    match how {
+        "UPDATE" => format!(
+            "UPDATE runs SET state = '{state}', lease_until = {lease}, engine_id = {engine}, \
+             blocked = {blocked} WHERE seq = 1"
+        ),
+        insert => format!(
+            "{insert} (seq, id, delivery, route, job, part, state, environment, engine_id, \
+             accepted_at, changed_at, due_at, deadline_at, lease_until, blocked) \
+             VALUES (1, x'00', 1, 'r', 'j', 0, '{state}', '{{}}', {engine}, 1, 1, 1, 1, {lease}, \
+             {blocked})"
+        ),
     }
 }

@@ -38,7 +38,10 @@ fn a_literal_secret_is_underlined_and_never_shown() {
         ("https://cdsw.example.com", "\"https://me:WORD@cdsw/a b"),
         ("workbenches:", "store: postgres://me:WORD@db/gateway\nworkbenches:"),
         ("workbenches:", "store: postgres://me@db/gateway?password=WORD\nworkbenches:"),
-        ("workbenches:", "store: postgres://me@db/gateway\npostgres: { password: WORD }\nworkbenches:"),
+        (
+            "workbenches:",
+            "store: postgres://me@db/gateway\npostgres: { password: WORD }\nworkbenches:",
+        ),
         ("workbenches:", "store: 'postgres:password=WORD'\nworkbenches:"),
     ] {
         assert!(GOOD.contains(piece), "{piece}");

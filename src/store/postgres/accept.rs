@@ -354,8 +354,10 @@ async fn again_as_it_was(
     deadline: i64,
 ) -> Result<(), StoreFault> {
     link.execute(
-        "UPDATE runs SET state = 'queued', blocked = 0, reason = NULL, changed_at = $2, due_at = $2, \
-         deadline_at = $3 WHERE id = $1 AND state = 'failed'",
+        "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
+           (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END, \
+         reason = NULL, changed_at = $2, due_at = $2, deadline_at = $3 \
+         WHERE id = $1 AND state = 'failed'",
         params![uuid(run.as_bytes()), now, deadline],
     )
     .await?;

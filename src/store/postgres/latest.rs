@@ -70,6 +70,11 @@ pub(super) async fn take_place(
         taken.burst_at = taken.burst_at.min(run.burst_at);
         taken.stands_for += run.stands_for;
         supersede(link, run, earlier[0].burst, now).await?;
+        // Those that it stood for go along.
+        if run.burst != earlier[0].burst {
+            let bursts = params![earlier[0].burst, run.burst];
+            link.execute("UPDATE runs SET burst = $1 WHERE burst = $2", bursts).await?;
+        }
     }
     Ok(taken)
 }
@@ -131,21 +136,33 @@ pub(super) async fn only_newest(
 ) -> Result<usize, StoreFault> {
     let changed = after(RunState::Queued, &Change::Supersede);
     debug_assert!(changed.is_ok(), "a queued run may be superseded");
+    let ranked = "WITH ranked AS (SELECT seq, coalesce(burst, seq) AS own, \
+            first_value(seq) OVER newest AS stays, row_number() OVER newest AS place, \
+            count(*) OVER kind AS many, (sum(stands_for) OVER kind)::bigint AS stand_for \
+        FROM runs WHERE state = 'queued' AND blocked = 0 AND job = $1 AND seq <= $2 \
+        WINDOW kind AS (PARTITION BY route, latest_per), \
+               newest AS (PARTITION BY route, latest_per ORDER BY seq DESC))";
+    // Those that were superseded before go along with the one that stood for them.
+    link.execute(
+        &format!(
+            "{ranked} UPDATE runs SET burst = ranked.stays FROM ranked \
+             WHERE runs.burst = ranked.own AND runs.state = 'superseded' AND ranked.many > 1"
+        ),
+        params![job, up_to],
+    )
+    .await?;
     let changed = link
         .execute(
-            "WITH ranked AS (SELECT seq, first_value(seq) OVER newest AS stays, \
-                    row_number() OVER newest AS place, count(*) OVER kind AS many \
-               FROM runs WHERE state = 'queued' AND job = $1 AND seq <= $2 \
-               WINDOW kind AS (PARTITION BY route, latest_per), \
-                      newest AS (PARTITION BY route, latest_per ORDER BY seq DESC)) \
-             UPDATE runs SET \
-               state = CASE WHEN ranked.place > 1 THEN 'superseded' ELSE runs.state END, \
-               blocked = CASE WHEN ranked.place > 1 THEN 0 ELSE runs.blocked END, \
-               stands_for = CASE WHEN ranked.place = 1 THEN ranked.many ELSE runs.stands_for END, \
-               burst = ranked.stays, changed_at = $3, \
-               reason = CASE WHEN ranked.place > 1 \
-                             THEN 'a newer run took its place after a rest' ELSE runs.reason END \
-             FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1 AND runs.state = 'queued'",
+            &format!(
+                "{ranked} UPDATE runs SET \
+                   state = CASE WHEN ranked.place > 1 THEN 'superseded' ELSE runs.state END, \
+                   stands_for = CASE WHEN ranked.place = 1 THEN ranked.stand_for \
+                                     ELSE runs.stands_for END, \
+                   burst = ranked.stays, changed_at = $3, \
+                   reason = CASE WHEN ranked.place > 1 \
+                                 THEN 'a newer run took its place after a rest' ELSE runs.reason END \
+                 FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1 AND runs.state = 'queued'"
+            ),
             params![job, up_to, millis(now)],
         )
         .await?;

@@ -31,16 +31,15 @@ use super::pack::{self, Packed};
 use super::shared::{Declared, Rest, Shared};
 use super::{Pending, Store, StoreFault};
 use crate::failpoint::reached;
-use crate::model::{AttemptResult, Backlog, DeliveryId, RunId};
+use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk,
-    Leased, NewDelivery, Next, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
+    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
     RunBrief, RunFilter, Tidied,
 };
 
 use group::{Asked, Group};
 use link::{Link, Links};
-use queue::Finish;
 use rows::{moment, params, uuid};
 
 pub use link::Options;
@@ -162,15 +161,9 @@ impl Store for PostgresStore {
         })
     }
 
-    fn finish_attempt(
-        &self,
-        lease: Lease,
-        result: AttemptResult,
-        next: Next,
-        now: Timestamp,
-    ) -> Pending<'_, ()> {
+    fn finish(&self, finish: Finish) -> Pending<'_, ()> {
         Box::pin(async move {
-            let finished = self.finishes.ask(Finish { lease, result, next, now }).await;
+            let finished = self.finishes.ask(finish).await;
             reached("finish.committed");
             finished
         })
@@ -184,8 +177,8 @@ impl Store for PostgresStore {
         })
     }
 
-    fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(async move { queue::fail_overdue(&self.links.link().await?, now).await })
+    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
+        Box::pin(async move { queue::fail_overdue(&self.links.link().await?, now, &waits).await })
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
@@ -217,9 +210,16 @@ impl Store for PostgresStore {
         })
     }
 
-    fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool> {
+    fn resume(
+        &self,
+        what: Pausable,
+        backlogs: Vec<(Arc<str>, Backlog)>,
+        act: Act,
+    ) -> Pending<'_, bool> {
         Box::pin(async move {
-            self.links.transact(async |link| pauses::resume(link, &what, &act).await).await
+            self.links
+                .transact(async |link| pauses::resume(link, &what, &backlogs, &act).await)
+                .await
         })
     }
 

@@ -1,5 +1,7 @@
 //! What rests until somebody lets it go on, and what becomes of the backlog then.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::accept::tell;
@@ -41,7 +43,12 @@ pub(super) async fn pause(
 }
 
 /// Lets it go on; gives whether it rested.
-pub(super) async fn resume(link: &Link, what: &Pausable, act: &Act) -> Result<bool, StoreFault> {
+pub(super) async fn resume(
+    link: &Link,
+    what: &Pausable,
+    backlogs: &[(Arc<str>, Backlog)],
+    act: &Act,
+) -> Result<bool, StoreFault> {
     let rested = link
         .execute(
             "DELETE FROM pauses WHERE kind = $1 AND name = $2",
@@ -55,6 +62,11 @@ pub(super) async fn resume(link: &Link, what: &Pausable, act: &Act) -> Result<bo
             params![&**route, millis(act.at)],
         )
         .await?;
+    }
+    if rested > 0 {
+        for (job, how) in backlogs {
+            let_go(link, job, *how, act.at).await?;
+        }
     }
     audit::write(link, "resume", what.kind(), what.name(), act).await?;
     tell(link).await?;
@@ -96,7 +108,10 @@ pub(super) async fn let_go(
     now: Timestamp,
 ) -> Result<usize, StoreFault> {
     let up_to: Option<i64> = link
-        .one("SELECT max(seq) FROM runs WHERE state = 'queued' AND job = $1", params![job])
+        .one(
+            "SELECT max(seq) FROM runs WHERE state = 'queued' AND job = $1 AND blocked = 0",
+            params![job],
+        )
         .await?
         .map(|row| get(&row, 0))
         .transpose()?
@@ -116,7 +131,7 @@ pub(super) async fn let_go(
             link.execute(
                 "UPDATE runs SET state = 'held', blocked = 0, changed_at = $3, reason = \
                  'it waited while its job rested (on_resume: review); release it, or cancel it' \
-                 WHERE state = 'queued' AND job = $1 AND seq <= $2",
+                 WHERE state = 'queued' AND blocked = 0 AND job = $1 AND seq <= $2",
                 params![job, up_to, millis(now)],
             )
             .await?

@@ -54,6 +54,7 @@ async fn replay_one(
             let what = match state {
                 RunState::Queued => "queued again",
                 RunState::Held => "held",
+                RunState::Cancelled => "left as it is",
                 _ => "failed again",
             };
             Ok(ReplayedRun { id, route, what, state })
@@ -86,13 +87,14 @@ pub(super) async fn again(
     let id = uuid(run.as_bytes());
     let (environment, reason) = match state {
         NewRunState::Failed(reason) => {
-            link.execute(
-                "UPDATE runs SET reason = $2, changed_at = $3 \
-                 WHERE id = $1 AND state IN ('failed', 'cancelled')",
-                params![id, text(reason), millis(now)],
-            )
-            .await?;
-            return Ok(RunState::Failed);
+            let left = link
+                .one(
+                    "UPDATE runs SET reason = $2, changed_at = $3 \
+                     WHERE id = $1 AND state IN ('failed', 'cancelled') RETURNING state",
+                    params![id, text(reason), millis(now)],
+                )
+                .await?;
+            return left.map_or(Ok(RunState::Failed), |row| spelled(&row, 0));
         }
         NewRunState::Queued(environment) => (environment, None),
         NewRunState::Held(environment, reason) => (environment, Some(text(reason))),
@@ -100,7 +102,9 @@ pub(super) async fn again(
     let state = if reason.is_some() { RunState::Held } else { RunState::Queued };
     link.execute(
         "UPDATE runs SET state = $2, environment = $3, reason = $4, changed_at = $5, due_at = $5, \
-         deadline_at = $6, blocked = 0 WHERE id = $1 AND state IN ('failed', 'cancelled')",
+         deadline_at = $6, blocked = CASE WHEN $2 = 'queued' AND EXISTS \
+           (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
+         WHERE id = $1 AND state IN ('failed', 'cancelled')",
         params![
             id,
             state.as_str(),

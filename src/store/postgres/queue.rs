@@ -17,8 +17,10 @@ use super::rows::{self, get, json, length, millis, moment, params, small, text, 
 use super::windows::{Room, Windows};
 use super::{latest, pauses, replicas};
 use crate::model::run::{Change, after};
-use crate::model::{AttemptResult, RunId, RunState};
-use crate::store::{Lease, LeaseAsk, Leased, Next, Pausable, Permit, StoreFault};
+use crate::model::{RunId, RunState};
+use crate::store::{
+    Finish, KeyRefused, Lease, LeaseAsk, Leased, Next, Pausable, Permit, StoreFault,
+};
 
 /// Runs failed for their deadline in one step.
 const OVERDUE_STEP: i64 = 500;
@@ -96,7 +98,12 @@ pub(super) async fn lease_due(
             }
         }
         let found = ready.remove(&permit.job).unwrap_or_default();
-        if within_brake(found, left, room, &mut begun) {
+        let from = begun.len();
+        let stands = within_brake(found, left, room, &mut begun);
+        for run in &mut begun[from..] {
+            run.lease.trial = permit.trial.is_some();
+        }
+        if stands {
             braked.push(permit);
         }
     }
@@ -119,7 +126,8 @@ async fn promote(link: &Link, now: Timestamp) -> Result<usize, StoreFault> {
         .execute(
             "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
                (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
-             WHERE seq IN (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= $1 \
+             WHERE state IN ('waiting', 'queued') AND seq IN \
+               (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= $1 \
                            ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
             params![millis(now), PROMOTE_STEP],
         )
@@ -236,6 +244,7 @@ fn lease(row: &Row, begun_at: Timestamp, asked_at: Timestamp) -> Result<Lease, S
         asked_at,
         accepted_at: moment(row, 7)?,
         deadline: moment(row, 8)?,
+        trial: false,
     })
 }
 
@@ -295,14 +304,6 @@ pub(super) async fn expired_leases(
     .collect()
 }
 
-/// What an attempt came to, as one row of a batch.
-pub(super) struct Finish {
-    pub(super) lease: Lease,
-    pub(super) result: AttemptResult,
-    pub(super) next: Next,
-    pub(super) now: Timestamp,
-}
-
 /// Records what attempts came to and moves their runs; gives those whose lease was lost. No two may
 /// be of the same run. Runs inside a transaction.
 pub(super) async fn finish(link: &Link, batch: &[&Finish]) -> Result<HashSet<Uuid>, StoreFault> {
@@ -346,6 +347,13 @@ pub(super) async fn finish(link: &Link, batch: &[&Finish]) -> Result<HashSet<Uui
             }
         }
     }
+    for KeyRefused { what, mark, act } in batch
+        .iter()
+        .filter(|finish| !lost.contains(&uuid(finish.lease.run.as_bytes())))
+        .filter_map(|finish| finish.refused.as_ref())
+    {
+        pauses::pause(link, what, Some(mark), act).await?;
+    }
     Ok(lost)
 }
 
@@ -367,7 +375,7 @@ struct FinishRows {
 
 impl FinishRows {
     fn push(&mut self, finish: &Finish) -> Result<(), StoreFault> {
-        let Finish { lease, result, next, now } = finish;
+        let Finish { lease, result, next, now, .. } = finish;
         let change = change_of(next);
         after(RunState::Sending, &change)
             .map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
@@ -398,15 +406,23 @@ fn change_of(next: &Next) -> Change {
 }
 
 /// Fails queued runs that are past their deadline.
-pub(super) async fn fail_overdue(link: &Link, now: Timestamp) -> Result<usize, StoreFault> {
+pub(super) async fn fail_overdue(
+    link: &Link,
+    now: Timestamp,
+    waits: &[(Arc<str>, String)],
+) -> Result<usize, StoreFault> {
+    let (jobs, why): (Vec<&str>, Vec<&str>) =
+        waits.iter().map(|(job, why)| (&**job, &**why)).unzip();
     let failed = link
         .execute(
             "UPDATE runs SET state = 'failed', blocked = 0, changed_at = $1, \
              reason = 'its time was over before it could be started (deadline or max_age of its job)' \
                       || coalesce('; last: ' || reason, '') \
+                      || coalesce('; it waited: ' || (SELECT why FROM unnest($3::text[], $4::text[]) \
+                           AS waits (job, why) WHERE waits.job = runs.job LIMIT 1), '') \
              WHERE seq IN (SELECT seq FROM runs WHERE state IN ('queued', 'waiting') \
                            AND deadline_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-            params![millis(now), OVERDUE_STEP],
+            params![millis(now), OVERDUE_STEP, jobs, why],
         )
         .await?;
     Ok(failed)

@@ -135,7 +135,7 @@ async fn pairs(
 async fn settle_backlogs(link: &Link, jobs: &[&str]) -> Result<HashMap<String, ()>, StoreFault> {
     let found = link
         .query(
-            "SELECT job, EXISTS (SELECT 1 FROM runs WHERE state = 'queued' AND runs.job = backlogs.job \
+            "SELECT job, EXISTS (SELECT 1 FROM runs WHERE state = 'queued' AND runs.job = backlogs.job AND blocked = 0 \
                                  AND seq <= up_to) \
              FROM backlogs WHERE job = ANY ($1)",
             params![jobs.to_vec()],

@@ -218,8 +218,10 @@ fn again_as_it_was(
 ) -> Result<(), StoreFault> {
     connection
         .prepare_cached(
-            "UPDATE runs SET state = 'queued', blocked = 0, reason = NULL, changed_at = ?2, due_at = ?2, \
-             deadline_at = ?3 WHERE seq = ?1 AND state = 'failed'",
+            "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
+               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END, \
+             reason = NULL, changed_at = ?2, due_at = ?2, deadline_at = ?3 \
+             WHERE seq = ?1 AND state = 'failed'",
         )
         .and_then(|mut statement| statement.execute(params![seq, millis(now), millis(deadline)]))
         .map(|_| ())

@@ -47,6 +47,13 @@ pub(super) fn take_place(
         taken.burst_at = taken.burst_at.min(run.burst_at);
         taken.stands_for += run.stands_for;
         supersede(connection, run, earlier[0].burst, now)?;
+        // Those that it stood for go along.
+        if run.burst != earlier[0].burst {
+            connection
+                .prepare_cached("UPDATE runs SET burst = ?1 WHERE burst = ?2")
+                .and_then(|mut all| all.execute([earlier[0].burst, run.burst]))
+                .map_err(fault)?;
+        }
     }
     Ok(taken)
 }
@@ -110,22 +117,30 @@ pub(super) fn only_newest(
 ) -> Result<usize, StoreFault> {
     let changed = after(RunState::Queued, &Change::Supersede);
     debug_assert!(changed.is_ok(), "a queued run may be superseded");
+    let ranked = "WITH ranked AS (SELECT seq, coalesce(burst, seq) AS own, \
+            first_value(seq) OVER newest AS stays, row_number() OVER newest AS place, \
+            count(*) OVER kind AS many, sum(stands_for) OVER kind AS stand_for \
+        FROM runs WHERE state = 'queued' AND blocked = 0 AND job = ?1 AND seq <= ?2 \
+        WINDOW kind AS (PARTITION BY route, latest_per), \
+               newest AS (PARTITION BY route, latest_per ORDER BY seq DESC))";
+    // Those that were superseded before go along with the one that stood for them.
     connection
-        .prepare_cached(
-            "WITH ranked AS (SELECT seq, first_value(seq) OVER newest AS stays, \
-                    row_number() OVER newest AS place, count(*) OVER kind AS many \
-               FROM runs WHERE state = 'queued' AND job = ?1 AND seq <= ?2 \
-               WINDOW kind AS (PARTITION BY route, latest_per), \
-                      newest AS (PARTITION BY route, latest_per ORDER BY seq DESC)) \
-             UPDATE runs SET \
+        .prepare_cached(&format!(
+            "{ranked} UPDATE runs SET burst = ranked.stays FROM ranked \
+             WHERE runs.burst = ranked.own AND runs.state = 'superseded' AND ranked.many > 1"
+        ))
+        .and_then(|mut statement| statement.execute(params![job, up_to]))
+        .map_err(fault)?;
+    connection
+        .prepare_cached(&format!(
+            "{ranked} UPDATE runs SET \
                state = CASE WHEN ranked.place > 1 THEN 'superseded' ELSE runs.state END, \
-               blocked = CASE WHEN ranked.place > 1 THEN 0 ELSE runs.blocked END, \
-               stands_for = CASE WHEN ranked.place = 1 THEN ranked.many ELSE runs.stands_for END, \
+               stands_for = CASE WHEN ranked.place = 1 THEN ranked.stand_for ELSE runs.stands_for END, \
                burst = ranked.stays, changed_at = ?3, \
                reason = CASE WHEN ranked.place > 1 \
                              THEN 'a newer run took its place after a rest' ELSE runs.reason END \
-             FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1",
-        )
+             FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1"
+        ))
         .and_then(|mut statement| statement.execute(params![job, up_to, millis(now)]))
         .map_err(fault)
 }

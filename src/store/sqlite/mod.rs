@@ -27,10 +27,10 @@ use rusqlite::Connection;
 
 use super::{Pending, Store, StoreFault};
 use crate::failpoint::reached;
-use crate::model::{AttemptResult, Backlog, DeliveryId, RunId};
+use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Lease, LeaseAsk,
-    Leased, NewDelivery, Next, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
+    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
     RunBrief, RunFilter, Tidied,
 };
 
@@ -128,18 +128,12 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn finish_attempt(
-        &self,
-        lease: Lease,
-        result: AttemptResult,
-        next: Next,
-        now: Timestamp,
-    ) -> Pending<'_, ()> {
+    fn finish(&self, finish: Finish) -> Pending<'_, ()> {
         Box::pin(async move {
             let finished = self
                 .writer
                 .write(move |connection| {
-                    let finished = queue::finish_attempt(connection, &lease, &result, &next, now);
+                    let finished = queue::finish(connection, &finish);
                     reached("finish.written");
                     finished
                 })
@@ -153,8 +147,8 @@ impl Store for SqliteStore {
         self.read(move |connection| queue::expired_leases(connection, now))
     }
 
-    fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| queue::fail_overdue(connection, now)))
+    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
+        Box::pin(self.writer.write(move |connection| queue::fail_overdue(connection, now, &waits)))
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
@@ -182,8 +176,15 @@ impl Store for SqliteStore {
         )
     }
 
-    fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool> {
-        Box::pin(self.writer.write(move |connection| pauses::resume(connection, &what, &act)))
+    fn resume(
+        &self,
+        what: Pausable,
+        backlogs: Vec<(Arc<str>, Backlog)>,
+        act: Act,
+    ) -> Pending<'_, bool> {
+        Box::pin(
+            self.writer.write(move |connection| pauses::resume(connection, &what, &backlogs, &act)),
+        )
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_claims.sql"),
     include_str!("migrations/0003_flow.sql"),
+    include_str!("migrations/0004_lawful.sql"),
 ];
 
 /// Held while the store is open.

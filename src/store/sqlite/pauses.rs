@@ -1,5 +1,7 @@
 //! What rests until somebody lets it go on, and what becomes of the backlog then.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -46,6 +48,7 @@ pub(super) fn pause(
 pub(super) fn resume(
     connection: &Connection,
     what: &Pausable,
+    backlogs: &[(Arc<str>, Backlog)],
     act: &Act,
 ) -> Result<bool, StoreFault> {
     let rested = connection
@@ -60,6 +63,11 @@ pub(super) fn resume(
             )
             .and_then(|mut statement| statement.execute(params![route, millis(act.at)]))
             .map_err(fault)?;
+    }
+    if rested > 0 {
+        for (job, how) in backlogs {
+            let_go(connection, job, *how, act.at)?;
+        }
     }
     audit::write(connection, "resume", what.kind(), what.name(), act)?;
     Ok(rested > 0)
@@ -109,7 +117,9 @@ pub(super) fn let_go(
     now: Timestamp,
 ) -> Result<usize, StoreFault> {
     let up_to: Option<i64> = connection
-        .prepare_cached("SELECT max(seq) FROM runs WHERE state = 'queued' AND job = ?1")
+        .prepare_cached(
+            "SELECT max(seq) FROM runs WHERE state = 'queued' AND job = ?1 AND blocked = 0",
+        )
         .and_then(|mut statement| statement.query_row([job], |row| row.get(0)))
         .map_err(fault)?;
     let Some(up_to) = up_to else { return Ok(0) };
@@ -126,7 +136,7 @@ pub(super) fn let_go(
             .prepare_cached(
                 "UPDATE runs SET state = 'held', blocked = 0, changed_at = ?3, \
                  reason = 'it waited while its job rested (on_resume: review); release it, or cancel it' \
-                 WHERE state = 'queued' AND job = ?1 AND seq <= ?2",
+                 WHERE state = 'queued' AND blocked = 0 AND job = ?1 AND seq <= ?2",
             )
             .and_then(|mut statement| statement.execute(params![job, up_to, millis(now)]))
             .map_err(fault),

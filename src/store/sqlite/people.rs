@@ -57,6 +57,7 @@ fn replay_one(
             let what = match state {
                 RunState::Queued => "queued again",
                 RunState::Held => "held",
+                RunState::Cancelled => "left as it is",
                 _ => "failed again",
             };
             Ok(ReplayedRun { id, route, what, state })
@@ -89,13 +90,12 @@ pub(super) fn again(
     let write = || -> rusqlite::Result<RunState> {
         let (environment, reason) = match state {
             NewRunState::Failed(reason) => {
-                connection
+                return connection
                     .prepare_cached(
                         "UPDATE runs SET reason = ?2, changed_at = ?3 \
-                         WHERE seq = ?1 AND state IN ('failed', 'cancelled')",
+                         WHERE seq = ?1 AND state IN ('failed', 'cancelled') RETURNING state",
                     )?
-                    .execute(params![seq, reason, millis(now)])?;
-                return Ok(RunState::Failed);
+                    .query_row(params![seq, reason, millis(now)], |row| rows::spelled(row, 0));
             }
             NewRunState::Queued(environment) => (environment, None),
             NewRunState::Held(environment, reason) => (environment, Some(reason)),
@@ -104,7 +104,8 @@ pub(super) fn again(
         connection
             .prepare_cached(
                 "UPDATE runs SET state = ?2, environment = ?3, reason = ?4, changed_at = ?5, \
-                 due_at = ?5, deadline_at = ?6, blocked = 0 \
+                 due_at = ?5, deadline_at = ?6, blocked = CASE WHEN ?2 = 'queued' AND EXISTS \
+                   (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
                  WHERE seq = ?1 AND state IN ('failed', 'cancelled')",
             )?
             .execute(params![

@@ -10,9 +10,9 @@ use super::rows::{self, fault, millis};
 use super::{latest, pauses, windows};
 use crate::clock::later;
 use crate::model::run::{Change, after};
-use crate::model::{AttemptResult, RunId, RunState};
+use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
-use crate::store::{Lease, LeaseAsk, Leased, Next, Pausable, Permit};
+use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Next, Pausable, Permit};
 
 const LEASE_COLUMNS: &str = "runs.seq, runs.id, deliveries.id, runs.route, runs.job, \
     runs.environment, runs.attempts, runs.accepted_at, runs.deadline_at";
@@ -65,7 +65,8 @@ fn promote(connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
         .prepare_cached(
             "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
                (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
-             WHERE seq IN (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= ?1 \
+             WHERE state IN ('waiting', 'queued') AND seq IN \
+               (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= ?1 \
                            ORDER BY due_at LIMIT ?2)",
         )?
         .execute(params![millis(now), PROMOTE_STEP])
@@ -115,6 +116,7 @@ fn take(
         ready(connection, &permit.job, room.starts.min(left), now).map_err(fault)?
     {
         lease.attempt += 1;
+        lease.trial = permit.trial.is_some();
         // A run that has had an attempt, or that a person let go, is not held by the brake.
         let braked = lease.attempt == 1 && !passed && until_brake == Some(0);
         if braked {
@@ -193,6 +195,7 @@ fn lease(row: &Row<'_>, begun_at: Timestamp) -> rusqlite::Result<(i64, Lease)> {
             asked_at: begun_at,
             accepted_at: rows::moment(row, 7)?,
             deadline: rows::moment(row, 8)?,
+            trial: false,
         },
     ))
 }
@@ -234,13 +237,9 @@ pub(super) fn expired_leases(
 }
 
 /// Records what an attempt came to and moves its run.
-pub(super) fn finish_attempt(
-    connection: &Connection,
-    lease: &Lease,
-    result: &AttemptResult,
-    next: &Next,
-    now: Timestamp,
-) -> Result<(), StoreFault> {
+pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<(), StoreFault> {
+    let Finish { lease, result, next, refused, now } = finish;
+    let now = *now;
     let (seq, state) = find(connection, lease.run)?;
     let latest: u32 = connection
         .prepare_cached("SELECT attempts FROM runs WHERE seq = ?1")
@@ -274,6 +273,9 @@ pub(super) fn finish_attempt(
     };
     after(state, &change).map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
     apply(connection, seq, state, &change, now)?;
+    if let Some(KeyRefused { what, mark, act }) = refused {
+        pauses::pause(connection, what, Some(mark), act)?;
+    }
     match change {
         Change::Retry { .. } => latest::give_way(connection, seq, now),
         _ => Ok(()),
@@ -281,16 +283,24 @@ pub(super) fn finish_attempt(
 }
 
 /// Fails queued runs that are past their deadline.
-pub(super) fn fail_overdue(connection: &Connection, now: Timestamp) -> Result<usize, StoreFault> {
+pub(super) fn fail_overdue(
+    connection: &Connection,
+    now: Timestamp,
+    waits: &[(Arc<str>, String)],
+) -> Result<usize, StoreFault> {
+    let pairs: Vec<(&str, &str)> = waits.iter().map(|(job, why)| (&**job, &**why)).collect();
+    let waits = serde_json::to_string(&pairs).unwrap_or_default();
     connection
         .prepare_cached(
             "UPDATE runs SET state = 'failed', blocked = 0, changed_at = ?1, \
              reason = 'its time was over before it could be started (deadline or max_age of its job)' \
                       || coalesce('; last: ' || reason, '') \
+                      || coalesce('; it waited: ' || (SELECT value ->> 1 FROM json_each(?3) \
+                                                      WHERE value ->> 0 = runs.job LIMIT 1), '') \
              WHERE seq IN (SELECT seq FROM runs WHERE state IN ('queued', 'waiting') \
                            AND deadline_at <= ?1 LIMIT ?2)",
         )
-        .and_then(|mut statement| statement.execute(params![millis(now), OVERDUE_STEP]))
+        .and_then(|mut statement| statement.execute(params![millis(now), OVERDUE_STEP, waits]))
         .map_err(fault)
 }
 

@@ -80,7 +80,8 @@ impl Room {
         let Some(up_to) = self.backlog else { return Ok(()) };
         let waits: Option<i64> = connection
             .prepare_cached(
-                "SELECT seq FROM runs WHERE state = 'queued' AND job = ?1 AND seq <= ?2 LIMIT 1",
+                "SELECT seq FROM runs WHERE state = 'queued' AND job = ?1 AND blocked = 0 AND seq <= ?2 \
+                 LIMIT 1",
             )?
             .query_row(params![job, up_to], |row| row.get(0))
             .optional()?;

@@ -64,8 +64,20 @@ CREATE TABLE runs (
     CHECK ((state = 'sending') = (lease_until IS NOT NULL)),
     CHECK ((state = 'started') = (engine_id IS NOT NULL)),
     CHECK (environment IS NOT NULL OR state = 'failed'),
-    CHECK (state <> 'waiting' OR blocked = 1)
+    CHECK (state <> 'waiting' OR blocked = 1),
+    CHECK (blocked = 0 OR state IN ('waiting', 'queued'))
 );
+-- A run's life is what `model/run.rs` says, whoever writes; a test holds this list against it.
+CREATE FUNCTION a_run_cannot_move_like_that() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'a % run cannot become %', OLD.state, NEW.state; END $$;
+CREATE TRIGGER runs_move_lawfully BEFORE UPDATE OF state ON runs FOR EACH ROW
+WHEN (OLD.state <> NEW.state AND (OLD.state || ' ' || NEW.state) <> ALL (ARRAY[
+    'waiting queued', 'waiting failed', 'waiting superseded', 'waiting cancelled',
+    'queued sending', 'queued held', 'queued failed', 'queued superseded', 'queued cancelled',
+    'sending started', 'sending queued', 'sending held', 'sending failed',
+    'held started', 'held queued', 'held failed', 'held cancelled',
+    'failed queued', 'failed held', 'cancelled queued', 'cancelled held']))
+EXECUTE FUNCTION a_run_cannot_move_like_that();
 CREATE INDEX runs_by_delivery ON runs (delivery);
 -- Partial, so that they cost nothing for runs that are over.
 CREATE INDEX runs_queue ON runs (job, blocked, seq) WHERE state = 'queued';
