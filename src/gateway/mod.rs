@@ -31,7 +31,7 @@ use crate::store::{Act, Store, StoreFault};
 pub use role::Role;
 pub use stores::{migrate, open};
 
-/// How long the outcomes of starts that were cut off may take to be recorded.
+/// How long the outcomes of starts that were cut off may take to be recorded, and the parts to end.
 const RECORD: Duration = Duration::from_secs(5);
 /// Connections that the admin listener serves at once.
 const ADMIN_CONNECTIONS: usize = 256;
@@ -302,7 +302,8 @@ impl Gateway {
             let _ = tokio::time::timeout(RECORD, dispatcher.drained()).await;
         }
         stop.rest.cancel();
-        let _ = tokio::time::timeout(grace, tasks.wait()).await;
+        // Whatever the grace: the tasks let go of the store only as they end.
+        let _ = tokio::time::timeout(grace.max(RECORD), tasks.wait()).await;
         drop(store);
         info!("stopped");
     }
