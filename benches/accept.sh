@@ -45,11 +45,12 @@ gateway() { # $1: a name, $2: the branch that the route asks for
   mkdir -p "$work/$1"
   sed -e "s|WORKBENCH_URL|$workbench|" -e "s|BRANCH|$2|" benches/gateway.yaml >"$work/$1/gateway.yaml"
   target/release/cdsw-gateway serve --config "$work/$1/gateway.yaml" --log-format json --log warn,cdsw_gateway::ready=info \
-    --print-addresses >"$work/$1/out" 2>"$work/$1/err" & pids+=($!)
-  until grep -q '^hooks ' "$work/$1/out"; do kill -0 $! || { cat "$work/$1/err" >&2; exit 1; }; read -rt 0.05 <> <(:) || true; done
+    --print-addresses >"$work/$1/out" 2>"$work/$1/err" & started=$!
+  pids+=("$started")
+  until grep -q '^hooks ' "$work/$1/out"; do kill -0 "$started" || { cat "$work/$1/err" >&2; exit 1; }; read -rt 0.05 <> <(:) || true; done
 }
-gateway matched main; matched_pid=$!
-gateway unmatched never; unmatched_pid=$!
+gateway matched main; matched_pid=$started
+gateway unmatched never; unmatched_pid=$started
 matched=$(sed -n 's/^hooks //p' "$work/matched/out")
 unmatched=$(sed -n 's/^hooks //p' "$work/unmatched/out")
 

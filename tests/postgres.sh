@@ -41,9 +41,18 @@ as "$bin/initdb" -D "$place/data" -U tests --auth=trust --encoding=UTF8 --locale
 # A port that is free now may be taken by the time that the server listens: then another is tried.
 for _ in 1 2 3 4 5; do
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$place"
-  options+=" -c max_connections=400 -c shared_buffers=256MB -c max_wal_size=4GB -c autovacuum_naptime=5s ${POSTGRES_OPTIONS:-}"
-  if as "$bin/pg_ctl" -D "$place/data" -l "$place/server.log" -w -o "$options" start >/dev/null 2>&1; then
+  # In its file, so that it is the same server when it is started again.
+  as tee "$place/data/postgresql.auto.conf" >/dev/null <<CONF
+port = $port
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '$place'
+max_connections = 400
+shared_buffers = 256MB
+max_wal_size = 4GB
+autovacuum_naptime = 5s
+${POSTGRES_SETTINGS:-}
+CONF
+  if as "$bin/pg_ctl" -D "$place/data" -l "$place/server.log" -w start >/dev/null 2>&1; then
     echo "ready postgres://tests@127.0.0.1:$port/postgres $bin $place"
     cat >/dev/null
     exit 0

@@ -41,7 +41,12 @@ async fn look(admin: &Admin) -> Status {
     if held_too_long > 0 {
         notes.push(format!("{held_too_long} runs have been held for too long (server.hold_alert)"));
     }
-    for pause in admin.store.pauses().await.unwrap_or_default() {
+    // Who only receives has nothing to do with what rests, and may not read all of it.
+    let pauses = match admin.role.dispatches() {
+        true => admin.store.pauses().await.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    for pause in pauses {
         notes.push(match &pause.what {
             Pausable::Key(name) => format!(
                 "API key {name} rests since {}: {}; its runs wait until the key changes \
@@ -102,6 +107,9 @@ async fn held_too_long(admin: &Admin) -> u64 {
 
 /// Brings numbers up to date that nothing else counts.
 pub(super) async fn gauges(admin: &Admin) {
+    if !admin.role.dispatches() {
+        return;
+    }
     let paused = admin.store.pauses().await.unwrap_or_default().len();
     admin.metrics.waits_for_people(held_too_long(admin).await, paused);
     let resting = admin.dispatcher.resting();

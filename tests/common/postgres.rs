@@ -1,8 +1,9 @@
 //! A PostgreSQL for tests: the one that `TEST_POSTGRES` names, or one of this process's own, which
 //! ends with it. Each test has a database of its own.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -29,18 +30,185 @@ fn start() -> Server {
     if let Ok(url) = std::env::var("TEST_POSTGRES") {
         return Server { url, _process: None };
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres.sh");
-    let mut process = Command::new(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("tests/postgres.sh runs");
-    let mut line = String::new();
-    let out = process.stdout.take().expect("its output");
-    BufReader::new(out).read_line(&mut line).expect("it says where it is");
-    let url = line.strip_prefix("ready ").and_then(|rest| rest.split_whitespace().next());
-    let url = url.expect("it is ready; what it wrote to standard error says why not").to_owned();
+    let Own { url, process, .. } = Own::start("");
     Server { url, _process: Some(process) }
+}
+
+/// A server of one test's own, to be stopped and started.
+pub struct Own {
+    pub url: String,
+    /// Where its programs are.
+    programs: PathBuf,
+    /// Where its data is.
+    place: PathBuf,
+    /// Held for its standard input.
+    process: Child,
+}
+
+impl Own {
+    /// Starts one with more settings, a line each.
+    pub fn start(settings: &str) -> Self {
+        let mut process = Command::new(script())
+            .env("POSTGRES_SETTINGS", settings)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tests/postgres.sh runs");
+        let mut line = String::new();
+        let out = process.stdout.take().expect("its output");
+        BufReader::new(out).read_line(&mut line).expect("it says where it is");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["ready", url, programs, place] = words[..] else {
+            panic!("not ready; what it wrote to standard error says why: {line}");
+        };
+        Self { url: url.to_owned(), programs: programs.into(), place: place.into(), process }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.parse::<Config>().expect("an address").get_ports()[0]
+    }
+
+    /// Calls `pg_ctl` on it.
+    pub fn control(&self, arguments: &[&str]) {
+        control(&self.programs, &self.place.join("data"), &self.place, arguments);
+    }
+
+    /// A database there, with tables.
+    pub async fn with_tables(&self, name: &str) -> String {
+        execute(&self.url, &format!("CREATE DATABASE {name}")).await;
+        let (before, _) = self.url.rsplit_once('/').expect("a path");
+        let url = format!("{before}/{name}");
+        postgres::migrate(&options(&url)).await.expect("migrated");
+        url
+    }
+
+    /// A standby that follows it, and has all that it has.
+    pub fn standby(&self) -> Standby {
+        let data = self.place.join("standby");
+        let backup = self.programs.join("pg_basebackup");
+        let done = as_postgres(&backup)
+            .args(["-D"])
+            .arg(&data)
+            .args(["-R", "-X", "stream", "-c", "fast", "-d", &self.url])
+            .status();
+        assert!(done.expect("pg_basebackup runs").success());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        drop(listener);
+        let standby =
+            Standby { programs: self.programs.clone(), place: self.place.clone(), data, port };
+        // What was copied names the other one's port.
+        standby.control(&["-w", "-o", &format!("-p {port}"), "start"]);
+        standby
+    }
+}
+
+/// A server that follows another, in the same place, and goes with it.
+pub struct Standby {
+    programs: PathBuf,
+    place: PathBuf,
+    data: PathBuf,
+    port: u16,
+}
+
+impl Standby {
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Calls `pg_ctl` on it.
+    pub fn control(&self, arguments: &[&str]) {
+        control(&self.programs, &self.data, &self.place, arguments);
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        self.control(&["-m", "immediate", "stop"]);
+    }
+}
+
+fn control(programs: &Path, data: &Path, place: &Path, arguments: &[&str]) {
+    let done = as_postgres(&programs.join("pg_ctl"))
+        .arg("-D")
+        .arg(data)
+        .arg("-l")
+        .arg(place.join(format!("{}.log", data.file_name().expect("a name").display())))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .status();
+    assert!(done.expect("pg_ctl runs").success(), "pg_ctl {arguments:?}");
+}
+
+/// A program of the server's, as the user that the server runs as.
+fn as_postgres(program: &Path) -> Command {
+    let root = Command::new("id").arg("-u").output().expect("id runs").stdout == b"0\n";
+    if !root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program).current_dir("/");
+    command
+}
+
+/// A PgBouncer in transaction mode before a database.
+pub struct Pooler {
+    pub url: String,
+    process: Child,
+    _directory: tempfile::TempDir,
+}
+
+impl Pooler {
+    pub fn start(database: &str) -> Self {
+        let config: Config = database.parse().expect("an address");
+        let name = config.get_dbname().expect("a name");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        drop(listener);
+        std::fs::write(path("users"), "\"tests\" \"\"\n").expect("written");
+        let text = format!(
+            "[databases]\n{name} = host=127.0.0.1 port={} dbname={name}\n[pgbouncer]\n\
+             listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\nauth_file = {}\n\
+             pool_mode = transaction\ndefault_pool_size = 6\nmax_client_conn = 200\n\
+             unix_socket_dir =\n",
+            config.get_ports()[0],
+            path("users").display(),
+        );
+        std::fs::write(path("pgbouncer.ini"), text).expect("written");
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(directory.path(), open).expect("set");
+        let process = as_postgres(Path::new("pgbouncer"))
+            .arg(path("pgbouncer.ini"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("pgbouncer runs");
+        let address = ("127.0.0.1", port);
+        while std::net::TcpStream::connect(address).is_err() {
+            std::thread::yield_now();
+        }
+        Self {
+            url: format!("postgres://tests@127.0.0.1:{port}/{name}"),
+            process,
+            _directory: directory,
+        }
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        // `runuser` hands the signal on, which SIGKILL cannot be.
+        let id = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let _ = self.process.wait();
+    }
+}
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres.sh")
 }
 
 /// A database of one's own, without tables.

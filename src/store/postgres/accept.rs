@@ -315,7 +315,7 @@ async fn repeat(link: &Link, packed: &Packed) -> Result<Accepted, StoreFault> {
         })?;
     let failed = link
         .query(
-            "SELECT route, part, id, environment IS NOT NULL, deadline_at - accepted_at FROM runs \
+            "SELECT route, part, id, mapped, deadline_at - accepted_at FROM runs \
              WHERE delivery = $1 AND state = 'failed' ORDER BY seq FOR UPDATE",
             params![first],
         )

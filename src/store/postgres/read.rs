@@ -18,7 +18,7 @@ const BRIEF: &str = "runs.id, runs.delivery, runs.route, runs.job, runs.part, ru
     runs.deadline_at, runs.stands_for, \
     CASE WHEN runs.state = 'superseded' THEN (SELECT newer.id FROM runs newer \
         WHERE newer.burst = runs.burst AND newer.state <> 'superseded' \
-        ORDER BY newer.seq DESC LIMIT 1) END, runs.environment";
+        ORDER BY newer.seq DESC LIMIT 1) END";
 
 const SUMMARY: &str = "id, source, provider, kind, name, delivery_key, handshake, received_at, \
     remote, size, repeats, stripped";
@@ -151,7 +151,9 @@ pub(super) async fn deliveries(
 /// One run, whole.
 pub(super) async fn run(link: &Link, id: RunId) -> Result<Option<Run>, StoreFault> {
     let key = uuid(id.as_bytes());
-    let found = link.one(&format!("SELECT {BRIEF} FROM runs WHERE id = $1"), params![key]).await?;
+    let found = link
+        .one(&format!("SELECT {BRIEF}, environment FROM runs WHERE id = $1"), params![key])
+        .await?;
     let Some(row) = found else { return Ok(None) };
     let environment: Option<Environment> =
         if get::<Option<&str>>(&row, 15)?.is_some() { Some(json(&row, 15)?) } else { None };

@@ -47,6 +47,8 @@ CREATE TABLE runs (
                                                   'failed', 'superseded', 'cancelled')),
     reason      text,
     environment text,             -- JSON object; null when the mapping failed
+    -- The same question for whoever may not read the variables.
+    mapped      boolean GENERATED ALWAYS AS (environment IS NOT NULL) STORED,
     engine_id   text,
     attempts    integer NOT NULL DEFAULT 0,
     accepted_at bigint  NOT NULL,

@@ -1,0 +1,131 @@
+//! A new version and the one before it, side by side; and configurations that change while they run.
+
+use std::time::Duration;
+
+use cdsw_gateway::store::postgres as store;
+
+use crate::cluster::{Cluster, Load};
+use crate::postgres;
+use crate::proof::{prove, settled};
+
+/// Whether the first migration's tables, filled, come through the next one while a process that knows
+/// the newer version waits for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_the_version_before_are_brought_up_to_date_with_what_is_in_them() {
+    let database = postgres::database().await;
+    let options = postgres::options(&database);
+    store::migrate_to(&options, 1).await.expect("migrated");
+    postgres::execute(&database, include_str!("old.sql")).await;
+    let cluster = Cluster::on(&database).await;
+    let migrated = crate::common::process::program()
+        .args(["migrate", "--config"])
+        .arg(cluster.site.config())
+        .output()
+        .expect("runs");
+    let words = String::from_utf8_lossy(&migrated.stdout);
+    assert!(words.contains("from version 1 to 2"), "{words}");
+    let replica = cluster.start("all");
+    settled(&database).await;
+    let load = Load::start(&[replica.hooks.clone().expect("it receives")], 2);
+    load.more(20).await;
+    load.stop().await;
+    settled(&database).await;
+    let (client, connection) =
+        tokio_postgres::connect(&database, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let rows = client
+        .query("SELECT id::text, state FROM runs WHERE route = 'old' ORDER BY seq", &[])
+        .await
+        .expect("read");
+    let states: Vec<&str> = rows.iter().map(|row| row.get(1)).collect();
+    assert_eq!(states, ["started", "held", "failed", "started"], "what was queued was started");
+}
+
+/// A process of the version before has its tables from before, and goes on where the migration says
+/// that it may: it neither declares itself nor asks what is in force.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_migrates_while_others_work_disturbs_nobody() {
+    let cluster = Cluster::new().await;
+    let old = cluster.start("all");
+    let load = Load::start(&[old.hooks.clone().expect("it receives")], 4);
+    load.more(50).await;
+    // What a later migration leaves behind, which says that this version may go on.
+    postgres::execute(
+        &cluster.database,
+        "ALTER TABLE runs ADD COLUMN later text; CREATE TABLE later (x integer); \
+         UPDATE cdsw_gateway_schema SET version = version + 1",
+    )
+    .await;
+    load.more(50).await;
+    let second = cluster.start("all");
+    load.more(50).await;
+    let told = load.stop().await;
+    settled(&cluster.database).await;
+    prove("beside a newer schema", &cluster, &told).await;
+    drop((old, second));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_reload_adds_and_takes_away_reaches_every_process() {
+    let cluster = Cluster::new().await;
+    let config = cluster.site.config();
+    let replicas = [cluster.start("all"), cluster.start("dispatch")];
+    let old = cluster.configure("old.yaml", &cluster.database, |text| text);
+    // It never hears of the change: its file stays as it was.
+    let stale = cluster.start_with("all", old);
+    let stale_hooks = [stale.hooks.clone().expect("it receives")];
+    let load = Load::start(&stale_hooks, 2);
+    load.more(20).await;
+    load.stop().await;
+    settled(&cluster.database).await;
+    // The job is taken out. What the stale process accepts for it is kept, and nobody starts it.
+    let text = std::fs::read_to_string(&config).expect("read");
+    let without = text.replace("job: 208", "job: 999");
+    std::fs::write(&config, without).expect("written");
+    in_force(&cluster.database, 2).await;
+    let before = of_job(&cluster, 208);
+    let load = Load::start(&stale_hooks, 2);
+    load.more(20).await;
+    let told = load.stop().await;
+    let (client, connection) =
+        tokio_postgres::connect(&cluster.database, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let ended = async {
+        loop {
+            let row = client
+                .query_one("SELECT count(*) FROM runs WHERE state IN ('queued', 'sending')", &[])
+                .await
+                .expect("counted");
+            if row.get::<_, i64>(0) == 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ended).await.expect("all were sent");
+    assert_eq!(of_job(&cluster, 208), before, "the stale process started what is forbidden");
+    assert!(told.accepted.lock().expect("ok").len() >= 20);
+    drop(replicas);
+}
+
+fn of_job(cluster: &Cluster, number: u64) -> usize {
+    cluster.simulator.runs().iter().filter(|run| run.job.ends_with(&format!("/{number}"))).count()
+}
+
+/// Ends when so many configurations are known.
+async fn in_force(database: &str, configurations: i64) {
+    let (client, connection) =
+        tokio_postgres::connect(database, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let waiting = async {
+        loop {
+            let row = client
+                .query_one("SELECT count(*), max(number) FROM configurations", &[])
+                .await
+                .expect("counted");
+            if row.get::<_, i64>(0) >= configurations {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("declared");
+}
