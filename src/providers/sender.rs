@@ -90,6 +90,9 @@ pub(super) enum Unnamed {
     Signed,
     /// The digest of the body, for senders that sign a new time with each try at the same delivery.
     Body,
+    /// The digest of what the body says, but for these fields of it, or of each thing in the list
+    /// that it is: they change with each try at the same delivery.
+    BodyWithout(&'static [&'static str]),
     /// Nothing: two deliveries that say the very same are two all the same.
     Nothing,
 }
@@ -193,6 +196,20 @@ fn text(value: &Value) -> Option<Arc<str>> {
     let number = || Some(value.as_i64()?.to_string().into());
     let large = || Some(value.as_u64()?.to_string().into());
     value.as_arc_str().cloned().or_else(number).or_else(large).filter(|text| !text.is_empty())
+}
+
+/// The value, or each of the list that it is, without these fields.
+fn without(value: &Value, fields: &[&str]) -> Value {
+    match value {
+        Value::List(values) => {
+            Value::list(values.iter().map(|value| without(value, fields)).collect())
+        }
+        Value::Map(_) => {
+            let others = value.entries().filter(|(name, _)| !fields.contains(name));
+            Value::map(others.map(|(name, value)| (name, value.clone())).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 impl Provider for Sender {
@@ -319,6 +336,7 @@ impl Provider for Sender {
             _ => match self.unnamed {
                 Unnamed::Signed => self.proves.digest(request, options),
                 Unnamed::Body => Identity::of_bytes(&[request.body()]),
+                Unnamed::BodyWithout(fields) => Identity::of_value(&without(body, fields)),
                 Unnamed::Nothing => Identity::Nothing,
             },
         }

@@ -18,6 +18,7 @@ mod mapping;
 mod redelivery;
 mod release;
 mod reload;
+mod repeats;
 mod replay;
 mod restart;
 mod retention;
