@@ -7,11 +7,13 @@ use super::common::{WEBHOOK_SECRET, World};
 use super::with_sources;
 
 const SOURCES: &str = "  hubspot: { provider: hubspot, public_url: \"https://hooks.example.com/hooks/hubspot\", secrets: [{ file: secrets/webhook }] }
+  fivetran: { provider: fivetran, secrets: [{ file: secrets/webhook }] }
+  terraform-cloud: { provider: terraform-cloud, secrets: [{ file: secrets/webhook }] }
 ";
 
 const EVERYTHING: &str = "
   everything:
-    on: { source: [hubspot] }
+    on: { source: [hubspot, fivetran, terraform-cloud] }
     job: retrain
 ";
 
@@ -52,4 +54,42 @@ async fn what_hubspot_tries_again_is_one_delivery_and_starts_one_job() {
         assert_eq!(is_repeat(&world, "hubspot", &body).await, repeat, "{body}");
     }
     assert_eq!(world.runs().await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terraform_run_that_needs_attention_twice_is_two_deliveries() {
+    let world = with_sources(SOURCES, EVERYTHING).await;
+    let told = |at: &str| {
+        json!({
+            "run_id": "run-1",
+            "notifications": [{ "trigger": "run:needs_attention", "run_status": "planned", "run_updated_at": at }],
+        })
+    };
+    for (at, repeat) in [
+        ("2026-03-01T11:00:00Z", false),
+        ("2026-03-01T11:00:00Z", true),
+        ("2026-03-01T12:00:00Z", false),
+    ] {
+        assert_eq!(is_repeat(&world, "terraform-cloud", &told(at)).await, repeat, "{at}");
+    }
+    assert_eq!(world.runs().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fivetran_tells_of_one_sync_at_two_times_is_two_deliveries() {
+    let world = with_sources(SOURCES, EVERYTHING).await;
+    let told = |at: &str| {
+        json!({
+            "event": "sync_end", "created": at, "sync_id": "s-1", "connector_id": "c-1",
+            "data": { "status": "FAILURE_WITH_TASK" },
+        })
+    };
+    for (at, repeat) in [
+        ("2026-03-01T11:00:00Z", false),
+        ("2026-03-01T11:00:00Z", true),
+        ("2026-03-01T12:00:00Z", false),
+    ] {
+        assert_eq!(is_repeat(&world, "fivetran", &told(at)).await, repeat, "{at}");
+    }
+    assert_eq!(world.runs().await, 2);
 }

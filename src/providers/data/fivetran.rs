@@ -13,7 +13,6 @@ pub(in crate::providers) static FIVETRAN: Sender = Sender {
     body: Body::JsonOrForm,
     event: &[At::Field(&["event"])],
     action: &[At::Field(&["data", "status"])],
-    id: &[At::Field(&["sync_id"]), At::Field(&["event"]), At::Field(&["data", "status"])],
     samples: &[("sync_end", include_str!("../samples/fivetran.json"))],
     ..Sender::new("fivetran", "Fivetran", &ABOUT, &SIGNATURE)
 };
@@ -29,8 +28,8 @@ static ABOUT: About = About {
     source: "provider: fivetran\nsecrets: [{ env: FIVETRAN_WEBHOOK_SECRET }]",
     carries: "The kind is the body's `event` (`sync_end`, …), the action `data.status`. A sync \
               that is retried ends twice, `FAILED` and then `SUCCESSFUL`: ask for `action: \
-              SUCCESSFUL`. Sync, event and status together name the delivery. The body is \
-              signed.",
+              SUCCESSFUL`. All events of a sync share its `sync_id`, so the digest of the body, which \
+              holds the time (`created`), stands for the delivery's id. The body is signed.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &["https://fivetran.com/docs/rest-api/webhooks"],

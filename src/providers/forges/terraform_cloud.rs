@@ -17,7 +17,6 @@ static SIGNATURE: Mac =
 pub(in crate::providers) static TERRAFORM_CLOUD: Sender = Sender {
     event: &[At::First(&["notifications"], &["trigger"])],
     action: &[At::First(&["notifications"], &["run_status"])],
-    id: &[At::Field(&["run_id"]), At::First(&["notifications"], &["trigger"])],
     handshake: Some(verification),
     samples: &[("run:completed", include_str!("../samples/terraform-cloud.json"))],
     ..Sender::new("terraform-cloud", "HCP Terraform", &ABOUT, &SIGNATURE)
@@ -37,8 +36,8 @@ static ABOUT: About = About {
     ],
     source: "provider: terraform-cloud\nsecrets: [{ env: TFC_NOTIFICATION_TOKEN }]",
     carries: "The kind is the trigger of the first of `notifications` (`run:completed`, …), the \
-              action its `run_status`; run and trigger together name the delivery. The body is \
-              signed.",
+              action its `run_status`. One run is told of several times with the same trigger, so the \
+              digest of the body stands for the delivery's id. The body is signed.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &[
