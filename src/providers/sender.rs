@@ -166,6 +166,15 @@ impl Sender {
     }
 }
 
+impl Sender {
+    /// What is in this place, where it is to be believed.
+    fn read(&self, place: At, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
+        let name = place.header();
+        let believed = name.is_none_or(|name| self.proves.believes(headers, &name));
+        believed.then(|| place.read(headers, body)).flatten()
+    }
+}
+
 impl At {
     fn header(self) -> Option<HeaderName> {
         match self {
@@ -311,7 +320,8 @@ impl Provider for Sender {
         body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let first = |places: &[At]| places.iter().find_map(|place| place.read(headers, body));
+        let first =
+            |places: &[At]| places.iter().find_map(|place| self.read(*place, headers, body));
         let name = first(self.event);
         let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
         let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
@@ -325,7 +335,8 @@ impl Provider for Sender {
 
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         let headers = request.headers();
-        let texts: Option<Vec<_>> = self.id.iter().map(|place| place.read(headers, body)).collect();
+        let texts: Option<Vec<_>> =
+            self.id.iter().map(|place| self.read(*place, headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
             // What is kept must have the same name when it is replayed.

@@ -45,7 +45,8 @@ pub(in crate::config) struct SourceShape {
     /// Accept GitHub's older signature, made with SHA-1, where the newer one is absent.
     #[serde(default)]
     pub(in crate::config) allow_sha1: bool,
-    /// Accept HubSpot's older signatures, which sign no time, where the newest is absent.
+    /// Accept older signatures where the newest is absent: HubSpot's, which sign no time, or Hook0's,
+    /// which sign no header.
     #[serde(default)]
     pub(in crate::config) allow_older: bool,
     /// The sender signs the time too: its header has elements such as `t=…,v1=…`.

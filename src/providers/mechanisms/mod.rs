@@ -9,7 +9,7 @@ mod public_key;
 mod standard;
 mod token;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
@@ -68,6 +68,12 @@ pub(super) trait Mechanism: Sync {
 
     /// The headers that hold the signature or token, or that the signature covers.
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName>;
+
+    /// Whether an authentic request's header may name the event or the delivery. Most senders sign
+    /// none; where one says which it signed, no other is believed.
+    fn believes(&self, _headers: &HeaderMap, _name: &HeaderName) -> bool {
+        true
+    }
 
     /// Whether the signature covers the body.
     fn signs_body(&self, _options: &Options) -> bool {
