@@ -276,6 +276,22 @@ fn a_delivery_without_an_id_is_known_by_what_was_signed() {
 }
 
 #[test]
+fn a_list_is_as_many_events_as_it_holds_up_to_a_bound_and_an_empty_one_is_one() {
+    let list = |count: usize| format!("[{}]", vec![r#"{"id":"a"}"#; count].join(","));
+    let read = |count| {
+        let given = HeaderMap::new();
+        read("azure-event-grid", &Options::default(), &given, "", list(count).as_bytes())
+    };
+    for (count, events) in [(0, 1), (1, 1), (2, 2), (1000, 1000)] {
+        let understood = read(count).expect("understood");
+        let parts: Vec<u32> = understood.events.iter().map(|event| event.part).collect();
+        assert_eq!(parts, (0..events).collect::<Vec<u32>>());
+    }
+    let fault = read(1001).expect_err("too many").to_string();
+    assert!(fault.contains("more than 1000 events"), "{fault}");
+}
+
+#[test]
 fn a_very_long_id_is_replaced_by_its_digest() {
     let long = "a".repeat(100_000);
     let given = headers(&[("x-github-event", "push"), ("x-github-delivery", &long)]);

@@ -45,6 +45,11 @@ pub enum DecodeFault {
     },
     /// Something is missing that the sender always sends, such as "header `x-event`".
     Missing(String),
+    /// It tells of more events than one delivery may.
+    TooMany {
+        /// How many it may tell of.
+        most: usize,
+    },
 }
 
 impl fmt::Display for DecodeFault {
@@ -59,6 +64,10 @@ impl fmt::Display for DecodeFault {
                 write!(f, "the form in the body has {what} at byte {offset}")
             }
             Self::Missing(what) => write!(f, "{what} is missing"),
+            Self::TooMany { most } => write!(
+                f,
+                "the body tells of more than {most} events; let the sender put fewer into one delivery"
+            ),
         }
     }
 }

@@ -195,7 +195,7 @@ pub trait Provider: Sync {
         None
     }
 
-    /// What kind of event it is.
+    /// What kind of event it is; of a list of them, the first.
     ///
     /// # Errors
     /// What is missing that would say so.
@@ -205,6 +205,19 @@ pub trait Provider: Sync {
         body: &Value,
         options: &Options,
     ) -> Result<Meaning, DecodeFault>;
+
+    /// What every event is that it tells of, in its order, where the body is or holds a list of them.
+    ///
+    /// # Errors
+    /// What is missing that would say so, or that there are too many.
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        Ok(vec![self.meaning(headers, body, options)?])
+    }
 
     /// What names the delivery, so that a repeat is known as one.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity;

@@ -16,6 +16,10 @@ use crate::providers::{
     Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
 };
 
+/// Events that one delivery may tell of: no sender is known to put as many into a list unless it is
+/// told to, and each is judged by every route.
+const MOST_PARTS: usize = 1000;
+
 /// One sender.
 pub(super) struct Sender {
     /// Its name in a configuration.
@@ -32,6 +36,9 @@ pub(super) struct Sender {
     pub(super) secret_headers: &'static [&'static str],
     /// How its body is written.
     pub(super) body: Body,
+    /// The list of which each thing is an event of its own: a field of the body, or the whole body
+    /// where that is empty.
+    pub(super) parts: Option<&'static [&'static str]>,
     /// Where the event's name is; the first place that is filled decides.
     pub(super) event: &'static [At],
     /// Where it says what was done; the first place that is filled decides.
@@ -106,9 +113,8 @@ pub(super) enum At {
     EitherHeader(&'static str, &'static str),
     /// A field of the body.
     Field(&'static [&'static str]),
-    /// A field of the first thing in a list, which a field of the body holds, or the whole body
-    /// where that is empty.
-    First(&'static [&'static str], &'static [&'static str]),
+    /// A field of one of the body's parts; of the whole body, where it is no list of them.
+    Part(&'static [&'static str]),
     /// The first of these fields of the body that is filled.
     Either(&'static [&'static [&'static str]]),
 }
@@ -147,6 +153,7 @@ impl Sender {
             takes: &[],
             secret_headers: &[],
             body: Body::Json,
+            parts: None,
             event: &[],
             action: &[],
             id: &[],
@@ -167,11 +174,42 @@ impl Sender {
 }
 
 impl Sender {
+    /// The parts of a body, of which there is always one.
+    fn parts<'v>(&self, body: &'v Value) -> &'v [Value] {
+        let list = self.parts.and_then(|path| body.at(path)?.as_list());
+        list.filter(|parts| !parts.is_empty()).unwrap_or(std::slice::from_ref(body))
+    }
+
     /// What is in this place, where it is to be believed.
-    fn read(&self, place: At, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
+    fn read(&self, place: At, headers: &HeaderMap, body: &Value, part: &Value) -> Option<Arc<str>> {
         let name = place.header();
         let believed = name.is_none_or(|name| self.proves.believes(headers, &name));
-        believed.then(|| place.read(headers, body)).flatten()
+        believed.then(|| place.read(headers, body, part)).flatten()
+    }
+
+    /// What is in this place of every part, since a delivery is the same only where all of it is.
+    fn read_all(&self, place: At, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
+        if !matches!(place, At::Part(_)) {
+            return self.read(place, headers, body, body);
+        }
+        let parts = self.parts(body).iter();
+        let texts: Option<Vec<_>> =
+            parts.map(|part| self.read(place, headers, body, part)).collect();
+        Some(texts?.join(",").into())
+    }
+
+    fn meaning_of(&self, headers: &HeaderMap, body: &Value, part: &Value) -> Meaning {
+        let first =
+            |places: &[At]| places.iter().find_map(|place| self.read(*place, headers, body, part));
+        let name = first(self.event);
+        let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
+        let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
+        Meaning {
+            kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
+            name,
+            action: own_action.or_else(|| first(self.action)),
+            handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
+        }
     }
 }
 
@@ -179,22 +217,22 @@ impl At {
     fn header(self) -> Option<HeaderName> {
         match self {
             Self::Header(name) | Self::EitherHeader(name, _) => Some(HeaderName::from_static(name)),
-            Self::Field(_) | Self::First(..) | Self::Either(_) => None,
+            Self::Field(_) | Self::Part(_) | Self::Either(_) => None,
         }
     }
 
-    fn read(self, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
+    fn read(self, headers: &HeaderMap, body: &Value, part: &Value) -> Option<Arc<str>> {
         match self {
             Self::Header(name) => {
                 let text = headers.get(name)?.to_str().ok()?;
                 (!text.is_empty()).then(|| text.into())
             }
             Self::EitherHeader(name, other) => {
-                let first = Self::Header(name).read(headers, body);
-                first.or_else(|| Self::Header(other).read(headers, body))
+                let first = Self::Header(name).read(headers, body, part);
+                first.or_else(|| Self::Header(other).read(headers, body, part))
             }
             Self::Field(path) => text(body.at(path)?),
-            Self::First(list, path) => text(body.at(list)?.as_list()?.first()?.at(path)?),
+            Self::Part(path) => text(part.at(path)?),
             Self::Either(paths) => paths.iter().find_map(|path| text(body.at(path)?)),
         }
     }
@@ -320,23 +358,26 @@ impl Provider for Sender {
         body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let first =
-            |places: &[At]| places.iter().find_map(|place| self.read(*place, headers, body));
-        let name = first(self.event);
-        let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
-        let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
-        Ok(Meaning {
-            kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
-            name,
-            action: own_action.or_else(|| first(self.action)),
-            handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
-        })
+        Ok(self.meaning_of(headers, body, &self.parts(body)[0]))
+    }
+
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        let parts = self.parts(body);
+        if parts.len() > MOST_PARTS {
+            return Err(DecodeFault::TooMany { most: MOST_PARTS });
+        }
+        Ok(parts.iter().map(|part| self.meaning_of(headers, body, part)).collect())
     }
 
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         let headers = request.headers();
         let texts: Option<Vec<_>> =
-            self.id.iter().map(|place| self.read(*place, headers, body)).collect();
+            self.id.iter().map(|place| self.read_all(*place, headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
             // What is kept must have the same name when it is replayed.

@@ -14,6 +14,7 @@ mod flow;
 mod forges;
 mod greetings;
 mod guards;
+mod lists;
 mod mapping;
 mod redelivery;
 mod release;

@@ -26,7 +26,8 @@ const SCHEME: Scheme<'_> = Scheme { encoding: Encoding::Base64, ..Scheme::HEX_SH
 
 /// HubSpot.
 pub(in crate::providers) static HUBSPOT: Sender = Sender {
-    event: &[At::First(&[], &["subscriptionType"])],
+    parts: Some(&[]),
+    event: &[At::Part(&["subscriptionType"])],
     // An `eventId` is not unique by itself, and which fields tell one event from the next differs
     // with its type: so all of them do, but for the number of the try.
     unnamed: Unnamed::BodyWithout(&["attemptNumber"]),
@@ -123,9 +124,10 @@ static ABOUT: About = About {
         "The secret is the app's client secret. Write the very same URL under `public_url`.",
     ],
     source: "provider: hubspot\npublic_url: https://hooks.example.com/hooks/hubspot\nsecrets: [{ env: HUBSPOT_CLIENT_SECRET }]",
-    carries: "The body is a list. The kind is the first event's `subscriptionType`, and the \
-              digest of the list, without each `attemptNumber`, stands for the delivery's id: a \
-              try is no new delivery. Method, address, body and time are signed. HubSpot \
+    carries: "The body is a list, and each thing in it an event of its own, whose kind is its \
+              `subscriptionType`: `body[event.part]` is the one that a route looks at. They are one \
+              delivery, and the digest of the list, without each `attemptNumber`, stands for its id: \
+              a try is no new delivery. Method, address, body and time are signed. HubSpot \
               still sends older signatures beside the newest one; they are asked for only where \
               the newest is absent, and then they must be allowed with `allow_older: true`.",
     yields: "",
