@@ -101,6 +101,14 @@ pub(super) fn payload(body: &[u8]) -> Result<Option<Vec<u8>>, DecodeFault> {
     form::unescape(value, NAME.len()).map(Some)
 }
 
+/// A body that is JSON, or else a text.
+pub(super) fn json_or_text(body: &[u8]) -> Result<Value, DecodeFault> {
+    match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => json(body),
+        _ => Ok(Value::text(String::from_utf8_lossy(body).into_owned())),
+    }
+}
+
 /// A body of an unknown sender: JSON, a form as a map of its fields, or nothing.
 pub(super) fn json_or_form(headers: &HeaderMap, body: &[u8]) -> Result<Value, DecodeFault> {
     let looks_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));

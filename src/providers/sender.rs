@@ -83,6 +83,8 @@ pub(super) enum Body {
     Json,
     /// JSON or a form, as the first bytes say.
     JsonOrForm,
+    /// JSON, or a text that means nothing, as the first byte says.
+    JsonOrText,
     /// JSON, of which only this part is believed.
     Cut(fn(&[u8]) -> &[u8]),
     /// JSON, a form, or a form whose only field `payload` holds JSON, as the bytes say; without the
@@ -334,6 +336,7 @@ impl Provider for Sender {
             Body::Json => decode::json(body)?,
             Body::Cut(part) => decode::json(part(body))?,
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
+            Body::JsonOrText => decode::json_or_text(body)?,
             Body::Chat => chat_body::read(body)?,
         };
         let command = self.command.and_then(|command| command(&body));
