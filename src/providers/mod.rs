@@ -172,6 +172,11 @@ pub trait Provider: Sync {
         Vec::new()
     }
 
+    /// Whether the secret may be what stands in the address behind the source's name.
+    fn secret_in_path(&self, _options: &Options) -> bool {
+        false
+    }
+
     /// The body as a tree. It must not let a header that nobody signed choose between two
     /// readings of one body.
     ///

@@ -34,6 +34,8 @@ pub(super) struct Sender {
     pub(super) takes: &'static [&'static str],
     /// Headers that carry a secret beside those of its mechanism, in lower case.
     pub(super) secret_headers: &'static [&'static str],
+    /// Fields of the query string that carry a secret beside those of its mechanism.
+    pub(super) secret_fields: &'static [&'static str],
     /// How its body is written.
     pub(super) body: Body,
     /// The list of which each thing is an event of its own: a field of the body, or the whole body
@@ -154,6 +156,7 @@ impl Sender {
             proves,
             takes: &[],
             secret_headers: &[],
+            secret_fields: &[],
             body: Body::Json,
             parts: None,
             event: &[],
@@ -320,7 +323,12 @@ impl Provider for Sender {
     }
 
     fn secret_fields(&self, options: &Options) -> Vec<String> {
-        self.proves.secret_fields(options)
+        let own = self.secret_fields.iter().map(|&name| name.to_owned());
+        self.proves.secret_fields(options).into_iter().chain(own).collect()
+    }
+
+    fn secret_in_path(&self, options: &Options) -> bool {
+        self.proves.secret_in_path(options)
     }
 
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {

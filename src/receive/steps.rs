@@ -96,7 +96,7 @@ impl Arrived {
         if self.head.method != Method::POST {
             return Ok(Err(Answer::WrongMethod));
         }
-        if !self.rest.is_empty() && source.provider.secret_fields(&source.options).is_empty() {
+        if !self.rest.is_empty() && !source.provider.secret_in_path(&source.options) {
             return Ok(Err(Answer::UnknownPath));
         }
         let secrets = match secrets {

@@ -90,6 +90,11 @@ pub(super) trait Mechanism: Sync {
         Vec::new()
     }
 
+    /// Whether the secret may be what stands in the address behind the source's name.
+    fn secret_in_path(&self, _options: &Options) -> bool {
+        false
+    }
+
     /// What stands for the delivery's id where the sender gives none: the digest of what it signed.
     fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
         Identity::of_bytes(&[request.body()])
