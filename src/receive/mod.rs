@@ -6,10 +6,12 @@
 mod answer;
 mod body;
 mod client;
+mod judging;
 mod keep;
 mod learn;
 mod limits;
 mod proofs;
+mod published;
 mod rate;
 mod refusals;
 mod spoken;

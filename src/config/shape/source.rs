@@ -106,8 +106,8 @@ pub(in crate::config) struct SourceShape {
     #[schemars(example = ["RS256"])]
     pub(in crate::config) algorithms: Option<At<Texts>>,
     /// Where the issuer publishes its keys (a JSON Web Key Set): `https://`, or `http://` to this
-    /// machine. They are fetched at the start, every hour, and when a token names an unknown key, but
-    /// not more often than every 30 seconds; while the issuer is down the last ones stay in use.
+    /// machine. They are fetched at the start, every hour, and when a token names an unknown key, or
+    /// names none and none fits, but not more often than every 30 seconds; while the issuer is down the last ones stay in use.
     /// Default: what `preset` says; or put the keys under `secrets`.
     #[schemars(example = &"https://login.example.com/.well-known/jwks.json")]
     pub(in crate::config) jwks_url: Option<At<String>>,
