@@ -19,6 +19,7 @@ mod screen;
 mod secrets;
 mod send;
 mod serve;
+mod signer;
 mod signing;
 mod simulate;
 
