@@ -67,6 +67,7 @@ impl Site {
 pub(crate) fn text() -> String {
     let head = include_str!("../../tests/config/every_provider.yaml");
     let mut text = head.replace("routes: {}\n", "");
+    text.insert_str(0, "server: { trusted_proxies: [10.0.0.0/8, \"fd00::/8\"] }\n");
     for name in providers::names() {
         let about = providers::find(name).expect("a provider of the table").about();
         let _ = writeln!(text, "  {name}:");

@@ -28,6 +28,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[doc(hidden)]
+pub use explain::saved_body;
+
 use crate::observe::{LogFormat, start_tracing};
 use failure::Failure;
 use screen::{Screen, Tone, aside};
