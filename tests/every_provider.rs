@@ -94,7 +94,7 @@ fn secrets(source: &SourcePlan) -> Vec<Secret> {
 fn held(secrets: &[Secret]) -> Held<'_> {
     static TOKEN: OnceLock<Secret> = OnceLock::new();
     let token = TOKEN.get_or_init(|| Secret::new(providers::SAMPLE_ACCESS_TOKEN));
-    Held { secrets, access_token: Some(token) }
+    Held { secrets, access_tokens: std::slice::from_ref(token) }
 }
 
 fn judge_at(source: &SourcePlan, request: &Request, now: Timestamp) -> Result<Proof, Refusal> {

@@ -123,7 +123,7 @@ fn verdict(vector: &Json) -> Result<Proof, Refusal> {
     let published = published(vector, &body);
     let grounds = Grounds {
         published: published.as_ref(),
-        access_token: token.as_ref(),
+        access_tokens: token.as_slice(),
         ..Grounds::new(&secrets, &options, now)
     };
     provider(vector).authenticate(&request, &grounds)

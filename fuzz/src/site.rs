@@ -57,7 +57,10 @@ impl Site {
 
     /// What a request is judged by.
     pub(crate) fn grounds(&self) -> Grounds<'_> {
-        let held = Held { secrets: &self.secrets, access_token: Some(&self.access_token) };
+        let held = Held {
+            secrets: &self.secrets,
+            access_tokens: std::slice::from_ref(&self.access_token),
+        };
         let published = self.published.as_ref();
         Grounds { published, ..self.source.grounds(held, now()) }
     }

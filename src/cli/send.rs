@@ -127,7 +127,7 @@ impl Send {
         } else {
             let secrets =
                 live.source_secrets(source).map_err(|fault| Failure::Failed(fault.to_string()))?;
-            let access_token = secrets.held().access_token.cloned();
+            let access_token = secrets.held().access_tokens.first().cloned();
             (signer::of(source, &secrets)?, access_token)
         };
         let base = match &self.to {

@@ -10,7 +10,7 @@ use super::answer::{self, Answer};
 use super::judging::Judging;
 use super::steps::{Arrived, Judgement, Taken, new_run};
 use super::{Receiver, learn, spoken};
-use crate::config::{SourcePlan, SourceSecrets};
+use crate::config::SourcePlan;
 use crate::event::{Event, Handshake, Identity, Knock, Reply};
 use crate::failpoint::reached;
 use crate::matching::Explanation;
@@ -44,9 +44,13 @@ impl Receiver {
         let Judging { arrived, secrets, .. } = judging;
         match taken? {
             Taken::Delivery(mut judgement) => {
-                let places = secrets.as_ref().as_ref().map(SourceSecrets::places);
-                let places = places.unwrap_or_default();
-                judgement.secret = judgement.secret.and_then(|index| places.get(index).copied());
+                if let Ok(secrets) = &*secrets {
+                    let at = |places: &[usize], index: usize| places.get(index).copied();
+                    let Judgement { secret, access_token, .. } = &mut *judgement;
+                    *secret = secret.and_then(|index| at(secrets.places(), index));
+                    *access_token =
+                        access_token.and_then(|index| at(secrets.token_places(), index));
+                }
                 self.within_rate(&arrived.source, now)?;
                 Ok(self.keep(&arrived, *judgement, delivery, now).await)
             }
@@ -68,7 +72,7 @@ impl Receiver {
         now: Timestamp,
     ) -> Answer {
         reached("receive.judged");
-        let Judgement { understood, judged, secret, claims, proven_back } = judgement;
+        let Judgement { understood, judged, secret, access_token, claims, proven_back } = judgement;
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
         let briefs = answer::briefs(&runs);
@@ -93,6 +97,10 @@ impl Receiver {
             if let Some(reference) = arrived.source.secrets.get(secret) {
                 self.proofs.count(&arrived.source.name, reference, now);
             }
+        }
+        let token = access_token.and_then(|place| arrived.source.access_tokens.get(place));
+        if let Some(reference) = token {
+            self.proofs.count(&arrived.source.name, reference, now);
         }
         if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &understood.handshake) {
             self.issuers.visit(url, &arrived.source);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Header, Period, Rate, SecretShape, Section, Size, Texts};
+use super::{Header, Period, Rate, SecretShape, SecretShapes, Section, Size, Texts};
 use crate::config::yaml::{At, Lenient, Required};
 
 /// Someone who may send webhooks. What it may set beside `provider` and `secrets` depends on its
@@ -87,9 +87,9 @@ pub(in crate::config) struct SourceShape {
     /// The sender is not set to sign: it puts the secret itself where a signature could be.
     #[serde(default)]
     pub(in crate::config) unsigned: bool,
-    /// A token that the sender sends as `Authorization: Bearer …` beside its signature. Both must
-    /// then be right.
-    pub(in crate::config) access_token: Option<Lenient<SecretShape>>,
+    /// A token that the sender sends as `Authorization: Bearer …` beside its signature, or several
+    /// while one is being replaced. Token and signature must then both be right.
+    pub(in crate::config) access_token: Option<Lenient<SecretShapes>>,
     /// An issuer of tokens whose address, keys and algorithms are known: `github-actions`, `gitlab`
     /// (for an installation of your own set `issuer` too), `google` or `kubernetes` (set `issuer`).
     #[schemars(extend("enum" = ["github-actions", "gitlab", "google", "kubernetes"]))]
