@@ -240,6 +240,20 @@ fn the_body_of_a_gitlab_event_says_what_it_is_whatever_the_header_claims() {
 }
 
 #[test]
+fn what_events_of_gitlab_share_is_no_name_of_a_delivery() {
+    let key = |pairs: &[(&'static str, &str)], body: &[u8]| {
+        let event = [("x-gitlab-event", "Push Hook"), ("x-gitlab-event-uuid", "shared")];
+        let given = headers(&[&event, pairs].concat());
+        read("gitlab", &Options::default(), &given, "", body).expect("understood").identity.key()
+    };
+    // Hooks that one push sets off share `X-Gitlab-Event-UUID`; each try at one has the same key.
+    assert_ne!(key(&[("idempotency-key", "a")], b"{}"), key(&[("idempotency-key", "b")], b"{}"));
+    assert_eq!(key(&[("idempotency-key", "a")], b"{}"), key(&[("idempotency-key", "a")], b"[]"));
+    // An older GitLab sends no such key: the body is all that tells two of them apart.
+    assert_ne!(key(&[], br#"{"ref": "a"}"#), key(&[], br#"{"ref": "b"}"#));
+}
+
+#[test]
 fn a_generic_source_names_its_events_and_deliveries_as_configured() {
     let options = Options {
         event: Some(Place::Field(vec!["meta".into(), "kind".into()])),

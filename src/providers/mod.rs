@@ -195,8 +195,9 @@ pub trait Provider: Sync {
         None
     }
 
-    /// What a kept delivery that is no command is answered with, where the usual answer will not do.
-    fn thanks(&self) -> Option<Reply> {
+    /// What a kept delivery of this body, which is no command, is answered with, where the usual
+    /// answer will not do.
+    fn thanks(&self, _body: &Value) -> Option<Reply> {
         None
     }
 

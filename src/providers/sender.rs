@@ -69,7 +69,7 @@ pub(super) struct Sender {
     /// How people are answered there.
     pub(super) dialect: Option<Dialect>,
     /// What a kept delivery is answered with, where any 2xx will not do.
-    pub(super) thanks: Option<fn() -> Reply>,
+    pub(super) thanks: Option<fn(&Value) -> Option<Reply>>,
     /// Payloads to try it out with, by kind of event; the first stands for kinds without one.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
@@ -359,8 +359,8 @@ impl Provider for Sender {
         self.dialect
     }
 
-    fn thanks(&self) -> Option<Reply> {
-        self.thanks.map(|thanks| thanks())
+    fn thanks(&self, body: &Value) -> Option<Reply> {
+        self.thanks.and_then(|thanks| thanks(body))
     }
 
     fn meaning(

@@ -205,10 +205,11 @@ fn own_form(
     kept: &Answer,
 ) -> Option<Reply> {
     let provider = arrived.source.provider;
-    let lines = spoken::lines(&arrived.plan, event?, explanation, kept);
+    let event = event?;
+    let lines = spoken::lines(&arrived.plan, event, explanation, kept);
     match (provider.dialect(), lines) {
         (Some(dialect), Some(lines)) => Some(dialect.reply(&lines)),
-        _ => provider.thanks(),
+        _ => provider.thanks(&event.body),
     }
 }
 

@@ -83,3 +83,36 @@ async fn discords_webhook_events_are_answered_with_nothing() {
         assert_eq!(answer, (204, json!("")));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_discords_interactions_gets_an_answer_of_its_own_type() {
+    let world = world().await;
+    for (kind, expected) in [
+        (3, json!({ "type": 6 })),
+        (4, json!({ "type": 8, "data": { "choices": [] } })),
+        (
+            5,
+            json!({ "type": 4, "data": {
+                "content": "it was received", "flags": 64, "allowed_mentions": { "parse": [] },
+            } }),
+        ),
+    ] {
+        let body = json!({ "id": kind.to_string(), "type": kind, "data": { "custom_id": "x" } });
+        for _ in 0..2 {
+            let answer = world.send(request(&world, "discord", &body.to_string())).await;
+            assert_eq!(answer, (200, expected.clone()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_closes_a_dialogue_on_an_empty_answer() {
+    let world = world().await;
+    let payload = json!({ "type": "view_submission", "trigger_id": "1", "view": { "id": "V1" } });
+    let escaped: String = payload.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let body = format!("payload={escaped}");
+    let answer = world.send(request(&world, "slack", &body)).await;
+    assert_eq!(answer, (200, json!("")));
+    let (_, list) = world.api(reqwest::Method::GET, "/api/deliveries?source=slack", None).await;
+    assert_eq!(list["deliveries"][0]["kind"], "view_submission", "{list}");
+}

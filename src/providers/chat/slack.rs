@@ -35,6 +35,7 @@ pub(in crate::providers) static SLACK: Sender = Sender {
     knock: Some(knock),
     command: Some(command),
     dialect: Some(Dialect::Slack),
+    thanks: Some(thanks),
     samples: &[("command", include_str!("../samples/slack-command.txt"))],
     ..Sender::new("slack", "Slack", &ABOUT, &SIGNATURE)
 };
@@ -50,6 +51,12 @@ fn command(body: &Value) -> Option<ChatCommand> {
 /// All text that Slack hands on has these three letters written so.
 fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// A dialogue closes on an empty answer; anything else in it would have to say what comes next.
+fn thanks(body: &Value) -> Option<Reply> {
+    let is_submission = body.get("type")?.as_str()? == "view_submission";
+    is_submission.then(|| Reply::empty(StatusCode::OK))
 }
 
 /// The check of an events address; it is signed like any other request.
