@@ -8,6 +8,7 @@
 
 mod about;
 mod address;
+mod at;
 mod chat;
 mod data;
 mod decode;
