@@ -11,8 +11,8 @@ use crate::expression::Context;
 use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard, unlisted};
 use crate::model::{DeliveryId, Environment, Latest};
 
-/// Up to this many routes of a source are all explained; above it only those that event kind and
-/// repository do not rule out, so that thousands of routes cost little.
+/// Up to this many routes of a source, for all events of a delivery together, are all explained; above
+/// it only those that event kind and repository do not rule out, so that thousands cost little.
 const EXPLAIN_ALL: usize = 100;
 
 /// What the routes made of a delivery.
@@ -105,18 +105,18 @@ fn judge_within(
         judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
         return Ok(judged);
     }
-    let Understood { kind, name, .. } = understood;
-    if let Some(reason) = unlisted(source.events.as_ref(), kind, name.as_deref()) {
-        judged.explanation.nothing = Some(reason);
-        return Ok(judged);
-    }
+    // However many events there are, the delivery may cost no more than one of one event.
+    let events = understood.events.len().max(1);
+    let explain_all =
+        detail == Detail::Every || plan.index.of_source(&source.name).len() * events <= EXPLAIN_ALL;
+    let allowance = allowance / events as u64;
     for event in &understood.events {
         let context = event
             .variables(&delivery.to_string())
             .into_iter()
             .fold(Context::new(), |context, (name, value)| context.with(name, value))
             .with_allowance(allowance);
-        judge_event(plan, source, event, &context, detail, &mut judged)?;
+        judge_event(plan, source, event, &context, explain_all, &mut judged)?;
     }
     judged.explanation.routes.sort_by_key(|route| !route.matched);
     Ok(judged)
@@ -127,16 +127,16 @@ fn judge_event(
     source: &SourcePlan,
     event: &Event,
     context: &Context,
-    detail: Detail,
+    explain_all: bool,
     judged: &mut Judged,
 ) -> Result<(), Unfinished> {
-    if let Some(reason) = guard(event, source.ignore_actors.as_ref()) {
-        judged.explanation.nothing = Some(reason);
+    let unlisted = || unlisted(source.events.as_ref(), &event.kind, event.name.as_deref());
+    if let Some(reason) = unlisted().or_else(|| guard(event, source.ignore_actors.as_ref())) {
+        judged.explanation.nothing.get_or_insert(reason);
         return Ok(());
     }
-    let all = plan.index.of_source(&source.name);
-    let routes = if detail == Detail::Every || all.len() <= EXPLAIN_ALL {
-        all.to_vec()
+    let routes = if explain_all {
+        plan.index.of_source(&source.name).to_vec()
     } else {
         let candidates = plan.index.candidates(event);
         judged.explanation.ruled_out += candidates.of - candidates.routes.len();

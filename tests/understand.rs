@@ -240,6 +240,20 @@ fn the_body_of_a_gitlab_event_says_what_it_is_whatever_the_header_claims() {
 }
 
 #[test]
+fn what_events_of_gitlab_share_is_no_name_of_a_delivery() {
+    let key = |pairs: &[(&'static str, &str)], body: &[u8]| {
+        let event = [("x-gitlab-event", "Push Hook"), ("x-gitlab-event-uuid", "shared")];
+        let given = headers(&[&event, pairs].concat());
+        read("gitlab", &Options::default(), &given, "", body).expect("understood").identity.key()
+    };
+    // Hooks that one push sets off share `X-Gitlab-Event-UUID`; each try at one has the same key.
+    assert_ne!(key(&[("idempotency-key", "a")], b"{}"), key(&[("idempotency-key", "b")], b"{}"));
+    assert_eq!(key(&[("idempotency-key", "a")], b"{}"), key(&[("idempotency-key", "a")], b"[]"));
+    // An older GitLab sends no such key: the body is all that tells two of them apart.
+    assert_ne!(key(&[], br#"{"ref": "a"}"#), key(&[], br#"{"ref": "b"}"#));
+}
+
+#[test]
 fn a_generic_source_names_its_events_and_deliveries_as_configured() {
     let options = Options {
         event: Some(Place::Field(vec!["meta".into(), "kind".into()])),
@@ -273,6 +287,22 @@ fn a_delivery_without_an_id_is_known_by_what_was_signed() {
     assert_ne!(key("1", b"{}"), key("2", b"{}"));
     assert_ne!(key("1", b"{}"), key("1", b"[]"));
     assert!(key("1", b"{}").starts_with("sha256:"));
+}
+
+#[test]
+fn a_list_is_as_many_events_as_it_holds_up_to_a_bound_and_an_empty_one_is_one() {
+    let list = |count: usize| format!("[{}]", vec![r#"{"id":"a"}"#; count].join(","));
+    let read = |count| {
+        let given = HeaderMap::new();
+        read("azure-event-grid", &Options::default(), &given, "", list(count).as_bytes())
+    };
+    for (count, events) in [(0, 1), (1, 1), (2, 2), (1000, 1000)] {
+        let understood = read(count).expect("understood");
+        let parts: Vec<u32> = understood.events.iter().map(|event| event.part).collect();
+        assert_eq!(parts, (0..events).collect::<Vec<u32>>());
+    }
+    let fault = read(1001).expect_err("too many").to_string();
+    assert!(fault.contains("more than 1000 events"), "{fault}");
 }
 
 #[test]

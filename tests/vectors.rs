@@ -45,7 +45,8 @@ fn options(vector: &Json) -> Options {
     Options {
         access_token: text(vector, "bearer").is_some(),
         timed: flag(vector, "advanced"),
-        allow_older: vector["headers"].get("X-HubSpot-Signature-Version").is_some(),
+        allow_older: text(vector, "provider") == Some("hook0")
+            || vector["headers"].get("X-HubSpot-Signature-Version").is_some(),
         public_url: url(vector).map(|(url, _)| url.to_owned()),
         unsigned: text(vector, "artifactory_mode") == Some("plain"),
         allow_sha1: flag(vector, "allow_sha1"),
@@ -122,7 +123,7 @@ fn verdict(vector: &Json) -> Result<Proof, Refusal> {
     let published = published(vector, &body);
     let grounds = Grounds {
         published: published.as_ref(),
-        access_token: token.as_ref(),
+        access_tokens: token.as_slice(),
         ..Grounds::new(&secrets, &options, now)
     };
     provider(vector).authenticate(&request, &grounds)

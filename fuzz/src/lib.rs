@@ -5,6 +5,7 @@
 //! bounded by whoever runs them.
 
 pub mod authenticate;
+pub mod client_address;
 pub mod commands;
 pub mod configuration;
 pub mod credentials;
@@ -16,6 +17,7 @@ pub mod json;
 pub mod keys;
 pub mod patterns;
 mod request;
+pub mod saved_requests;
 pub mod seeds;
 pub mod signing_templates;
 mod site;
@@ -31,6 +33,7 @@ pub type Body = fn(&[u8]);
 /// Every target, sorted by name. `fuzz_targets/` has a file for each, and so has `Cargo.toml`.
 pub const TARGETS: &[(&str, Body)] = &[
     ("authenticate", authenticate::run),
+    ("client_address", client_address::run),
     ("commands", commands::run),
     ("configuration", configuration::run),
     ("credentials", credentials::run),
@@ -41,6 +44,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("json", json::run),
     ("keys", keys::run),
     ("patterns", patterns::run),
+    ("saved_requests", saved_requests::run),
     ("signing_templates", signing_templates::run),
     ("standard_webhooks", standard_webhooks::run),
     ("templates", templates::run),

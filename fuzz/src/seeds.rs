@@ -16,6 +16,7 @@ use super::{credentials, forgery, site, tokens};
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "authenticate" | "understand" => [requests(), payloads()].concat(),
+        "client_address" => lines(CLIENTS),
         "commands" => lines(COMMANDS),
         "configuration" => [configurations(), vec![site::text().into_bytes()]].concat(),
         "credentials" => credentials(),
@@ -26,6 +27,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "json" => [bodies(), payload_files().map(|(_, body)| body).collect()].concat(),
         "keys" => [lines(KEYS), key_files()].concat(),
         "patterns" => lines(PATTERNS),
+        "saved_requests" => saved_requests(),
         "signing_templates" => signing_templates(),
         "standard_webhooks" => standard_webhooks(),
         "templates" => with_body(TEMPLATES),
@@ -79,6 +81,16 @@ const COMMANDS: &[&str] = &[
     "retrain A=1 A=2 \"open",
     "hi <@U1|bob> <!here> @everyone https://example.com/x #general **b** `c` [a](b)",
     "\\ \\\" = == \u{200b}\u{202e}x \u{ff20}here :smile: a.b",
+];
+
+/// Peer, what a client adds, and the lines of the header.
+const CLIENTS: &[&str] = &[
+    "10.0.0.1\n1.1.1.1\n203.0.113.9, 10.2.0.1\nfd00::1",
+    "203.0.113.8\n\n203.0.113.9",
+    "::ffff:10.0.0.1\nfor=\"\nfor=\"[2001:db8::1]:4711\";proto=https;by=10.0.0.1, for=10.2.0.1",
+    "10.0.0.1\nfor=10.9.9.9;x=\"\nhost=a\"b;for=203.0.113.9",
+    "10.0.0.1\n\\\nfor=203.0.113.9;host=\"a,b;for=1.1.1.1\\\"\"",
+    "10.0.0.1\n[::1]:80\n[2001:db8::1]:4711, unknown, 10.2.0.1:99",
 ];
 
 const KEYS: &[&str] = &[
@@ -246,6 +258,19 @@ fn signing_templates() -> Vec<Vec<u8>> {
         ["{body}", "v0:{timestamp}:{body}", "{method} {path}\n{id}.{timestamp}.{body}", "{bo"];
     let templates = vectors.iter().map(|vector| text(vector, "template")).chain(own);
     templates.map(|template| format!("{template}\nid-1\n{BODY}").into_bytes()).collect()
+}
+
+/// Those of the tests of commands, with and without a byte order mark, and a form of a HAR file.
+fn saved_requests() -> Vec<Vec<u8>> {
+    let saved = files(&root().join("tests/commands/requests")).map(|file| read(&file));
+    let form = r#"{"log":{"entries":[{"request":{"method":"POST","url":"https://a.example/hooks/a?b=c","headers":[],
+        "postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a","value":"1 2"}]}}}]}}"#;
+    let own =
+        ["{\"a\": 1}", "POST /hooks/a HTTP/1.1\nX-A: b\n\n{}\n", "X-A: b\r\n\r\n{}\r\n", form];
+    let all = saved.chain(own.iter().map(|text| text.as_bytes().to_vec()));
+    let marked =
+        |file: Vec<u8>| [[b"\n", &file[..]].concat(), [b"1\n\xef\xbb\xbf", &file[..]].concat()];
+    all.flat_map(marked).collect()
 }
 
 fn timestamps() -> Vec<Vec<u8>> {

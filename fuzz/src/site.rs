@@ -57,7 +57,10 @@ impl Site {
 
     /// What a request is judged by.
     pub(crate) fn grounds(&self) -> Grounds<'_> {
-        let held = Held { secrets: &self.secrets, access_token: Some(&self.access_token) };
+        let held = Held {
+            secrets: &self.secrets,
+            access_tokens: std::slice::from_ref(&self.access_token),
+        };
         let published = self.published.as_ref();
         Grounds { published, ..self.source.grounds(held, now()) }
     }
@@ -67,6 +70,7 @@ impl Site {
 pub(crate) fn text() -> String {
     let head = include_str!("../../tests/config/every_provider.yaml");
     let mut text = head.replace("routes: {}\n", "");
+    text.insert_str(0, "server: { trusted_proxies: [10.0.0.0/8, \"fd00::/8\"] }\n");
     for name in providers::names() {
         let about = providers::find(name).expect("a provider of the table").about();
         let _ = writeln!(text, "  {name}:");

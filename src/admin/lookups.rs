@@ -150,11 +150,15 @@ fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
 pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
     let plan = admin.live.plan();
     let secrets = plan.sources.values().flat_map(|source| {
-        let of_source = source.secrets.iter().enumerate();
-        of_source.map(|(place, reference)| {
+        let lists = [("secrets", &source.secrets), ("access_token", &source.access_tokens)];
+        let each = lists.into_iter().flat_map(|(key, list)| {
+            list.iter().enumerate().map(move |(place, reference)| (key, place, reference))
+        });
+        each.map(|(key, place, reference)| {
             let used = admin.proofs.of(&source.name, reference);
             SecretView {
                 source: source.name.to_string(),
+                key: key.to_owned(),
                 place,
                 reference: reference.to_string(),
                 deliveries: used.deliveries,

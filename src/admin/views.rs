@@ -61,6 +61,8 @@ pub struct SecretsView {
 pub struct SecretView {
     /// The source.
     pub source: String,
+    /// The key of the source that it stands under: `secrets` or `access_token`.
+    pub key: String,
     /// Its place in the source's list, counted from 0, as in the metric `secret_matches`.
     pub place: usize,
     /// Where it is kept; never what it is.

@@ -8,6 +8,7 @@ use crate::model::{Secret, Value};
 pub struct Proof {
     by: ProvenBy,
     claims: Value,
+    token: Option<usize>,
 }
 
 /// What made a request authentic.
@@ -44,8 +45,18 @@ impl Proof {
         }
     }
 
+    /// The index of the access token that came beside the signature, where the source asks for one.
+    pub fn access_token(&self) -> Option<usize> {
+        self.token
+    }
+
+    /// The same proof, of a request that proved an access token as well.
+    pub(crate) fn beside(self, token: &Self) -> Self {
+        Self { token: token.secret(), ..self }
+    }
+
     pub(super) fn published(claims: Value) -> Self {
-        Self { by: ProvenBy::Published, claims }
+        Self { by: ProvenBy::Published, claims, token: None }
     }
 
     pub(super) fn with_claims(self, claims: Value) -> Self {
@@ -53,11 +64,11 @@ impl Proof {
     }
 
     pub(super) fn open() -> Self {
-        Self { by: ProvenBy::Open, claims: Value::Null }
+        Self { by: ProvenBy::Open, claims: Value::Null, token: None }
     }
 
     pub(super) fn kept(claims: Value) -> Self {
-        Self { by: ProvenBy::Kept, claims }
+        Self { by: ProvenBy::Kept, claims, token: None }
     }
 }
 
@@ -75,6 +86,6 @@ pub(super) fn first_match<'s>(
     }
     usable
         .find(|(_, secret)| matches(secret))
-        .map(|(index, _)| Proof { by: ProvenBy::Secret(index), claims: Value::Null })
+        .map(|(index, _)| Proof { by: ProvenBy::Secret(index), claims: Value::Null, token: None })
         .ok_or(otherwise)
 }

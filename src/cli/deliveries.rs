@@ -157,13 +157,15 @@ fn show(screen: Screen, view: &views::DeliveryView) {
 pub(super) fn show_explanation(screen: Screen, explanation: &Explanation) {
     screen.line(screen.paint(Tone::Strong, "routes"));
     if let Some(nothing) = &explanation.nothing {
-        screen.line(format!("  none asked: {}", printable(nothing)));
+        let asked =
+            if explanation.routes.is_empty() { "none asked" } else { "not asked of every event" };
+        screen.line(format!("  {asked}: {}", printable(nothing)));
     } else if explanation.routes.is_empty() {
         screen.line("  none listens to this source for such an event");
     }
     for route in &explanation.routes {
         let part =
-            if route.part == 0 { String::new() } else { format!(" (change {})", route.part + 1) };
+            if route.part == 0 { String::new() } else { format!(" (event {})", route.part + 1) };
         let words = route.words.as_deref().map(printable).unwrap_or_default();
         if route.matched {
             let words = if words.is_empty() { words } else { format!("  {words}") };

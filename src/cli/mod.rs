@@ -20,6 +20,7 @@ mod screen;
 mod secrets;
 mod send;
 mod serve;
+mod signer;
 mod signing;
 mod simulate;
 
@@ -27,6 +28,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+#[doc(hidden)]
+pub use explain::saved_body;
 
 use crate::observe::{LogFormat, start_tracing};
 use failure::Failure;

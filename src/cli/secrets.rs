@@ -35,7 +35,10 @@ fn show(screen: Screen, view: &SecretsView) {
     let row = |secret: &crate::admin::views::SecretView| {
         vec![
             secret.source.clone(),
-            secret.place.to_string(),
+            match &*secret.key {
+                "secrets" => secret.place.to_string(),
+                key => format!("{key} {}", secret.place),
+            },
             secret.reference.clone(),
             secret.deliveries.to_string(),
             secret.last.map_or_else(|| "never".to_owned(), time),

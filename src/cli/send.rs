@@ -14,6 +14,7 @@ use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
 use super::providers;
 use super::screen::{Screen, Tone, aside, printable};
+use super::signer;
 use super::signing::{Sent, Signing, deliver, hook, new_id};
 use crate::config::{Live, SecretRef, SecretStore, SourcePlan, documented_source};
 use crate::model::Secret;
@@ -32,7 +33,10 @@ const USUAL: &str = "http://127.0.0.1:8080";
     cdsw-gateway send --provider gitlab --secret-env GITLAB_SECRET \\\n      \
       --to https://hooks.example.com/hooks/gitlab\n  \
     cdsw-gateway send --provider hmac --set header=X-Hub-Signature --secret-file secret.txt\n\n\
-    With a source, signs with the first secret that the configuration gives it. With --provider no\n\
+    With a source, signs with the first secret that the configuration gives it. Where that is a public\n\
+    key, only its sender can sign: put the provider's sample key beside it to try things out. Sources\n\
+    whose keys are fetched (aws-sns, google-chat, jwt with jwks_url) believe nobody but their sender.\n\
+    With --provider no\n\
     configuration is read: the settings are those of the provider's documentation unless --set says\n\
     otherwise, and without a secret the provider's sample secret is used, which proves nothing. Exit\n\
     status 1 when the gateway does not answer with a 2xx.")]
@@ -103,7 +107,8 @@ impl Send {
         let id = self.id.clone().unwrap_or_else(new_id);
         let body = self.body(&source, event, &id)?;
         let signing = Signing { source: &source, secret, access_token, event, id: &id };
-        let mut request = signing.request(url, body)?;
+        let unfit = |failure| signer::explain(&source, failure);
+        let mut request = signing.request(url, body).map_err(unfit)?;
         for header in &self.headers {
             let (name, value) = parse_header(header)?;
             request.headers_mut().insert(name, value);
@@ -122,8 +127,8 @@ impl Send {
         } else {
             let secrets =
                 live.source_secrets(source).map_err(|fault| Failure::Failed(fault.to_string()))?;
-            let access_token = secrets.held().access_token.cloned();
-            (secrets.first().cloned().unwrap_or_else(sample), access_token)
+            let access_token = secrets.held().access_tokens.first().cloned();
+            (signer::of(source, &secrets)?, access_token)
         };
         let base = match &self.to {
             Some(url) => url.clone(),
@@ -150,10 +155,13 @@ impl Send {
                 .resolve(&reference)
                 .map_err(|fault| Failure::Missing(fault.to_string()))?,
             None => {
-                aside(format!(
-                    "signed with the sample secret of {name}, which proves nothing; give \
-                     --secret-env NAME or --secret-file FILE"
-                ));
+                aside(match signer::only_the_sender(&source) {
+                    Some(why) => format!("signed with a sample key; {why}"),
+                    None => format!(
+                        "signed with the sample secret of {name}, which proves nothing; give \
+                         --secret-env NAME or --secret-file FILE"
+                    ),
+                });
                 provider.sample_signer()
             }
         };

@@ -119,6 +119,7 @@ impl<'a> Page<'a> {
                 "Texts" => return "text or list".to_owned(),
                 "Numbers" => return "number or list".to_owned(),
                 "SecretReference" => return "reference to a secret".to_owned(),
+                "SecretReferences" => return "reference to a secret or list".to_owned(),
                 "VariableOrText" => return "text or section".to_owned(),
                 _ => {}
             }

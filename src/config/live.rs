@@ -37,7 +37,8 @@ struct Last {
 pub struct SourceSecrets {
     secrets: Vec<Secret>,
     places: Vec<usize>,
-    access_token: Option<Secret>,
+    access_tokens: Vec<Secret>,
+    token_places: Vec<usize>,
 }
 
 impl SourceSecrets {
@@ -48,13 +49,18 @@ impl SourceSecrets {
 
     /// All of them, for judging a request by.
     pub fn held(&self) -> Held<'_> {
-        Held { secrets: &self.secrets, access_token: self.access_token.as_ref() }
+        Held { secrets: &self.secrets, access_tokens: &self.access_tokens }
     }
 
     /// The places in the source's list, in the order of the secrets: one that cannot be had moves
     /// those behind it.
     pub fn places(&self) -> &[usize] {
         &self.places
+    }
+
+    /// The same of the access tokens.
+    pub fn token_places(&self) -> &[usize] {
+        &self.token_places
     }
 }
 
@@ -191,13 +197,26 @@ impl Live {
     /// The secrets of a source. While one is being replaced, those that can be had are enough.
     ///
     /// # Errors
-    /// The first fault, when none of them can be had. None is returned for an open source.
+    /// The first fault, when none of them, or none of the access tokens, can be had. None is
+    /// returned for an open source.
     pub fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
         let mut secrets = SourceSecrets::default();
-        if let Some(reference) = &source.access_token {
-            secrets.access_token = Some(self.secrets.resolve(reference)?);
-        }
         let mut first = None;
+        for (place, reference) in source.access_tokens.iter().enumerate() {
+            match self.secrets.resolve(reference) {
+                Ok(token) => {
+                    secrets.access_tokens.push(token);
+                    secrets.token_places.push(place);
+                }
+                Err(fault) => first = first.or(Some(fault)),
+            }
+        }
+        if secrets.access_tokens.is_empty()
+            && let Some(fault) = first.take()
+        {
+            return Err(fault);
+        }
+        first = None;
         for (place, reference) in source.secrets.iter().enumerate() {
             match self.usable(source, reference) {
                 Ok(secret) => secrets.push(place, secret),

@@ -202,8 +202,8 @@ pub struct SourcePlan {
     pub ignore_actors: Option<Patterns>,
     /// Its secrets; empty only for a source that is open to everyone.
     pub secrets: Vec<SecretRef>,
-    /// A token that must come with every request beside its signature.
-    pub access_token: Option<SecretRef>,
+    /// Tokens of which one must come with every request beside its signature; empty where none must.
+    pub access_tokens: Vec<SecretRef>,
     /// What anyone sends is accepted.
     pub unauthenticated: bool,
 }
@@ -276,13 +276,13 @@ impl Plan {
 pub struct Held<'a> {
     /// Those that it may sign with.
     pub secrets: &'a [Secret],
-    /// The token that must come beside a signature.
-    pub access_token: Option<&'a Secret>,
+    /// The tokens of which one must come beside a signature.
+    pub access_tokens: &'a [Secret],
 }
 
 impl<'a> From<&'a [Secret]> for Held<'a> {
     fn from(secrets: &'a [Secret]) -> Self {
-        Self { secrets, access_token: None }
+        Self { secrets, access_tokens: &[] }
     }
 }
 
@@ -298,8 +298,8 @@ impl SourcePlan {
 
     /// What its requests are judged by.
     pub fn grounds<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Grounds<'a> {
-        let Held { secrets, access_token } = held;
-        Grounds { access_token, ..Grounds::new(secrets, &self.options, now) }
+        let Held { secrets, access_tokens } = held;
+        Grounds { access_tokens, ..Grounds::new(secrets, &self.options, now) }
     }
 
     /// Whether the request comes from someone who holds one of the source's secrets.

@@ -23,7 +23,7 @@ pub use variables::{
 pub struct Understood {
     /// Set where the request is a greeting; then there are no events.
     pub handshake: Option<Handshake>,
-    /// What kind of event it is, with one word for all forges.
+    /// What kind of event it is, with one word for all forges; of several, the first's.
     pub kind: Arc<str>,
     /// The sender's own name for the kind.
     pub name: Option<Arc<str>>,
@@ -31,7 +31,8 @@ pub struct Understood {
     pub action: Option<Arc<str>>,
     /// What names the delivery; repeats share it.
     pub identity: Identity,
-    /// What happened; usually one thing, and a push to several branches is several.
+    /// What happened; usually one thing, and a push to several branches, or a list of events, is
+    /// several.
     pub events: Vec<Event>,
 }
 
@@ -89,14 +90,14 @@ pub fn understand(
 ) -> Result<Understood, DecodeFault> {
     let headers = verified.headers();
     let decoded = provider.decode(headers, verified.body())?;
-    let meaning = provider.meaning(headers, &decoded.body, options)?;
+    let mut meanings = provider.meanings(headers, &decoded.body, options)?;
     let identity = provider.identity(verified, &decoded.body, options);
     let event = Event {
         source: source.clone(),
         provider: provider.name(),
-        kind: meaning.kind.clone(),
-        name: meaning.name.clone(),
-        action: meaning.action.clone(),
+        kind: providers::UNNAMED.into(),
+        name: None,
+        action: None,
         delivery_key: identity.key(),
         headers: visible_headers(headers, &provider.secret_headers(options)),
         query: providers::query_value(&providers::without_fields(
@@ -109,12 +110,36 @@ pub fn understand(
         git: None,
         part: 0,
     };
-    let events = match meaning.handshake {
-        Some(_) => Vec::new(),
-        None => split(git_facts(provider, options, &meaning, &event), event),
-    };
-    let providers::Meaning { kind, name, action, handshake } = meaning;
+    let greets = meanings.iter().any(|meaning| meaning.handshake.is_some());
+    let events = if greets { Vec::new() } else { split(provider, options, &meanings, &event) };
+    let providers::Meaning { kind, name, action, handshake } = meanings.swap_remove(0);
     Ok(Understood { handshake, kind, name, action, identity, events })
+}
+
+/// One event for each thing that the body tells of: of a list of events, each; of a push, each
+/// branch. All share the whole body.
+fn split(
+    provider: &dyn Provider,
+    options: &Options,
+    meanings: &[providers::Meaning],
+    whole: &Event,
+) -> Vec<Event> {
+    let mut events = Vec::with_capacity(meanings.len());
+    for meaning in meanings {
+        let event = Event {
+            kind: meaning.kind.clone(),
+            name: meaning.name.clone(),
+            action: meaning.action.clone(),
+            ..whole.clone()
+        };
+        match git_facts(provider, options, meaning, &event) {
+            facts if facts.is_empty() => events.push(event),
+            facts => events
+                .extend(facts.into_iter().map(|git| Event { git: Some(git), ..event.clone() })),
+        }
+    }
+    (0..).zip(&mut events).for_each(|(part, event)| event.part = part);
+    events
 }
 
 /// What the payload says of git, or else the token.
@@ -130,14 +155,6 @@ fn git_facts(
     } else {
         facts
     }
-}
-
-fn split(facts: Vec<GitFacts>, event: Event) -> Vec<Event> {
-    if facts.is_empty() {
-        return vec![event];
-    }
-    let numbered = (0..).zip(facts);
-    numbered.map(|(part, git)| Event { git: Some(git), part, ..event.clone() }).collect()
 }
 
 fn visible_headers(headers: &HeaderMap, secret: &[HeaderName]) -> Value {

@@ -11,7 +11,7 @@ pub const VARIABLES: [&str; 9] =
     ["event", "body", "headers", "query", "claims", "git", "command", "source", "delivery"];
 
 /// The fields of `event`.
-pub const EVENT_FIELDS: [&str; 4] = ["kind", "name", "action", "provider"];
+pub const EVENT_FIELDS: [&str; 5] = ["kind", "name", "action", "provider", "part"];
 
 /// The fields of `delivery`.
 pub const DELIVERY_FIELDS: [&str; 2] = ["id", "key"];
@@ -59,6 +59,7 @@ impl Event {
             text(&self.name),
             text(&self.action),
             Value::text(self.provider),
+            u64::from(self.part).into(),
         ];
         let delivery = [Value::text(delivery_id), Value::text(self.delivery_key.clone())];
         let values = [

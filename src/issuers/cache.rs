@@ -54,13 +54,17 @@ impl Cache {
         let here = entry.keys.clone();
         match here {
             Some(keys) if key.is_none_or(|key| keys.keys.may_hold(key)) => Step::Use(keys),
-            here => match entry.in_flight() {
-                Some(flight) => Step::Wait(flight),
-                None if entry.may_try(now) => Step::Fetch,
-                // The issuer has just said all its keys, and this is none of them.
-                None if !entry.failed => here.map_or(Step::NotNow, Step::Use),
-                None => Step::NotNow,
-            },
+            here => entry.ask(here, now),
+        }
+    }
+
+    /// What to do about a request that none of these keys helped, although nothing says that one of
+    /// them should have.
+    pub(super) fn renewal(&self, place: &KeyPlace, than: &Arc<Published>, now: Timestamp) -> Step {
+        let Some(entry) = self.entries.get(place) else { return Step::NotNow };
+        match entry.keys.clone() {
+            Some(keys) if !Arc::ptr_eq(&keys, than) => Step::Use(keys),
+            here => entry.ask(here, now),
         }
     }
 
@@ -135,6 +139,17 @@ impl Cache {
 }
 
 impl Entry {
+    /// What to do where the keys that are here are not enough.
+    fn ask(&self, here: Option<Arc<Published>>, now: Timestamp) -> Step {
+        match self.in_flight() {
+            Some(flight) => Step::Wait(flight),
+            None if self.may_try(now) => Step::Fetch,
+            // The issuer has just said all its keys, and this is none of them.
+            None if !self.failed => here.map_or(Step::NotNow, Step::Use),
+            None => Step::NotNow,
+        }
+    }
+
     fn may_try(&self, now: Timestamp) -> bool {
         self.tried.is_none_or(|at| between(at, now) >= FLOOR)
     }

@@ -70,11 +70,29 @@ impl Issuers {
     pub async fn find(self: &Arc<Self>, wanted: &Wanted) -> Found {
         let now = self.clock.now();
         let step = self.lock().step(&wanted.place, wanted.key.as_deref(), now);
+        self.take(step, &wanted.place, now).await
+    }
+
+    /// Newer keys than these, for a request that none of them helped: keys without names, or tokens
+    /// that name none, do not tell that they were replaced. The same ones where the issuer was asked a
+    /// moment ago, and where asking could not help: a request names its key and that key is here, or
+    /// it chose the address.
+    pub async fn find_newer(self: &Arc<Self>, wanted: &Wanted, than: &Arc<Published>) -> Found {
+        let is_named = wanted.key.as_deref().is_some_and(|key| than.keys.names(key));
+        if is_named || wanted.place.chosen_by_request {
+            return Found::Keys(Arc::clone(than));
+        }
+        let now = self.clock.now();
+        let step = self.lock().renewal(&wanted.place, than, now);
+        self.take(step, &wanted.place, now).await
+    }
+
+    async fn take(self: &Arc<Self>, step: Step, place: &KeyPlace, now: Timestamp) -> Found {
         match step {
             Step::Use(keys) => Found::Keys(keys),
             Step::Wait(flight) => self.wait(flight).await,
             Step::Fetch => {
-                let Some(flight) = self.begin(&wanted.place, now) else { return Found::NotNow };
+                let Some(flight) = self.begin(place, now) else { return Found::NotNow };
                 self.wait(flight).await
             }
             Step::NotNow => Found::NotNow,

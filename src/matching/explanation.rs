@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Everything that the routes of a source said about a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// Set where no route was asked at all: a handshake, an ignored actor, a skip mark.
+    /// Set where no route was asked at all, or not of one of several events: a handshake, an event
+    /// that the source does not list, an ignored actor, a skip mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nothing: Option<String>,
     /// Route by route, those that matched first.

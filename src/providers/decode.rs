@@ -45,6 +45,11 @@ pub enum DecodeFault {
     },
     /// Something is missing that the sender always sends, such as "header `x-event`".
     Missing(String),
+    /// It tells of more events than one delivery may.
+    TooMany {
+        /// How many it may tell of.
+        most: usize,
+    },
 }
 
 impl fmt::Display for DecodeFault {
@@ -59,6 +64,10 @@ impl fmt::Display for DecodeFault {
                 write!(f, "the form in the body has {what} at byte {offset}")
             }
             Self::Missing(what) => write!(f, "{what} is missing"),
+            Self::TooMany { most } => write!(
+                f,
+                "the body tells of more than {most} events; let the sender put fewer into one delivery"
+            ),
         }
     }
 }
@@ -90,6 +99,14 @@ pub(super) fn payload(body: &[u8]) -> Result<Option<Vec<u8>>, DecodeFault> {
         return Err(DecodeFault::Form { what: "a second field", offset: NAME.len() + end });
     }
     form::unescape(value, NAME.len()).map(Some)
+}
+
+/// A body that is JSON, or else a text.
+pub(super) fn json_or_text(body: &[u8]) -> Result<Value, DecodeFault> {
+    match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => json(body),
+        _ => Ok(Value::text(String::from_utf8_lossy(body).into_owned())),
+    }
 }
 
 /// A body of an unknown sender: JSON, a form as a map of its fields, or nothing.

@@ -15,8 +15,9 @@ use crate::providers::Options;
 pub struct Grounds<'a> {
     /// The source's secrets, in the order configured; several while one is being replaced.
     pub secrets: &'a [Secret],
-    /// A token that must come with every request beside its signature, where the source has one.
-    pub access_token: Option<&'a Secret>,
+    /// Tokens of which one must come with every request beside its signature, where the source has
+    /// any, in the order configured.
+    pub access_tokens: &'a [Secret],
     /// What was found of that which the provider [wanted](super::Provider::wanted).
     pub published: Option<&'a Published>,
     /// The source's own settings.
@@ -28,7 +29,7 @@ pub struct Grounds<'a> {
 impl<'a> Grounds<'a> {
     /// Grounds without published keys.
     pub fn new(secrets: &'a [Secret], options: &'a Options, now: Timestamp) -> Self {
-        Self { secrets, access_token: None, published: None, options, now }
+        Self { secrets, access_tokens: &[], published: None, options, now }
     }
 
     /// The keys that were found at this address, and at no other.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 
+use crate::model::Value;
+
 /// Longer names are replaced by their digest: they are kept and indexed, and a stranger's header
 /// may be as long as the server lets it be.
 const LONGEST: usize = 200;
@@ -42,6 +44,13 @@ impl Identity {
 
     pub(super) fn of_header(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
         headers.get(name)?.to_str().ok().filter(|id| !id.is_empty()).map(Self::of_sender)
+    }
+
+    /// The digest of a value, however it was written.
+    pub(super) fn of_value(value: &Value) -> Self {
+        let mut text = String::new();
+        value.write_json(&mut text).expect("a string takes whatever is written");
+        Self::of_bytes(&[text.as_bytes()])
     }
 
     pub(super) fn of_bytes(parts: &[&[u8]]) -> Self {

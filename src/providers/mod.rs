@@ -8,6 +8,7 @@
 
 mod about;
 mod address;
+mod at;
 mod chat;
 mod data;
 mod decode;
@@ -172,6 +173,11 @@ pub trait Provider: Sync {
         Vec::new()
     }
 
+    /// Whether the secret may be what stands in the address behind the source's name.
+    fn secret_in_path(&self, _options: &Options) -> bool {
+        false
+    }
+
     /// The body as a tree. It must not let a header that nobody signed choose between two
     /// readings of one body.
     ///
@@ -190,12 +196,13 @@ pub trait Provider: Sync {
         None
     }
 
-    /// What a kept delivery that is no command is answered with, where the usual answer will not do.
-    fn thanks(&self) -> Option<Reply> {
+    /// What a kept delivery of this body, which is no command, is answered with, where the usual
+    /// answer will not do.
+    fn thanks(&self, _body: &Value) -> Option<Reply> {
         None
     }
 
-    /// What kind of event it is.
+    /// What kind of event it is; of a list of them, the first.
     ///
     /// # Errors
     /// What is missing that would say so.
@@ -205,6 +212,19 @@ pub trait Provider: Sync {
         body: &Value,
         options: &Options,
     ) -> Result<Meaning, DecodeFault>;
+
+    /// What every event is that it tells of, in its order, where the body is or holds a list of them.
+    ///
+    /// # Errors
+    /// What is missing that would say so, or that there are too many.
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        Ok(vec![self.meaning(headers, body, options)?])
+    }
 
     /// What names the delivery, so that a repeat is known as one.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity;

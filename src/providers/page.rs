@@ -71,6 +71,12 @@ fn section(text: &mut String, provider: &dyn Provider) {
     if !takes.is_empty() {
         let _ = writeln!(text, "- Options: {}.", takes.join(", "));
     }
+    if provider.secret_use(&Options::default()) == SecretUse::None {
+        text.push_str(
+            "- `send` cannot try it: the key is fetched from the sender, who alone can sign with it. \
+             Try its routes with `explain`.\n",
+        );
+    }
     if !about.yields.is_empty() {
         let _ = writeln!(text, "- {}", about.yields);
     }
@@ -142,7 +148,12 @@ says what to set at the sender's side, what to write into `gateway.yaml`, and wh
 Every source may also set the limits of [configuration.md](configuration.md#sourcesname):
 `allow_from`, `rate`, `events`, `body_limit`, `ignore_actors`.
 
-To try a source without its sender: `cdsw-gateway send --provider NAME --to URL`.
+To try a source without its sender: `cdsw-gateway send SOURCE`, which signs with the source's secret, or,
+without the configuration, `cdsw-gateway send --provider NAME --to URL`. Where the secret is the
+sender's public key (`discord`, `travis-ci`, `jwt` with keys under `secrets`), only the sender can
+sign: put the sample key, which `cdsw-gateway providers NAME --sample-secret` prints, beside it for as
+long as you try. A source whose keys are fetched (`aws-sns`, `google-chat`, `jwt` with `jwks_url`)
+believes nobody but its sender: try its routes with `explain`.
 
 ";
 

@@ -16,6 +16,12 @@ use crate::providers::{
     Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
 };
 
+pub(super) use super::at::At;
+
+/// Events that one delivery may tell of: no sender is known to put as many into a list unless it is
+/// told to, and each is judged by every route.
+const MOST_PARTS: usize = 1000;
+
 /// One sender.
 pub(super) struct Sender {
     /// Its name in a configuration.
@@ -30,8 +36,13 @@ pub(super) struct Sender {
     pub(super) takes: &'static [&'static str],
     /// Headers that carry a secret beside those of its mechanism, in lower case.
     pub(super) secret_headers: &'static [&'static str],
+    /// Fields of the query string that carry a secret beside those of its mechanism.
+    pub(super) secret_fields: &'static [&'static str],
     /// How its body is written.
     pub(super) body: Body,
+    /// The list of which each thing is an event of its own: a field of the body, or the whole body
+    /// where that is empty.
+    pub(super) parts: Option<&'static [&'static str]>,
     /// Where the event's name is; the first place that is filled decides.
     pub(super) event: &'static [At],
     /// Where it says what was done; the first place that is filled decides.
@@ -60,7 +71,7 @@ pub(super) struct Sender {
     /// How people are answered there.
     pub(super) dialect: Option<Dialect>,
     /// What a kept delivery is answered with, where any 2xx will not do.
-    pub(super) thanks: Option<fn() -> Reply>,
+    pub(super) thanks: Option<fn(&Value) -> Option<Reply>>,
     /// Payloads to try it out with, by kind of event; the first stands for kinds without one.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
@@ -76,6 +87,8 @@ pub(super) enum Body {
     Json,
     /// JSON or a form, as the first bytes say.
     JsonOrForm,
+    /// JSON, or a text that means nothing, as the first byte says.
+    JsonOrText,
     /// JSON, of which only this part is believed.
     Cut(fn(&[u8]) -> &[u8]),
     /// JSON, a form, or a form whose only field `payload` holds JSON, as the bytes say; without the
@@ -90,42 +103,11 @@ pub(super) enum Unnamed {
     Signed,
     /// The digest of the body, for senders that sign a new time with each try at the same delivery.
     Body,
+    /// The digest of what the body says, but for these fields of it, or of each thing in the list
+    /// that it is: they change with each try at the same delivery.
+    BodyWithout(&'static [&'static str]),
     /// Nothing: two deliveries that say the very same are two all the same.
     Nothing,
-}
-
-/// A place in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
-    /// A header, in lower case.
-    Header(&'static str),
-    /// One of two headers, of which the sender sends one, in lower case.
-    EitherHeader(&'static str, &'static str),
-    /// A field of the body.
-    Field(&'static [&'static str]),
-    /// A field of the first thing in a list, which a field of the body holds, or the whole body
-    /// where that is empty.
-    First(&'static [&'static str], &'static [&'static str]),
-    /// The first of these fields of the body that is filled.
-    Either(&'static [&'static [&'static str]]),
-}
-
-impl At {
-    /// A JSON body with this text in its place, where it is a field that holds a text.
-    fn written(self, body: &str, text: &str) -> Option<Vec<u8>> {
-        let path = match self {
-            Self::Field(path) => path,
-            Self::Either(paths) => paths.first()?,
-            _ => return None,
-        };
-        let mut tree: serde_json::Value = serde_json::from_str(body).ok()?;
-        let field = path.iter().try_fold(&mut tree, |value, name| value.get_mut(name))?;
-        if !field.is_string() {
-            return None;
-        }
-        *field = text.into();
-        serde_json::to_vec(&tree).ok()
-    }
 }
 
 impl Sender {
@@ -143,7 +125,9 @@ impl Sender {
             proves,
             takes: &[],
             secret_headers: &[],
+            secret_fields: &[],
             body: Body::Json,
+            parts: None,
             event: &[],
             action: &[],
             id: &[],
@@ -163,36 +147,58 @@ impl Sender {
     }
 }
 
-impl At {
-    fn header(self) -> Option<HeaderName> {
-        match self {
-            Self::Header(name) | Self::EitherHeader(name, _) => Some(HeaderName::from_static(name)),
-            Self::Field(_) | Self::First(..) | Self::Either(_) => None,
-        }
+impl Sender {
+    /// The parts of a body, of which there is always one.
+    fn parts<'v>(&self, body: &'v Value) -> &'v [Value] {
+        let list = self.parts.and_then(|path| body.at(path)?.as_list());
+        list.filter(|parts| !parts.is_empty()).unwrap_or(std::slice::from_ref(body))
     }
 
-    fn read(self, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
-        match self {
-            Self::Header(name) => {
-                let text = headers.get(name)?.to_str().ok()?;
-                (!text.is_empty()).then(|| text.into())
-            }
-            Self::EitherHeader(name, other) => {
-                let first = Self::Header(name).read(headers, body);
-                first.or_else(|| Self::Header(other).read(headers, body))
-            }
-            Self::Field(path) => text(body.at(path)?),
-            Self::First(list, path) => text(body.at(list)?.as_list()?.first()?.at(path)?),
-            Self::Either(paths) => paths.iter().find_map(|path| text(body.at(path)?)),
+    /// What is in this place, where it is to be believed.
+    fn read(&self, place: At, headers: &HeaderMap, body: &Value, part: &Value) -> Option<Arc<str>> {
+        let name = place.header();
+        let believed = name.is_none_or(|name| self.proves.believes(headers, &name));
+        believed.then(|| place.read(headers, body, part)).flatten()
+    }
+
+    /// What is in this place of every part, since a delivery is the same only where all of it is.
+    fn read_all(&self, place: At, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
+        if !matches!(place, At::Part(_)) {
+            return self.read(place, headers, body, body);
+        }
+        let parts = self.parts(body).iter();
+        let texts: Option<Vec<_>> =
+            parts.map(|part| self.read(place, headers, body, part)).collect();
+        Some(texts?.join(",").into())
+    }
+
+    fn meaning_of(&self, headers: &HeaderMap, body: &Value, part: &Value) -> Meaning {
+        let first =
+            |places: &[At]| places.iter().find_map(|place| self.read(*place, headers, body, part));
+        let name = first(self.event);
+        let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
+        let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
+        Meaning {
+            kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
+            name,
+            action: own_action.or_else(|| first(self.action)),
+            handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
         }
     }
 }
 
-/// Text, or a whole number as text, unless it is empty.
-fn text(value: &Value) -> Option<Arc<str>> {
-    let number = || Some(value.as_i64()?.to_string().into());
-    let large = || Some(value.as_u64()?.to_string().into());
-    value.as_arc_str().cloned().or_else(number).or_else(large).filter(|text| !text.is_empty())
+/// The value, or each of the list that it is, without these fields.
+fn without(value: &Value, fields: &[&str]) -> Value {
+    match value {
+        Value::List(values) => {
+            Value::list(values.iter().map(|value| without(value, fields)).collect())
+        }
+        Value::Map(_) => {
+            let others = value.entries().filter(|(name, _)| !fields.contains(name));
+            Value::map(others.map(|(name, value)| (name, value.clone())).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 impl Provider for Sender {
@@ -254,7 +260,12 @@ impl Provider for Sender {
     }
 
     fn secret_fields(&self, options: &Options) -> Vec<String> {
-        self.proves.secret_fields(options)
+        let own = self.secret_fields.iter().map(|&name| name.to_owned());
+        self.proves.secret_fields(options).into_iter().chain(own).collect()
+    }
+
+    fn secret_in_path(&self, options: &Options) -> bool {
+        self.proves.secret_in_path(options)
     }
 
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
@@ -270,6 +281,7 @@ impl Provider for Sender {
             Body::Json => decode::json(body)?,
             Body::Cut(part) => decode::json(part(body))?,
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
+            Body::JsonOrText => decode::json_or_text(body)?,
             Body::Chat => chat_body::read(body)?,
         };
         let command = self.command.and_then(|command| command(&body));
@@ -284,8 +296,8 @@ impl Provider for Sender {
         self.dialect
     }
 
-    fn thanks(&self) -> Option<Reply> {
-        self.thanks.map(|thanks| thanks())
+    fn thanks(&self, body: &Value) -> Option<Reply> {
+        self.thanks.and_then(|thanks| thanks(body))
     }
 
     fn meaning(
@@ -294,21 +306,26 @@ impl Provider for Sender {
         body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        let first = |places: &[At]| places.iter().find_map(|place| place.read(headers, body));
-        let name = first(self.event);
-        let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
-        let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
-        Ok(Meaning {
-            kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
-            name,
-            action: own_action.or_else(|| first(self.action)),
-            handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
-        })
+        Ok(self.meaning_of(headers, body, &self.parts(body)[0]))
+    }
+
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        _options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        let parts = self.parts(body);
+        if parts.len() > MOST_PARTS {
+            return Err(DecodeFault::TooMany { most: MOST_PARTS });
+        }
+        Ok(parts.iter().map(|part| self.meaning_of(headers, body, part)).collect())
     }
 
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         let headers = request.headers();
-        let texts: Option<Vec<_>> = self.id.iter().map(|place| place.read(headers, body)).collect();
+        let texts: Option<Vec<_>> =
+            self.id.iter().map(|place| self.read_all(*place, headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
             // What is kept must have the same name when it is replayed.
@@ -319,6 +336,7 @@ impl Provider for Sender {
             _ => match self.unnamed {
                 Unnamed::Signed => self.proves.digest(request, options),
                 Unnamed::Body => Identity::of_bytes(&[request.body()]),
+                Unnamed::BodyWithout(fields) => Identity::of_value(&without(body, fields)),
                 Unnamed::Nothing => Identity::Nothing,
             },
         }

@@ -16,7 +16,7 @@ const FORWARDED: &str = "forwarded";
 
 /// The address behind the peer of the connection. Where a trusted proxy left it out or wrote
 /// something that is no address, it is that proxy's own. IPv4 written as IPv6 is IPv4.
-pub(super) fn client(
+pub fn client(
     peer: IpAddr,
     headers: &HeaderMap,
     header: ProxyHeader,
@@ -55,9 +55,14 @@ fn lines<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item =
     headers.get_all(name).iter().rev().map(http::HeaderValue::as_bytes)
 }
 
-/// The address of one element of `Forwarded`: that of its only `for`.
+/// The address of one element of `Forwarded`: that of its only `for`. One with a quote left open says
+/// nothing: with what a client wrote further left, it would be another element.
 fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let element = str::from_utf8(element).ok()?;
+    let quotes = (0..element.len()).filter(|at| is_quote(element.as_bytes(), *at)).count();
+    if !quotes.is_multiple_of(2) {
+        return None;
+    }
     let pairs = from_right(element.as_bytes(), b';').filter_map(|pair| {
         let (name, value) = str::from_utf8(pair).ok()?.split_once('=')?;
         name.trim().eq_ignore_ascii_case("for").then_some(value)
@@ -79,15 +84,18 @@ fn from_right(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
         let text = rest?;
         let mut quoted = false;
         let cut = (0..text.len()).rev().find(|&at| {
-            let escapes = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
-            if text[at] == b'"' && escapes.is_multiple_of(2) {
-                quoted = !quoted;
-            }
+            quoted ^= is_quote(text, at);
             text[at] == separator && !quoted
         });
         rest = cut.map(|at| &text[..at]);
         Some(cut.map_or(text, |at| &text[at + 1..]))
     })
+}
+
+/// Whether there is a quote here that no backslash takes the meaning from.
+fn is_quote(text: &[u8], at: usize) -> bool {
+    let escapes = || text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    text[at] == b'"' && escapes().is_multiple_of(2)
 }
 
 /// An address, with a port or without, an IPv6 one in brackets or without.
@@ -183,6 +191,7 @@ mod tests {
             "203.0.113.9",
             "for=\"203.0.113.9",
             "for=203.0.113.9;for=203.0.113.8",
+            "host=a\"b;for=203.0.113.9",
             "",
         ] {
             assert_eq!(forwarded(&[line]), "10.0.0.1", "{line}");
@@ -195,6 +204,11 @@ mod tests {
             let line = format!("{left}, for=203.0.113.9;host=\"x\"");
             assert_eq!(forwarded(&[&line]), "203.0.113.9", "{line}");
             assert_eq!(forwarded(&[left, "for=203.0.113.9"]), "203.0.113.9", "{left}");
+        }
+        // Nor can it with a proxy that copies a quote out of the client's `Host`.
+        for left in ["", "for=10.9.9.9;x=\", ", "x=\", "] {
+            let line = format!("{left}host=a\"b;for=203.0.113.9");
+            assert_ne!(forwarded(&[&line]), "10.9.9.9", "{line}");
         }
     }
 }

@@ -7,77 +7,54 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::answer::{self, Answer};
-use super::steps::{Arrived, Judge, Judgement, Taken, new_run};
+use super::judging::Judging;
+use super::steps::{Arrived, Judgement, Taken, new_run};
 use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
 use crate::event::{Event, Handshake, Identity, Knock, Reply};
 use crate::failpoint::reached;
-use crate::issuers::Found;
-use crate::judge::{Unfinished, judge, judge_briefly};
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
 use crate::observe::log::{self, DeliveryLine};
-use crate::providers::{self, Published};
+use crate::providers;
 use crate::store::{Accepted, NewDelivery, NewRun};
-
-/// Above this a body's pure steps run at once where they hold up no other request; below it only
-/// when its expressions turn out to take long.
-const LARGE: usize = 128 * 1024;
 
 /// The kind of event that a greeting is kept as.
 const HANDSHAKE: &str = "handshake";
 
-const UNHURRIED: Judge = |plan, source, understood, delivery, detail| {
-    Ok(judge(plan, source, understood, delivery, detail))
-};
-
 impl Receiver {
     pub(super) async fn take_in(&self, arrived: Arrived) -> Answer {
+        self.try_take_in(arrived).await.unwrap_or_else(|answer| answer)
+    }
+
+    async fn try_take_in(&self, arrived: Arrived) -> Result<Answer, Answer> {
         let now = self.clock.now();
         let delivery = DeliveryId::new(now, self.chance.bits());
-        let secrets = self.live.source_secrets(&arrived.source);
-        let places = secrets.as_ref().map(|secrets| secrets.places().to_vec()).unwrap_or_default();
-        let published = match self.published(&arrived).await {
-            Ok(published) => published,
-            Err(answer) => return answer,
-        };
-        let brief = if arrived.body.len() > LARGE {
-            Err(Unfinished)
-        } else {
-            arrived.steps(secrets.as_ref(), published.as_deref(), delivery, now, judge_briefly)
-        };
-        let (arrived, taken) = match brief {
-            Ok(taken) => (arrived, taken),
-            Err(Unfinished) => {
-                let steps = move || {
-                    let taken = arrived.steps(
-                        secrets.as_ref(),
-                        published.as_deref(),
-                        delivery,
-                        now,
-                        UNHURRIED,
-                    );
-                    (arrived, taken)
-                };
-                match tokio::task::spawn_blocking(steps).await {
-                    Ok((arrived, Ok(taken))) => (arrived, taken),
-                    Ok((_, Err(Unfinished))) => {
-                        return Answer::Fault("the routes could not be judged".to_owned());
-                    }
-                    Err(stopped) => return Answer::Fault(stopped.to_string()),
+        let secrets = Arc::new(self.live.source_secrets(&arrived.source));
+        let known = self.published(&arrived).await?;
+        let arrived = Arc::new(arrived);
+        let mut judging = Judging { arrived, secrets, keys: known.keys(), delivery, now };
+        let mut taken = judging.steps().await?;
+        if let Err(refused) = &taken
+            && let Some(newer) = self.newer(&known, refused).await?
+        {
+            judging.keys = Some(newer);
+            taken = judging.steps().await?;
+        }
+        let Judging { arrived, secrets, .. } = judging;
+        match taken? {
+            Taken::Delivery(mut judgement) => {
+                if let Ok(secrets) = &*secrets {
+                    let at = |places: &[usize], index: usize| places.get(index).copied();
+                    let Judgement { secret, access_token, .. } = &mut *judgement;
+                    *secret = secret.and_then(|index| at(secrets.places(), index));
+                    *access_token =
+                        access_token.and_then(|index| at(secrets.token_places(), index));
                 }
+                self.within_rate(&arrived.source, now)?;
+                Ok(self.keep(&arrived, *judgement, delivery, now).await)
             }
-        };
-        match taken {
-            Ok(Taken::Delivery(mut judgement)) => {
-                judgement.secret = judgement.secret.and_then(|index| places.get(index).copied());
-                match self.within_rate(&arrived.source, now) {
-                    Ok(()) => self.keep(arrived, *judgement, delivery, now).await,
-                    Err(answer) => answer,
-                }
-            }
-            Ok(Taken::Knock(knock)) => self.keep_knock(arrived, knock, delivery, now).await,
-            Err(answer) => answer,
+            Taken::Knock(knock) => Ok(self.keep_knock(&arrived, knock, delivery, now).await),
         }
     }
 
@@ -87,25 +64,15 @@ impl Receiver {
         self.rates.take(&source.name, rate, now).map_err(Answer::TooMany)
     }
 
-    /// The published keys that the request needs, where it needs any.
-    async fn published(&self, arrived: &Arrived) -> Result<Option<Arc<Published>>, Answer> {
-        let Some(wanted) = arrived.wanted() else { return Ok(None) };
-        match self.issuers.find(&wanted).await {
-            Found::Keys(keys) => Ok(Some(keys)),
-            Found::Nothing => Ok(None),
-            Found::NotNow => Err(Answer::NoKeys),
-        }
-    }
-
     async fn keep(
         &self,
-        arrived: Arrived,
+        arrived: &Arrived,
         judgement: Judgement,
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Answer {
         reached("receive.judged");
-        let Judgement { understood, judged, secret, claims, proven_back } = judgement;
+        let Judgement { understood, judged, secret, access_token, claims, proven_back } = judgement;
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
         let briefs = answer::briefs(&runs);
@@ -115,11 +82,11 @@ impl Receiver {
             name: understood.name.clone(),
             key: Arc::clone(&key),
             handshake: understood.handshake.is_some(),
-            body: kept_body(&arrived),
+            body: kept_body(arrived),
             claims,
             explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
             runs,
-            ..new_delivery(&arrived, delivery, now)
+            ..new_delivery(arrived, delivery, now)
         };
         let accepted = match self.accept(new).await {
             Ok(accepted) => accepted,
@@ -131,11 +98,15 @@ impl Receiver {
                 self.proofs.count(&arrived.source.name, reference, now);
             }
         }
+        let token = access_token.and_then(|place| arrived.source.access_tokens.get(place));
+        if let Some(reference) = token {
+            self.proofs.count(&arrived.source.name, reference, now);
+        }
         if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &understood.handshake) {
             self.issuers.visit(url, &arrived.source);
         }
         let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
-        let reply = own_form(&arrived, &judged.explanation, understood.events.first(), &answer);
+        let reply = own_form(arrived, &judged.explanation, understood.events.first(), &answer);
         let answer = match reply {
             Some(reply) => Answer::Spoken { kept: Box::new(answer), reply },
             None => answer,
@@ -143,7 +114,7 @@ impl Receiver {
         if answer.queued_something() {
             (self.on_new_runs)();
         }
-        self.note_kept(&arrived, &answer, delivery, &understood.kind, &key);
+        self.note_kept(arrived, &answer, delivery, &understood.kind, &key);
         answer
     }
 
@@ -151,7 +122,7 @@ impl Receiver {
     /// source: the log has a line for each, and nobody can fill the disk with them.
     async fn keep_knock(
         &self,
-        arrived: Arrived,
+        arrived: &Arrived,
         knock: Knock,
         delivery: DeliveryId,
         now: Timestamp,
@@ -166,7 +137,7 @@ impl Receiver {
             key: Arc::clone(&key),
             handshake: true,
             explanation: serde_json::to_vec(&explanation).unwrap_or_default(),
-            ..new_delivery(&arrived, delivery, now)
+            ..new_delivery(arrived, delivery, now)
         };
         let accepted = match self.accept(new).await {
             Ok(accepted) => accepted,
@@ -181,7 +152,7 @@ impl Receiver {
             Accepted::Repeat { delivery, .. } => delivery,
         };
         let answer = Answer::Greeted { delivery, reply };
-        self.note_kept(&arrived, &answer, delivery, HANDSHAKE, &key);
+        self.note_kept(arrived, &answer, delivery, HANDSHAKE, &key);
         answer
     }
 
@@ -234,10 +205,11 @@ fn own_form(
     kept: &Answer,
 ) -> Option<Reply> {
     let provider = arrived.source.provider;
-    let lines = spoken::lines(&arrived.plan, event?, explanation, kept);
+    let event = event?;
+    let lines = spoken::lines(&arrived.plan, event, explanation, kept);
     match (provider.dialect(), lines) {
         (Some(dialect), Some(lines)) => Some(dialect.reply(&lines)),
-        _ => provider.thanks(),
+        _ => provider.thanks(&event.body),
     }
 }
 

@@ -6,10 +6,12 @@
 mod answer;
 mod body;
 mod client;
+mod judging;
 mod keep;
 mod learn;
 mod limits;
 mod proofs;
+mod published;
 mod rate;
 mod refusals;
 mod spoken;
@@ -40,6 +42,8 @@ use crate::serving::Remote;
 use crate::store::Store;
 
 use answer::Answer;
+#[doc(hidden)]
+pub use client::client as client_address;
 use limits::Limits;
 pub use proofs::{Proofs, Used};
 pub use rate::Rates;

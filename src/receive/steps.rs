@@ -44,6 +44,8 @@ pub(super) struct Judgement {
     pub(super) judged: Judged,
     /// The secret that matched, by its place in the source's list.
     pub(super) secret: Option<usize>,
+    /// The access token that came beside its signature, likewise.
+    pub(super) access_token: Option<usize>,
     /// What its sender's token claimed, as JSON.
     pub(super) claims: Option<String>,
     /// The answer to a greeting that asks for proof of the secret.
@@ -96,7 +98,7 @@ impl Arrived {
         if self.head.method != Method::POST {
             return Ok(Err(Answer::WrongMethod));
         }
-        if !self.rest.is_empty() && source.provider.secret_fields(&source.options).is_empty() {
+        if !self.rest.is_empty() && !source.provider.secret_in_path(&source.options) {
             return Ok(Err(Answer::UnknownPath));
         }
         let secrets = match secrets {
@@ -107,7 +109,7 @@ impl Arrived {
             Ok(proof) => proof,
             Err(refusal) => return Ok(Err(Answer::Refused(refusal))),
         };
-        let secret = proof.secret();
+        let (secret, access_token) = (proof.secret(), proof.access_token());
         let claims = json_of(proof.claims());
         let verified = request.verified(proof);
         let understood = match understand(&verified, source.provider, &source.options, &source.name)
@@ -117,7 +119,7 @@ impl Arrived {
         };
         let proven_back = understood.prove_back(source.provider, secret.map(|at| &secrets[at]));
         let judged = judge(&self.plan, source, &understood, delivery, Detail::Kept)?;
-        let judgement = Judgement { understood, judged, secret, claims, proven_back };
+        let judgement = Judgement { understood, judged, secret, access_token, claims, proven_back };
         Ok(Ok(Taken::Delivery(Box::new(judgement))))
     }
 }

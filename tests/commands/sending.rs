@@ -65,6 +65,50 @@ fn send_signs_as_every_provider_and_a_gateway_believes_it() {
 }
 
 #[test]
+fn send_by_configuration_tries_every_source_that_has_its_providers_sample_key() {
+    let site = every_provider();
+    let text = std::fs::read_to_string(site.config()).expect("read");
+    // A source of tokens whose keys are its own, beside the documented ones.
+    let jwt = "  tokens:\n    provider: jwt\n    issuer: https://issuer.example.com\n    \
+        audience: https://hooks.example.com\n    algorithms: [RS256]\n    \
+        secrets: [{ file: secrets/tokens }]\n";
+    let public = providers::find("jwt").expect("in the table").sample_secret();
+    site.private("tokens", str::from_utf8(public.expose()).expect("text"));
+    site.write_config(&format!("{text}{jwt}"));
+    let gateway = Serving::on(&site);
+    let to = format!("http://{}", gateway.hooks);
+    let names = providers::names().filter(|name| NOT_HERE.iter().all(|(not, _)| not != name));
+    let sent: Vec<Ended> = names
+        .chain(["tokens"])
+        .map(|name| send(&site, &[name, "--to", &to]))
+        .filter(|sent| sent.status != 0)
+        .collect();
+    assert!(sent.is_empty(), "{}", sent.iter().map(ToString::to_string).collect::<String>());
+}
+
+#[test]
+fn send_says_what_to_do_where_only_the_sender_can_sign() {
+    let site = every_provider();
+    let text = std::fs::read_to_string(site.config()).expect("read");
+    let other = "1ad5ee1e0f0ad1d9e9ea1ad3b0e0f2ab0b1f0b5a7d7c37a1e2e3f7a9c1d2e3f4";
+    site.private("discord", other);
+    let fetched = "  chat:\n    provider: google-chat\n    audience: \"123456789012\"\n  \
+        datasets:\n    provider: aws-sns\n    topics: [\"arn:aws:sns:eu-west-1:123456789012:d\"]\n";
+    site.write_config(&format!("{text}{fetched}"));
+    let to = ["--to", "http://127.0.0.1:9"];
+    let discord = send(&site, &[&["discord"][..], &to].concat()).with(1);
+    assert!(discord.stderr.contains("providers discord --sample-secret"), "{discord}");
+    assert!(!discord.to_string().contains(other), "{discord}");
+    for name in ["chat", "datasets"] {
+        let sent = send(&site, &[&[name][..], &to].concat()).with(1);
+        assert!(sent.stderr.contains("believes nobody but its sender"), "{sent}");
+        assert!(sent.stderr.contains(&format!("explain {name}")), "{sent}");
+    }
+    let sent = send(&site, &["--provider", "google-chat", "--to", "http://127.0.0.1:9"]).with(4);
+    assert!(sent.stderr.contains("believes nobody but its sender"), "{sent}");
+}
+
+#[test]
 fn send_takes_a_secret_from_a_file_or_a_variable_and_shows_none() {
     let site = every_provider();
     let secret = "canary-secret-of-a-sender-91";

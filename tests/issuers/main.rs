@@ -29,11 +29,16 @@ const ROUTES: &str = include_str!("routes.yaml");
 
 /// A gateway that finds its issuers at this server.
 async fn world(server: &KeyServer) -> World {
+    world_by(server.transport(&[HOST, SNS])).await
+}
+
+/// The same, where issuers are reached so.
+async fn world_by(transport: cdsw_gateway::issuers::Transport) -> World {
     let simulator = simulator().await;
     let site = Site::new(&simulator.api_url(), ROUTES);
     let usual = std::fs::read_to_string(site.config()).expect("read");
     site.write_config(&usual.replace("\nsources:\n", &format!("\nsources:\n{SOURCES}")));
-    World::reaching(site, simulator, server.transport(&[HOST, SNS])).await
+    World::reaching(site, simulator, transport).await
 }
 
 /// A gateway whose issuer publishes the key `a`, which it has fetched.

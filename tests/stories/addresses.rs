@@ -141,3 +141,35 @@ async fn every_field_of_twilios_form_is_signed() {
         assert_eq!(world.send(request).await.0, 401, "{changed}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_twilio_signed_once_is_one_delivery_however_its_form_is_written() {
+    let world = world().await;
+    let body = body(&world, "twilio");
+    // Twilio does not always say an id.
+    let send = async |body: String| {
+        let request = signed(&world, "twilio", &http::Method::POST).body(body);
+        let (client, request) = request.build_split();
+        let mut request = request.expect("built");
+        request.headers_mut().remove("i-twilio-idempotency-token").expect("it was there");
+        let answer = client.execute(request).await.expect("an answer");
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.expect("JSON"))
+    };
+    let (status, first) = send(body.to_owned()).await;
+    assert_eq!(status, 202, "{first}");
+    let mut fields: Vec<&str> = body.split('&').collect();
+    fields.reverse();
+    for other in [
+        fields.join("&"),
+        body.replace("%2B", "%2b"),
+        body.replace("delivered", "%64elivered"),
+        format!("{body}&MessageStatus=delivered"),
+        format!("&{body}&"),
+    ] {
+        assert_ne!(other, body);
+        let (status, answer) = send(other.clone()).await;
+        assert_eq!((status, &answer["duplicate"]), (200, &true.into()), "{other}: {answer}");
+        assert_eq!(answer["delivery"], first["delivery"], "{other}");
+    }
+    assert_eq!(world.runs().await, 1);
+}

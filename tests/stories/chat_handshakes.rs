@@ -38,6 +38,28 @@ async fn slacks_look_at_the_certificate_is_answered_unsigned_and_its_token_is_no
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slacks_look_at_the_certificate_may_be_a_get_whose_token_is_not_kept() {
+    let world = world().await;
+    let hook = world.hook("slack");
+    let asked = world.client.get(format!("{hook}?ssl_check=1&token=canary-verification&a=b"));
+    assert_eq!(world.send(asked).await, (200, json!("")));
+    let (_, list) = world.api(reqwest::Method::GET, "/api/deliveries?source=slack", None).await;
+    assert_eq!(list["deliveries"][0]["handshake"], true, "{list}");
+    let id = list["deliveries"][0]["id"].as_str().expect("an id").parse().expect("an id");
+    let kept = world.gateway.store().delivery(id).await.expect("read").expect("kept");
+    assert_eq!(kept.query, "ssl_check=1&a=b");
+    for other in ["", "?ssl_check=0", "?text=ssl_check=1"] {
+        assert_eq!(world.send(world.client.get(format!("{hook}{other}"))).await.0, 405, "{other}");
+    }
+    // What stands behind the source's name is a secret for other senders alone.
+    let behind = super::chat::request(&world, "slack", "{}");
+    let (client, request) = behind.build_split();
+    let mut request = request.expect("a request");
+    request.url_mut().set_path("/hooks/slack/more");
+    assert_eq!(client.execute(request).await.expect("an answer").status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn discord_gets_its_pong_and_a_bad_signature_gets_a_401() {
     let world = world().await;
     let greeting = greeting("discord-ping");
@@ -60,4 +82,37 @@ async fn discords_webhook_events_are_answered_with_nothing() {
         let answer = world.send(request(&world, "discord", &body.to_string())).await;
         assert_eq!(answer, (204, json!("")));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_discords_interactions_gets_an_answer_of_its_own_type() {
+    let world = world().await;
+    for (kind, expected) in [
+        (3, json!({ "type": 6 })),
+        (4, json!({ "type": 8, "data": { "choices": [] } })),
+        (
+            5,
+            json!({ "type": 4, "data": {
+                "content": "it was received", "flags": 64, "allowed_mentions": { "parse": [] },
+            } }),
+        ),
+    ] {
+        let body = json!({ "id": kind.to_string(), "type": kind, "data": { "custom_id": "x" } });
+        for _ in 0..2 {
+            let answer = world.send(request(&world, "discord", &body.to_string())).await;
+            assert_eq!(answer, (200, expected.clone()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_closes_a_dialogue_on_an_empty_answer() {
+    let world = world().await;
+    let payload = json!({ "type": "view_submission", "trigger_id": "1", "view": { "id": "V1" } });
+    let escaped: String = payload.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let body = format!("payload={escaped}");
+    let answer = world.send(request(&world, "slack", &body)).await;
+    assert_eq!(answer, (200, json!("")));
+    let (_, list) = world.api(reqwest::Method::GET, "/api/deliveries?source=slack", None).await;
+    assert_eq!(list["deliveries"][0]["kind"], "view_submission", "{list}");
 }

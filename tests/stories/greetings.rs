@@ -13,7 +13,9 @@ use super::common::{ON_PUSH, Site, World, simulator};
 use super::edit;
 
 /// Sources of the senders that greet, by provider, with a secret of each.
-const SENDERS: [(&str, &str, &str); 9] = [
+const SENDERS: [(&str, &str, &str); 11] = [
+    ("slack", "canary-slack-signing-secret", ""),
+    ("discord", "", ""),
     ("zoom", "zoom-secret-token", ""),
     ("x-twitter", "Convoy", ""),
     ("okta", "canary-okta-event-hook-key", ""),
@@ -27,10 +29,20 @@ const SENDERS: [(&str, &str, &str); 9] = [
 
 async fn world() -> World {
     let simulator = simulator().await;
-    let site = Site::new(&simulator.api_url(), ON_PUSH);
+    let names: Vec<&str> = SENDERS.iter().map(|(name, ..)| *name).collect();
+    // A route that takes whatever comes, so that only what is known as a greeting starts nothing.
+    let everything = format!(
+        "{ON_PUSH}  everything:\n    on: {{ source: [bitbucket-server, {}] }}\n    job: retrain\n",
+        names.join(", ")
+    );
+    let site = Site::new(&simulator.api_url(), &everything);
     let mut sources = String::new();
     for (name, secret, more) in SENDERS {
         site.private(name, secret);
+        if name == "discord" {
+            let public = providers::find(name).expect("known").sample_secret();
+            site.private(name, str::from_utf8(public.expose()).expect("hex"));
+        }
         sources.push_str(&format!(
             "  {name}: {{ provider: {name}, secrets: [{{ file: secrets/{name} }}]{more} }}\n"
         ));
@@ -42,10 +54,12 @@ async fn world() -> World {
     World::on(site, simulator).await
 }
 
+fn vectors() -> Vec<Value> {
+    serde_json::from_str(include_str!("../vectors/handshakes.json")).expect("JSON")
+}
+
 fn vector(id: &str) -> Value {
-    let all: Vec<Value> =
-        serde_json::from_str(include_str!("../vectors/handshakes.json")).expect("JSON");
-    all.into_iter().find(|one| one["id"] == id).expect("a greeting of this id")
+    vectors().into_iter().find(|one| one["id"] == id).expect("a greeting of this id")
 }
 
 /// The vector's request, as it is written there.
@@ -63,6 +77,19 @@ fn asked(world: &World, source: &str, vector: &Value) -> reqwest::RequestBuilder
 /// A body, signed as the source's sender would.
 fn signed(world: &World, source: &str, body: &str) -> reqwest::RequestBuilder {
     let (_, secret, _) = SENDERS.into_iter().find(|(name, ..)| *name == source).expect("known");
+    let secret = match source {
+        "discord" => providers::find(source).expect("known").sample_signer(),
+        _ => Secret::new(secret),
+    };
+    signed_with(world, source, &secret, body)
+}
+
+fn signed_with(
+    world: &World,
+    source: &str,
+    secret: &Secret,
+    body: &str,
+) -> reqwest::RequestBuilder {
     let plan = world.live.plan();
     let source = &plan.sources[source];
     let path = format!("/hooks/{}", source.name);
@@ -75,7 +102,7 @@ fn signed(world: &World, source: &str, body: &str) -> reqwest::RequestBuilder {
     };
     let signed = source
         .provider
-        .sign(&outgoing, &Secret::new(secret), &source.options, "id-1", world.clock.now())
+        .sign(&outgoing, secret, &source.options, "id-1", world.clock.now())
         .expect("it signs");
     let url = match &*signed.query {
         "" => world.hook(&source.name),
@@ -184,15 +211,60 @@ async fn bitbucket_servers_connection_test_and_terraforms_verification_are_ackno
     kept_as_a_greeting(&world, "terraform-cloud").await;
 }
 
-/// It is signed like any other delivery and kept as one, so that a webhook is only made once the
-/// secret is right.
+/// It is signed like any other delivery, so that a webhook is only made once the secret is right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fivetrans_test_gets_a_200_once_it_is_signed() {
+async fn fivetrans_test_gets_a_200_once_it_is_signed_and_a_sync_is_none() {
     let world = world().await;
     let body = json!({ "event": "test" }).to_string();
     let unsigned = world.client.post(world.hook("fivetran")).body(body.clone());
     assert_eq!(world.send(unsigned).await.0, 401);
     assert_eq!(world.send(signed(&world, "fivetran", &body)).await.0, 200);
+    kept_as_a_greeting(&world, "fivetran").await;
+    let sync = json!({ "event": "sync_start", "sync_id": "s-1" }).to_string();
+    assert_eq!(world.send(signed(&world, "fivetran", &sync)).await.0, 202);
+}
+
+/// Those that are signed as deliveries are; the others come before there is a secret, or without it.
+const SIGNED: [&str; 7] = [
+    "slack-url-verification",
+    "zoom-url-validation",
+    "discord-ping",
+    "event-grid-validation",
+    "notion-verification-token",
+    "fivetran-test",
+    "tfc-verification",
+];
+
+/// The confirmation of a topic is left to `tests/issuers`, since its certificate must be fetched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_greeting_is_kept_and_starts_nothing_although_a_route_takes_whatever_comes() {
+    let world = world().await;
+    let vectors = vectors();
+    assert_eq!(vectors.len(), 15);
+    for vector in vectors.iter().filter(|vector| vector["provider"] != "aws-sns") {
+        let id = vector["id"].as_str().expect("an id");
+        let source = match vector["provider"].as_str().expect("a provider") {
+            "cloudevents" => "azure-event-grid",
+            own => own,
+        };
+        let body = vector["request"]["body"].as_str().expect("a body");
+        let request = match id {
+            // The secret is the one that it hands over.
+            "notion-verification-token" => {
+                let offered = Secret::new("secret_abc123_verification_token");
+                signed_with(&world, source, &offered, body)
+            }
+            _ if SIGNED.contains(&id) => signed(&world, source, body),
+            _ => asked(&world, source, vector),
+        };
+        let status = request.send().await.expect("an answer").status();
+        assert!(status.is_success(), "{id}: {status}");
+        let (_, list) =
+            world.api(Method::GET, &format!("/api/deliveries?source={source}"), None).await;
+        assert_eq!(list["deliveries"][0]["handshake"], true, "{id}: {list}");
+    }
+    let (_, list) = world.api(Method::GET, "/api/deliveries?limit=100", None).await;
+    assert_eq!(list["deliveries"].as_array().map(Vec::len), Some(14), "{list}");
     assert_eq!(world.runs().await, 0);
 }
 

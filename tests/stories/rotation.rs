@@ -1,7 +1,12 @@
 //! A webhook's secret is replaced without a gap.
 
-use super::common::{ON_PUSH, PUSH, WEBHOOK_SECRET, World};
-use super::edit;
+use cdsw_gateway::clock::Clock as _;
+use cdsw_gateway::model::Secret;
+use cdsw_gateway::providers::Outgoing;
+use serde_json::json;
+
+use super::common::{GITLAB_TOKEN, ON_PUSH, PUSH, WEBHOOK_SECRET, World};
+use super::{edit, with_sources};
 
 const NEW: &str = "canary-the-new-webhook-secret-31";
 
@@ -108,4 +113,52 @@ async fn without_its_secret_a_source_keeps_nothing_and_says_try_again() {
     world.site.private("webhook", WEBHOOK_SECRET);
     world.live.secrets().refresh().expect("no programs");
     assert_eq!(push(&world, "locked-out", WEBHOOK_SECRET).await, 202);
+}
+
+/// Sends what Weights & Biases would with this access token.
+async fn with_token(world: &World, version: &str, token: &str) -> u16 {
+    let plan = world.live.plan();
+    let source = &plan.sources["wandb"];
+    let body = json!({ "event_type": "LINK_ARTIFACT", "version": version }).to_string();
+    let token = Secret::new(token);
+    let outgoing = Outgoing {
+        method: &http::Method::POST,
+        path: "/hooks/wandb",
+        event: "LINK_ARTIFACT",
+        body: body.as_bytes(),
+        access_token: Some(&token),
+    };
+    let secret = Secret::new(WEBHOOK_SECRET);
+    let signed = source.provider.sign(&outgoing, &secret, &source.options, "id", world.clock.now());
+    let headers = signed.expect("it signs").headers.into_iter().collect();
+    world.send(world.client.post(world.hook("wandb")).headers(headers).body(body)).await.0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_access_tokens_are_good_while_one_replaces_the_other() {
+    let source = "  wandb: { provider: wandb, secrets: [{ file: secrets/webhook }], \
+        access_token: { file: secrets/gitlab } }\n";
+    let world = with_sources(source, ON_PUSH).await;
+    world.site.private("token-new", NEW);
+    assert_eq!(with_token(&world, "v1", GITLAB_TOKEN).await, 200);
+    assert_eq!(with_token(&world, "v2", NEW).await, 401, "too early");
+    edit(
+        &world.site,
+        "access_token: { file: secrets/gitlab }",
+        "access_token: [{ file: secrets/token-new }, { file: secrets/gitlab }]",
+    );
+    world.live.reload().unwrap_or_else(|report| panic!("{}", report.render(false)));
+    assert_eq!(with_token(&world, "v3", GITLAB_TOKEN).await, 200);
+    assert_eq!(with_token(&world, "v4", NEW).await, 200);
+    assert_eq!(with_token(&world, "v5", "canary-neither-of-the-two").await, 401);
+    let (_, answer) = world.api(reqwest::Method::GET, "/api/secrets", None).await;
+    let secrets = answer["secrets"].as_array().expect("a list");
+    let tokens: Vec<(u64, u64)> = secrets
+        .iter()
+        .filter(|secret| secret["source"] == "wandb" && secret["key"] == "access_token")
+        .map(|secret| (secret["place"].as_u64().unwrap(), secret["deliveries"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(tokens, [(0, 1), (1, 2)], "{answer}");
+    let text = answer.to_string();
+    assert!(!text.contains(NEW) && !text.contains(GITLAB_TOKEN), "{text}");
 }

@@ -144,6 +144,11 @@ impl KeySet {
         self.0.iter().any(|key| key.id.as_deref().is_none_or(|own| own == id))
     }
 
+    /// Whether one of them has this very name.
+    pub fn names(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -101,7 +101,7 @@ fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
             let found = webhook_secret(live, source, reference);
             findings.push(Finding::new(format!("source {} secret {number}", source.name), found));
         }
-        if let Some(reference) = &source.access_token {
+        for reference in &source.access_tokens {
             let found = live.secrets().resolve(reference);
             let found = found
                 .map(|_| format!("{reference} can be read"))

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::Url;
 use serde::Deserialize;
 
 use super::saved::SavedRequest;
@@ -41,10 +42,23 @@ struct Header {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PostData {
     text: Option<String>,
+    #[serde(default)]
+    mime_type: String,
+    /// The fields of a form, where a tool kept them in place of the text.
+    #[serde(default)]
+    params: Vec<Param>,
     /// Some tools say `base64` here, as the standard does for answers.
     encoding: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Param {
+    name: String,
+    #[serde(default)]
+    value: String,
 }
 
 fn unknown() -> i64 {
@@ -65,6 +79,21 @@ pub(super) fn read(bytes: &[u8], entry: Option<usize>) -> Option<Result<SavedReq
             .and_then(|har: Har| chosen(har.log.entries, entry))
             .and_then(saved),
     )
+}
+
+impl PostData {
+    fn is_form(&self) -> bool {
+        let media_type = self.mime_type.split(';').next().unwrap_or_default().trim();
+        !self.params.is_empty()
+            && media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+
+    /// The form as most senders would write it.
+    fn form(&self) -> Vec<u8> {
+        let mut url: Url = "form:".parse().expect("a literal address");
+        url.query_pairs_mut().extend_pairs(self.params.iter().map(|one| (&one.name, &one.value)));
+        url.query().unwrap_or_default().as_bytes().to_vec()
+    }
 }
 
 fn chosen(mut entries: Vec<Entry>, entry: Option<usize>) -> Result<Request, String> {
@@ -92,20 +121,29 @@ fn saved(request: Request) -> Result<SavedRequest, String> {
             saved.lacks = Some("this entry of the HAR file has no body (no postData)");
             Vec::new()
         }
-        Some(PostData { text: Some(text), encoding }) => match encoding.as_deref() {
+        Some(PostData { text: Some(text), encoding, .. }) => match encoding.as_deref() {
             Some("base64") => STANDARD
                 .decode(text)
                 .map_err(|error| format!("the body is said to be base64 and is not: {error}"))?,
             _ => text.into_bytes(),
         },
-        Some(PostData { text: None, .. }) => {
+        Some(data) if data.is_form() => {
+            saved.doubt = Some(
+                "the HAR file has no text of the body, only the fields of a form, so the body was \
+                 put together from them"
+                    .to_owned(),
+            );
+            data.form()
+        }
+        Some(_) => {
             return Err("the HAR file has no text of the body (postData.text), only what a tool \
                         read from it"
                 .to_owned());
         }
     };
     let sent = usize::try_from(request.body_size).ok();
-    if let Some(sent) = sent.filter(|sent| *sent != saved.body.len()) {
+    let is_whole = saved.doubt.is_none();
+    if let Some(sent) = sent.filter(|sent| is_whole && *sent != saved.body.len()) {
         saved.doubt = Some(format!(
             "the HAR file says that {sent} bytes were sent and holds {}, so the body was changed \
              when it was saved",
@@ -159,6 +197,20 @@ mod tests {
         let short = read(&file(json!([short])), None).expect("a HAR file").expect("a request");
         assert!(short.doubt.expect("a doubt").contains("3 bytes were sent and holds 2"));
         assert!(read(&file(json!([])), None).expect("a HAR file").is_err());
+    }
+
+    #[test]
+    fn a_form_of_which_only_the_fields_were_saved_is_put_together_and_that_is_said() {
+        let params = json!([{ "name": "payload", "value": "{\"a\": 1}" }, { "name": "b" }]);
+        let data = json!({ "mimeType": "application/x-www-form-urlencoded; charset=utf-8",
+            "params": params });
+        let saved = read(&file(json!([post("https://a.example/", data)])), None);
+        let saved = saved.expect("a HAR file").expect("a request");
+        assert_eq!(saved.body, b"payload=%7B%22a%22%3A+1%7D&b=");
+        assert!(saved.doubt.expect("a doubt").contains("put together"));
+        let data = json!({ "mimeType": "multipart/form-data", "params": params });
+        let parts = read(&file(json!([post("https://a.example/", data)])), None);
+        assert!(parts.expect("a HAR file").is_err());
     }
 
     #[test]

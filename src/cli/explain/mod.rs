@@ -88,6 +88,17 @@ struct Would<'a> {
     reason: Option<&'a str>,
 }
 
+/// The body that a saved request holds, or the whole of a payload; for the fuzzer.
+///
+/// # Errors
+/// Why the file cannot be read as what it seems to be.
+pub fn saved_body(bytes: Vec<u8>, entry: Option<usize>) -> Result<Vec<u8>, String> {
+    saved::read(bytes, entry).map(|given| match given {
+        Given::Payload(body) => body,
+        Given::Request(request) => request.body,
+    })
+}
+
 impl Explain {
     pub(super) fn run(self, screen: Screen) -> Result<(), Failure> {
         let live = Live::start(&self.file.config)

@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{har, raw};
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What a file holds.
 #[derive(Debug, PartialEq)]
 pub(super) enum Given {
@@ -36,13 +38,16 @@ pub(super) struct SavedRequest {
 /// # Errors
 /// Why it cannot be read as what it seems to be.
 pub(super) fn read(bytes: Vec<u8>, entry: Option<usize>) -> Result<Given, String> {
-    if let Some(request) = har::read(&bytes, entry) {
+    // Some editors put a mark before the text. It belongs to a payload that was sent with it, and
+    // to nothing else.
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    if let Some(request) = har::read(text, entry) {
         return request.map(|request| Given::Request(Box::new(request)));
     }
     if entry.is_some() {
         return Err("--entry is for HAR files, and this is none".to_owned());
     }
-    match raw::read(&bytes) {
+    match raw::read(text) {
         Some(request) => request.map(|request| Given::Request(Box::new(request))),
         None => Ok(Given::Payload(bytes)),
     }
@@ -100,4 +105,30 @@ fn plain(text: &str) -> String {
         bytes.extend(escaped.unwrap_or_else(|| vec![*first]));
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(text: &str) -> Vec<u8> {
+        [BYTE_ORDER_MARK, text.as_bytes()].concat()
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_request_is_no_part_of_it() {
+        let har = r#"{"log": {"entries": [{"request": {"method": "POST",
+            "url": "https://a.example/hooks/a", "postData": {"text": "{}"}}}]}}"#;
+        for text in [har, "POST /hooks/a HTTP/1.1\nX-Event: push\n\n{}", "X-Event: push\n\n{}"] {
+            let Ok(Given::Request(request)) = read(marked(text), None) else {
+                panic!("a request: {text}");
+            };
+            assert_eq!(request.body, b"{}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_of_a_payload_was_sent_with_it() {
+        assert_eq!(read(marked("{}"), None), Ok(Given::Payload(marked("{}"))));
+    }
 }

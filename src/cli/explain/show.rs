@@ -43,6 +43,12 @@ pub(super) fn show(
         printable(&understood.kind),
         action.unwrap_or_default()
     ));
+    if understood.events.len() > 1 {
+        let more = understood.events.len() - 1;
+        screen.line(format!(
+            "          and {more} more; behind a route stands which one it looks at"
+        ));
+    }
     for event in &understood.events {
         if let Some(git) = &event.git {
             show_git(screen, git);

@@ -9,7 +9,7 @@ use super::options::options;
 use super::routes::patterns;
 use crate::config::plan::{ServerPlan, SourcePlan};
 use crate::config::secrets::SecretRef;
-use crate::config::shape::{SecretShape, Section, SourceShape};
+use crate::config::shape::{SecretShape, SecretShapes, Section, SourceShape};
 use crate::config::similar::provider_meant;
 use crate::config::yaml::{At, Id, Lenient};
 use crate::providers::{self, Options, Provider, SECRET_HINT, SecretUse};
@@ -59,8 +59,7 @@ fn source(
         (Some(provider), Some(options)) => provider.secret_use(options),
         _ => SecretUse::Optional,
     };
-    let access_token =
-        shape.access_token.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
+    let access_tokens = access_tokens(desk, shape.access_token);
     let hint = match (provider, &options) {
         (Some(provider), Some(options)) => provider.secret_hint(options),
         _ => SECRET_HINT,
@@ -79,7 +78,7 @@ fn source(
     let events = patterns(desk, shape.events.as_ref());
     let ignore_actors = patterns(desk, shape.ignore_actors.as_ref());
     Some(SourcePlan {
-        access_token,
+        access_tokens,
         name: name.into(),
         provider: provider?,
         options: options?,
@@ -91,6 +90,24 @@ fn source(
         secrets,
         unauthenticated,
     })
+}
+
+/// The tokens that may come beside a signature; a list of none would let nobody in.
+fn access_tokens(desk: Desk<'_>, given: Option<Lenient<SecretShapes>>) -> Vec<SecretRef> {
+    let Some((id, given)) = given.and_then(|entry| Some((entry.id, entry.value?))) else {
+        return Vec::new();
+    };
+    match given {
+        SecretShapes::One(shape) => vec![desk.secret(id, shape)],
+        SecretShapes::Many(list) => {
+            if desk.file.tree.is_empty(id) {
+                let hint = "write `access_token: { env: NAME }`, or leave the key out".to_owned();
+                desk.fault(Some(id), "this list names no token", hint);
+            }
+            let each = list.into_iter();
+            each.filter_map(|entry| Some(desk.secret(entry.id, entry.value?))).collect()
+        }
+    }
 }
 
 fn provider(desk: Desk<'_>, at: &At<String>) -> Option<&'static dyn Provider> {

@@ -26,7 +26,7 @@ pub use rate::Rate;
 pub(super) use route::{
     FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
 };
-pub(super) use secret::SecretShape;
+pub(super) use secret::{SecretShape, SecretShapes};
 pub use server::ProxyHeader;
 pub(super) use server::{RetentionShape, ServerShape};
 pub(super) use source::{PlaceShape, SourceShape};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -46,6 +46,59 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
         "this must be a list of words\nwrite each word as an item, such as [vault, kv, get]",
     )
     .map(Some)
+}
+
+/// A reference to a secret, or a list of them.
+#[derive(Clone, Debug)]
+pub(in crate::config) enum SecretShapes {
+    One(SecretShape),
+    Many(Vec<Lenient<SecretShape>>),
+}
+
+struct References;
+
+impl<'de> Visitor<'de> for References {
+    type Value = SecretShapes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reference to a secret or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<SecretShapes, E> {
+        Reference.visit_str(text).map(SecretShapes::One)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretShapes, A::Error> {
+        Reference.visit_map(map).map(SecretShapes::One)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<SecretShapes, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(SecretShapes::Many(list))
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretShapes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(References)
+    }
+}
+
+impl JsonSchema for SecretShapes {
+    fn schema_name() -> Cow<'static, str> {
+        "SecretReferences".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<SecretShape>();
+        json_schema!({
+            "description": "A reference to a secret, or a list of them.",
+            "anyOf": [one, { "type": "array", "minItems": 1, "items": one }]
+        })
+    }
 }
 
 /// References to secrets, or what to do about something that is no list of them.

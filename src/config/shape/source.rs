@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Header, Period, Rate, SecretShape, Section, Size, Texts};
+use super::{Header, Period, Rate, SecretShape, SecretShapes, Section, Size, Texts};
 use crate::config::yaml::{At, Lenient, Required};
 
 /// Someone who may send webhooks. What it may set beside `provider` and `secrets` depends on its
@@ -45,7 +45,8 @@ pub(in crate::config) struct SourceShape {
     /// Accept GitHub's older signature, made with SHA-1, where the newer one is absent.
     #[serde(default)]
     pub(in crate::config) allow_sha1: bool,
-    /// Accept HubSpot's older signatures, which sign no time, where the newest is absent.
+    /// Accept older signatures where the newest is absent: HubSpot's, which sign no time, or Hook0's,
+    /// which sign no header.
     #[serde(default)]
     pub(in crate::config) allow_older: bool,
     /// The sender signs the time too: its header has elements such as `t=…,v1=…`.
@@ -86,9 +87,9 @@ pub(in crate::config) struct SourceShape {
     /// The sender is not set to sign: it puts the secret itself where a signature could be.
     #[serde(default)]
     pub(in crate::config) unsigned: bool,
-    /// A token that the sender sends as `Authorization: Bearer …` beside its signature. Both must
-    /// then be right.
-    pub(in crate::config) access_token: Option<Lenient<SecretShape>>,
+    /// A token that the sender sends as `Authorization: Bearer …` beside its signature, or several
+    /// while one is being replaced. Token and signature must then both be right.
+    pub(in crate::config) access_token: Option<Lenient<SecretShapes>>,
     /// An issuer of tokens whose address, keys and algorithms are known: `github-actions`, `gitlab`
     /// (for an installation of your own set `issuer` too), `google` or `kubernetes` (set `issuer`).
     #[schemars(extend("enum" = ["github-actions", "gitlab", "google", "kubernetes"]))]
@@ -105,8 +106,8 @@ pub(in crate::config) struct SourceShape {
     #[schemars(example = ["RS256"])]
     pub(in crate::config) algorithms: Option<At<Texts>>,
     /// Where the issuer publishes its keys (a JSON Web Key Set): `https://`, or `http://` to this
-    /// machine. They are fetched at the start, every hour, and when a token names an unknown key, but
-    /// not more often than every 30 seconds; while the issuer is down the last ones stay in use.
+    /// machine. They are fetched at the start, every hour, and when a token names an unknown key, or
+    /// names none and none fits, but not more often than every 30 seconds; while the issuer is down the last ones stay in use.
     /// Default: what `preset` says; or put the keys under `secrets`.
     #[schemars(example = &"https://login.example.com/.well-known/jwks.json")]
     pub(in crate::config) jwks_url: Option<At<String>>,

@@ -376,6 +376,22 @@ fn nobody_can_trust_every_proxy() {
 }
 
 #[test]
+fn an_access_token_is_a_reference_or_a_list_of_them() {
+    let with = |written: &str| {
+        let line = format!("provider: wandb, access_token: {written},");
+        faults_with("provider: github,", &line)
+    };
+    assert_eq!(with("{ env: TOKEN }"), Vec::<String>::new());
+    assert_eq!(with("[{ env: NEW }, { file: /run/secrets/old }]"), Vec::<String>::new());
+    assert!(with("[]")[0].contains("this list names no token"), "{:?}", with("[]"));
+    for literal in ["hush-hush-hush", "[{ env: NEW }, hush-hush-hush]", "[{ env: hush-hush }]"] {
+        let faults = with(literal);
+        assert_eq!(faults.len(), 1, "{literal}: {faults:?}");
+        assert!(!faults[0].contains("hush"), "{faults:?}");
+    }
+}
+
+#[test]
 fn rates_and_event_lists_are_checked() {
     let with = |line: &str| faults_with("provider: github,", &format!("provider: github, {line},"));
     assert_eq!(with("rate: 60/m, events: [push, \"pull_*\"]"), Vec::<String>::new());

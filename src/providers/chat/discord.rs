@@ -19,6 +19,9 @@ use crate::providers::{Handshake, Reply};
 /// Types of interactions, and of webhook events, which have a field `event`.
 const PING: i64 = 1;
 const APPLICATION_COMMAND: i64 = 2;
+const COMPONENT: i64 = 3;
+const AUTOCOMPLETE: i64 = 4;
+const MODAL: i64 = 5;
 const WEBHOOK_PING: i64 = 0;
 /// Types of options.
 const SUB_COMMAND: i64 = 1;
@@ -50,9 +53,9 @@ fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
     Some(match number(body, "type")? {
         _ if body.get("event").is_some() => return None,
         APPLICATION_COMMAND => "command",
-        3 => "message_component",
-        4 => "autocomplete",
-        5 => "modal_submit",
+        COMPONENT => "message_component",
+        AUTOCOMPLETE => "autocomplete",
+        MODAL => "modal_submit",
         _ => return None,
     })
 }
@@ -62,13 +65,25 @@ fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
         PING if body.get("event").is_none() => {
             Some(Handshake::Answer(Reply::json(&json!({ "type": 1 }))))
         }
-        WEBHOOK_PING => Some(Handshake::Answer(thanks())),
+        WEBHOOK_PING => Some(Handshake::Answer(nothing())),
         _ => None,
     }
 }
 
-/// What Discord asks for in answer to a webhook event: nothing, of a stated type.
-fn thanks() -> Reply {
+/// The answer without which Discord tells the person that the interaction failed: a component stays
+/// as it is, there is nothing to choose from, a form was received. To a webhook event, nothing.
+fn thanks(body: &Value) -> Option<Reply> {
+    let kind = number(body, "type").filter(|_| body.get("event").is_none());
+    Some(match kind {
+        Some(COMPONENT) => Reply::json(&json!({ "type": 6 })),
+        Some(AUTOCOMPLETE) => Reply::json(&json!({ "type": 8, "data": { "choices": [] } })),
+        Some(MODAL) => Dialect::Discord.reply(&["it was received".to_owned()]),
+        _ => nothing(),
+    })
+}
+
+/// Nothing, of a stated type.
+fn nothing() -> Reply {
     Reply::empty(StatusCode::NO_CONTENT)
         .with(CONTENT_TYPE, HeaderValue::from_static("application/json"))
 }
@@ -150,8 +165,9 @@ static ABOUT: About = About {
         "Whoever can see the command may use it: ask for channels and users in routes.",
     ],
     source: "provider: discord\nsecrets: [{ env: DISCORD_PUBLIC_KEY }]",
-    carries: "An application command is of kind `command`; a webhook event is of its own `type`. The \
-              id is that of the interaction; a webhook event has none. Time and body are signed. \
+    carries: "An application command is of kind `command`; other interactions are of kind \
+              `message_component`, `autocomplete` or `modal_submit`; a webhook event is of its own \
+              `type`. The id is that of the interaction; a webhook event has none. Time and body are signed. \
               Discord documents no limit for the time; 5 minutes are allowed unless `tolerance` says \
               otherwise, so a webhook event that is retried for longer is refused.",
     yields: "The command, with `user`, `channel` and `team` (the server) as Discord's ids. Channels \

@@ -30,10 +30,12 @@ pub(in crate::providers) static SLACK: Sender = Sender {
     event: &[At::Either(&[&["event", "type"], &["type"]])],
     id: &[At::Either(&[&["event_id"], &["trigger_id"]])],
     kind: Some(kind),
+    secret_fields: &["token"],
     handshake: Some(handshake),
     knock: Some(knock),
     command: Some(command),
     dialect: Some(Dialect::Slack),
+    thanks: Some(thanks),
     samples: &[("command", include_str!("../samples/slack-command.txt"))],
     ..Sender::new("slack", "Slack", &ABOUT, &SIGNATURE)
 };
@@ -51,6 +53,12 @@ fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+/// A dialogue closes on an empty answer; anything else in it would have to say what comes next.
+fn thanks(body: &Value) -> Option<Reply> {
+    let is_submission = body.get("type")?.as_str()? == "view_submission";
+    is_submission.then(|| Reply::empty(StatusCode::OK))
+}
+
 /// The check of an events address; it is signed like any other request.
 fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     let is_check = body.get("type")?.as_str()? == "url_verification";
@@ -58,7 +66,8 @@ fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     is_check.then(|| Handshake::Answer(Reply::text(challenge)))
 }
 
-/// Slack looks at the certificate of a command's address with a form that it does not sign.
+/// Slack looks at the certificate of a command's address with a form that it does not sign: a body, or
+/// a query string.
 fn knock(
     _sender: &Sender,
     request: &Unverified<'_>,
@@ -66,9 +75,13 @@ fn knock(
 ) -> Option<Result<Knock, Refusal>> {
     /// No such form is longer, in bytes.
     const LONGEST: usize = 1024;
-    let is_check = request.method == Method::POST
-        && request.body.len() <= LONGEST
-        && request.body.split(|byte| *byte == b'&').any(|field| field == b"ssl_check=1");
+    let form = match *request.method {
+        Method::POST => request.body,
+        Method::GET => request.query.as_bytes(),
+        _ => return None,
+    };
+    let is_check = form.len() <= LONGEST
+        && form.split(|byte| *byte == b'&').any(|field| field == b"ssl_check=1");
     is_check.then(|| Ok(Knock::new("ssl_check", Reply::empty(StatusCode::OK))))
 }
 

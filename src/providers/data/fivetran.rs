@@ -1,6 +1,11 @@
 //! Fivetran. It writes the signature in capitals. When a webhook is created it sends a test, which
-//! is signed and answered like any other delivery.
+//! is signed like any other delivery, and starts nothing. What is in it is not documented: it is known
+//! by its name, or by having neither that of an event nor a sync.
 
+use http::HeaderMap;
+
+use crate::model::Value;
+use crate::providers::Handshake;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::mechanisms::{Mac, Writing};
 use crate::providers::sender::{At, Body, Sender};
@@ -10,13 +15,21 @@ static SIGNATURE: Mac =
 
 /// Fivetran.
 pub(in crate::providers) static FIVETRAN: Sender = Sender {
-    body: Body::JsonOrForm,
+    body: Body::JsonOrText,
     event: &[At::Field(&["event"])],
     action: &[At::Field(&["data", "status"])],
-    id: &[At::Field(&["sync_id"]), At::Field(&["event"]), At::Field(&["data", "status"])],
+    handshake: Some(test),
     samples: &[("sync_end", include_str!("../samples/fivetran.json"))],
     ..Sender::new("fivetran", "Fivetran", &ABOUT, &SIGNATURE)
 };
+
+fn test(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    let is_test = match body.get("event") {
+        Some(event) => event.as_str() == Some("test"),
+        None => body.get("sync_id").is_none(),
+    };
+    is_test.then_some(Handshake::Acknowledge)
+}
 
 static ABOUT: About = About {
     group: Group::Data,
@@ -29,8 +42,9 @@ static ABOUT: About = About {
     source: "provider: fivetran\nsecrets: [{ env: FIVETRAN_WEBHOOK_SECRET }]",
     carries: "The kind is the body's `event` (`sync_end`, …), the action `data.status`. A sync \
               that is retried ends twice, `FAILED` and then `SUCCESSFUL`: ask for `action: \
-              SUCCESSFUL`. Sync, event and status together name the delivery. The body is \
-              signed.",
+              SUCCESSFUL`. All events of a sync share its `sync_id`, so the digest of the body, which \
+              holds the time (`created`), stands for the delivery's id. The body is signed. The \
+              test starts nothing.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &["https://fivetran.com/docs/rest-api/webhooks"],

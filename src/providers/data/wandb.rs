@@ -45,11 +45,12 @@ impl Mechanism for WithToken {
         request: &Unverified<'_>,
         grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        if grounds.options.access_token {
-            let token = grounds.access_token.ok_or(Refusal::NoUsableSecret)?;
-            token::verify(request, &AUTHORIZATION, "Bearer ", [(0, token)])?;
+        if !grounds.options.access_token {
+            return SIGNATURE.authenticate(request, grounds);
         }
-        SIGNATURE.authenticate(request, grounds)
+        let tokens = grounds.access_tokens.iter().enumerate();
+        let token = token::verify(request, &AUTHORIZATION, "Bearer ", tokens)?;
+        SIGNATURE.authenticate(request, grounds).map(|proof| proof.beside(&token))
     }
 
     fn sign(
@@ -87,7 +88,7 @@ static ABOUT: About = About {
     carries: "The payload is a template of yours. The kind is its `event_type` where it has one. No \
               delivery has an id; the digest of the body stands for it, so a payload that is always \
               the same is taken for a repeat for seven days. The body is signed. Add `access_token: \
-              { env: … }` where the webhook has one.",
+              { env: … }` where the webhook has one, or a list while it is being replaced.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &["https://docs.wandb.ai/guides/automations/create-automations/webhook"],

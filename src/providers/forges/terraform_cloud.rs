@@ -15,9 +15,9 @@ static SIGNATURE: Mac =
 
 /// HCP Terraform.
 pub(in crate::providers) static TERRAFORM_CLOUD: Sender = Sender {
-    event: &[At::First(&["notifications"], &["trigger"])],
-    action: &[At::First(&["notifications"], &["run_status"])],
-    id: &[At::Field(&["run_id"]), At::First(&["notifications"], &["trigger"])],
+    parts: Some(&["notifications"]),
+    event: &[At::Part(&["trigger"])],
+    action: &[At::Part(&["run_status"])],
     handshake: Some(verification),
     samples: &[("run:completed", include_str!("../samples/terraform-cloud.json"))],
     ..Sender::new("terraform-cloud", "HCP Terraform", &ABOUT, &SIGNATURE)
@@ -36,9 +36,9 @@ static ABOUT: About = About {
          sends a verification at once, which must get a 2xx.",
     ],
     source: "provider: terraform-cloud\nsecrets: [{ env: TFC_NOTIFICATION_TOKEN }]",
-    carries: "The kind is the trigger of the first of `notifications` (`run:completed`, …), the \
-              action its `run_status`; run and trigger together name the delivery. The body is \
-              signed.",
+    carries: "Each of `notifications` is an event of its own, whose kind is its `trigger` \
+              (`run:completed`, …) and whose action its `run_status`. One run is told of several times with the same trigger, so the \
+              digest of the body stands for the delivery's id. The body is signed.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &[

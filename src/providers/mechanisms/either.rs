@@ -115,6 +115,10 @@ impl Mechanism for HeaderOrAddress {
     fn secret_fields(&self, options: &Options) -> Vec<String> {
         self.address.secret_fields(options)
     }
+
+    fn secret_in_path(&self, options: &Options) -> bool {
+        self.address.secret_in_path(options)
+    }
 }
 
 /// A signature under one of two names of its header. Both at once are refused, since which one holds

@@ -9,7 +9,7 @@ mod public_key;
 mod standard;
 mod token;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
@@ -69,6 +69,12 @@ pub(super) trait Mechanism: Sync {
     /// The headers that hold the signature or token, or that the signature covers.
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName>;
 
+    /// Whether an authentic request's header may name the event or the delivery. Most senders sign
+    /// none; where one says which it signed, no other is believed.
+    fn believes(&self, _headers: &HeaderMap, _name: &HeaderName) -> bool {
+        true
+    }
+
     /// Whether the signature covers the body.
     fn signs_body(&self, _options: &Options) -> bool {
         true
@@ -82,6 +88,11 @@ pub(super) trait Mechanism: Sync {
     /// Fields of the query string or of a form that carry the secret itself.
     fn secret_fields(&self, _options: &Options) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether the secret may be what stands in the address behind the source's name.
+    fn secret_in_path(&self, _options: &Options) -> bool {
+        false
     }
 
     /// What stands for the delivery's id where the sender gives none: the digest of what it signed.

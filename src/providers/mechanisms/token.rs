@@ -163,4 +163,8 @@ impl Mechanism for FieldToken {
     fn secret_fields(&self, _options: &Options) -> Vec<String> {
         vec![self.query.to_owned()]
     }
+
+    fn secret_in_path(&self, _options: &Options) -> bool {
+        true
+    }
 }

@@ -18,8 +18,9 @@ static SIGNATURE: Mac = Mac::sha256("x-hook-signature");
 
 /// Asana.
 pub(in crate::providers) static ASANA: Sender = Sender {
-    event: &[At::First(&["events"], &["resource", "resource_type"])],
-    action: &[At::First(&["events"], &["action"])],
+    parts: Some(&["events"]),
+    event: &[At::Part(&["resource", "resource_type"])],
+    action: &[At::Part(&["action"])],
     knock: Some(greeting),
     takes: &["learn_secret"],
     secret_headers: &[SECRET],
@@ -54,8 +55,8 @@ static ABOUT: About = About {
          `secrets: [{ file: … }]` the gateway writes it there itself.",
     ],
     source: "provider: asana\nsecrets: [{ env: ASANA_HOOK_SECRET }]",
-    carries: "The kind is the type of the first resource (`task`, …), the action the first \
-              event's; all of them are in `body.events`. A heartbeat has none. The digest of \
+    carries: "Each of `events` is an event of its own, whose kind is the type of its resource \
+              (`task`, …): `body.events[event.part]` is the one that a route looks at. A heartbeat has none. The digest of \
               the body stands for the delivery's id. The body is signed.",
     yields: "",
     proven: Proven::Recomputed,

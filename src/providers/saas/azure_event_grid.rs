@@ -15,8 +15,9 @@ static ADDRESS: FieldToken = FieldToken { query: "code" };
 
 /// Azure Event Grid.
 pub(in crate::providers) static AZURE_EVENT_GRID: Sender = Sender {
-    event: &[At::First(&[], &["eventType"]), At::Field(&["type"])],
-    id: &[At::First(&[], &["id"])],
+    parts: Some(&[]),
+    event: &[At::Part(&["eventType"]), At::Part(&["type"])],
+    id: &[At::Part(&["id"])],
     handshake: Some(validation),
     knock: Some(permission),
     samples: &[("Microsoft.Storage.BlobCreated", include_str!("../samples/azure-event-grid.json"))],
@@ -59,13 +60,14 @@ static ABOUT: About = About {
         "Create an event subscription with endpoint type Web Hook and endpoint \
          `https://HOST/hooks/azure-event-grid?code=SECRET`, with a long random text as the \
          secret.",
-        "Event Grid asks at once whether the endpoint is meant; the gateway answers. Keep `Max \
-         events per batch` at 1.",
+        "Event Grid asks at once whether the endpoint is meant; the gateway answers. `Max \
+         events per batch` may be at most 1000.",
     ],
     source: "provider: azure-event-grid\nsecrets: [{ env: EVENT_GRID_CODE }]",
-    carries: "The kind is the first event's `eventType` (or `type`, of a CloudEvent), the \
-              delivery's id its `id`. In Event Grid's own schema the body is a list. Nothing is \
-              signed.",
+    carries: "In Event Grid's own schema, and for CloudEvents in batches, the body is a list, and \
+              each thing in it an event of its own: `body[event.part]` is the one that a route looks \
+              at. Its kind is its `eventType` (or `type`, of a CloudEvent); the `id` of all \
+              together names the delivery. Nothing is signed.",
     yields: "",
     proven: Proven::Documented,
     sources: &[

@@ -1,5 +1,6 @@
 //! Hook0, as a sender. Its newer signature covers headers too, in the order that it names them; where
-//! it is there, it alone decides.
+//! it is there, it alone decides. The older one covers time and body alone, and must be allowed: who
+//! reads a request that carries both could strip the newer, and name event and delivery as he likes.
 
 use std::fmt::Write as _;
 
@@ -55,11 +56,15 @@ impl Covering {
         }
         Ok(text)
     }
+
+    fn names<'n>(mut names: impl Iterator<Item = &'n str>, wanted: &HeaderName) -> bool {
+        names.any(|name| name.parse::<HeaderName>().is_ok_and(|name| name == *wanted))
+    }
 }
 
 impl Mechanism for Covering {
     fn takes(&self) -> &'static [&'static str] {
-        &["tolerance"]
+        &["tolerance", "allow_older"]
     }
 
     fn authenticate(
@@ -71,7 +76,8 @@ impl Mechanism for Covering {
         timestamp::readable(&SIGNATURE, given.time, Unit::Seconds)?;
         let (version, front) = match given.named("v1").next() {
             Some(_) => ("v1", Self::front(&given, request.headers)?),
-            None => ("v0", format!("{}.", given.time)),
+            None if grounds.options.allow_older => ("v0", format!("{}.", given.time)),
+            None => return Err(Refusal::WeakScheme("an older signature, which signs no header")),
         };
         let signatures = given.signatures(&SIGNATURE, version, Encoding::Hex)?;
         let signed = [front.as_bytes(), request.body];
@@ -108,6 +114,16 @@ impl Mechanism for Covering {
         vec![SIGNATURE, EVENT_ID, EVENT_TYPE]
     }
 
+    /// Those that the newer signature names.
+    fn believes(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
+        let given = headers::one(headers, &SIGNATURE).ok();
+        let given = given.and_then(|value| Given::read(&SIGNATURE, value).ok());
+        given.is_some_and(|given| {
+            let names = given.named("h").flat_map(|names| names.split(' '));
+            given.named("v1").next().is_some() && Self::names(names, name)
+        })
+    }
+
     /// A new time is signed with every try.
     fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
         Identity::of_bytes(&[request.body()])
@@ -121,8 +137,87 @@ static ABOUT: About = About {
     ],
     source: "provider: hook0\nsecrets: [{ env: HOOK0_SUBSCRIPTION_SECRET }]",
     carries: "The kind is `X-Event-Type`, the delivery's id `X-Event-Id`, which every try shares. Time and \
-              body are signed, and so are the headers that the signature names.",
+              body are signed, and so are the headers that the signature names (`h=`): one that it \
+              does not name is not believed, and the body's `event` and digest stand for it. A \
+              signature of the older kind alone (`v0`), which covers no header, must be allowed with \
+              `allow_older: true`.",
     yields: "",
     proven: Proven::Literal,
     sources: &["hook0/hook0, clients/conformance/signature.json"],
 };
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http::{HeaderValue, Method};
+
+    use super::*;
+    use crate::event::{Understood, understand};
+
+    const BODY: &[u8] = br#"{"event": "user.created"}"#;
+
+    /// A request whose signature is made over these headers, or by the older scheme over none.
+    fn signed(covered: &[(&str, &str)], older: bool) -> HeaderMap {
+        let names: Vec<&str> = covered.iter().map(|(name, _)| *name).collect();
+        let values: String = covered.iter().map(|(_, value)| format!("{value}.")).collect();
+        let names = names.join(" ");
+        let (front, between) = match older {
+            true => ("0.".to_owned(), "v0=".to_owned()),
+            false => (format!("0.{names}.{values}"), format!("h={names},v1=")),
+        };
+        let digest = mac(Algorithm::Sha256, b"hush", &[front.as_bytes(), BODY]);
+        let value = format!("t=0,{between}{}", hex::encode(digest));
+        let headers = covered.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let headers = headers.chain([(SIGNATURE.to_string(), value)]);
+        headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn judge(headers: &HeaderMap, allow_older: bool) -> Result<Understood, Refusal> {
+        let options = Options { allow_older, ..Options::default() };
+        let request = Unverified {
+            method: &Method::POST,
+            path: "/hooks/hook0",
+            rest: "",
+            query: "",
+            headers,
+            body: BODY,
+        };
+        let secrets = [Secret::new("hush")];
+        let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
+        let proof = crate::providers::Provider::authenticate(&HOOK0, &request, &grounds)?;
+        let verified = request.verified(proof);
+        Ok(understand(&verified, &HOOK0, &options, &Arc::from("hook0")).unwrap())
+    }
+
+    #[test]
+    fn an_older_signature_alone_is_refused_unless_it_is_allowed() {
+        let headers = signed(&[], true);
+        assert!(matches!(judge(&headers, false), Err(Refusal::WeakScheme(_))));
+        assert!(judge(&headers, true).is_ok());
+    }
+
+    #[test]
+    fn headers_that_the_signature_does_not_name_choose_neither_event_nor_delivery() {
+        let mut only_id = signed(&[("x-event-id", "evt-1")], false);
+        only_id.insert(EVENT_TYPE, HeaderValue::from_static("model.approved"));
+        let understood = judge(&only_id, false).unwrap();
+        assert_eq!(&*understood.kind, "user.created");
+        assert_eq!(understood.identity, Identity::Sender("evt-1".into()));
+
+        let mut older = signed(&[], true);
+        older.insert(EVENT_TYPE, HeaderValue::from_static("model.approved"));
+        older.insert(EVENT_ID, HeaderValue::from_static("evt-2"));
+        let understood = judge(&older, true).unwrap();
+        assert_eq!(&*understood.kind, "user.created");
+        assert!(matches!(understood.identity, Identity::Digest(_)));
+    }
+
+    #[test]
+    fn headers_that_the_signature_names_in_either_case_are_believed() {
+        let covered = [("X-Event-Type", "model.approved"), ("X-Event-Id", "evt-1")];
+        let understood = judge(&signed(&covered, false), false).unwrap();
+        assert_eq!(&*understood.kind, "model.approved");
+        assert_eq!(understood.identity, Identity::Sender("evt-1".into()));
+    }
+}

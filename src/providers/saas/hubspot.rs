@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::authenticate::hmac::{Encoding, Scheme};
 use crate::authenticate::timestamp::{self, Unit};
-use crate::authenticate::{Proof, Refusal, Unverified, Verified, digest, headers};
+use crate::authenticate::{Proof, Refusal, Unverified, digest, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::sender::{At, Sender};
+use crate::providers::sender::{At, Sender, Unnamed};
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, address, header, json_content,
+    Grounds, Options, Outgoing, SignFault, Signed, address, header, json_content,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-hubspot-signature-v3");
@@ -26,8 +26,11 @@ const SCHEME: Scheme<'_> = Scheme { encoding: Encoding::Base64, ..Scheme::HEX_SH
 
 /// HubSpot.
 pub(in crate::providers) static HUBSPOT: Sender = Sender {
-    event: &[At::First(&[], &["subscriptionType"])],
-    id: &[At::First(&[], &["eventId"]), At::First(&[], &["attemptNumber"])],
+    parts: Some(&[]),
+    event: &[At::Part(&["subscriptionType"])],
+    // An `eventId` is not unique by itself, and which fields tell one event from the next differs
+    // with its type: so all of them do, but for the number of the try.
+    unnamed: Unnamed::BodyWithout(&["attemptNumber"]),
     samples: &[("deal.propertyChange", include_str!("../samples/hubspot.json"))],
     ..Sender::new("hubspot", "HubSpot", &ABOUT, &Address)
 };
@@ -112,11 +115,6 @@ impl Mechanism for Address {
     fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
         vec![SIGNATURE, TIMESTAMP]
     }
-
-    /// Each try has a new time.
-    fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
-        Identity::of_bytes(&[request.body()])
-    }
 }
 
 static ABOUT: About = About {
@@ -126,8 +124,10 @@ static ABOUT: About = About {
         "The secret is the app's client secret. Write the very same URL under `public_url`.",
     ],
     source: "provider: hubspot\npublic_url: https://hooks.example.com/hooks/hubspot\nsecrets: [{ env: HUBSPOT_CLIENT_SECRET }]",
-    carries: "The body is a list. The kind is the first event's `subscriptionType`, the delivery's \
-              id its `eventId` and attempt. Method, address, body and time are signed. HubSpot \
+    carries: "The body is a list, and each thing in it an event of its own, whose kind is its \
+              `subscriptionType`: `body[event.part]` is the one that a route looks at. They are one \
+              delivery, and the digest of the list, without each `attemptNumber`, stands for its id: \
+              a try is no new delivery. Method, address, body and time are signed. HubSpot \
               still sends older signatures beside the newest one; they are asked for only where \
               the newest is absent, and then they must be allowed with `allow_older: true`.",
     yields: "",

@@ -16,7 +16,8 @@ static TOKEN: Token = Token { header: "authorization", prefix: "" };
 
 /// Okta event hooks.
 pub(in crate::providers) static OKTA: Sender = Sender {
-    event: &[At::First(&["data", "events"], &["eventType"]), At::Field(&["eventType"])],
+    parts: Some(&["data", "events"]),
+    event: &[At::Part(&["eventType"]), At::Field(&["eventType"])],
     id: &[At::Field(&["eventId"])],
     knock: Some(verification),
     samples: &[("user.lifecycle.create", include_str!("../samples/okta.json"))],
@@ -45,8 +46,9 @@ static ABOUT: About = About {
         "Verify it there: Okta asks once, with GET.",
     ],
     source: "provider: okta\nsecrets: [{ env: OKTA_HOOK_SECRET }]",
-    carries: "The kind is that of the first of `data.events` (`user.lifecycle.create`, …); all \
-              of them are in the body. The delivery's id is `eventId`. Nothing is signed. Okta \
+    carries: "Each of `data.events` is an event of its own, of the kind that its `eventType` says \
+              (`user.lifecycle.create`, …): `body.data.events[event.part]` is the one that a route \
+              looks at. The delivery's id is `eventId`. Nothing is signed. Okta \
               wants an answer in 3 seconds and tries twice.",
     yields: "",
     proven: Proven::Assembled,

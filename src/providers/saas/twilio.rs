@@ -11,12 +11,14 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
-use crate::authenticate::{Proof, Refusal, Unverified, headers};
+use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::sender::{At, Body, Sender};
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, address, form, header};
+use crate::providers::{
+    Grounds, Identity, Options, Outgoing, SignFault, Signed, address, form, header,
+};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 /// The field of the query string that holds the digest of a body that is no form.
@@ -124,6 +126,19 @@ impl Mechanism for Address {
     fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
         vec![SIGNATURE]
     }
+
+    /// One signature fits a form however it is escaped, and in whichever order its fields are: all of
+    /// them are one delivery, or whoever reads one could start its job again.
+    fn digest(&self, request: &Verified<'_>, options: &Options) -> Identity {
+        let (query, body) = (request.query(), request.body());
+        match (address::full(options, query), Self::behind(query, body)) {
+            (Ok(url), Ok(behind)) => {
+                Identity::of_bytes(&[url.replace('\'', "%27").as_bytes(), behind.as_bytes()])
+            }
+            // Where nothing was signed: a source that takes what anyone sends.
+            _ => Identity::of_bytes(&[body]),
+        }
+    }
 }
 
 static ABOUT: About = About {
@@ -137,7 +152,7 @@ static ABOUT: About = About {
     source: "provider: twilio\npublic_url: https://hooks.example.com/hooks/twilio\nsecrets: [{ env: TWILIO_AUTH_TOKEN }]",
     carries: "The kind is the name of the field that tells a status (`MessageStatus`, …), the action \
               that status; the form's fields are in `body`. The delivery's id is \
-              `I-Twilio-Idempotency-Token` where it comes; else the digest of the body stands for \
+              `I-Twilio-Idempotency-Token` where it comes; else the digest of what is signed stands for \
               it. Address and body are signed; no time is.",
     yields: "",
     proven: Proven::Literal,
