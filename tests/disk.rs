@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use cdsw_gateway::simulator::Simulator;
+use cdsw_gateway::model::{Outcome, RunState};
+use cdsw_gateway::simulator::{Fault, FaultRule, Simulator};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{DeliveryFilter, Store, StoreFault};
 use common::process::{Serving, program};
-use common::{ON_PUSH, PUSH, Site, github_signature};
+use common::{ON_PUSH, PUSH, Site, World, github_signature};
 use serde_json::Value;
 
 /// A small file system in memory, which is gone at the end.
@@ -182,6 +183,62 @@ async fn a_full_disk_is_told_and_work_goes_on_when_there_is_room() {
     let runs: Vec<_> = simulator.runs().into_iter().map(|run| run.environment).collect();
     let once: BTreeSet<_> = runs.iter().map(|variables| &variables["GATEWAY_RUN_ID"]).collect();
     assert_eq!(once.len(), runs.len(), "a run was started twice");
+}
+
+/// A push to a job that is tried again where nobody knows.
+const ON_PUSH_RETRY: &str = r"
+  on-push:
+    on: { source: github, event: push }
+    job: report
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_is_known_is_recorded_however_long_the_disk_is_full() {
+    let Some(disk) = Disk::mount("4m") else {
+        return println!("left out: this machine lets nobody mount a file system");
+    };
+    let simulator = simulator().await;
+    simulator.add_fault(FaultRule::once(Fault::HoldAnswer));
+    let site = Site::new(&simulator.api_url(), ON_PUSH_RETRY);
+    let text = std::fs::read_to_string(site.config()).expect("read");
+    let elsewhere = format!("store: sqlite:{}", disk.file("gateway.db").display());
+    site.write_config(&text.replace("store: sqlite:gateway.db", &elsewhere));
+    let world = World::on(site, simulator).await;
+    let id = world.push("known").await;
+    world.simulator.wait_for_requests(1).await;
+    disk.fill(0);
+    world.simulator.release_held();
+    // Longer than ten seconds in steps, each of them once something was refused again; and then past
+    // the end of the attempt's lease.
+    for _ in 0..60 {
+        refused_once_more(&world, Duration::from_millis(500)).await;
+    }
+    refused_once_more(&world, Duration::from_secs(60)).await;
+    disk.make_room();
+    let moved = async {
+        while world.run(id).await.brief.state != RunState::Started {
+            world.clock.advance(Duration::from_millis(500));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), moved).await.expect("it is recorded");
+    let run = world.run(id).await;
+    assert_eq!(run.tries.len(), 1, "{run:#?}");
+    assert_eq!(run.tries[0].outcome, Some(Outcome::Started), "{run:#?}");
+    assert_eq!(world.simulator.runs().len(), 1, "it was started again");
+}
+
+/// Moves the clock on; ends when the store has refused something after that.
+async fn refused_once_more(world: &World, by: Duration) {
+    let faults = || world.gateway.metrics().store_faults.get();
+    let before = faults();
+    world.clock.advance(by);
+    let refused = async {
+        while faults() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), refused).await.expect("something is refused");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
