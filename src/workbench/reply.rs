@@ -9,12 +9,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::redact::Redactor;
 use crate::model::Outcome;
 
 /// Longest engine id that is believed.
 const LONGEST_ID: usize = 256;
 /// Longest rest that a workbench may ask for.
 pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// Why there is no engine although the workbench named one.
+pub(super) const KEY_FOR_ENGINE: &str =
+    "the workbench showed the API key in the place of the engine's name, which is not kept";
 
 /// What is known after a reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +33,15 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, engine_id: None, reason: reason.into(), key_refused: false }
+    }
+
+    /// The same without the key. An engine whose name holds it cannot be named, and a reply that
+    /// shows the key says nothing that could be relied on.
+    pub(super) fn without_key(self, redactor: &Redactor) -> Self {
+        if self.engine_id.as_deref().is_some_and(|id| redactor.finds(id)) {
+            return Self::new(Outcome::Unknown, KEY_FOR_ENGINE);
+        }
+        Self { reason: redactor.clean(&self.reason), ..self }
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use reqwest::header::{ACCEPT, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 
-use super::redact::excerpt;
-use super::reply::{Known, http_date, known, names, retry_after};
+use super::redact::Redactor;
+use super::reply::{KEY_FOR_ENGINE, Known, http_date, known, names, retry_after};
 use super::{Reached, Start, words};
 use crate::config::WorkbenchPlan;
 use crate::model::{AttemptResult, Outcome, Secret};
@@ -31,9 +31,10 @@ pub(super) async fn start(
             return finished(Known::new(Outcome::NotStartedForGood, reason), sent.elapsed());
         }
     };
+    let redactor = Redactor::new(key);
     match client.execute(request).await {
-        Err(error) => finished(unanswered(error), sent.elapsed()),
-        Ok(response) => answered(response, key, start.now, sent).await,
+        Err(error) => finished(unanswered(error).without_key(&redactor), sent.elapsed()),
+        Ok(response) => answered(response, &redactor, start.now, sent).await,
     }
 }
 
@@ -137,7 +138,7 @@ fn within<'e>(
 
 async fn answered(
     response: Response,
-    key: &Secret,
+    redactor: &Redactor,
     now: Timestamp,
     sent: Instant,
 ) -> AttemptResult {
@@ -154,9 +155,9 @@ async fn answered(
         known(status, location.as_deref(), body.as_ref().map(Vec::as_slice).map_err(Clone::clone));
     AttemptResult {
         status: Some(status),
-        reply: body.ok().and_then(|body| excerpt(&body, key)),
+        reply: body.ok().and_then(|body| redactor.excerpt(&body)),
         retry_after: rest.and_then(|rest| retry_after(&rest, here.unwrap_or(now))),
-        ..finished(known, sent.elapsed())
+        ..finished(known.without_key(redactor), sent.elapsed())
     }
 }
 
@@ -211,9 +212,13 @@ pub(super) async fn find(
     let url = address(plan, &["projects", start.owner, start.project, "jobs", &job])?;
     let request = client.get(url).header(ACCEPT, "application/json");
     let sent = request.basic_auth(user(key)?, Some("")).send().await;
-    let response = sent.map_err(|error| unanswered(error).reason)?;
+    let redactor = Redactor::new(key);
+    let response = sent.map_err(|error| unanswered(error).without_key(&redactor).reason)?;
     match response.status().as_u16() {
-        200 => names(&read(response).await?, &start.run.to_string()),
+        200 => match names(&read(response).await?, &start.run.to_string())? {
+            shown if redactor.finds(&shown) => Err(KEY_FOR_ENGINE.to_owned()),
+            engine_id => Ok(engine_id),
+        },
         other => Err(format!("the workbench answered {other}")),
     }
 }
