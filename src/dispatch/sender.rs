@@ -105,7 +105,13 @@ async fn send(
     }
     let start = start_of(job, lease, now);
     reached("lease.committed");
-    let mut result = workbench.start(&start, &key).await;
+    let mut result = match workbench.start(&start, &key).await {
+        Ok(result) => result,
+        Err(fault) => {
+            let reason = format!("nothing can be sent with the API key {}: {fault}", job.api_key);
+            return not_sent(reason);
+        }
+    };
     reached("attempt.answered");
     if job.probe.is_some() && result.outcome == Outcome::Unknown {
         look_up(&workbench, &start, &key, &mut result).await;

@@ -118,7 +118,10 @@ impl Workbench {
     }
 
     /// Asks for one start. Always ends within the time-outs, and always with an outcome.
-    pub async fn start(&self, start: &Start<'_>, key: &Secret) -> AttemptResult {
+    ///
+    /// # Errors
+    /// Why no request can be made of this start and key, in words; nothing was sent.
+    pub async fn start(&self, start: &Start<'_>, key: &Secret) -> Result<AttemptResult, String> {
         v1::start(&self.client, &self.plan, start, key).await
     }
 

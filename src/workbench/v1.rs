@@ -17,25 +17,20 @@ use crate::model::{AttemptResult, Outcome, Secret};
 /// Most bytes of a reply that are read.
 const REPLY: usize = 64 * 1024;
 
-/// Asks for one start.
+/// Asks for one start; an error where no request can be made of it.
 pub(super) async fn start(
     client: &Client,
     plan: &WorkbenchPlan,
     start: &Start<'_>,
     key: &Secret,
-) -> AttemptResult {
+) -> Result<AttemptResult, String> {
     let sent = Instant::now();
-    let request = match request(client, plan, start, key) {
-        Ok(request) => request,
-        Err(reason) => {
-            return finished(Known::new(Outcome::NotStartedForGood, reason), sent.elapsed());
-        }
-    };
+    let request = request(client, plan, start, key)?;
     let redactor = Redactor::new(key);
-    match client.execute(request).await {
+    Ok(match client.execute(request).await {
         Err(error) => finished(unanswered(error).without_key(&redactor), sent.elapsed()),
         Ok(response) => answered(response, &redactor, start.now, sent).await,
-    }
+    })
 }
 
 fn request(
@@ -59,7 +54,7 @@ fn request(
 }
 
 fn user(key: &Secret) -> Result<&str, String> {
-    std::str::from_utf8(key.expose()).map_err(|_| "the API key is not text".to_owned())
+    std::str::from_utf8(key.expose()).map_err(|_| "the API key is not text (UTF-8)".to_owned())
 }
 
 /// The address of a call. Each piece is escaped, so that a name cannot become a path.
