@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -66,11 +66,14 @@ pub(super) async fn attempt(
         record(parts, lease, result, Next::Fail { reason }, cut).await;
         return Sent { result: None, refused: None };
     };
+    let begun = Instant::now();
     let (result, sent) = tokio::select! {
         biased;
         done = send(parts, workbenches, job, &lease) => done,
         () = cut.cancelled() => {
-            (unsent(Outcome::Unknown, STOPPED.to_owned()), Sent { result: None, refused: None })
+            let stopped = unsent(Outcome::Unknown, STOPPED.to_owned());
+            let result = AttemptResult { took: begun.elapsed(), ..stopped };
+            (result, Sent { result: None, refused: None })
         }
     };
     let next = follow(parts, job, &lease, &result);

@@ -145,30 +145,30 @@ async fn answered(
     // A date is compared on the workbench's own clock where it gives one.
     let here = header(DATE).as_deref().and_then(http_date);
     let rest = header(RETRY_AFTER);
-    let body = read(response).await;
-    let known =
-        known(status, location.as_deref(), body.as_ref().map(Vec::as_slice).map_err(Clone::clone));
+    let mut body = Vec::new();
+    let whole = read(response, &mut body).await;
+    let known = known(status, location.as_deref(), whole.map(|()| body.as_slice()));
     AttemptResult {
         status: Some(status),
-        reply: body.ok().and_then(|body| redactor.excerpt(&body)),
+        // What came says most where the rest did not.
+        reply: redactor.excerpt(&body),
         retry_after: rest.and_then(|rest| retry_after(&rest, here.unwrap_or(now))),
         ..finished(known.without_key(redactor), sent.elapsed())
     }
 }
 
-/// The reply's body, up to the bound.
-async fn read(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
+/// Reads the reply's body, up to the bound. Where it fails, what came before is in `body`.
+async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), String> {
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {
                 let room = REPLY - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if body.len() == REPLY {
-                    return Ok(body);
+                    return Ok(());
                 }
             }
-            Ok(None) => return Ok(body),
+            Ok(None) => return Ok(()),
             Err(error) => return Err(words(&error.without_url())),
         }
     }
@@ -210,10 +210,14 @@ pub(super) async fn find(
     let redactor = Redactor::new(key);
     let response = sent.map_err(|error| unanswered(error).without_key(&redactor).reason)?;
     match response.status().as_u16() {
-        200 => match names(&read(response).await?, &start.run.to_string())? {
-            shown if redactor.finds(&shown) => Err(KEY_FOR_ENGINE.to_owned()),
-            engine_id => Ok(engine_id),
-        },
+        200 => {
+            let mut body = Vec::new();
+            read(response, &mut body).await?;
+            match names(&body, &start.run.to_string())? {
+                shown if redactor.finds(&shown) => Err(KEY_FOR_ENGINE.to_owned()),
+                engine_id => Ok(engine_id),
+            }
+        }
         other => Err(format!("the workbench answered {other}")),
     }
 }
