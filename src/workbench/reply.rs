@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::http_date::http_date;
 use super::redact::Redactor;
 use crate::model::Outcome;
 
@@ -147,18 +148,16 @@ fn redirect(status: u16, location: Option<&str>) -> String {
 }
 
 /// The rest that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3).
-/// Anything else asks for nothing.
+/// Anything else asks for nothing. `now` is the sender's.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let asked = match value.trim().parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => crate::clock::between(now, http_date(value)?),
+    let value = value.trim();
+    let asked = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too many digits to count ask for longer than anybody gets.
+        value.parse().map_or(LONGEST_REST, Duration::from_secs)
+    } else {
+        crate::clock::between(now, http_date(value, now)?)
     };
     Some(asked.min(LONGEST_REST))
-}
-
-/// A date as HTTP writes it.
-pub(super) fn http_date(value: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(value.trim()).ok().map(|date| date.timestamp())
 }
 
 #[cfg(test)]
@@ -230,7 +229,11 @@ mod tests {
         assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)));
+        let date = "Sunday, 06-Nov-94 08:49:37 GMT";
+        assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sun Nov  6 08:49:37 1994", now), Some(Duration::from_secs(30)));
         assert_eq!(retry_after("99999999", now), Some(LONGEST_REST));
+        assert_eq!(retry_after("99999999999999999999999999", now), Some(LONGEST_REST));
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-5", now), None);
     }

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use reqwest::header::{ACCEPT, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 
+use super::http_date::http_date;
 use super::redact::Redactor;
-use super::reply::{KEY_FOR_ENGINE, Known, http_date, known, names, retry_after};
+use super::reply::{KEY_FOR_ENGINE, Known, known, names, retry_after};
 use super::{Reached, Start, words};
 use crate::config::WorkbenchPlan;
 use crate::model::{AttemptResult, Outcome, Secret};
@@ -143,7 +144,7 @@ async fn answered(
     };
     let location = header(LOCATION);
     // A date is compared on the workbench's own clock where it gives one.
-    let here = header(DATE).as_deref().and_then(http_date);
+    let here = header(DATE).as_deref().and_then(|date| http_date(date, now));
     let rest = header(RETRY_AFTER);
     let mut body = Vec::new();
     let whole = read(response, &mut body).await;
@@ -188,12 +189,19 @@ fn finished(known: Known, took: Duration) -> AttemptResult {
 }
 
 /// The workbench's own health path, or any answer to it.
-pub(super) async fn reach(client: &Client, plan: &WorkbenchPlan) -> Result<Reached, String> {
+pub(super) async fn reach(
+    client: &Client,
+    plan: &WorkbenchPlan,
+    now: Timestamp,
+) -> Result<Reached, String> {
     let mut url = plan.url.clone();
     url.set_path("/internal/load-balancer/health-ping");
     let response = client.get(url).send().await.map_err(|error| unanswered(error).reason)?;
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-    Ok(Reached { status: response.status().as_u16(), date: date.and_then(http_date) })
+    Ok(Reached {
+        status: response.status().as_u16(),
+        date: date.and_then(|date| http_date(date, now)),
+    })
 }
 
 /// The engine of the job's latest run, where that names the run that is looked for.
