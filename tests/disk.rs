@@ -288,6 +288,64 @@ async fn a_disk_that_can_only_be_read_is_named_at_the_start() {
     assert!(words.contains("Read-only") && words.contains("writable"), "{words}");
 }
 
+/// A push is refused, and `/readyz` says why; gives the words.
+async fn refused(serving: &Serving, id: &str) -> String {
+    let (status, rest, answer) = push(serving, id).await;
+    assert_eq!((status, rest.as_deref()), (503, Some("5")), "{answer}");
+    let (status, text) = readiness(serving).await;
+    assert_eq!(status, 503, "{text}");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_accepted_while_the_file_is_not_where_it_was() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (store, simulator) = (place.path().join("gateway.db"), simulator().await);
+    let log = place.path().join("gateway.db-wal");
+    let site = site(&simulator, &store);
+    let serving = Serving::on(&site);
+    let mut accepted = BTreeSet::new();
+    push_until_accepted(&serving, &mut accepted).await;
+    serving.settled().await;
+    let aside = place.path().join("aside");
+    for moved in [&store, &log] {
+        std::fs::rename(moved, &aside).expect("moved");
+        let text = refused(&serving, "removed").await;
+        assert!(text.contains(&*moved.to_string_lossy()), "it names the file: {text}");
+        assert!(text.contains("removed") && text.contains("put the file back"), "{text}");
+        std::fs::copy(&aside, moved).expect("copied");
+        assert!(refused(&serving, "replaced").await.contains("replaced"));
+        std::fs::rename(&aside, moved).expect("moved back");
+        push_until_accepted(&serving, &mut accepted).await;
+    }
+    serving.settled().await;
+    assert!(serving.running.terminate().success());
+    check(&store, &accepted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_accepted_once_the_file_was_removed() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (store, simulator) = (place.path().join("gateway.db"), simulator().await);
+    let site = site(&simulator, &store);
+    let serving = Serving::on(&site);
+    let mut accepted = BTreeSet::new();
+    push_until_accepted(&serving, &mut accepted).await;
+    serving.settled().await;
+    for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm"] {
+        std::fs::remove_file(place.path().join(name)).expect("removed");
+    }
+    let text = refused(&serving, "lost").await;
+    assert!(text.contains("restore a copy and start it again"), "{text}");
+    assert!(serving.running.terminate().success());
+    // A new file, in which work begins anew.
+    let serving = Serving::on(&site);
+    let mut accepted = BTreeSet::new();
+    push_until_accepted(&serving, &mut accepted).await;
+    assert!(serving.running.terminate().success());
+    check(&store, &accepted).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_file_is_never_taken_for_a_good_one() {
     let place = tempfile::tempdir().expect("a directory");

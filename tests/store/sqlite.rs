@@ -80,6 +80,59 @@ async fn a_second_process_is_refused_with_the_files_name() {
 }
 
 #[tokio::test]
+async fn a_link_to_the_file_or_another_name_of_it_is_no_way_around_the_lock() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    let _first = SqliteStore::open(&path).expect("opens");
+    let (link, name) = (directory.path().join("link.db"), directory.path().join("name.db"));
+    std::os::unix::fs::symlink(&path, &link).expect("linked");
+    std::fs::hard_link(&path, &name).expect("linked");
+    let _ = std::fs::remove_file(directory.path().join("gateway.db.lock"));
+    for other in [&path, &link, &name] {
+        let Err(StoreFault::Unusable(why)) = SqliteStore::open(other) else { panic!("refused") };
+        assert!(why.contains("another process"), "{why}");
+        assert!(why.contains(&*other.to_string_lossy()), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn through_a_link_the_log_lies_beside_the_file_itself() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(directory.path().join("data")).expect("a directory");
+    let (path, link) = (directory.path().join("data/gateway.db"), directory.path().join("link.db"));
+    std::os::unix::fs::symlink(&path, &link).expect("linked");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&link).expect("opens"));
+    let (_, run) = one_run(&store, "one").await;
+    assert!(directory.path().join("data/gateway.db-wal").exists());
+    drop(store);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).expect("opens"));
+    assert_eq!(state(&store, run).await, RunState::Queued);
+}
+
+/// The system drops SQLite's locks when any descriptor of the file is closed.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn sqlites_own_locks_are_there_beside_ours_for_as_long_as_the_store_is_open() {
+    use std::os::unix::fs::MetadataExt as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    one_run(&store, "one").await;
+    let inode = directory.path().join("gateway.db").metadata().expect("its number").ino();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").expect("Linux shows them");
+        let ours = |line: &&str| line.contains(&format!(":{inode} "));
+        let kinds = all.lines().filter(ours).filter_map(|line| line.split_whitespace().nth(1));
+        let mut kinds: Vec<String> = kinds.map(str::to_owned).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    };
+    assert_eq!(locks(), ["FLOCK", "POSIX"]);
+    drop(store);
+    assert_eq!(locks(), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_file_of_another_program_is_left_alone() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("other.db");

@@ -2,11 +2,12 @@
 //!
 //! All writing goes through one thread (`writer`) that commits whatever is waiting as one
 //! transaction with one flush. Reading goes through a connection of its own. The store never
-//! shares its file with another process: a lock file beside it sees to that.
+//! shares its file with another process: a lock on it sees to that.
 
 mod accept;
 mod audit;
 mod damage;
+mod hold;
 mod latest;
 mod open;
 mod pack;
@@ -36,14 +37,18 @@ use crate::store::{
 
 use damage::Damage;
 
-/// The embedded store.
+/// The embedded store. Its parts are closed in this order: the lock after the last connection.
 pub struct SqliteStore {
     writer: writer::Writer,
-    reader: Arc<Mutex<Connection>>,
+    reader: Arc<Reader>,
     path: PathBuf,
     damage: Damage,
-    /// Held for as long as the store is open; the system lets go of it when the process ends.
-    _lock: open::FileLock,
+}
+
+/// What reads, and may still do so when the store has been dropped.
+struct Reader {
+    connection: Mutex<Connection>,
+    _hold: hold::Hold,
 }
 
 impl SqliteStore {
@@ -54,18 +59,21 @@ impl SqliteStore {
     /// newer than this program or it is damaged; [`StoreFault::Unavailable`] when the file system
     /// says no. Both name the file.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        let lock = open::lock(path)?;
-        let writing = open::connect(path)?;
+        let hold = hold::Hold::take(path)?;
+        let writing = open::connect(hold.real())?;
         open::migrate(&writing, path)?;
         open::end_leases(&writing, path)?;
-        let reader = open::connect(path)?;
-        open::read_only(&reader, path)?;
+        let reading = open::connect(hold.real())?;
+        open::read_only(&reading, path)?;
+        let mut names = hold.names(path)?;
+        names.check()?;
+        let writer = writer::Writer::start(writing, names, path)?;
+        let reader = Reader { connection: Mutex::new(reading), _hold: hold };
         Ok(Self {
-            writer: writer::Writer::start(writing, path)?,
-            reader: Arc::new(Mutex::new(reader)),
+            writer,
+            reader: Arc::new(reader),
             path: path.to_owned(),
             damage: Damage::default(),
-            _lock: lock,
         })
     }
 
@@ -82,8 +90,9 @@ impl SqliteStore {
         let reader = Arc::clone(&self.reader);
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || {
-                let reader = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                what(&reader)
+                let connection =
+                    reader.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                what(&connection)
             })
             .await
             .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())));
