@@ -1,10 +1,13 @@
 //! The cases on the embedded store, and what is true of it alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cdsw_gateway::model::RunState;
+use cdsw_gateway::model::{Backlog, RunState};
 use cdsw_gateway::store::sqlite::SqliteStore;
-use cdsw_gateway::store::{RunFilter, Store, StoreFault};
+use cdsw_gateway::store::{
+    Pausable, Release, ReplayOrder, Retention, RunFilter, Store, StoreFault,
+};
 
 use crate::world::*;
 
@@ -221,5 +224,57 @@ async fn the_book_of_acts_cannot_be_rewritten() {
     for sql in ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit"] {
         let refused = file.execute(sql, []).expect_err(sql).to_string();
         assert!(refused.contains("append-only"), "{refused}");
+    }
+}
+
+/// A store that has noticed that its file is damaged.
+async fn damaged(directory: &tempfile::TempDir) -> Arc<dyn Store> {
+    let path = directory.path().join("gateway.db");
+    let store = open(directory);
+    for number in 0..40 {
+        one_run(&store, &number.to_string()).await;
+    }
+    drop(store);
+    let whole = std::fs::read(&path).expect("read");
+    for page in 1..whole.len() / 8192 {
+        let mut bytes = whole.clone();
+        bytes[page * 8192..][..4096].fill(0xa5);
+        std::fs::write(&path, bytes).expect("written");
+        let Ok(store) = SqliteStore::open(&path) else { continue };
+        let filter = RunFilter { limit: 99, ..RunFilter::default() };
+        if let Err(StoreFault::Unusable(_)) = store.runs(filter).await {
+            return Arc::new(store);
+        }
+    }
+    panic!("no damage is ever noticed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_more_is_written_to_a_file_that_is_known_to_be_damaged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = damaged(&directory).await;
+    let new = delivery("new", vec![queued("r", "train")]);
+    let (delivery, run) = (new.id, new.runs[0].id);
+    let job = || Pausable::Job("train".to_owned());
+    let order = ReplayOrder { delivery, runs: Vec::new(), again: false, act: act() };
+    let retention = Retention { keep: Duration::from_secs(1), max_size: 1 };
+    let refused = [
+        ("accept", store.accept(new).await.err()),
+        ("lease_due", store.lease_due(ask(after(1), &[("train", 9)])).await.err()),
+        ("fail_overdue", store.fail_overdue(after(9999)).await.err()),
+        ("pull_in", store.pull_in(start(), after(1)).await.err()),
+        ("replay", store.replay(order).await.err()),
+        ("release", store.release(run, Release::Fail, act()).await.err()),
+        ("cancel", store.cancel(run, act()).await.err()),
+        ("pause", store.pause(job(), None, act()).await.err()),
+        ("resume", store.resume(job(), act()).await.err()),
+        ("let_go", store.let_go("train".into(), Backlog::Paced, after(1)).await.err()),
+        ("note", store.note("a".into(), "b".into(), "c".into(), act()).await.err()),
+        ("tidy", store.tidy(retention, after(9999)).await.err()),
+        ("probe", store.probe(after(1)).await.err()),
+    ];
+    for (what, fault) in refused {
+        let Some(StoreFault::Unusable(why)) = &fault else { panic!("{what}: {fault:?}") };
+        assert!(why.contains(".recover"), "{what}: {why}");
     }
 }

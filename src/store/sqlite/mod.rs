@@ -145,6 +145,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Pending<'_, ()> {
         Box::pin(async move {
+            // Also where the file is damaged: what is known of a start is worth a try.
             let finished = self
                 .writer
                 .write(move |connection| {
@@ -154,7 +155,7 @@ impl Store for SqliteStore {
                 })
                 .await;
             reached("finish.committed");
-            finished
+            self.damage.seen(finished, &self.path)
         })
     }
 
@@ -163,36 +164,35 @@ impl Store for SqliteStore {
     }
 
     fn fail_overdue(&self, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| queue::fail_overdue(connection, now)))
+        Box::pin(self.write_if_whole(move |connection| queue::fail_overdue(connection, now)))
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| queue::pull_in(connection, latest, now)))
+        Box::pin(self.write_if_whole(move |connection| queue::pull_in(connection, latest, now)))
     }
 
     fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
-        Box::pin(self.writer.write(move |connection| people::replay(connection, &order)))
+        Box::pin(self.write_if_whole(move |connection| people::replay(connection, &order)))
     }
 
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {
         Box::pin(
-            self.writer.write(move |connection| people::release(connection, run, &release, &act)),
+            self.write_if_whole(move |connection| people::release(connection, run, &release, &act)),
         )
     }
 
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run> {
-        Box::pin(self.writer.write(move |connection| people::cancel(connection, run, &act)))
+        Box::pin(self.write_if_whole(move |connection| people::cancel(connection, run, &act)))
     }
 
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
-        Box::pin(
-            self.writer
-                .write(move |connection| pauses::pause(connection, &what, mark.as_deref(), &act)),
-        )
+        Box::pin(self.write_if_whole(move |connection| {
+            pauses::pause(connection, &what, mark.as_deref(), &act)
+        }))
     }
 
     fn resume(&self, what: Pausable, act: Act) -> Pending<'_, bool> {
-        Box::pin(self.writer.write(move |connection| pauses::resume(connection, &what, &act)))
+        Box::pin(self.write_if_whole(move |connection| pauses::resume(connection, &what, &act)))
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
@@ -200,13 +200,14 @@ impl Store for SqliteStore {
     }
 
     fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| pauses::let_go(connection, &job, how, now)))
+        Box::pin(self.write_if_whole(move |connection| pauses::let_go(connection, &job, how, now)))
     }
 
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
         Box::pin(
-            self.writer
-                .write(move |connection| audit::write(connection, &what, &kind, &name, &act)),
+            self.write_if_whole(move |connection| {
+                audit::write(connection, &what, &kind, &name, &act)
+            }),
         )
     }
 
@@ -243,7 +244,7 @@ impl Store for SqliteStore {
     }
 
     fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied> {
-        Box::pin(self.writer.write(move |connection| tidy::step(connection, retention, now)))
+        Box::pin(self.write_if_whole(move |connection| tidy::step(connection, retention, now)))
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {
