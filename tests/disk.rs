@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use cdsw_gateway::model::{Outcome, RunState};
+use cdsw_gateway::model::{Outcome, RunId, RunState};
 use cdsw_gateway::simulator::{Fault, FaultRule, Simulator};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{DeliveryFilter, Store, StoreFault};
@@ -72,7 +72,11 @@ fn run(program: &str, arguments: &[&str], place: &Path) -> Output {
 
 /// A site whose store is elsewhere.
 fn site(simulator: &Simulator, store: &Path) -> Site {
-    let site = Site::new(&simulator.api_url(), ON_PUSH);
+    site_with(simulator, store, ON_PUSH)
+}
+
+fn site_with(simulator: &Simulator, store: &Path, routes: &str) -> Site {
+    let site = Site::new(&simulator.api_url(), routes);
     let text = std::fs::read_to_string(site.config()).expect("read");
     let elsewhere = format!("store: sqlite:{}", store.display());
     site.write_config(&text.replace("store: sqlite:gateway.db", &elsewhere));
@@ -192,22 +196,54 @@ const ON_PUSH_RETRY: &str = r"
     job: report
 ";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_that_is_known_is_recorded_however_long_the_disk_is_full() {
-    let Some(disk) = Disk::mount("4m") else {
-        return println!("left out: this machine lets nobody mount a file system");
-    };
+/// A start whose answer comes when the disk has just become full.
+async fn answered_on_a_full_disk(disk: &Disk) -> (World, RunId) {
     let simulator = simulator().await;
     simulator.add_fault(FaultRule::once(Fault::HoldAnswer));
-    let site = Site::new(&simulator.api_url(), ON_PUSH_RETRY);
-    let text = std::fs::read_to_string(site.config()).expect("read");
-    let elsewhere = format!("store: sqlite:{}", disk.file("gateway.db").display());
-    site.write_config(&text.replace("store: sqlite:gateway.db", &elsewhere));
+    let site = site_with(&simulator, &disk.file("gateway.db"), ON_PUSH_RETRY);
     let world = World::on(site, simulator).await;
     let id = world.push("known").await;
     world.simulator.wait_for_requests(1).await;
     disk.fill(0);
     world.simulator.release_held();
+    (world, id)
+}
+
+/// Opens a file that this process has had open: a child that another test starts just now has its
+/// lock for as long as it takes to become itself.
+async fn open_soon(store: &Path) -> SqliteStore {
+    let opened = async {
+        loop {
+            match SqliteStore::open(store) {
+                Ok(opened) => return opened,
+                Err(StoreFault::Unusable(_)) => tokio::task::yield_now().await,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), opened).await.expect("nobody has it open")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_disk_that_stays_full() {
+    let Some(disk) = Disk::mount("4m") else {
+        return println!("left out: this machine lets nobody mount a file system");
+    };
+    let (world, id) = answered_on_a_full_disk(&disk).await;
+    refused_once_more(&world, Duration::from_millis(500)).await;
+    world.gateway.stop(Duration::from_millis(100)).await;
+    disk.make_room();
+    let store = open_soon(&disk.file("gateway.db")).await;
+    let run = store.run(id).await.expect("read").expect("kept");
+    assert_eq!(run.brief.state, RunState::Sending, "the next start settles it: {run:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_is_known_is_recorded_however_long_the_disk_is_full() {
+    let Some(disk) = Disk::mount("4m") else {
+        return println!("left out: this machine lets nobody mount a file system");
+    };
+    let (world, id) = answered_on_a_full_disk(&disk).await;
     // Longer than ten seconds in steps, each of them once something was refused again; and then past
     // the end of the attempt's lease.
     for _ in 0..60 {
