@@ -1,13 +1,15 @@
-//! What a long queue costs: a store with 100 waiting runs and one with 100,000, side by side. Prints
-//! how long a process takes from its start until it is ready, and what taking a run and recording
-//! its start costs, as ratios in one run.
+//! What a long queue costs: a store with 100 waiting runs and one with 100,000, side by side, measured
+//! in turns. Prints how long a process takes from its start until `/readyz` says 200, and what taking a
+//! run and recording its start costs, and holds that against what is promised: exits with 1 where a
+//! promise is not kept.
 //!
 //! `cargo bench --bench waiting`
 #![allow(missing_docs, clippy::print_stdout, reason = "a program for developers")]
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,28 +24,60 @@ const FEW: usize = 100;
 const MANY: usize = 100_000;
 /// How often each thing is measured.
 const ROUNDS: usize = 31;
+/// How often a process is started.
+const STARTS: usize = 7;
 
-fn main() {
+/// The promises: from start to ready, and what a long queue may cost beside a short one.
+const READY: Duration = Duration::from_secs(2);
+const DEARER: f64 = 2.0;
+
+/// A store with so many runs of `retrain`, and a few of `other`.
+struct Filled {
+    waiting: usize,
+    place: tempfile::TempDir,
+}
+
+impl Filled {
+    fn file(&self) -> PathBuf {
+        self.place.path().join("gateway.db")
+    }
+}
+
+fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
         .build()
         .expect("a runtime");
-    let mut medians = Vec::new();
-    for waiting in [FEW, MANY] {
-        let place = tempfile::tempdir().expect("a directory");
-        let file = place.path().join("gateway.db");
-        runtime.block_on(fill(&file, waiting));
-        let starting = median((0..7).map(|_| ready(place.path())).collect());
-        let leasing = median(runtime.block_on(lease(&file)));
-        println!(
-            "{waiting:>7} waiting: ready after {starting:?}, a run taken and recorded in {leasing:?}"
-        );
-        medians.push((starting, leasing));
+    let stores = [FEW, MANY].map(|waiting| {
+        let filled = Filled { waiting, place: tempfile::tempdir().expect("a directory") };
+        runtime.block_on(fill(&filled.file(), waiting));
+        filled
+    });
+    let mut kept = true;
+    let mut promise = |what: &str, figure: String, is_kept: bool| {
+        println!("{}  {what}: {figure}", if is_kept { "kept  " } else { "MISSED" });
+        kept &= is_kept;
+    };
+    for (name, config) in
+        [("its job not configured", NOT_CONFIGURED), ("its job configured", CONFIGURED)]
+    {
+        for store in &stores {
+            let took = median((0..STARTS).map(|_| ready(store.place.path(), config)).collect());
+            let what = format!("ready with {} waiting, {name}", store.waiting);
+            promise(&what, format!("{took:?} of {READY:?}"), took < READY);
+        }
     }
-    let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
-    println!("ready: {:.2} times as long", ratio(medians[1].0, medians[0].0));
-    println!("taken and recorded: {:.2} times as long", ratio(medians[1].1, medians[0].1));
+    for (name, permits) in [
+        ("of the long queue", &["retrain"][..]),
+        ("of another job, the long queue's first in turn", &["retrain", "other"][..]),
+    ] {
+        let [few, many] = runtime.block_on(lease(&stores, permits)).map(median);
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        let figure = format!("{few:?} and {many:?}, {ratio:.2} times, of {DEARER}");
+        promise(&format!("a run taken and recorded {name}"), figure, ratio <= DEARER);
+    }
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn median(mut all: Vec<Duration>) -> Duration {
@@ -55,7 +89,6 @@ fn start() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().expect("a time")
 }
 
-/// A job that rests, so that a process that starts sends nothing of it.
 async fn fill(file: &Path, waiting: usize) {
     let store = SqliteStore::open(file).expect("opens");
     let mut bits = 0;
@@ -63,10 +96,11 @@ async fn fill(file: &Path, waiting: usize) {
         bits += 1;
         bits
     };
-    let runs = (0..waiting).map(|_| NewRun {
+    let jobs = std::iter::repeat_n("retrain", waiting).chain(std::iter::repeat_n("other", FEW));
+    let runs = jobs.map(|job| NewRun {
         id: RunId::new(start(), next()),
         route: "retrain-on-push".into(),
-        job: "retrain".into(),
+        job: job.into(),
         part: 0,
         state: NewRunState::Queued(Environment::from_iter([(
             "GIT_SHA",
@@ -98,14 +132,14 @@ async fn fill(file: &Path, waiting: usize) {
     }
 }
 
-/// From the start of the process until it says its addresses.
-fn ready(place: &Path) -> Duration {
-    let config = place.join("gateway.yaml");
-    std::fs::write(&config, CONFIG).expect("written");
+/// From the start of the process until it is ready.
+fn ready(place: &Path, config: &str) -> Duration {
+    let file = place.join("gateway.yaml");
+    std::fs::write(&file, format!("{COMMON}{config}")).expect("written");
     let begin = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_cdsw-gateway"))
         .args(["serve", "--print-addresses", "--log", "error", "--config"])
-        .arg(&config)
+        .arg(&file)
         .env("ADMIN_TOKEN", "for measuring alone")
         .env("SECRET", "for measuring alone")
         .stdout(Stdio::piped())
@@ -113,8 +147,12 @@ fn ready(place: &Path) -> Duration {
         .spawn()
         .expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    for _ in 0..2 {
-        lines.next().expect("an address").expect("text");
+    let mut line = || lines.next().expect("an address").expect("text");
+    line();
+    let admin = line();
+    let admin = admin.strip_prefix("admin ").expect("in this order");
+    while !is_ready(admin) {
+        assert!(begin.elapsed() < READY * 10, "it is never ready");
     }
     let took = begin.elapsed();
     let _ = child.kill();
@@ -122,53 +160,76 @@ fn ready(place: &Path) -> Duration {
     took
 }
 
+fn is_ready(admin: &str) -> bool {
+    let mut stream = TcpStream::connect(admin).expect("it listens");
+    let request = format!("GET /readyz HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer.starts_with("HTTP/1.1 200")
+}
+
 /// The key cannot be read, so nothing is sent.
-const CONFIG: &str = r"
+const COMMON: &str = r"
 server: { listen: 127.0.0.1:0, admin: 127.0.0.1:0, admin_tokens: { ops: { env: ADMIN_TOKEN } } }
 store: sqlite:gateway.db
 workbenches: { main: { url: http://127.0.0.1:9, api_keys: { alice: { env: NOT_SET } } } }
-jobs: { other: { workbench: main, project: alice/risk, job: 1, api_key: alice } }
 sources: { github: { provider: github, secrets: [{ env: SECRET }] } }
-routes: { none: { on: { source: github, event: none }, job: other } }
+";
+const NOT_CONFIGURED: &str = r"
+jobs: { third: { workbench: main, project: alice/risk, job: 1, api_key: alice } }
+routes: { none: { on: { source: github, event: none }, job: third } }
+";
+const CONFIGURED: &str = r"
+jobs: { retrain: { workbench: main, project: alice/risk, job: 1, api_key: alice, starts_per_minute: 60 } }
+routes: { none: { on: { source: github, event: none }, job: retrain } }
 ";
 
-/// Takes runs one by one and records each as started.
-async fn lease(file: &Path) -> Vec<Duration> {
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file).expect("opens"));
-    let ask = LeaseAsk {
-        now: later(start(), Duration::from_secs(1)),
-        permits: vec![Permit {
-            job: "retrain".into(),
-            count: 1,
-            at_once: usize::MAX,
-            key: None,
-            declared: "retrain 0".into(),
-            lease: Duration::from_secs(60),
-            per_minute: Some(1_000_000),
-            per_hour: Some(1_000_000),
-            backlog_per_minute: 10,
-            trial: None,
-        }],
-        most: 1,
-    };
-    let mut all = Vec::new();
+/// Takes runs one by one, on each store in turns, and records each as started. Of several jobs the
+/// first may have none now, and the last is taken.
+async fn lease(stores: &[Filled; 2], jobs: &[&str]) -> [Vec<Duration>; 2] {
+    let stores = stores.each_ref().map(|filled| SqliteStore::open(&filled.file()).expect("opens"));
+    let stores = stores.map(|store| Arc::new(store) as Arc<dyn Store>);
+    let mut all = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
-        let begin = Instant::now();
-        let mut leased = store.lease_due(ask.clone()).await.expect("leased");
-        let lease = leased.leases.pop().expect("one waits");
-        let result = AttemptResult {
-            outcome: Outcome::Started,
-            status: Some(200),
-            engine_id: Some("engine".to_owned()),
-            reason: "started as engine".to_owned(),
-            reply: None,
-            retry_after: None,
-            took: Duration::from_millis(12),
-            key_refused: false,
-        };
-        let next = Next::Started { engine_id: "engine".to_owned() };
-        store.finish_attempt(lease, result, next, ask.now).await.expect("recorded");
-        all.push(begin.elapsed());
+        for (store, all) in stores.iter().zip(&mut all) {
+            all.push(one(&**store, jobs).await);
+        }
     }
     all
+}
+
+async fn one(store: &dyn Store, jobs: &[&str]) -> Duration {
+    // After every pause that a start with a key that cannot be read has led to.
+    let now = later(start(), Duration::from_secs(3600 * 24 * 365 * 40));
+    let last = jobs.len() - 1;
+    let permit = |(position, job): (usize, &&str)| Permit {
+        job: (*job).into(),
+        count: usize::from(position == last),
+        at_once: usize::MAX,
+        key: None,
+        declared: format!("{job} 0").into(),
+        lease: Duration::from_secs(60),
+        per_minute: Some(1_000_000),
+        per_hour: Some(1_000_000),
+        backlog_per_minute: 10,
+        trial: None,
+    };
+    let ask = LeaseAsk { now, permits: jobs.iter().enumerate().map(permit).collect(), most: 1 };
+    let begin = Instant::now();
+    let mut leased = store.lease_due(ask).await.expect("leased");
+    let lease = leased.leases.pop().expect("one waits");
+    let result = AttemptResult {
+        outcome: Outcome::Started,
+        status: Some(200),
+        engine_id: Some("engine".to_owned()),
+        reason: "started as engine".to_owned(),
+        reply: None,
+        retry_after: None,
+        took: Duration::from_millis(12),
+        key_refused: false,
+    };
+    let next = Next::Started { engine_id: "engine".to_owned() };
+    store.finish_attempt(lease, result, next, now).await.expect("recorded");
+    begin.elapsed()
 }

@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use cdsw_gateway::simulator::Simulator;
+use cdsw_gateway::model::{Outcome, RunId, RunState};
+use cdsw_gateway::simulator::{Fault, FaultRule, Simulator};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{DeliveryFilter, Store, StoreFault};
 use common::process::{Serving, program};
-use common::{ON_PUSH, PUSH, Site, github_signature};
+use common::{ON_PUSH, PUSH, Site, World, github_signature};
 use serde_json::Value;
 
 /// A small file system in memory, which is gone at the end.
@@ -71,7 +72,11 @@ fn run(program: &str, arguments: &[&str], place: &Path) -> Output {
 
 /// A site whose store is elsewhere.
 fn site(simulator: &Simulator, store: &Path) -> Site {
-    let site = Site::new(&simulator.api_url(), ON_PUSH);
+    site_with(simulator, store, ON_PUSH)
+}
+
+fn site_with(simulator: &Simulator, store: &Path, routes: &str) -> Site {
+    let site = Site::new(&simulator.api_url(), routes);
     let text = std::fs::read_to_string(site.config()).expect("read");
     let elsewhere = format!("store: sqlite:{}", store.display());
     site.write_config(&text.replace("store: sqlite:gateway.db", &elsewhere));
@@ -184,6 +189,94 @@ async fn a_full_disk_is_told_and_work_goes_on_when_there_is_room() {
     assert_eq!(once.len(), runs.len(), "a run was started twice");
 }
 
+/// A push to a job that is tried again where nobody knows.
+const ON_PUSH_RETRY: &str = r"
+  on-push:
+    on: { source: github, event: push }
+    job: report
+";
+
+/// A start whose answer comes when the disk has just become full.
+async fn answered_on_a_full_disk(disk: &Disk) -> (World, RunId) {
+    let simulator = simulator().await;
+    simulator.add_fault(FaultRule::once(Fault::HoldAnswer));
+    let site = site_with(&simulator, &disk.file("gateway.db"), ON_PUSH_RETRY);
+    let world = World::on(site, simulator).await;
+    let id = world.push("known").await;
+    world.simulator.wait_for_requests(1).await;
+    disk.fill(0);
+    world.simulator.release_held();
+    (world, id)
+}
+
+/// Opens a file that this process has had open: a child that another test starts just now has its
+/// lock for as long as it takes to become itself.
+async fn open_soon(store: &Path) -> SqliteStore {
+    let opened = async {
+        loop {
+            match SqliteStore::open(store) {
+                Ok(opened) => return opened,
+                Err(StoreFault::Unusable(_)) => tokio::task::yield_now().await,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), opened).await.expect("nobody has it open")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_disk_that_stays_full() {
+    let Some(disk) = Disk::mount("4m") else {
+        return println!("left out: this machine lets nobody mount a file system");
+    };
+    let (world, id) = answered_on_a_full_disk(&disk).await;
+    refused_once_more(&world, Duration::from_millis(500)).await;
+    world.gateway.stop(Duration::from_millis(100)).await;
+    disk.make_room();
+    let store = open_soon(&disk.file("gateway.db")).await;
+    let run = store.run(id).await.expect("read").expect("kept");
+    assert_eq!(run.brief.state, RunState::Sending, "the next start settles it: {run:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_is_known_is_recorded_however_long_the_disk_is_full() {
+    let Some(disk) = Disk::mount("4m") else {
+        return println!("left out: this machine lets nobody mount a file system");
+    };
+    let (world, id) = answered_on_a_full_disk(&disk).await;
+    // Longer than ten seconds in steps, each of them once something was refused again; and then past
+    // the end of the attempt's lease.
+    for _ in 0..60 {
+        refused_once_more(&world, Duration::from_millis(500)).await;
+    }
+    refused_once_more(&world, Duration::from_secs(60)).await;
+    disk.make_room();
+    let moved = async {
+        while world.run(id).await.brief.state != RunState::Started {
+            world.clock.advance(Duration::from_millis(500));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), moved).await.expect("it is recorded");
+    let run = world.run(id).await;
+    assert_eq!(run.tries.len(), 1, "{run:#?}");
+    assert_eq!(run.tries[0].outcome, Some(Outcome::Started), "{run:#?}");
+    assert_eq!(world.simulator.runs().len(), 1, "it was started again");
+}
+
+/// Moves the clock on; ends when the store has refused something after that.
+async fn refused_once_more(world: &World, by: Duration) {
+    let faults = || world.gateway.metrics().store_faults.get();
+    let before = faults();
+    world.clock.advance(by);
+    let refused = async {
+        while faults() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), refused).await.expect("something is refused");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_refuses_to_write_is_told_and_work_goes_on_when_it_writes_again() {
     let place = tempfile::tempdir().expect("a directory");
@@ -229,6 +322,64 @@ async fn a_disk_that_can_only_be_read_is_named_at_the_start() {
     assert_eq!(ended.status.code(), Some(1), "{words}");
     assert!(words.contains(&*store.to_string_lossy()), "it names the file: {words}");
     assert!(words.contains("Read-only") && words.contains("writable"), "{words}");
+}
+
+/// A push is refused, and `/readyz` says why; gives the words.
+async fn refused(serving: &Serving, id: &str) -> String {
+    let (status, rest, answer) = push(serving, id).await;
+    assert_eq!((status, rest.as_deref()), (503, Some("5")), "{answer}");
+    let (status, text) = readiness(serving).await;
+    assert_eq!(status, 503, "{text}");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_accepted_while_the_file_is_not_where_it_was() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (store, simulator) = (place.path().join("gateway.db"), simulator().await);
+    let log = place.path().join("gateway.db-wal");
+    let site = site(&simulator, &store);
+    let serving = Serving::on(&site);
+    let mut accepted = BTreeSet::new();
+    push_until_accepted(&serving, &mut accepted).await;
+    serving.settled().await;
+    let aside = place.path().join("aside");
+    for moved in [&store, &log] {
+        std::fs::rename(moved, &aside).expect("moved");
+        let text = refused(&serving, "removed").await;
+        assert!(text.contains(&*moved.to_string_lossy()), "it names the file: {text}");
+        assert!(text.contains("removed") && text.contains("put the file back"), "{text}");
+        std::fs::copy(&aside, moved).expect("copied");
+        assert!(refused(&serving, "replaced").await.contains("replaced"));
+        std::fs::rename(&aside, moved).expect("moved back");
+        push_until_accepted(&serving, &mut accepted).await;
+    }
+    serving.settled().await;
+    assert!(serving.running.terminate().success());
+    check(&store, &accepted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_accepted_once_the_file_was_removed() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (store, simulator) = (place.path().join("gateway.db"), simulator().await);
+    let site = site(&simulator, &store);
+    let serving = Serving::on(&site);
+    let mut accepted = BTreeSet::new();
+    push_until_accepted(&serving, &mut accepted).await;
+    serving.settled().await;
+    for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm"] {
+        std::fs::remove_file(place.path().join(name)).expect("removed");
+    }
+    let text = refused(&serving, "lost").await;
+    assert!(text.contains("restore a copy and start it again"), "{text}");
+    assert!(serving.running.terminate().success());
+    // A new file, in which work begins anew.
+    let serving = Serving::on(&site);
+    let mut accepted = BTreeSet::new();
+    push_until_accepted(&serving, &mut accepted).await;
+    assert!(serving.running.terminate().success());
+    check(&store, &accepted).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

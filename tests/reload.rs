@@ -77,3 +77,25 @@ async fn sighup_reads_the_files_again_and_stops_nothing() {
     until(&serving, |(version, _)| *version != first).await;
     assert_eq!(serving.running.terminate().code(), Some(0));
 }
+
+fn hang_up(serving: &Serving) {
+    let id = serving.running.id().to_string();
+    let sent = Command::new("kill").args(["-HUP", &id]).status().expect("kill runs");
+    assert!(sent.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_reload_that_was_asked_for_is_in_the_book_with_what_it_came_to() {
+    let simulator = common::simulator().await;
+    let site = Site::new(&simulator.api_url(), ON_PUSH);
+    let serving = Serving::on(&site);
+    let (first, _) = in_force(&serving).await;
+    hang_up(&serving);
+    the_book_has(&serving, "signal", "nothing changed").await;
+    site.write_config("routes: [this is no configuration");
+    until(&serving, |(_, faults)| *faults > 0).await;
+    hang_up(&serving);
+    the_book_has(&serving, "signal", "refused: 1 fault").await;
+    let (kept, _) = in_force(&serving).await;
+    assert_eq!(kept, first);
+}

@@ -18,8 +18,16 @@ use common::{
 
 /// Every secret of the tests, in every form in which it travels.
 fn secrets() -> Vec<String> {
-    let mut all = vec![STANDARD.encode(format!("{API_KEY}:"))];
-    all.extend([API_KEY, WEBHOOK_SECRET, GITLAB_TOKEN, ADMIN_TOKEN].map(str::to_owned));
+    let mut all = forms_of_the_key();
+    all.extend([WEBHOOK_SECRET, GITLAB_TOKEN, ADMIN_TOKEN].map(str::to_owned));
+    all
+}
+
+/// As a workbench may show the key that it was sent.
+fn forms_of_the_key() -> Vec<String> {
+    let percent: String = API_KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let mut all = vec![STANDARD.encode(format!("{API_KEY}:")), STANDARD.encode(API_KEY)];
+    all.extend([API_KEY.to_owned(), API_KEY.to_uppercase(), hex::encode(API_KEY), percent]);
     all
 }
 
@@ -78,6 +86,16 @@ async fn trouble(simulator: &Simulator, hooks: &str) {
             .body(PUSH)
     };
     // A workbench that shows the key to whoever reads its errors, then one that refuses it.
+    let engine = Fault::reply(200, Page::Json(format!(r#"{{"engine_id":"{API_KEY}"}}"#)));
+    let moved = Fault::status(302).with_header("Location", &format!("https://{API_KEY}.invalid/"));
+    let shown = forms_of_the_key().join(" and ");
+    let shown = Fault::reply(422, Page::Json(shown));
+    for (fault, id) in [(engine, "echo-engine"), (moved, "echo-moved"), (shown, "echo-422")] {
+        simulator.add_fault(FaultRule::once(fault));
+        let seen = simulator.requests().len() as u64;
+        assert_eq!(github(id).send().await.expect("an answer").status(), 202);
+        simulator.wait_for_requests(seen + 1).await;
+    }
     let echo = format!("bad key {API_KEY} in Basic {}", STANDARD.encode(format!("{API_KEY}:")));
     for (status, id) in [(500, "echo-500"), (401, "echo-401")] {
         simulator.add_fault(FaultRule::once(Fault::reply(status, Page::Json(echo.clone()))));
@@ -141,7 +159,7 @@ async fn read_everything(site: &Site, admin: &str) {
     let list = get("/api/deliveries".to_owned(), ADMIN_TOKEN).await;
     let list: serde_json::Value = serde_json::from_slice(&list).expect("JSON");
     let deliveries = list["deliveries"].as_array().expect("a list");
-    assert_eq!(deliveries.len(), 3);
+    assert_eq!(deliveries.len(), 6);
     for delivery in deliveries {
         let id = delivery["id"].as_str().expect("an id");
         for tail in ["", "/body", "/explain"] {

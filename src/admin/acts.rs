@@ -14,6 +14,7 @@ use super::views::{
 };
 use super::{Admin, Problem};
 use crate::clock::later;
+use crate::config::came_to;
 use crate::judge::{Draft, Judged, Mapped};
 use crate::receive::{new_run, rejudge};
 use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
@@ -137,26 +138,24 @@ pub(super) async fn reload(
     Extension(who): Extension<Who>,
     Json(ask): Json<NoteAsk>,
 ) -> Result<Json<ReloadView>, Problem> {
-    let act = act(who, admin.clock.now(), ask.note)?;
+    let mut act = act(who, admin.clock.now(), ask.note)?;
     let live = Arc::clone(&admin.live);
-    let reloaded = tokio::task::spawn_blocking(move || live.reload()).await;
-    let outcome = match reloaded {
-        Ok(Ok(change)) => change.to_string(),
-        Ok(Err(report)) => {
-            let words = format!(
-                "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",
-                report.faults.len()
-            );
-            return Err(Problem::new(StatusCode::CONFLICT, words));
-        }
-        Err(stopped) => {
-            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()));
-        }
-    };
+    let reloaded = tokio::task::spawn_blocking(move || live.reload())
+        .await
+        .map_err(|stopped| Problem::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()))?;
+    let words = came_to(&reloaded);
+    act.note = Some(act.note.map_or(words.clone(), |note| format!("{words}; {note}")));
     let version = admin.live.plan().version.to_string();
     admin.store.note("reload".to_owned(), "configuration".to_owned(), version.clone(), act).await?;
     admin.dispatcher.look_again();
-    Ok(Json(ReloadView { version, outcome }))
+    let change = reloaded.map_err(|report| {
+        let words = format!(
+            "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",
+            report.faults.len()
+        );
+        Problem::new(StatusCode::CONFLICT, words)
+    })?;
+    Ok(Json(ReloadView { version, outcome: change.to_string() }))
 }
 
 fn usable(engine_id: &str) -> bool {

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::screen::Screen;
 use crate::chance::SystemChance;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Change, Live, Report, Watch};
+use crate::config::{Change, Live, Report, Watch, came_to};
 use crate::gateway::{Gateway, Outside, Part, Role};
 use crate::issuers::Transport;
 
@@ -80,10 +80,17 @@ impl Serve {
                 _ = hangup.recv() => {
                     let live = Arc::clone(&live);
                     if let Ok(done) = tokio::task::spawn_blocking(move || live.reload()).await {
-                        reloaded(done, &gateway, "signal").await;
+                        let words = came_to(&done);
+                        gateway.note_reload("signal", Some(words), SystemClock.now()).await;
+                        reloaded(done, &gateway).await;
                     }
                 }
-                Some(done) = reloads.recv() => reloaded(done, &gateway, "changed files").await,
+                Some(done) = reloads.recv() => {
+                    if done.as_ref().is_ok_and(|change| change.from != change.to) {
+                        gateway.note_reload("changed files", None, SystemClock.now()).await;
+                    }
+                    reloaded(done, &gateway).await;
+                }
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
@@ -94,16 +101,11 @@ impl Serve {
     }
 }
 
-/// `who` brought it about, for the book of acts.
-async fn reloaded(done: Result<Change, Report>, gateway: &Gateway, who: &str) {
+/// Says in the log and in the metrics what a reload came to.
+async fn reloaded(done: Result<Change, Report>, gateway: &Gateway) {
     let live = gateway.live();
     gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));
     let report = live.last_report();
-    if let Ok(change) = &done
-        && change.from != change.to
-    {
-        gateway.note_reload(change.to.clone(), who, SystemClock.now()).await;
-    }
     match done {
         Ok(change) if report.is_good() => info!("{change}"),
         Ok(change) => warn!(report = report.render(false), "{change}"),

@@ -104,6 +104,31 @@ impl fmt::Display for Change {
     }
 }
 
+/// What a reload came to, in a few words, for the book of acts.
+pub fn came_to(reloaded: &Result<Change, Report>) -> String {
+    let change = match reloaded {
+        Ok(change) => change,
+        Err(report) => return format!("refused: {}", count(report.faults.len(), "fault")),
+    };
+    let mut words = if change.from == change.to {
+        "nothing changed".to_owned()
+    } else {
+        format!("{}..{}", change.from, change.to)
+    };
+    if !change.held_back.is_empty() {
+        words.push_str(&format!("; {} held back", count(change.held_back.len(), "file")));
+    }
+    if !change.secrets.is_empty() {
+        words.push_str(&format!("; {} could not be read", count(change.secrets.len(), "secret")));
+    }
+    words
+}
+
+fn count(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 impl Live {
     /// Reads the configuration. Broken files of `routes.d/` are held back, so that one team's
     /// slip does not keep the gateway from starting; see [`Live::last_report`].

@@ -26,7 +26,7 @@ use std::path::Path;
 
 pub use docs::docs_markdown;
 pub use documented::documented_source;
-pub use live::{Change, Live, SourceSecrets};
+pub use live::{Change, Live, SourceSecrets, came_to};
 pub use networks::Networks;
 pub use plan::{
     Held, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate, RetentionPlan,

@@ -29,7 +29,8 @@ pub fn decide(
         if at >= deadline {
             Next::Fail {
                 reason: format!(
-                    "not started by its deadline after {attempt} attempts; last: {}",
+                    "the next try would come after its deadline (attempts so far: {attempt}); last: \
+                     {}",
                     result.reason
                 ),
             }

@@ -10,6 +10,7 @@ mod keys;
 mod pauses;
 mod rests;
 mod sender;
+mod slots;
 mod turns;
 
 use std::collections::HashMap;
@@ -23,9 +24,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::chance::Chance;
 use crate::clock::{Clock, later};
-use crate::config::Live;
+use crate::config::{JobPlan, Live, Plan};
 use crate::observe::{Metrics, log};
-use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
+use crate::store::{Lease, LeaseAsk, Pause, Permit, Store, StoreFault};
+use slots::{Round, Slots, Wants};
 
 pub use decide::decide;
 pub use keys::PausedKey;
@@ -164,7 +166,6 @@ impl Dispatcher {
         self.let_changed_keys_go_on(now).await?;
         // What went before took its time, and an attempt must not be dated before it was begun.
         let now = self.parts.clock.now();
-        let ask = self.ask(now);
         let alone = self.parts.store.shared().is_none();
         let mut next = later(now, if alone { POLL } else { SHARED_POLL });
         if let Some(trial) = self.rests.next_trial(now) {
@@ -173,13 +174,26 @@ impl Dispatcher {
         if self.keys.any_rests() {
             next = next.min(later(now, KEY_LOOK));
         }
-        if ask.most == 0 || ask.permits.is_empty() {
-            return Ok(next);
+        let plan = self.parts.live.plan();
+        let wants: Vec<Wants<'_>> = plan.jobs.iter().map(wants).collect();
+        let slots = Slots::new(AT_ONCE, &wants);
+        // Once, so that every job is the first in its turn.
+        let permits = self.lock_turns().permits(&plan);
+        for round in slots.rounds() {
+            let ask = self.ask(&plan, &slots, &permits, *round, now);
+            if ask.most > 0
+                && !ask.permits.is_empty()
+                && let Some(due) = self.take(ask).await?
+            {
+                next = next.min(due.max(later(now, Duration::from_millis(1))));
+            }
         }
+        Ok(next)
+    }
+
+    /// Takes what may be taken, and sends it; gives when something falls due.
+    async fn take(self: &Arc<Self>, ask: LeaseAsk) -> Result<Option<Timestamp>, StoreFault> {
         let leased = self.parts.store.lease_due(ask).await?;
-        if let Some(due) = leased.next_due {
-            next = next.min(due.max(later(now, Duration::from_millis(1))));
-        }
         for (job, held) in &leased.held {
             log::braked(job, *held);
             self.parts.metrics.braked(job, *held);
@@ -187,7 +201,7 @@ impl Dispatcher {
         for lease in leased.leases {
             self.send(lease);
         }
-        Ok(next)
+        Ok(leased.next_due)
     }
 
     /// Attempts whose holder died: nobody knows whether the job was started.
@@ -222,18 +236,30 @@ impl Dispatcher {
         });
     }
 
-    /// How many runs of which jobs may be taken now, in an order that starts elsewhere each time,
-    /// so that every job has its turn.
-    fn ask(&self, now: Timestamp) -> LeaseAsk {
-        let plan = self.parts.live.plan();
-        let mut turns = self.lock_turns();
-        let mut permits = turns.permits(&plan);
+    /// How many runs of which jobs may be taken now. The order of the permits starts elsewhere each
+    /// time, so that every job has its turn.
+    fn ask(
+        &self,
+        plan: &Plan,
+        slots: &Slots<'_>,
+        permits: &[Permit],
+        round: Round,
+        now: Timestamp,
+    ) -> LeaseAsk {
+        let (busy, on_the_wire) = {
+            let turns = self.lock_turns();
+            (turns.by_job(), turns.on_the_wire())
+        };
+        let mut permits = permits.to_vec();
         permits.retain_mut(|permit| {
-            plan.jobs.get(&permit.job).is_some_and(|job| {
-                self.keys.usable(job) && self.rests.narrow(permit, &job.workbench.name, now)
-            })
+            let Some(entry @ (_, job)) = plan.jobs.get_key_value(&permit.job) else { return false };
+            let has = busy.get(&permit.job).copied().unwrap_or(0);
+            permit.count = slots.of(&wants(entry), has, round);
+            permit.count > 0
+                && self.keys.usable(job)
+                && self.rests.narrow(permit, &job.workbench.name, now)
         });
-        LeaseAsk { now, permits, most: AT_ONCE.saturating_sub(turns.on_the_wire()) }
+        LeaseAsk { now, permits, most: slots.free(&busy, on_the_wire, round) }
     }
 
     fn send(self: &Arc<Self>, lease: Lease) {
@@ -277,4 +303,8 @@ async fn heard(news: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     std::future::pending().await
+}
+
+fn wants<'p>((name, job): (&'p Arc<str>, &'p Arc<JobPlan>)) -> Wants<'p> {
+    Wants { job: name, workbench: &job.workbench.name, at_once: job.starts_at_once as usize }
 }

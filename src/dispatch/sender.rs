@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +21,8 @@ use crate::workbench::{LEASE_MARGIN, Start, Workbench};
 
 /// How long to wait before offering an outcome to the store again.
 const STORE_REST: Duration = Duration::from_millis(500);
-/// How often an outcome is offered before it is left to the lease's end.
-const OFFERS: u32 = 20;
+/// How often the log says that the store still refuses an outcome.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
 
 /// Why nobody knows what came of an attempt that nobody waited for.
 const STOPPED: &str = "the gateway stopped while the request was on its way";
@@ -65,14 +65,17 @@ pub(super) async fn attempt(
     let Some(job) = plan.jobs.get(&lease.job) else {
         let reason = format!("job {} is no longer configured", lease.job);
         let result = unsent(Outcome::NotStartedForGood, reason.clone());
-        record(parts, lease, result, Next::Fail { reason }, None).await;
+        record(parts, lease, result, Next::Fail { reason }, None, cut).await;
         return Sent { result: None, refused: None };
     };
+    let begun = Instant::now();
     let (result, sent) = tokio::select! {
         biased;
         done = send(parts, workbenches, job, &lease) => done,
         () = cut.cancelled() => {
-            (unsent(Outcome::Unknown, STOPPED.to_owned()), Sent { result: None, refused: None })
+            let stopped = unsent(Outcome::Unknown, STOPPED.to_owned());
+            let result = AttemptResult { took: begun.elapsed(), ..stopped };
+            (result, Sent { result: None, refused: None })
         }
     };
     let next = follow(parts, job, &lease, &result);
@@ -80,7 +83,7 @@ pub(super) async fn attempt(
         // At once, before its other runs are sent; the store has it with the attempt.
         keys.rest(refused);
     }
-    record(parts, lease, result, next, sent.refused.clone()).await;
+    record(parts, lease, result, next, sent.refused.clone(), cut).await;
     sent
 }
 
@@ -111,7 +114,13 @@ async fn send(
     }
     let start = start_of(job, lease, now);
     reached("lease.committed");
-    let mut result = workbench.start(&start, &key).await;
+    let mut result = match workbench.start(&start, &key).await {
+        Ok(result) => result,
+        Err(fault) => {
+            let reason = format!("nothing can be sent with the API key {}: {fault}", job.api_key);
+            return not_sent(reason);
+        }
+    };
     reached("attempt.answered");
     if job.probe.is_some() && result.outcome == Outcome::Unknown {
         look_up(&workbench, &start, &key, &mut result).await;
@@ -221,28 +230,39 @@ fn unsent(outcome: Outcome, reason: String) -> AttemptResult {
     }
 }
 
-/// Records an outcome, again and again while the store is out of order: what is known about a
-/// start is worth more than the wait. What cannot be recorded stays on disk as begun, and is
-/// settled as unknown when its lease ends.
+/// Records an outcome, again and again for as long as the store is out of order: what is known about
+/// a start is known here alone, and whoever settled the run in the meantime would take it for unknown.
+/// Only a stop that nobody waits for any longer ends it; the attempt then stays on disk as begun.
 async fn record(
     parts: &Parts,
     lease: Lease,
     result: AttemptResult,
     next: Next,
     refused: Option<KeyRefused>,
+    cut: &CancellationToken,
 ) {
-    for _ in 0..OFFERS {
-        match offer(parts, &lease, &result, &next, refused.as_ref()).await {
-            Err(fault @ StoreFault::Unavailable(_)) => {
-                log::store_fault("dispatch", &fault);
-                parts.metrics.store_faults.inc();
-                parts.clock.wait_until(later(parts.clock.now(), STORE_REST)).await;
-            }
-            Err(fault) => return log::store_fault("dispatch", &fault),
+    let mut said: Option<Timestamp> = None;
+    loop {
+        let last = cut.is_cancelled();
+        let fault = match offer(parts, &lease, &result, &next, refused.as_ref()).await {
+            Err(fault @ (StoreFault::Unavailable(_) | StoreFault::Unusable(_))) => fault,
+            Err(settled) => return log::store_fault("dispatch", &settled),
             Ok(()) => return,
+        };
+        parts.metrics.store_faults.inc();
+        let now = parts.clock.now();
+        if said.is_none_or(|said| now < said || between(said, now) >= SAID_AGAIN) {
+            log::store_fault("dispatch", &fault);
+            said = Some(now);
+        }
+        if last {
+            return log::unrecorded(&lease, &result);
+        }
+        tokio::select! {
+            () = cut.cancelled() => {}
+            () = parts.clock.wait_until(later(now, STORE_REST)) => {}
         }
     }
-    log::unrecorded(&lease, &result);
 }
 
 async fn offer(

@@ -274,9 +274,10 @@ impl Gateway {
         &self.metrics
     }
 
-    /// Writes into the book of acts that another configuration is in force, and who brought it.
-    pub async fn note_reload(&self, version: String, who: &str, at: jiff::Timestamp) {
-        let act = Act { who: who.to_owned(), at, origin: None, note: None };
+    /// Writes into the book of acts that the configuration was read again, and who brought that about.
+    pub async fn note_reload(&self, who: &str, note: Option<String>, at: jiff::Timestamp) {
+        let act = Act { who: who.to_owned(), at, origin: None, note };
+        let version = self.live.plan().version.to_string();
         let noted = self.store.note("reload".into(), "configuration".into(), version, act).await;
         if let Err(fault) = noted {
             log::store_fault("audit", &fault);

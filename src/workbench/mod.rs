@@ -3,6 +3,7 @@
 //! Nothing here retries, follows a redirect or decides what comes next. The connection's evidence
 //! becomes one of four outcomes in `reply`; whoever asked decides.
 
+mod http_date;
 mod redact;
 mod reply;
 mod v1;
@@ -118,7 +119,10 @@ impl Workbench {
     }
 
     /// Asks for one start. Always ends within the time-outs, and always with an outcome.
-    pub async fn start(&self, start: &Start<'_>, key: &Secret) -> AttemptResult {
+    ///
+    /// # Errors
+    /// Why no request can be made of this start and key, in words; nothing was sent.
+    pub async fn start(&self, start: &Start<'_>, key: &Secret) -> Result<AttemptResult, String> {
         v1::start(&self.client, &self.plan, start, key).await
     }
 
@@ -132,12 +136,13 @@ impl Workbench {
         v1::find(&self.client, &self.plan, start, key).await
     }
 
-    /// Asks the workbench's address for any answer at all, without a key.
+    /// Asks the workbench's address for any answer at all, without a key. `now` helps to read the time
+    /// that it tells.
     ///
     /// # Errors
     /// Why there was none, in words.
-    pub async fn reach(&self) -> Result<Reached, String> {
-        v1::reach(&self.client, &self.plan).await
+    pub async fn reach(&self, now: jiff::Timestamp) -> Result<Reached, String> {
+        v1::reach(&self.client, &self.plan, now).await
     }
 
     /// Asks for a job's description with the key, without starting anything. The call is not

@@ -9,12 +9,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::http_date::http_date;
+use super::redact::Redactor;
 use crate::model::Outcome;
 
 /// Longest engine id that is believed.
 const LONGEST_ID: usize = 256;
 /// Longest rest that a workbench may ask for.
 pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// Why there is no engine although the workbench named one.
+pub(super) const KEY_FOR_ENGINE: &str =
+    "the workbench showed the API key in the place of the engine's name, which is not kept";
 
 /// What is known after a reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +34,15 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, engine_id: None, reason: reason.into(), key_refused: false }
+    }
+
+    /// The same without the key. An engine whose name holds it cannot be named, and a reply that
+    /// shows the key says nothing that could be relied on.
+    pub(super) fn without_key(self, redactor: &Redactor) -> Self {
+        if self.engine_id.as_deref().is_some_and(|id| redactor.finds(id)) {
+            return Self::new(Outcome::Unknown, KEY_FOR_ENGINE);
+        }
+        Self { reason: redactor.clean(&self.reason), ..self }
     }
 }
 
@@ -133,18 +148,16 @@ fn redirect(status: u16, location: Option<&str>) -> String {
 }
 
 /// The rest that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3).
-/// Anything else asks for nothing.
+/// Anything else asks for nothing. `now` is the sender's.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let asked = match value.trim().parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => crate::clock::between(now, http_date(value)?),
+    let value = value.trim();
+    let asked = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too many digits to count ask for longer than anybody gets.
+        value.parse().map_or(LONGEST_REST, Duration::from_secs)
+    } else {
+        crate::clock::between(now, http_date(value, now)?)
     };
     Some(asked.min(LONGEST_REST))
-}
-
-/// A date as HTTP writes it.
-pub(super) fn http_date(value: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(value.trim()).ok().map(|date| date.timestamp())
 }
 
 #[cfg(test)]
@@ -216,7 +229,11 @@ mod tests {
         assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)));
+        let date = "Sunday, 06-Nov-94 08:49:37 GMT";
+        assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sun Nov  6 08:49:37 1994", now), Some(Duration::from_secs(30)));
         assert_eq!(retry_after("99999999", now), Some(LONGEST_REST));
+        assert_eq!(retry_after("99999999999999999999999999", now), Some(LONGEST_REST));
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-5", now), None);
     }

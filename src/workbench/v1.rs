@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use reqwest::header::{ACCEPT, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 
-use super::redact::excerpt;
-use super::reply::{Known, http_date, known, names, retry_after};
+use super::http_date::http_date;
+use super::redact::Redactor;
+use super::reply::{KEY_FOR_ENGINE, Known, known, names, retry_after};
 use super::{Reached, Start, words};
 use crate::config::WorkbenchPlan;
 use crate::model::{AttemptResult, Outcome, Secret};
@@ -17,24 +18,20 @@ use crate::model::{AttemptResult, Outcome, Secret};
 /// Most bytes of a reply that are read.
 const REPLY: usize = 64 * 1024;
 
-/// Asks for one start.
+/// Asks for one start; an error where no request can be made of it.
 pub(super) async fn start(
     client: &Client,
     plan: &WorkbenchPlan,
     start: &Start<'_>,
     key: &Secret,
-) -> AttemptResult {
+) -> Result<AttemptResult, String> {
     let sent = Instant::now();
-    let request = match request(client, plan, start, key) {
-        Ok(request) => request,
-        Err(reason) => {
-            return finished(Known::new(Outcome::NotStartedForGood, reason), sent.elapsed());
-        }
-    };
-    match client.execute(request).await {
-        Err(error) => finished(unanswered(error), sent.elapsed()),
-        Ok(response) => answered(response, key, start.now, sent).await,
-    }
+    let request = request(client, plan, start, key)?;
+    let redactor = Redactor::new(key);
+    Ok(match client.execute(request).await {
+        Err(error) => finished(unanswered(error).without_key(&redactor), sent.elapsed()),
+        Ok(response) => answered(response, &redactor, start.now, sent).await,
+    })
 }
 
 fn request(
@@ -58,7 +55,7 @@ fn request(
 }
 
 fn user(key: &Secret) -> Result<&str, String> {
-    std::str::from_utf8(key.expose()).map_err(|_| "the API key is not text".to_owned())
+    std::str::from_utf8(key.expose()).map_err(|_| "the API key is not text (UTF-8)".to_owned())
 }
 
 /// The address of a call. Each piece is escaped, so that a name cannot become a path.
@@ -137,7 +134,7 @@ fn within<'e>(
 
 async fn answered(
     response: Response,
-    key: &Secret,
+    redactor: &Redactor,
     now: Timestamp,
     sent: Instant,
 ) -> AttemptResult {
@@ -147,32 +144,32 @@ async fn answered(
     };
     let location = header(LOCATION);
     // A date is compared on the workbench's own clock where it gives one.
-    let here = header(DATE).as_deref().and_then(http_date);
+    let here = header(DATE).as_deref().and_then(|date| http_date(date, now));
     let rest = header(RETRY_AFTER);
-    let body = read(response).await;
-    let known =
-        known(status, location.as_deref(), body.as_ref().map(Vec::as_slice).map_err(Clone::clone));
+    let mut body = Vec::new();
+    let whole = read(response, &mut body).await;
+    let known = known(status, location.as_deref(), whole.map(|()| body.as_slice()));
     AttemptResult {
         status: Some(status),
-        reply: body.ok().and_then(|body| excerpt(&body, key)),
+        // What came says most where the rest did not.
+        reply: redactor.excerpt(&body),
         retry_after: rest.and_then(|rest| retry_after(&rest, here.unwrap_or(now))),
-        ..finished(known, sent.elapsed())
+        ..finished(known.without_key(redactor), sent.elapsed())
     }
 }
 
-/// The reply's body, up to the bound.
-async fn read(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
+/// Reads the reply's body, up to the bound. Where it fails, what came before is in `body`.
+async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), String> {
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {
                 let room = REPLY - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if body.len() == REPLY {
-                    return Ok(body);
+                    return Ok(());
                 }
             }
-            Ok(None) => return Ok(body),
+            Ok(None) => return Ok(()),
             Err(error) => return Err(words(&error.without_url())),
         }
     }
@@ -192,12 +189,19 @@ fn finished(known: Known, took: Duration) -> AttemptResult {
 }
 
 /// The workbench's own health path, or any answer to it.
-pub(super) async fn reach(client: &Client, plan: &WorkbenchPlan) -> Result<Reached, String> {
+pub(super) async fn reach(
+    client: &Client,
+    plan: &WorkbenchPlan,
+    now: Timestamp,
+) -> Result<Reached, String> {
     let mut url = plan.url.clone();
     url.set_path("/internal/load-balancer/health-ping");
     let response = client.get(url).send().await.map_err(|error| unanswered(error).reason)?;
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-    Ok(Reached { status: response.status().as_u16(), date: date.and_then(http_date) })
+    Ok(Reached {
+        status: response.status().as_u16(),
+        date: date.and_then(|date| http_date(date, now)),
+    })
 }
 
 /// The engine of the job's latest run, where that names the run that is looked for.
@@ -211,9 +215,17 @@ pub(super) async fn find(
     let url = address(plan, &["projects", start.owner, start.project, "jobs", &job])?;
     let request = client.get(url).header(ACCEPT, "application/json");
     let sent = request.basic_auth(user(key)?, Some("")).send().await;
-    let response = sent.map_err(|error| unanswered(error).reason)?;
+    let redactor = Redactor::new(key);
+    let response = sent.map_err(|error| unanswered(error).without_key(&redactor).reason)?;
     match response.status().as_u16() {
-        200 => names(&read(response).await?, &start.run.to_string()),
+        200 => {
+            let mut body = Vec::new();
+            read(response, &mut body).await?;
+            match names(&body, &start.run.to_string())? {
+                shown if redactor.finds(&shown) => Err(KEY_FOR_ENGINE.to_owned()),
+                engine_id => Ok(engine_id),
+            }
+        }
         other => Err(format!("the workbench answered {other}")),
     }
 }

@@ -114,3 +114,31 @@ async fn a_key_that_cannot_be_read_fails_nothing() {
     world.run_in(id, RunState::Started).await;
     report(&world, "bob").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_cannot_be_sent_fails_nothing_and_gives_its_workbench_no_rest() {
+    let world = world().await;
+    std::fs::write(world.site.path("secrets/api-key"), b"\xff\xfekey\n").expect("written");
+    world.live.secrets().refresh().expect("no programs");
+    let mut unsent = Vec::new();
+    for number in 0..8 {
+        let id = world.push(&format!("unsent-{number}")).await;
+        let run = world.run_after(id, 1).await;
+        assert_eq!(run.brief.state, RunState::Queued, "{run:#?}");
+        assert_eq!(run.tries[0].outcome, Some(Outcome::NotStartedForNow));
+        let reason = run.tries[0].reason.as_deref().unwrap_or_default();
+        let words = "nothing can be sent with the API key alice: the API key is not text (UTF-8)";
+        assert_eq!(reason, words);
+        assert!(requests(&world, id).is_empty());
+        unsent.push(run);
+    }
+    // The same workbench, with the key of bob.
+    a_look_at_the_queue(&world, "other").await;
+    assert_eq!(notes(&world).await, "[]");
+    world.site.private("api-key", API_KEY);
+    world.live.secrets().refresh().expect("no programs");
+    for run in unsent {
+        world.advance_to(run.brief.due_at);
+        world.run_in(run.brief.id, RunState::Started).await;
+    }
+}

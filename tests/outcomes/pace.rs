@@ -3,8 +3,8 @@
 use cdsw_gateway::model::RunState;
 use cdsw_gateway::simulator::{Fault, FaultRule};
 
-use super::common::{Site, World, simulator};
-use super::{ROUTES, a_look_at_the_queue};
+use super::common::{PUSH, Site, World, simulator};
+use super::{ROUTES, a_look_at_the_queue, report};
 
 const JOB: &str = "alice/risk-analysis/208";
 
@@ -58,4 +58,41 @@ async fn a_job_may_ask_for_one_start_at_a_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_word_four_starts_may_be_on_their_way() {
     never_more_than(4, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workbench_that_hangs_holds_back_no_start_on_another() {
+    let (hangs, well) = (simulator().await, simulator().await);
+    hangs.add_fault(FaultRule::always(Fault::NeverAnswer));
+    // Three jobs with a long backlog on the one, `report` on the other.
+    let mut routes = ROUTES.to_owned();
+    let mut jobs = String::new();
+    for name in ["one", "two", "three"] {
+        routes.push_str(&format!(
+            "  {name}: {{ on: {{ source: github, event: push }}, job: {name} }}\n"
+        ));
+        jobs.push_str(&format!(
+            "  {name}: {{ workbench: hangs, project: alice/risk-analysis, job: 208, \
+             api_key: alice, starts_at_once: 128 }}\n"
+        ));
+    }
+    let site = Site::new(&well.api_url(), &routes);
+    let text = std::fs::read_to_string(site.config()).expect("read");
+    let second = format!(
+        "  hangs:\n    url: {}\n    timeout: 60s\n    \
+         api_keys: {{ alice: {{ file: secrets/api-key }} }}\njobs:\n{jobs}",
+        hangs.api_url()
+    );
+    site.write_config(&text.replace("jobs:\n", &second));
+    let world = World::on(site, well).await;
+    for number in 0..100 {
+        let push = world.github("push", &format!("many-{number}"), PUSH);
+        assert_eq!(world.send(push).await.0, 202);
+    }
+    // All but what is kept for the four of `report` and of `retrain`.
+    hangs.wait_for_requests(248).await;
+    let id = report(&world, "elsewhere").await;
+    world.run_in(id, RunState::Started).await;
+    assert_eq!(hangs.requests().len(), 248);
+    hangs.release_held();
 }

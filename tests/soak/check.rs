@@ -37,7 +37,7 @@ impl fmt::Display for Counts {
         let others: Vec<_> =
             self.refused.iter().map(|(status, count)| format!("{count} of {status}")).collect();
         writeln!(f, "other answers {}", others.join(", "))?;
-        writeln!(f, "deliveries    {}, each with its run", self.deliveries)?;
+        writeln!(f, "deliveries    {}, each kept once, with its run", self.deliveries)?;
         writeln!(f, "runs          {}", list(&self.runs))?;
         writeln!(f, "attempts      {}", list(&self.attempts))?;
         write!(
@@ -61,6 +61,7 @@ pub fn check(told: &Told, store: &Path, simulator: &Simulator) -> Counts {
     let connection = Connection::open(store).expect("opens");
     let deliveries = deliveries(&connection);
     let runs = runs(&connection);
+    every_key_is_kept_once(&deliveries);
     let repeats = every_answer_is_kept(told, &deliveries, &runs);
     let mut of: HashMap<DeliveryId, usize> = HashMap::new();
     for kept in runs.values() {
@@ -96,6 +97,16 @@ pub fn check(told: &Told, store: &Path, simulator: &Simulator) -> Counts {
     }
     assert!(counts.answers > 0 && counts.starts > 0, "nothing went on, so nothing was proved");
     counts
+}
+
+/// A repeat is the delivery that it repeats, also across kills.
+fn every_key_is_kept_once(deliveries: &HashMap<DeliveryId, String>) {
+    let mut of: HashMap<&str, DeliveryId> = HashMap::new();
+    for (id, key) in deliveries {
+        if let Some(other) = of.insert(key, *id) {
+            panic!("{key} is kept twice: as delivery {id} and as {other}");
+        }
+    }
 }
 
 fn every_answer_is_kept(
@@ -197,4 +208,20 @@ fn runs(connection: &Connection) -> HashMap<RunId, Kept> {
         runs.get_mut(&run).expect("an attempt of a run").outcomes.push(outcome);
     }
     runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> DeliveryId {
+        DeliveryId::new("2026-03-01T12:00:00Z".parse().expect("a time"), number)
+    }
+
+    #[test]
+    #[should_panic(expected = "is kept twice")]
+    fn a_key_that_is_kept_twice_is_a_fault() {
+        let deliveries = [(id(1), "1-1-5"), (id(2), "1-1-6"), (id(3), "1-1-5")];
+        every_key_is_kept_once(&deliveries.map(|(id, key)| (id, key.to_owned())).into());
+    }
 }

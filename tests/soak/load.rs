@@ -1,6 +1,5 @@
 //! The load: `wrk`, and what it was told.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -61,25 +60,36 @@ impl Load {
         Round(child)
     }
 
-    /// What all rounds were told. A line that a kill cut off was read by nobody.
+    /// What all rounds were told.
+    ///
+    /// # Panics
+    /// Where an answer 2xx is not what it should be.
     pub fn told(&self) -> Told {
         let mut told = Told::default();
         for entry in std::fs::read_dir(&self.directory).expect("a directory") {
             let path = entry.expect("an entry").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !name.starts_with("told-") {
-                continue;
-            }
-            let file = std::fs::File::open(path).expect("opens");
-            for line in BufReader::new(file).lines() {
-                let line = line.expect("text");
-                match line.strip_prefix("! ") {
-                    Some(status) => *told.refused.entry(status.to_owned()).or_default() += 1,
-                    None => told.accepted.extend(serde_json::from_str(&line)),
-                }
+            if name.starts_with("told-") {
+                told.read(&std::fs::read_to_string(path).expect("text"));
             }
         }
         told
+    }
+}
+
+impl Told {
+    /// What one thread was told, a line each. A last line that a kill cut off was read by nobody.
+    fn read(&mut self, text: &str) {
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        for line in whole.lines() {
+            match line.strip_prefix("! ") {
+                Some(status) => *self.refused.entry(status.to_owned()).or_default() += 1,
+                None => self.accepted.push(
+                    serde_json::from_str(line)
+                        .unwrap_or_else(|error| panic!("a 2xx that is not JSON: {error}: {line}")),
+                ),
+            }
+        }
     }
 }
 
@@ -87,5 +97,23 @@ impl Drop for Round {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_is_left_out_and_no_other() {
+        let mut told = Told::default();
+        told.read("{\"delivery\":\"a\"}\n! 503\n{\"deliv");
+        assert_eq!((told.accepted.len(), told.refused["503"]), (1, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "a 2xx that is not JSON")]
+    fn an_answer_that_is_not_json_is_a_fault() {
+        Told::default().read("\n{\"delivery\":\"a\"}\n");
     }
 }

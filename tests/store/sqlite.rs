@@ -1,11 +1,14 @@
 //! The cases on the embedded store, and what is true of it alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cdsw_gateway::model::RunState;
 use cdsw_gateway::model::run::leads;
+use cdsw_gateway::model::{Backlog, RunState};
 use cdsw_gateway::store::sqlite::SqliteStore;
-use cdsw_gateway::store::{RunFilter, Store, StoreFault};
+use cdsw_gateway::store::{
+    Pausable, Release, ReplayOrder, Retention, RunFilter, Store, StoreFault,
+};
 
 use crate::world::*;
 
@@ -32,6 +35,59 @@ async fn a_second_process_is_refused_with_the_files_name() {
     let _first = SqliteStore::open(&path).expect("opens");
     let Err(StoreFault::Unusable(why)) = SqliteStore::open(&path) else { panic!("refused") };
     assert!(why.contains("gateway.db") && why.contains("another process"), "{why}");
+}
+
+#[tokio::test]
+async fn a_link_to_the_file_or_another_name_of_it_is_no_way_around_the_lock() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    let _first = SqliteStore::open(&path).expect("opens");
+    let (link, name) = (directory.path().join("link.db"), directory.path().join("name.db"));
+    std::os::unix::fs::symlink(&path, &link).expect("linked");
+    std::fs::hard_link(&path, &name).expect("linked");
+    let _ = std::fs::remove_file(directory.path().join("gateway.db.lock"));
+    for other in [&path, &link, &name] {
+        let Err(StoreFault::Unusable(why)) = SqliteStore::open(other) else { panic!("refused") };
+        assert!(why.contains("another process"), "{why}");
+        assert!(why.contains(&*other.to_string_lossy()), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn through_a_link_the_log_lies_beside_the_file_itself() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(directory.path().join("data")).expect("a directory");
+    let (path, link) = (directory.path().join("data/gateway.db"), directory.path().join("link.db"));
+    std::os::unix::fs::symlink(&path, &link).expect("linked");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&link).expect("opens"));
+    let (_, run) = one_run(&store, "one").await;
+    assert!(directory.path().join("data/gateway.db-wal").exists());
+    drop(store);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).expect("opens"));
+    assert_eq!(state(&store, run).await, RunState::Queued);
+}
+
+/// The system drops SQLite's locks when any descriptor of the file is closed.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn sqlites_own_locks_are_there_beside_ours_for_as_long_as_the_store_is_open() {
+    use std::os::unix::fs::MetadataExt as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    one_run(&store, "one").await;
+    let inode = directory.path().join("gateway.db").metadata().expect("its number").ino();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").expect("Linux shows them");
+        let ours = |line: &&str| line.contains(&format!(":{inode} "));
+        let kinds = all.lines().filter(ours).filter_map(|line| line.split_whitespace().nth(1));
+        let mut kinds: Vec<String> = kinds.map(str::to_owned).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    };
+    assert_eq!(locks(), ["FLOCK", "POSIX"]);
+    drop(store);
+    assert_eq!(locks(), [""; 0]);
 }
 
 #[tokio::test]
@@ -161,5 +217,57 @@ fn columns_of(how: &str, state: RunState) -> String {
              VALUES (1, x'00', 1, 'r', 'j', 0, '{state}', '{{}}', {engine}, 1, 1, 1, 1, {lease}, \
              {blocked})"
         ),
+    }
+}
+
+/// A store that has noticed that its file is damaged.
+async fn damaged(directory: &tempfile::TempDir) -> Arc<dyn Store> {
+    let path = directory.path().join("gateway.db");
+    let store = open(directory);
+    for number in 0..40 {
+        one_run(&store, &number.to_string()).await;
+    }
+    drop(store);
+    let whole = std::fs::read(&path).expect("read");
+    for page in 1..whole.len() / 8192 {
+        let mut bytes = whole.clone();
+        bytes[page * 8192..][..4096].fill(0xa5);
+        std::fs::write(&path, bytes).expect("written");
+        let Ok(store) = SqliteStore::open(&path) else { continue };
+        let filter = RunFilter { limit: 99, ..RunFilter::default() };
+        if let Err(StoreFault::Unusable(_)) = store.runs(filter).await {
+            return Arc::new(store);
+        }
+    }
+    panic!("no damage is ever noticed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_more_is_written_to_a_file_that_is_known_to_be_damaged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = damaged(&directory).await;
+    let new = delivery("new", vec![queued("r", "train")]);
+    let (delivery, run) = (new.id, new.runs[0].id);
+    let job = || Pausable::Job("train".to_owned());
+    let order = ReplayOrder { delivery, runs: Vec::new(), again: false, act: act() };
+    let retention = Retention { keep: Duration::from_secs(1), max_size: 1 };
+    let refused = [
+        ("accept", store.accept(new).await.err()),
+        ("lease_due", store.lease_due(ask(after(1), &[("train", 9)])).await.err()),
+        ("fail_overdue", store.fail_overdue(after(9999), Vec::new()).await.err()),
+        ("pull_in", store.pull_in(start(), after(1)).await.err()),
+        ("replay", store.replay(order).await.err()),
+        ("release", store.release(run, Release::Fail, act()).await.err()),
+        ("cancel", store.cancel(run, act()).await.err()),
+        ("pause", store.pause(job(), None, act()).await.err()),
+        ("resume", store.resume(job(), Vec::new(), act()).await.err()),
+        ("let_go", store.let_go("train".into(), Backlog::Paced, after(1)).await.err()),
+        ("note", store.note("a".into(), "b".into(), "c".into(), act()).await.err()),
+        ("tidy", store.tidy(retention, after(9999)).await.err()),
+        ("probe", store.probe(after(1)).await.err()),
+    ];
+    for (what, fault) in refused {
+        let Some(StoreFault::Unusable(why)) = &fault else { panic!("{what}: {fault:?}") };
+        assert!(why.contains(".recover"), "{what}: {why}");
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration changes while the gateway runs.
 
 use cdsw_gateway::config::Live;
+use reqwest::Method;
 use serde_json::json;
 
 use super::common::{ON_PUSH, PUSH, Site, World, simulator};
@@ -133,4 +134,34 @@ async fn a_run_in_the_queue_outlives_the_removal_of_its_route_but_not_of_its_job
     )
     .await;
     assert_eq!(status, 409, "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_reload_that_a_person_asks_for_is_in_the_book_with_what_it_came_to() {
+    let world = World::start(ON_PUSH).await;
+    let first = world.live.plan().version.to_string();
+    let reload = async |note: Option<&str>| {
+        world.api(Method::POST, "/api/reload", Some(json!({ "note": note }))).await
+    };
+    let newest = async || {
+        let (status, view) = world.api(Method::GET, "/api/audit", None).await;
+        assert_eq!(status, 200, "{view}");
+        let act = &view["acts"][0];
+        assert_eq!((text(act, "/who"), text(act, "/act")), ("ops", "reload"), "{view}");
+        (text(act, "/name").to_owned(), text(act, "/note").to_owned())
+    };
+    assert_eq!(reload(None).await.0, 200);
+    assert_eq!(newest().await, (first.clone(), "nothing changed".to_owned()));
+
+    edit(&world.site, "provider: github,", "provider: githbu,");
+    assert_eq!(reload(Some("month-end")).await.0, 409);
+    let (version, note) = newest().await;
+    assert_eq!(version, first, "it stays in force");
+    assert!(note.starts_with("refused: ") && note.ends_with("; month-end"), "{note}");
+
+    edit(&world.site, "provider: githbu,", "provider: github,");
+    edit(&world.site, "  on-push:", "  renamed:");
+    assert_eq!(reload(None).await.0, 200);
+    let second = world.live.plan().version.to_string();
+    assert_eq!(newest().await, (second.clone(), format!("{first}..{second}")));
 }

@@ -60,9 +60,10 @@ async fn a_stop_that_does_not_get_its_answer_leaves_nothing_leased() {
     let id = world.push("on-its-way").await;
     world.simulator.wait_for_requests(1).await;
     let World { site, gateway, simulator: _simulator, .. } = world;
-    gateway.stop(std::time::Duration::ZERO).await;
+    gateway.stop(std::time::Duration::from_millis(50)).await;
     let run = read(&site, id).await;
     assert_eq!(run.brief.state, RunState::Held, "{run:#?}");
+    assert!(run.tries[0].took_ms >= Some(50), "it says how long it was waited for: {run:#?}");
     let reason = run.brief.reason.expect("a reason");
     assert!(reason.contains("the gateway stopped while the request was on its way"), "{reason}");
 }

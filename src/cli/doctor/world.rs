@@ -59,7 +59,7 @@ pub(super) async fn running(plan: &Plan) -> Vec<Finding> {
 pub(super) async fn reach(plan: &Arc<WorkbenchPlan>) -> Vec<Finding> {
     let what = format!("workbench {}", plan.name);
     let reached = match Workbench::new(Arc::clone(plan)) {
-        Ok(workbench) => workbench.reach().await,
+        Ok(workbench) => workbench.reach(SystemClock.now()).await,
         Err(fault) => Err(fault.to_string()),
     };
     match reached {

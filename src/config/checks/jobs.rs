@@ -18,6 +18,9 @@ use crate::model::is_reserved;
 /// Bytes of variables that a job may be given at most, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;
 
+/// Starts of one job that may be on their way at once, at most: half of what all jobs share.
+const MOST_AT_ONCE: u32 = 128;
+
 /// The reserved names that each job allows; also of jobs that are broken otherwise.
 pub(super) type Allowed = BTreeMap<String, Vec<String>>;
 
@@ -134,6 +137,13 @@ fn job(
 
 fn limits(desk: Desk<'_>, starts: &At<u32>, periods: [&At<crate::config::shape::Period>; 3]) {
     desk.not_zero(starts);
+    if starts.value > MOST_AT_ONCE {
+        let hint = format!(
+            "write {MOST_AT_ONCE} or less; all jobs together have {} places on the wire",
+            2 * MOST_AT_ONCE
+        );
+        desk.fault(starts.id, "these are too many starts at once", hint);
+    }
     for period in periods {
         not_zero(desk, period);
     }

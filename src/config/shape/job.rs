@@ -29,7 +29,7 @@ pub(in crate::config) struct JobShape {
     /// How long after its delivery a run may still be started; then it fails.
     #[serde(default = "default_deadline")]
     pub(in crate::config) deadline: At<Period>,
-    /// Start requests for this job that may be on their way at once.
+    /// Start requests for this job that may be on their way at once, 128 at most.
     #[serde(default = "default_starts_at_once")]
     pub(in crate::config) starts_at_once: At<u32>,
     /// Starts in any minute, at most. Default: no limit.

@@ -89,3 +89,12 @@ fn claims_that_every_stranger_has_keep_nobody_out() {
         assert!(found[0].contains("keep strangers out"), "{found:?}");
     }
 }
+
+#[test]
+fn more_starts_at_once_than_one_job_may_have_are_refused() {
+    let with = |count: &str| {
+        messages_with("api_key: alice }", &format!("api_key: alice, starts_at_once: {count} }}"))
+    };
+    assert!(with("128").is_empty());
+    assert_eq!(with("129"), ["these are too many starts at once"]);
+}

@@ -1,4 +1,5 @@
-//! A file that is damaged is not written to any more once anybody has noticed.
+//! A file that is damaged is not written to any more once anybody has noticed, but for what is known
+//! of a start that went out before.
 
 use std::path::Path;
 use std::sync::OnceLock;

@@ -2,14 +2,14 @@
 //!
 //! All writing goes through one thread (`writer`) that commits whatever is waiting as one
 //! transaction with one flush. Reading goes through a connection of its own. The store never
-//! shares its file with another process: a lock file beside it sees to that.
+//! shares its file with another process: a lock on it sees to that.
 
 mod accept;
 mod audit;
 mod damage;
+mod hold;
 mod latest;
 mod open;
-
 mod pauses;
 mod people;
 mod queue;
@@ -36,14 +36,18 @@ use crate::store::{
 
 use damage::Damage;
 
-/// The embedded store.
+/// The embedded store. Its parts are closed in this order: the lock after the last connection.
 pub struct SqliteStore {
     writer: writer::Writer,
-    reader: Arc<Mutex<Connection>>,
+    reader: Arc<Reader>,
     path: PathBuf,
     damage: Damage,
-    /// Held for as long as the store is open; the system lets go of it when the process ends.
-    _lock: open::FileLock,
+}
+
+/// What reads, and may still do so when the store has been dropped.
+struct Reader {
+    connection: Mutex<Connection>,
+    _hold: hold::Hold,
 }
 
 impl SqliteStore {
@@ -54,18 +58,21 @@ impl SqliteStore {
     /// newer than this program or it is damaged; [`StoreFault::Unavailable`] when the file system
     /// says no. Both name the file.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        let lock = open::lock(path)?;
-        let writing = open::connect(path)?;
+        let hold = hold::Hold::take(path)?;
+        let writing = open::connect(hold.real())?;
         open::migrate(&writing, path)?;
         open::end_leases(&writing, path)?;
-        let reader = open::connect(path)?;
-        open::read_only(&reader, path)?;
+        let reading = open::connect(hold.real())?;
+        open::read_only(&reading, path)?;
+        let mut names = hold.names(path)?;
+        names.check()?;
+        let writer = writer::Writer::start(writing, names, path)?;
+        let reader = Reader { connection: Mutex::new(reading), _hold: hold };
         Ok(Self {
-            writer: writer::Writer::start(writing, path)?,
-            reader: Arc::new(Mutex::new(reader)),
+            writer,
+            reader: Arc::new(reader),
             path: path.to_owned(),
             damage: Damage::default(),
-            _lock: lock,
         })
     }
 
@@ -82,8 +89,9 @@ impl SqliteStore {
         let reader = Arc::clone(&self.reader);
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || {
-                let reader = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                what(&reader)
+                let connection =
+                    reader.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                what(&connection)
             })
             .await
             .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())));
@@ -130,6 +138,7 @@ impl Store for SqliteStore {
 
     fn finish(&self, finish: Finish) -> Pending<'_, ()> {
         Box::pin(async move {
+            // Also where the file is damaged: what is known of a start is worth a try.
             let finished = self
                 .writer
                 .write(move |connection| {
@@ -139,7 +148,7 @@ impl Store for SqliteStore {
                 })
                 .await;
             reached("finish.committed");
-            finished
+            self.damage.seen(finished, &self.path)
         })
     }
 
@@ -148,32 +157,33 @@ impl Store for SqliteStore {
     }
 
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| queue::fail_overdue(connection, now, &waits)))
+        Box::pin(
+            self.write_if_whole(move |connection| queue::fail_overdue(connection, now, &waits)),
+        )
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| queue::pull_in(connection, latest, now)))
+        Box::pin(self.write_if_whole(move |connection| queue::pull_in(connection, latest, now)))
     }
 
     fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
-        Box::pin(self.writer.write(move |connection| people::replay(connection, &order)))
+        Box::pin(self.write_if_whole(move |connection| people::replay(connection, &order)))
     }
 
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {
         Box::pin(
-            self.writer.write(move |connection| people::release(connection, run, &release, &act)),
+            self.write_if_whole(move |connection| people::release(connection, run, &release, &act)),
         )
     }
 
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run> {
-        Box::pin(self.writer.write(move |connection| people::cancel(connection, run, &act)))
+        Box::pin(self.write_if_whole(move |connection| people::cancel(connection, run, &act)))
     }
 
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
-        Box::pin(
-            self.writer
-                .write(move |connection| pauses::pause(connection, &what, mark.as_deref(), &act)),
-        )
+        Box::pin(self.write_if_whole(move |connection| {
+            pauses::pause(connection, &what, mark.as_deref(), &act)
+        }))
     }
 
     fn resume(
@@ -183,7 +193,9 @@ impl Store for SqliteStore {
         act: Act,
     ) -> Pending<'_, bool> {
         Box::pin(
-            self.writer.write(move |connection| pauses::resume(connection, &what, &backlogs, &act)),
+            self.write_if_whole(move |connection| {
+                pauses::resume(connection, &what, &backlogs, &act)
+            }),
         )
     }
 
@@ -192,13 +204,14 @@ impl Store for SqliteStore {
     }
 
     fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.writer.write(move |connection| pauses::let_go(connection, &job, how, now)))
+        Box::pin(self.write_if_whole(move |connection| pauses::let_go(connection, &job, how, now)))
     }
 
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
         Box::pin(
-            self.writer
-                .write(move |connection| audit::write(connection, &what, &kind, &name, &act)),
+            self.write_if_whole(move |connection| {
+                audit::write(connection, &what, &kind, &name, &act)
+            }),
         )
     }
 
@@ -235,7 +248,7 @@ impl Store for SqliteStore {
     }
 
     fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied> {
-        Box::pin(self.writer.write(move |connection| tidy::step(connection, retention, now)))
+        Box::pin(self.write_if_whole(move |connection| tidy::step(connection, retention, now)))
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {

@@ -1,7 +1,6 @@
-//! Opens the file: the lock beside it, the settings that make a commit durable, the migrations.
+//! Opens the file: the settings that make a commit durable, the migrations.
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -18,40 +17,6 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_flow.sql"),
     include_str!("migrations/0004_lawful.sql"),
 ];
-
-/// Held while the store is open.
-pub(super) struct FileLock(#[expect(dead_code, reason = "open for its lock alone")] File);
-
-/// Takes the lock that keeps two processes from using one file.
-pub(super) fn lock(path: &Path) -> Result<FileLock, StoreFault> {
-    let lock_path = lock_path(path);
-    let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(
-        |error| {
-            StoreFault::Unavailable(format!(
-                "cannot open {}: {error}; the directory must exist and be writable by the gateway",
-                lock_path.display()
-            ))
-        },
-    )?;
-    match file.try_lock() {
-        Ok(()) => Ok(FileLock(file)),
-        Err(TryLockError::WouldBlock) => Err(StoreFault::Unusable(format!(
-            "{} is in use by another process; one SQLite file serves one gateway (stop the other \
-             one, or give this one a file of its own)",
-            path.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(StoreFault::Unavailable(format!(
-            "cannot lock {}: {error}; put the file on a local disk",
-            lock_path.display()
-        ))),
-    }
-}
-
-fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
-}
 
 /// Opens a connection with the settings that every one needs.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::hold::Names;
 use super::open::naming;
 use super::rows::fault;
 use crate::store::StoreFault;
@@ -34,12 +35,16 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection, path: &Path) -> Result<Self, StoreFault> {
+    pub(super) fn start(
+        connection: Connection,
+        names: Names,
+        path: &Path,
+    ) -> Result<Self, StoreFault> {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let path = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, waiting, &path))
+            .spawn(move || run(&connection, waiting, names, &path))
             .map_err(|error| {
                 StoreFault::Unavailable(format!("no thread for the store: {error}"))
             })?;
@@ -77,11 +82,14 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>, path: &Path) {
+fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>, mut names: Names, path: &Path) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
-        let (answers, committed) = commit(connection, batch.drain(..));
-        let committed = committed.map_err(|error| naming(path, error));
+        // Before, so that nothing is begun in a file that nobody finds again; and after, since a 2xx
+        // is built on it.
+        let found = names.check();
+        let (answers, committed) = commit(connection, found, batch.drain(..));
+        let committed = committed.map_err(|error| naming(path, error)).and_then(|()| names.check());
         for answer in answers {
             answer(committed.clone());
         }
@@ -92,9 +100,11 @@ fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>, path: &Path) {
 
 fn commit(
     connection: &Connection,
+    found: Result<(), StoreFault>,
     batch: impl Iterator<Item = Job>,
 ) -> (Vec<Answer>, Result<(), StoreFault>) {
-    let mut usable = connection.execute_batch("BEGIN IMMEDIATE").map_err(fault);
+    let mut usable =
+        found.and_then(|()| connection.execute_batch("BEGIN IMMEDIATE").map_err(fault));
     let mut answers = Vec::new();
     for job in batch {
         answers.push(job(usable.as_ref().map(|()| connection).map_err(Clone::clone)));

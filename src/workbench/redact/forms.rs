@@ -1,0 +1,50 @@
+//! The forms in which a key can come back, beside those that undoing escapes leads to the key itself.
+
+use base64::Engine as _;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use super::find::Needle;
+use super::view::is_blank;
+use crate::model::Secret;
+
+/// A shorter piece of a key proves nothing: any text holds it by chance.
+const LEAST: usize = 8;
+
+/// All of them: the key as it is, in hex, and in base64: as the credentials that were sent, and within
+/// something longer.
+pub(super) fn forms(key: &Secret) -> Vec<Needle> {
+    let key = key.expose();
+    let without_blanks = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().filter(|byte| !is_blank(*byte)).collect()
+    };
+    let plain = without_blanks(key);
+    let any_case = plain.len() >= LEAST;
+    let mut derived = vec![Needle::new(hex::encode(key).into_bytes(), true)];
+    if key.len() * 2 < LEAST {
+        derived.clear();
+    }
+    for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        let mut encoded = vec![credentials(&alphabet, key)];
+        encoded.extend((0..3).map(|before| within(&alphabet, key, before)));
+        encoded.retain(|text| text.len() >= LEAST);
+        derived.extend(encoded.into_iter().map(|text| Needle::new(text.into_bytes(), false)));
+    }
+    derived.push(Needle::new(plain, any_case));
+    derived
+}
+
+fn credentials(alphabet: &GeneralPurpose, key: &[u8]) -> String {
+    alphabet.encode(Zeroizing::new([key, b":"].concat()))
+}
+
+/// What is the same of the key's base64 whatever stands before and after it, where so many bytes stand
+/// before it in its first group of three.
+fn within(alphabet: &GeneralPurpose, key: &[u8], before: usize) -> String {
+    let bytes = Zeroizing::new([&[0; 2][..before], key].concat());
+    let whole = bytes.len() * 8 / 6;
+    let first = (before * 8).div_ceil(6);
+    let encoded = alphabet.encode(&*bytes);
+    encoded.get(first..whole).unwrap_or_default().to_owned()
+}
