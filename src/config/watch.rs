@@ -1,7 +1,7 @@
 //! Notices when the files change. Directories are watched, not files, since editors, git and
 //! Kubernetes put new files and links in the place of old ones; then contents are compared.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::files::routes_directory;
 use super::live::{Change, Live};
+use super::plan::StorePlan;
 use super::report::Report;
 
 /// Time for a writer to finish before the files are read.
@@ -19,6 +20,8 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// The contents are compared this often even when nothing is noticed: some file systems tell
 /// nothing, and a directory may appear later.
 const LOOK: Duration = Duration::from_secs(10);
+/// The same where a directory is not watched.
+const UNWATCHED_LOOK: Duration = Duration::from_secs(1);
 
 /// Watches as long as it lives.
 #[derive(Debug)]
@@ -51,12 +54,12 @@ impl Watch {
                     })
                     .ok();
                 loop {
-                    watch_directories(watcher.as_mut(), &live);
+                    let look = watch_directories(watcher.as_mut(), &live);
                     // Looked at after watching has begun, so that no change falls in between.
                     if let Some(result) = live.reload_if_changed() {
                         on_reload(result);
                     }
-                    if !wait(&signals, &events) {
+                    if !wait(&signals, &events, look) {
                         return;
                     }
                 }
@@ -74,15 +77,34 @@ impl Drop for Watch {
     }
 }
 
-/// Watching a directory twice is harmless; one that was replaced must be watched anew.
-fn watch_directories(watcher: Option<&mut RecommendedWatcher>, live: &Live) {
-    let Some(watcher) = watcher else { return };
+/// Watching a directory twice is harmless; one that was replaced must be watched anew. Gives how often
+/// to compare the contents.
+///
+/// The system tells of every write in a directory. One that the store's file is in is not watched: each
+/// commit would wake this thread, at the cost of a twentieth of all that the gateway does.
+fn watch_directories(watcher: Option<&mut RecommendedWatcher>, live: &Live) -> Duration {
+    let Some(watcher) = watcher else { return UNWATCHED_LOOK };
+    let plan = live.plan();
+    let busy = match &plan.store {
+        StorePlan::Sqlite(path) => path.parent(),
+        StorePlan::Postgres(_) => None,
+    };
+    let mut look = LOOK;
     for directory in [live.path().parent(), Some(&*routes_directory(live.path()))] {
         let Some(directory) = directory else { continue };
         let directory = if directory.as_os_str().is_empty() { ".".as_ref() } else { directory };
+        if busy.is_some_and(|busy| same(busy, directory)) {
+            look = UNWATCHED_LOOK;
+            continue;
+        }
         // A directory that is not there yet is found by the regular look.
         let _ = watcher.watch(directory, RecursiveMode::NonRecursive);
     }
+    look
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Whether an event can mean that the configuration reads differently. Reading it does not, and
@@ -102,8 +124,8 @@ fn matters(event: &Event) -> bool {
 }
 
 /// Waits for a change or the next regular look; false when it is time to stop.
-fn wait(stop: &Receiver<()>, events: &Receiver<()>) -> bool {
-    for _ in 0..LOOK.as_millis() / SETTLE.as_millis() {
+fn wait(stop: &Receiver<()>, events: &Receiver<()>, look: Duration) -> bool {
+    for _ in 0..look.as_millis() / SETTLE.as_millis() {
         match stop.recv_timeout(SETTLE) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return false,

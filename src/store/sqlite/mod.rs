@@ -103,7 +103,7 @@ impl SqliteStore {
     async fn write_if_whole<T, F>(&self, what: F) -> Result<T, StoreFault>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreFault> + Send + 'static,
+        F: FnMut(&Connection) -> Result<T, StoreFault> + Send + 'static,
     {
         self.damage.none_yet()?;
         self.damage.seen(self.writer.write(what).await, &self.path)
