@@ -26,6 +26,7 @@ use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::{JobPlan, Live, Plan};
 use crate::observe::{Metrics, log};
+use crate::store::shared::News;
 use crate::store::{Lease, LeaseAsk, Pause, Permit, Store, StoreFault};
 use slots::{Round, Slots, Wants};
 
@@ -115,12 +116,13 @@ impl Dispatcher {
     /// Works until told to stop, then lets what is on the wire come to its end.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut news = self.parts.store.shared().map(|shared| shared.news());
+        let mut heard = News::default();
         while !stop.is_cancelled() {
             let until = self.pass_or_rest().await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.wake.notified() => {}
-                () = heard(&mut news) => self.look_again(),
+                about_rests = hear(&mut news, &mut heard) => if about_rests { self.look_again() },
                 () = self.parts.clock.wait_until(until) => {}
             }
         }
@@ -295,12 +297,15 @@ impl Dispatcher {
     }
 }
 
-/// Ends when another process has told something; never where there is none.
-async fn heard(news: &mut Option<watch::Receiver<u64>>) {
+/// Ends when another process has told something since it was last `heard`; says whether it was about
+/// what rests. Never ends where there is no other.
+async fn hear(news: &mut Option<watch::Receiver<News>>, heard: &mut News) -> bool {
     if let Some(news) = news
-        && news.changed().await.is_ok()
+        && let Ok(told) = news.wait_for(|told| told != heard).await
     {
-        return;
+        let about_rests = told.rests != heard.rests;
+        *heard = *told;
+        return about_rests;
     }
     std::future::pending().await
 }

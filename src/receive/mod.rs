@@ -106,6 +106,7 @@ async fn receive(
 ) -> Response {
     let began = Instant::now();
     let (head, body) = request.into_parts();
+    let head = Arc::new(head);
     let from = receiving.client_of(&head);
     let answer = receiving.answer(&at, &head, body, from, began).await;
     let remote = written(from);
@@ -136,7 +137,7 @@ impl Receiving {
     async fn answer(
         &self,
         at: &At,
-        head: &Head,
+        head: &Arc<Head>,
         body: Body,
         from: Option<IpAddr>,
         began: Instant,
@@ -151,7 +152,7 @@ impl Receiving {
         let arrived = |body| Arrived {
             plan: Arc::clone(&plan),
             source: Arc::clone(&source),
-            head: head.clone(),
+            head: Arc::clone(head),
             rest: at.rest.clone(),
             body,
             remote: written(from),

@@ -23,7 +23,7 @@ use crate::store::{Delivery, NewRun, NewRunState};
 pub(super) struct Arrived {
     pub(super) plan: Arc<Plan>,
     pub(super) source: Arc<SourcePlan>,
-    pub(super) head: Head,
+    pub(super) head: Arc<Head>,
     pub(super) rest: String,
     pub(super) body: Bytes,
     pub(super) remote: String,

@@ -31,6 +31,15 @@ pub struct Rest {
     pub length: Duration,
 }
 
+/// How often other processes have told something, by what it was about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// There is something in the queue.
+    pub runs: u64,
+    /// Something rests or goes on, or another configuration is in force.
+    pub rests: u64,
+}
+
 /// What replicas tell each other through the store.
 pub trait Shared: Send + Sync {
     /// Says that this replica lives and what it runs; `changed` when it has just loaded another
@@ -54,5 +63,5 @@ pub trait Shared: Send + Sync {
     fn resting(&self) -> Pending<'_, Vec<Rest>>;
 
     /// Changes whenever another replica has done something that a dispatcher wants to know.
-    fn news(&self) -> watch::Receiver<u64>;
+    fn news(&self) -> watch::Receiver<News>;
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cdsw_gateway::model::RunState;
 use cdsw_gateway::model::run::leads;
+use cdsw_gateway::model::{Outcome, RunState};
 use cdsw_gateway::store::shared::{Declared, Rest};
 use cdsw_gateway::store::{Accepted, Lease, Pausable, Store, postgres};
 
@@ -139,6 +140,51 @@ async fn the_limits_of_a_job_are_those_of_all_replicas_together() {
         more += store.lease_due(ask.clone()).await.expect("leased").leases.len();
     }
     assert_eq!(more, 6, "starts per minute are counted from the first look at that limit");
+}
+
+/// Attempts are counted from when they were taken until before they are recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_the_limit_is_on_the_wire_at_any_moment() {
+    let url = server::with_tables().await;
+    let stores =
+        [server::open(&url, 1).await, server::open(&url, 2).await, server::open(&url, 3).await];
+    // Another job has been taken before, alone.
+    stores[0].accept(delivery("other", vec![queued("r", "other")])).await.expect("kept");
+    assert_eq!(
+        stores[0].lease_due(ask(start(), &[("other", 1)])).await.expect("ok").leases.len(),
+        1
+    );
+    for number in 0..300 {
+        let new = delivery(&format!("n{number}"), vec![queued("r", "train")]);
+        stores[0].accept(new).await.expect("kept");
+    }
+    let (now_at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let dispatching = (0..12).map(|turn| {
+        let store = Arc::clone(&stores[turn % 3]);
+        let (now_at_once, most) = (Arc::clone(&now_at_once), Arc::clone(&most));
+        tokio::spawn(async move {
+            let mut ask = ask(start(), &[("train", 2)]);
+            ask.permits[0].at_once = 2;
+            let mut taken = 0;
+            while store.counts().await.expect("read").queued > 0 {
+                let leases = store.lease_due(ask.clone()).await.expect("leased").leases;
+                let at_once = now_at_once.fetch_add(leases.len(), Ordering::SeqCst) + leases.len();
+                most.fetch_max(at_once, Ordering::SeqCst);
+                for lease in leases {
+                    taken += 1;
+                    now_at_once.fetch_sub(1, Ordering::SeqCst);
+                    let done = result(Outcome::Started);
+                    store.finish_attempt(lease, done, started(), start()).await.expect("recorded");
+                }
+            }
+            taken
+        })
+    });
+    let mut taken = 0;
+    for dispatcher in dispatching.collect::<Vec<_>>() {
+        taken += dispatcher.await.expect("ran");
+    }
+    assert_eq!((taken, most.load(Ordering::SeqCst)), (300, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use super::latest::{self, Taken};
 use super::link::{Link, Refused};
 use super::people::again;
 use super::rows::{self, get, length, millis, params, text, uuid};
-use super::{NEWS, read};
+use super::{NEWS, RUNS, read};
 use crate::clock::later;
 use crate::model::{Environment, RunId, RunState};
 use crate::store::pack::Packed;
@@ -98,7 +98,7 @@ WITH new AS (
     WHERE run.delivery IN (SELECT delivery FROM claimed)
     ORDER BY run.place
 )
-SELECT delivery, CASE WHEN $29 THEN pg_notify($30, '')::text END FROM claimed";
+SELECT delivery, CASE WHEN $29 THEN pg_notify($30, $31)::text END FROM claimed";
 
 /// Keeps plain deliveries; gives those that were kept. The others are repeats. No two may share a
 /// source and key.
@@ -148,6 +148,7 @@ pub(super) async fn keep(link: &Link, batch: &[&Packed]) -> Result<HashSet<Uuid>
                 window,
                 queued,
                 NEWS,
+                RUNS,
             ],
         )
         .await?;
@@ -233,13 +234,14 @@ pub(super) async fn accept(link: &Link, packed: &Packed) -> Result<Accepted, Sto
     for run in &packed.delivery.runs {
         insert_run(link, delivery, run, millis(packed.delivery.received_at)).await?;
     }
-    tell(link).await?;
+    tell(link, RUNS).await?;
     Ok(Accepted::Kept)
 }
 
-/// Tells every dispatcher that there is something to do, once this is committed.
-pub(super) async fn tell(link: &Link) -> Result<(), StoreFault> {
-    link.query("SELECT pg_notify($1, '')::text", params![NEWS]).await?;
+/// Tells every process, once this is committed, that there is something in the queue ([`RUNS`]) or that
+/// something rests or goes on ([`super::RESTS`]).
+pub(super) async fn tell(link: &Link, about: &str) -> Result<(), StoreFault> {
+    link.query("SELECT pg_notify($1, $2)::text", params![NEWS, about]).await?;
     Ok(())
 }
 
@@ -341,7 +343,7 @@ async fn repeat(link: &Link, packed: &Packed) -> Result<Accepted, StoreFault> {
         }
     }
     if !requeued.is_empty() {
-        tell(link).await?;
+        tell(link, RUNS).await?;
     }
     let (id, runs) = read::brief_of(link, first).await?;
     Ok(Accepted::Repeat { delivery: id, runs, requeued })

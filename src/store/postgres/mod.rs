@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::pack::{self, Packed};
-use super::shared::{Declared, Rest, Shared};
+use super::shared::{Declared, News, Rest, Shared};
 use super::{Pending, Store, StoreFault};
 use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
@@ -47,6 +47,10 @@ pub use migrate::Migrated;
 
 /// The channel that replicas tell each other on.
 const NEWS: &str = "cdsw_gateway";
+/// What is told there: that there is something in the queue,
+const RUNS: &str = "runs";
+/// or that something rests or goes on.
+const RESTS: &str = "rests";
 
 /// Bytes of deliveries that share a transaction at most; a larger one is alone.
 const BATCH_BYTES: usize = 8 << 20;
@@ -65,7 +69,7 @@ pub struct PostgresStore {
     links: Links,
     accepts: Group<Packed, Accepted>,
     finishes: Group<Finish, ()>,
-    news: watch::Receiver<u64>,
+    news: watch::Receiver<News>,
     clock: LeaseClock,
     replica: Uuid,
 }
@@ -148,10 +152,21 @@ impl Store for PostgresStore {
 
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
         Box::pin(async move {
+            let told = (self.clock == LeaseClock::Caller).then_some(ask.now);
+            let link = self.links.link().await?;
+            let mut outlook = queue::look(&link, told).await?;
+            if outlook.is_late() {
+                queue::promote(&link, &outlook).await?;
+                outlook = queue::look(&link, told).await?;
+            }
+            drop(link);
+            let permits = outlook.open(&ask);
+            if permits.is_empty() {
+                return Ok(outlook.nothing());
+            }
             self.links
                 .transact(async |link| {
-                    let now = self.leasing_time(link, ask.now).await?;
-                    let leased = queue::lease_due(link, &ask, now).await?;
+                    let leased = queue::take(link, &ask, &outlook, permits).await?;
                     if !leased.leases.is_empty() {
                         reached("lease.written");
                     }
@@ -327,7 +342,7 @@ impl Shared for PostgresStore {
         Box::pin(async move { replicas::resting(&self.links.link().await?).await })
     }
 
-    fn news(&self) -> watch::Receiver<u64> {
+    fn news(&self) -> watch::Receiver<News> {
         self.news.clone()
     }
 }
@@ -407,7 +422,15 @@ async fn finish_together(links: Links, batch: Vec<Asked<Finish, ()>>) {
     let (batch, twice): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|asked| runs.insert(asked.what.lease.run));
     let all: Vec<&Finish> = batch.iter().map(|asked| &asked.what).collect();
-    let finished = links.transact(async |link| queue::finish(link, &all).await).await;
+    let finished = if all.iter().all(|finish| queue::is_plain(finish)) {
+        // One statement, which is a transaction by itself.
+        match links.link().await {
+            Ok(link) => queue::finish(&link, &all).await,
+            Err(fault) => Err(fault),
+        }
+    } else {
+        links.transact(async |link| queue::finish(link, &all).await).await
+    };
     reached("finish.written");
     match finished {
         Ok(lost) => {

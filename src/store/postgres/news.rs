@@ -8,16 +8,17 @@ use tokio::sync::watch;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Config, NoTls, Socket};
 
-use super::NEWS;
 use super::link::Options;
+use super::{NEWS, RUNS};
 use crate::store::StoreFault;
+use crate::store::shared::News;
 
 /// Time to leave a server alone that could not be reached, or has ended the connection.
 const REST: Duration = Duration::from_secs(1);
 
 /// Begins to listen, for as long as anybody wants to know.
-pub(super) fn listen(options: &Options) -> Result<watch::Receiver<u64>, StoreFault> {
-    let (tell, news) = watch::channel(0);
+pub(super) fn listen(options: &Options) -> Result<watch::Receiver<News>, StoreFault> {
+    let (tell, news) = watch::channel(News::default());
     let config = options.complete()?;
     if options.allow_plain {
         tokio::spawn(forever(config, NoTls, tell));
@@ -28,11 +29,11 @@ pub(super) fn listen(options: &Options) -> Result<watch::Receiver<u64>, StoreFau
 }
 
 /// News that never come.
-pub(super) fn none() -> watch::Receiver<u64> {
-    watch::channel(0).1
+pub(super) fn none() -> watch::Receiver<News> {
+    watch::channel(News::default()).1
 }
 
-async fn forever<T>(config: Config, tls: T, tell: watch::Sender<u64>)
+async fn forever<T>(config: Config, tls: T, tell: watch::Sender<News>)
 where
     T: MakeTlsConnect<Socket> + Clone + Send + 'static,
     T::Stream: Send + 'static,
@@ -45,12 +46,12 @@ where
             () = until_it_ends(&config, tls.clone(), &tell) => {}
         }
         // What was told meanwhile went unheard.
-        tell.send_modify(|count| *count += 1);
+        tell.send_modify(|news| (news.runs, news.rests) = (news.runs + 1, news.rests + 1));
         tokio::time::sleep(REST).await;
     }
 }
 
-async fn until_it_ends<T>(config: &Config, tls: T, tell: &watch::Sender<u64>)
+async fn until_it_ends<T>(config: &Config, tls: T, tell: &watch::Sender<News>)
 where
     T: MakeTlsConnect<Socket>,
 {
@@ -59,8 +60,11 @@ where
     let listening = client.batch_execute(&listen);
     let hearing = async {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if matches!(message, AsyncMessage::Notification(_)) {
-                tell.send_modify(|count| *count += 1);
+            if let AsyncMessage::Notification(told) = message {
+                let about_runs = told.payload() == RUNS;
+                let number =
+                    |news: &mut News| if about_runs { news.runs += 1 } else { news.rests += 1 };
+                tell.send_modify(number);
             }
         }
     };

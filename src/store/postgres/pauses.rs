@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::accept::tell;
 use super::link::Link;
 use super::rows::{get, millis, moment, params, text};
-use super::{audit, latest};
+use super::{RESTS, audit, latest};
 use crate::model::Backlog;
 use crate::store::{Act, Pausable, Pause, StoreFault};
 
@@ -39,7 +39,7 @@ pub(super) async fn pause(
         .await?;
     }
     audit::write(link, "pause", what.kind(), what.name(), act).await?;
-    tell(link).await
+    tell(link, RESTS).await
 }
 
 /// Lets it go on; gives whether it rested.
@@ -69,7 +69,7 @@ pub(super) async fn resume(
         }
     }
     audit::write(link, "resume", what.kind(), what.name(), act).await?;
-    tell(link).await?;
+    tell(link, RESTS).await?;
     Ok(rested > 0)
 }
 
@@ -82,15 +82,8 @@ pub(super) async fn all(link: &Link) -> Result<Vec<Pause>, StoreFault> {
     .await?
     .iter()
     .map(|row| {
-        let (kind, name): (&str, String) = (get(row, 0)?, get(row, 1)?);
-        let what = match kind {
-            "all" => Pausable::All,
-            "job" => Pausable::Job(name),
-            "route" => Pausable::Route(name),
-            _ => Pausable::Key(name),
-        };
         Ok(Pause {
-            what,
+            what: named(get(row, 0)?, get(row, 1)?),
             since: moment(row, 2)?,
             who: get(row, 3)?,
             note: get(row, 4)?,
@@ -98,6 +91,16 @@ pub(super) async fn all(link: &Link) -> Result<Vec<Pause>, StoreFault> {
         })
     })
     .collect()
+}
+
+/// What rests, by the words that are kept of it.
+pub(super) fn named(kind: &str, name: String) -> Pausable {
+    match kind {
+        "all" => Pausable::All,
+        "job" => Pausable::Job(name),
+        "route" => Pausable::Route(name),
+        _ => Pausable::Key(name),
+    }
 }
 
 /// Says what becomes of the runs of a job that wait now.
@@ -137,6 +140,6 @@ pub(super) async fn let_go(
             .await?
         }
     };
-    tell(link).await?;
+    tell(link, RESTS).await?;
     Ok(changed)
 }

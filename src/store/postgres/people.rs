@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::accept::{environment_json, insert_run, tell};
 use super::link::Link;
 use super::rows::{millis, params, run_id, spelled, text, uuid};
-use super::{audit, queue, read};
+use super::{RUNS, audit, queue, read};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
@@ -26,7 +26,7 @@ pub(super) async fn replay(link: &Link, order: &ReplayOrder) -> Result<Replayed,
     }
     let name = order.delivery.to_string();
     audit::write(link, "replay", "delivery", &name, &order.act).await?;
-    tell(link).await?;
+    tell(link, RUNS).await?;
     Ok(Replayed { runs })
 }
 
@@ -171,7 +171,7 @@ pub(super) async fn cancel(link: &Link, id: RunId, act: &Act) -> Result<Run, Sto
 async fn settled(link: &Link, id: RunId, word: &str, act: &Act) -> Result<Run, StoreFault> {
     note(link, id, word, act).await?;
     audit::write(link, word, "run", &id.to_string(), act).await?;
-    tell(link).await?;
+    tell(link, RUNS).await?;
     read::run(link, id).await?.ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
 }
 

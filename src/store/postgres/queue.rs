@@ -13,6 +13,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::link::Link;
+use super::replicas::{ALLOWED, NOW};
 use super::rows::{self, get, json, length, millis, moment, params, small, text, uuid};
 use super::windows::{Room, Windows};
 use super::{latest, pauses, replicas};
@@ -36,43 +37,98 @@ struct Ready {
     lease: Lease,
 }
 
-/// Takes what is due, job by job in the order of the permits, and begins its attempts. Within a job
-/// the order is that of acceptance. `now` is the time by which leases are judged.
-pub(super) async fn lease_due(
-    link: &Link,
-    ask: &LeaseAsk,
+/// What there is to do, seen in one look that takes nothing.
+pub(super) struct Outlook {
+    /// The time, where the database's own is not the one that counts.
+    told: Option<Timestamp>,
+    /// The time by which leases are judged.
     now: Timestamp,
-) -> Result<Leased, StoreFault> {
-    let promoted = promote(link, now).await?;
-    let mut leased = Leased { next_due: next_later(link).await?, ..Leased::default() };
-    if promoted == usize::try_from(PROMOTE_STEP).unwrap_or(usize::MAX) {
-        leased.next_due = Some(now);
+    /// When the first of the runs that wait for their time falls due.
+    later: Option<Timestamp>,
+    resting: Vec<Pausable>,
+    waiting: HashSet<String>,
+    allowed: Option<Vec<String>>,
+}
+
+/// Looks at the queue. `told` is the time where the database's own is not the one that counts.
+pub(super) async fn look(link: &Link, told: Option<Timestamp>) -> Result<Outlook, StoreFault> {
+    // Jobs are found by stepping through the index from one to the next.
+    let row = link
+        .one(
+            &format!(
+                "SELECT coalesce($1, {NOW}), \
+                   (SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1), \
+                   ARRAY(SELECT kind || ' ' || name FROM pauses), \
+                   ARRAY(WITH RECURSIVE step (job, blocked) AS ( \
+                     (SELECT job, blocked FROM runs WHERE state = 'queued' ORDER BY job, blocked LIMIT 1) \
+                     UNION ALL \
+                     SELECT next.job, next.blocked FROM step CROSS JOIN LATERAL \
+                       (SELECT job, blocked FROM runs WHERE state = 'queued' AND job > step.job \
+                        ORDER BY job, blocked LIMIT 1) AS next) \
+                     SELECT job FROM step WHERE blocked = 0), \
+                   {ALLOWED}"
+            ),
+            params![told.map(millis)],
+        )
+        .await?
+        .ok_or_else(|| StoreFault::Unavailable("the database gave no row".to_owned()))?;
+    let pauses: Vec<&str> = get(&row, 2)?;
+    Ok(Outlook {
+        told,
+        now: moment(&row, 0)?,
+        later: get::<Option<i64>>(&row, 1)?.map(|_| moment(&row, 1)).transpose()?,
+        resting: pauses.into_iter().filter_map(pausable).collect(),
+        waiting: get::<Vec<String>>(&row, 3)?.into_iter().collect(),
+        allowed: get(&row, 4)?,
+    })
+}
+
+fn pausable(text: &str) -> Option<Pausable> {
+    let (kind, name) = text.split_once(' ')?;
+    Some(pauses::named(kind, name.to_owned()))
+}
+
+impl Outlook {
+    /// Whether runs have fallen due that are still kept apart.
+    pub(super) fn is_late(&self) -> bool {
+        self.later.is_some_and(|later| later <= self.now)
     }
-    let resting: Vec<Pausable> =
-        pauses::all(link).await?.into_iter().map(|pause| pause.what).collect();
-    if resting.contains(&Pausable::All) {
-        return Ok(leased);
-    }
-    let waiting = waiting_jobs(link).await?;
-    let allowed = replicas::allowed(link).await?;
-    let permits: Vec<&Permit> = ask
-        .permits
-        .iter()
-        .filter(|permit| waiting.contains(&*permit.job))
-        .filter(|permit| {
-            !resting.iter().any(|what| match what {
+
+    /// The permits that something waits for, and that nothing stands against.
+    pub(super) fn open<'a>(&self, ask: &'a LeaseAsk) -> Vec<&'a Permit> {
+        let rests = |permit: &Permit| {
+            self.resting.iter().any(|what| match what {
+                Pausable::All => true,
                 Pausable::Job(name) => **name == *permit.job,
                 Pausable::Key(name) => permit.key.as_deref() == Some(&**name),
-                _ => false,
+                Pausable::Route(_) => false,
             })
-        })
-        .filter(|permit| allowed.as_ref().is_none_or(|jobs| permit.is_among(jobs)))
-        .collect();
-    if permits.is_empty() {
-        return Ok(leased);
+        };
+        ask.permits
+            .iter()
+            .filter(|permit| self.waiting.contains(&*permit.job) && !rests(permit))
+            .filter(|permit| self.allowed.as_ref().is_none_or(|jobs| permit.is_among(jobs)))
+            .collect()
     }
-    let mut windows = Windows::open(link, &permits, now).await?;
-    let routes = resting.iter().filter_map(|what| match what {
+
+    /// What comes of a look after which nothing is to be taken.
+    pub(super) fn nothing(&self) -> Leased {
+        Leased { next_due: self.later, ..Leased::default() }
+    }
+}
+
+/// Takes what is due, job by job in the order of the permits, and begins its attempts. Within a job
+/// the order is that of acceptance.
+pub(super) async fn take(
+    link: &Link,
+    ask: &LeaseAsk,
+    outlook: &Outlook,
+    permits: Vec<&Permit>,
+) -> Result<Leased, StoreFault> {
+    let mut leased = outlook.nothing();
+    let windows = Windows::open(link, &permits, outlook.told).await?;
+    let now = windows.now;
+    let routes = outlook.resting.iter().filter_map(|what| match what {
         Pausable::Route(name) => Some(name.clone()),
         _ => None,
     });
@@ -107,7 +163,7 @@ pub(super) async fn lease_due(
             braked.push(permit);
         }
     }
-    begin(link, &begun, ask, now).await?;
+    begin(link, &begun, ask, &windows, now).await?;
     for permit in braked {
         let held = brake(link, permit, now).await?;
         if held > 0 {
@@ -115,49 +171,22 @@ pub(super) async fn lease_due(
             leased.next_due = Some(now);
         }
     }
-    windows.note(link, &begun.iter().map(|run| &run.lease).collect::<Vec<_>>(), now).await?;
     leased.leases = begun.into_iter().map(|run| run.lease).collect();
     Ok(leased)
 }
 
 /// Puts runs whose time has come into the queue.
-async fn promote(link: &Link, now: Timestamp) -> Result<usize, StoreFault> {
-    let promoted = link
-        .execute(
-            "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
-               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
-             WHERE state IN ('waiting', 'queued') AND seq IN \
-               (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= $1 \
-                           ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
-            params![millis(now), PROMOTE_STEP],
-        )
-        .await?;
-    Ok(promoted)
-}
-
-async fn next_later(link: &Link) -> Result<Option<Timestamp>, StoreFault> {
-    link.one("SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1", params![])
-        .await?
-        .map(|row| moment(&row, 0))
-        .transpose()
-}
-
-/// Jobs with a run that may be sent, found by stepping through the index from one job to the next.
-async fn waiting_jobs(link: &Link) -> Result<HashSet<String>, StoreFault> {
-    link.query(
-        "WITH RECURSIVE step (job, blocked) AS ( \
-           (SELECT job, blocked FROM runs WHERE state = 'queued' ORDER BY job, blocked LIMIT 1) \
-           UNION ALL \
-           SELECT next.job, next.blocked FROM step CROSS JOIN LATERAL \
-             (SELECT job, blocked FROM runs WHERE state = 'queued' AND job > step.job \
-              ORDER BY job, blocked LIMIT 1) AS next) \
-         SELECT job FROM step WHERE blocked = 0",
-        params![],
+pub(super) async fn promote(link: &Link, outlook: &Outlook) -> Result<(), StoreFault> {
+    link.execute(
+        "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
+           (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
+         WHERE state IN ('waiting', 'queued') AND seq IN \
+           (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= $1 \
+            ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        params![millis(outlook.now), PROMOTE_STEP],
     )
-    .await?
-    .iter()
-    .map(|row| get(row, 0))
-    .collect()
+    .await?;
+    Ok(())
 }
 
 /// Runs that may be sent, oldest first, as many of each job as its permit allows at most.
@@ -253,6 +282,7 @@ async fn begin(
     link: &Link,
     taken: &[Ready],
     ask: &LeaseAsk,
+    windows: &Windows,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     if taken.is_empty() {
@@ -269,15 +299,20 @@ async fn begin(
         .map(|run| lengths.get(&*run.lease.job).copied().unwrap_or_default())
         .map(|length| millis(now).saturating_add(length))
         .collect();
+    let counted = taken.iter().filter(|run| windows.counts(&run.lease.job));
+    let (jobs, firsts): (Vec<&str>, Vec<bool>) =
+        counted.map(|run| (&*run.lease.job, run.lease.attempt == 1)).unzip();
     let changed = link
         .execute(
             "WITH taken AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::bigint[]) \
                  AS taken (seq, id, number, until)), \
-             tried AS (INSERT INTO attempts (run, number, begun_at) SELECT id, number, $5 FROM taken) \
+             tried AS (INSERT INTO attempts (run, number, begun_at) SELECT id, number, $5 FROM taken), \
+             counted AS (INSERT INTO starts (job, at, first) \
+                 SELECT job, $5, first FROM unnest($6::text[], $7::bool[]) AS start (job, first)) \
              UPDATE runs SET state = 'sending', reason = NULL, attempts = taken.number, \
                lease_until = taken.until, changed_at = $5 \
              FROM taken WHERE runs.seq = taken.seq AND runs.state = 'queued'",
-            params![seqs, ids, numbers, until, millis(now)],
+            params![seqs, ids, numbers, until, millis(now), jobs, firsts],
         )
         .await?;
     if changed != taken.len() {
@@ -302,6 +337,11 @@ pub(super) async fn expired_leases(
     .iter()
     .map(|row| lease(row, now, asked_at))
     .collect()
+}
+
+/// Whether one statement is enough to record it.
+pub(super) fn is_plain(finish: &Finish) -> bool {
+    finish.refused.is_none() && !matches!(finish.next, Next::Retry { .. })
 }
 
 /// Records what attempts came to and moves their runs; gives those whose lease was lost. No two may

@@ -5,32 +5,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::RESTS;
 use super::accept::tell;
 use super::link::Link;
 use super::rows::{get, length, millis, moment, params};
 use crate::store::shared::{Declared, Rest};
 use crate::store::{Permit, StoreFault};
 
-/// A replica that has not been seen for this long counts as gone.
-const GONE: Duration = Duration::from_secs(30);
 /// One that has not been seen for this long is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
-/// The jobs that the configuration in force allows; none where no replica has said what it runs.
-pub(super) async fn allowed(link: &Link) -> Result<Option<Vec<String>>, StoreFault> {
-    link.one(
-        &format!(
-            "SELECT jobs FROM configurations WHERE EXISTS (SELECT 1 FROM replicas \
-               WHERE replicas.version = configurations.version \
-                 AND seen_at > {NOW} - {}) ORDER BY number DESC LIMIT 1",
-            GONE.as_millis()
-        ),
-        params![],
-    )
-    .await?
-    .map(|row| get(&row, 0))
-    .transpose()
-}
+/// A replica that has not been seen for this long (30 s) counts as gone. An expression for the jobs that
+/// the configuration in force allows; null where no replica has said what it runs.
+pub(super) const ALLOWED: &str = "(SELECT jobs FROM configurations WHERE EXISTS (SELECT 1 FROM replicas \
+      WHERE replicas.version = configurations.version \
+        AND seen_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30000) \
+    ORDER BY number DESC LIMIT 1)";
 
 /// The database's clock, in milliseconds since 1970.
 pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -76,7 +66,7 @@ pub(super) async fn declare(
         params![],
     )
     .await?;
-    if changed { tell(link).await } else { Ok(()) }
+    if changed { tell(link, RESTS).await } else { Ok(()) }
 }
 
 /// Takes leave: the replica no longer counts.
@@ -114,13 +104,13 @@ pub(super) async fn rest(link: &Link, rest: &Rest, now: Timestamp) -> Result<(),
         params![&*rest.workbench, millis(now).saturating_add(length), length],
     )
     .await?;
-    tell(link).await
+    tell(link, RESTS).await
 }
 
 /// A workbench is back.
 pub(super) async fn back(link: &Link, workbench: &str) -> Result<(), StoreFault> {
     link.execute("DELETE FROM rests WHERE workbench = $1", params![workbench]).await?;
-    tell(link).await
+    tell(link, RESTS).await
 }
 
 /// The trial of a workbench said nothing about it; another may be made.

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use tokio_postgres::Row;
+
 use super::link::Link;
-use super::rows::{count, get, millis, params};
-use crate::store::{Lease, Permit, StoreFault};
+use super::replicas::NOW;
+use super::rows::{count, get, millis, moment, params};
+use crate::store::{Permit, StoreFault};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -25,14 +28,18 @@ pub(super) struct Room {
 
 /// What the store knows of some jobs, whose gates are held.
 pub(super) struct Windows {
-    on_the_wire: HashMap<String, usize>,
-    made: HashMap<String, Made>,
-    paced: HashMap<String, ()>,
-    counted: Vec<String>,
+    jobs: HashMap<String, Known>,
+    /// The time at which they were taken: no attempt that begins with them is dated before it.
+    pub(super) now: Timestamp,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Made {
+struct Known {
+    on_the_wire: usize,
+    /// A backlog is let go at a pace.
+    paced: bool,
+    /// Its starts are counted.
+    counted: bool,
     in_a_minute: usize,
     oldest: Option<i64>,
     runs_in_an_hour: usize,
@@ -43,123 +50,128 @@ impl Windows {
     pub(super) async fn open(
         link: &Link,
         permits: &[&Permit],
-        now: Timestamp,
+        told: Option<Timestamp>,
     ) -> Result<Self, StoreFault> {
         let jobs: Vec<&str> = permits.iter().map(|permit| &*permit.job).collect();
-        link.execute(
-            "INSERT INTO gates (job) SELECT job FROM unnest($1::text[]) AS job \
-             WHERE NOT EXISTS (SELECT 1 FROM gates WHERE gates.job = job) ON CONFLICT DO NOTHING",
-            params![jobs],
-        )
-        .await?;
-        // In one order everywhere, so that two replicas never wait for each other.
-        link.query(
-            "SELECT job FROM gates WHERE job = ANY ($1) ORDER BY job FOR UPDATE",
-            params![jobs],
-        )
-        .await?;
-        let on_the_wire = pairs(
-            link,
-            "SELECT job, count(*) FROM runs WHERE state = 'sending' AND job = ANY ($1) GROUP BY job",
-            &jobs,
-        )
-        .await?;
-        let paced = settle_backlogs(link, &jobs).await?;
-        let counted: Vec<&str> = permits
+        if !lock(link, &jobs).await? {
+            link.execute(
+                "INSERT INTO gates (job) SELECT name FROM unnest($1::text[]) AS wanted (name) \
+                 ORDER BY name ON CONFLICT DO NOTHING",
+                params![jobs],
+            )
+            .await?;
+            if !lock(link, &jobs).await? {
+                return Err(StoreFault::Unavailable("a job has no gate".to_owned()));
+            }
+        }
+        let counted: Vec<bool> = permits
             .iter()
-            .filter(|permit| {
-                permit.per_minute.is_some()
-                    || permit.per_hour.is_some()
-                    || paced.contains_key(&*permit.job)
-            })
-            .map(|permit| &*permit.job)
+            .map(|permit| permit.per_minute.is_some() || permit.per_hour.is_some())
             .collect();
-        let made = made(link, &counted, millis(now)).await?;
-        let counted = counted.into_iter().map(str::to_owned).collect();
-        Ok(Self { on_the_wire, made, paced, counted })
+        let found = look(link, &jobs, &counted, told.map(millis)).await?;
+        let now = match (told, found.first()) {
+            (Some(told), _) => told,
+            (None, Some(row)) => moment(row, 9)?,
+            (None, None) => return Err(StoreFault::Unavailable("no job to look at".to_owned())),
+        };
+        let mut known = HashMap::new();
+        let (mut over, mut stale) = (Vec::new(), Vec::new());
+        for row in &found {
+            let job: &str = get(row, 0)?;
+            let (has_backlog, paced): (bool, bool) = (get(row, 2)?, get(row, 3)?);
+            if has_backlog && !paced {
+                over.push(job);
+            }
+            if get::<i64>(row, 7)? > 0 {
+                stale.push(job);
+            }
+            let known_of = Known {
+                on_the_wire: count(row, 1)?,
+                paced,
+                counted: paced || get(row, 8)?,
+                in_a_minute: count(row, 4)?,
+                oldest: get(row, 5)?,
+                runs_in_an_hour: count(row, 6)?,
+            };
+            known.insert(job.to_owned(), known_of);
+        }
+        if !over.is_empty() {
+            link.execute("DELETE FROM backlogs WHERE job = ANY ($1)", params![over]).await?;
+        }
+        if !stale.is_empty() {
+            tidy(link, &stale, millis(now)).await?;
+        }
+        Ok(Self { jobs: known, now })
+    }
+
+    /// Whether starts of a job are counted.
+    pub(super) fn counts(&self, job: &str) -> bool {
+        self.jobs.get(job).is_some_and(|known| known.counted)
     }
 
     /// What is left for one of them.
     pub(super) fn room(&self, permit: &Permit) -> Room {
-        let busy = self.on_the_wire.get(&*permit.job).copied().unwrap_or(0);
-        let mut starts = permit.count.min(permit.at_once.saturating_sub(busy));
-        let made = self.made.get(&*permit.job).copied().unwrap_or_default();
-        let pace = self.paced.contains_key(&*permit.job).then_some(permit.backlog_per_minute);
+        let known = self.jobs.get(&*permit.job).copied().unwrap_or_default();
+        let mut starts = permit.count.min(permit.at_once.saturating_sub(known.on_the_wire));
+        let pace = known.paced.then_some(permit.backlog_per_minute);
         let mut again_at = None;
         if let Some(most) = [permit.per_minute, pace].into_iter().flatten().min() {
-            let left = (most as usize).saturating_sub(made.in_a_minute);
+            let left = (most as usize).saturating_sub(known.in_a_minute);
             if left == 0 {
-                again_at = made.oldest.map(|oldest| oldest + MINUTE);
+                again_at = known.oldest.map(|oldest| oldest + MINUTE);
             }
             starts = starts.min(left);
         }
         let until_brake =
-            permit.per_hour.map(|most| (most as usize).saturating_sub(made.runs_in_an_hour));
+            permit.per_hour.map(|most| (most as usize).saturating_sub(known.runs_in_an_hour));
         Room { starts, until_brake, again_at }
     }
-
-    /// Counts starts.
-    pub(super) async fn note(
-        &mut self,
-        link: &Link,
-        begun: &[&Lease],
-        now: Timestamp,
-    ) -> Result<(), StoreFault> {
-        let counted =
-            begun.iter().filter(|lease| self.counted.iter().any(|job| **job == *lease.job));
-        let (jobs, firsts): (Vec<&str>, Vec<bool>) =
-            counted.map(|lease| (&*lease.job, lease.attempt == 1)).unzip();
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        link.execute(
-            "INSERT INTO starts (job, at, first) \
-             SELECT job, $3, first FROM unnest($1::text[], $2::bool[]) AS start (job, first)",
-            params![jobs, firsts, millis(now)],
-        )
-        .await?;
-        Ok(())
-    }
 }
 
-async fn pairs(
-    link: &Link,
-    sql: &str,
-    jobs: &[&str],
-) -> Result<HashMap<String, usize>, StoreFault> {
-    let rows = link.query(sql, params![jobs.to_vec()]).await?;
-    rows.iter().map(|row| Ok((get(row, 0)?, count(row, 1)?))).collect()
-}
-
-/// Ends the pace of jobs of whose backlog nothing waits any more; gives those that still have one.
-async fn settle_backlogs(link: &Link, jobs: &[&str]) -> Result<HashMap<String, ()>, StoreFault> {
-    let found = link
+/// Takes the gates, in one order everywhere, so that two replicas never wait for each other; false
+/// where some are not there yet.
+async fn lock(link: &Link, jobs: &[&str]) -> Result<bool, StoreFault> {
+    let held = link
         .query(
-            "SELECT job, EXISTS (SELECT 1 FROM runs WHERE state = 'queued' AND runs.job = backlogs.job AND blocked = 0 \
-                                 AND seq <= up_to) \
-             FROM backlogs WHERE job = ANY ($1)",
+            "SELECT job FROM gates WHERE job = ANY ($1) ORDER BY job FOR UPDATE",
             params![jobs.to_vec()],
         )
         .await?;
-    let mut paced = HashMap::new();
-    for row in &found {
-        let job: String = get(row, 0)?;
-        if get(row, 1)? {
-            paced.insert(job, ());
-        } else {
-            link.execute("DELETE FROM backlogs WHERE job = $1", params![&*job]).await?;
-        }
-    }
-    Ok(paced)
+    Ok(held.len() == jobs.len())
 }
 
-/// Counts starts in the windows, and removes what lies before the longest. What lies after now, since
-/// a clock was set back, counts as of now: no start is forgotten, and none counts for longer than a
-/// window.
-async fn made(link: &Link, jobs: &[&str], now: i64) -> Result<HashMap<String, Made>, StoreFault> {
-    if jobs.is_empty() {
-        return Ok(HashMap::new());
-    }
+/// Starts that lie after now, since a clock was set back, count as of now: no start is forgotten, and
+/// none counts for longer than a window.
+async fn look(
+    link: &Link,
+    jobs: &[&str],
+    counted: &[bool],
+    told: Option<i64>,
+) -> Result<Vec<Row>, StoreFault> {
+    let rows = link
+        .query(
+            &format!("WITH clock AS (SELECT coalesce($3, {NOW}) AS now) \
+             SELECT asked.job, \
+               (SELECT count(*) FROM runs WHERE state = 'sending' AND job = asked.job), \
+               backlogs.job IS NOT NULL, \
+               backlogs.job IS NOT NULL AND EXISTS (SELECT 1 FROM runs WHERE state = 'queued' \
+                 AND runs.job = asked.job AND blocked = 0 AND seq <= backlogs.up_to), \
+               made.in_a_minute, made.oldest, made.firsts, made.stale, asked.counted, clock.now \
+             FROM clock CROSS JOIN unnest($1::text[], $2::bool[]) AS asked (job, counted) \
+             LEFT JOIN backlogs ON backlogs.job = asked.job \
+             CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE at > clock.now - 60000) AS in_a_minute, \
+                 min(least(at, clock.now)) FILTER (WHERE at > clock.now - 60000) AS oldest, \
+                 count(*) FILTER (WHERE first AND at > clock.now - 3600000) AS firsts, \
+                 count(*) FILTER (WHERE at <= clock.now - 3600000 OR at > clock.now) AS stale \
+               FROM starts WHERE starts.job = asked.job) AS made"),
+            params![jobs.to_vec(), counted.to_vec(), told],
+        )
+        .await?;
+    Ok(rows)
+}
+
+/// Removes what lies before the longest window, and moves what lies after now.
+async fn tidy(link: &Link, jobs: &[&str], now: i64) -> Result<(), StoreFault> {
     link.execute(
         "DELETE FROM starts WHERE job = ANY ($1) AND at <= $2",
         params![jobs.to_vec(), now - HOUR],
@@ -170,20 +182,5 @@ async fn made(link: &Link, jobs: &[&str], now: i64) -> Result<HashMap<String, Ma
         params![jobs.to_vec(), now],
     )
     .await?;
-    link.query(
-        "SELECT job, count(*) FILTER (WHERE at > $2), min(at) FILTER (WHERE at > $2), \
-                count(*) FILTER (WHERE first) FROM starts WHERE job = ANY ($1) GROUP BY job",
-        params![jobs.to_vec(), now - MINUTE],
-    )
-    .await?
-    .iter()
-    .map(|row| {
-        let made = Made {
-            in_a_minute: count(row, 1)?,
-            oldest: get(row, 2)?,
-            runs_in_an_hour: count(row, 3)?,
-        };
-        Ok((get(row, 0)?, made))
-    })
-    .collect()
+    Ok(())
 }
