@@ -26,6 +26,8 @@ need npm npm
 need python3 python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 need tar tar
+tests/postgres.sh --install
+need pgbouncer pgbouncer
 for part in rustfmt clippy; do
   cargo "${part/rustfmt/fmt}" --version >/dev/null 2>&1 || {
     step "installing $part with rustup"
@@ -56,6 +58,11 @@ cargo clippy --locked --all-targets --quiet -- -D warnings
 step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 step "tests"
+# One server for all of them; it ends with this script, whose end it reads.
+coproc POSTGRES { exec tests/postgres.sh; }
+read -r ready TEST_POSTGRES _ <&"${POSTGRES[0]}"
+[ "$ready" = ready ] || { echo "PostgreSQL did not start" >&2; exit 1; }
+export TEST_POSTGRES
 export SIMULATOR_LOGS=$PWD/target/simulator-logs
 rm -rf "$SIMULATOR_LOGS" && mkdir -p "$SIMULATOR_LOGS"
 cargo test --locked
