@@ -1,6 +1,7 @@
 -- What each role of the gateway may do in its database, and nothing else.
 --
--- Run it after each `cdsw-gateway migrate`, as the user that owns the tables, in the gateway's schema:
+-- Run it after each `cdsw-gateway migrate`, as the user that owns the tables. Where these are in a schema of
+-- their own, the roles need USAGE on it, too:
 --
 --   psql --set ON_ERROR_STOP=1 --file deploy/postgres/roles.sql postgres://owner@host/gateway
 --
@@ -51,6 +52,7 @@ GRANT SELECT, UPDATE, DELETE ON deliveries TO cdsw_gateway_dispatch;
 GRANT SELECT, DELETE ON claims TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, UPDATE, DELETE ON runs, attempts, starts, pauses, backlogs, configurations, replicas,
     rests TO cdsw_gateway_dispatch;
+GRANT USAGE ON SEQUENCE configurations_number_seq TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, DELETE ON acts TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, UPDATE ON gates TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT ON audit TO cdsw_gateway_dispatch;

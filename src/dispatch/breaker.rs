@@ -55,6 +55,8 @@ struct Open {
     trials: u32,
     /// The workbench is back, and what waited is being let go.
     closing: bool,
+    /// The other processes know.
+    told: bool,
 }
 
 /// Whether an attempt says that the workbench is out of order; none where it says nothing about it.
@@ -115,18 +117,30 @@ impl Breaker {
     /// Another process has found that the workbench is to rest, or rests for longer.
     pub(super) fn rest_until(&mut self, until: Timestamp, rest: Duration) {
         match &mut self.open {
-            Some(open) if open.until >= until => {}
-            Some(open) => (open.until, open.rest) = (until, rest),
+            Some(open) if open.until >= until => open.told = true,
+            Some(open) => (open.until, open.rest, open.told) = (until, rest, true),
             None => {
                 self.opened += 1;
-                self.open = Some(Open { until, rest, trials: 0, closing: false });
+                self.open = Some(Open { until, rest, trials: 0, closing: false, told: true });
             }
         }
     }
 
-    /// Whether it is open or half open, and nobody is closing it.
-    pub(super) fn is_open(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| !open.closing)
+    /// Whether all processes know that it is open or half open, and this one is not closing it.
+    pub(super) fn is_known_open(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.told && !open.closing)
+    }
+
+    /// Whether the other processes have yet to be told that it is open.
+    pub(super) fn is_untold(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.told)
+    }
+
+    /// The other processes have been told.
+    pub(super) fn told(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.told = true;
+        }
     }
 
     /// Notes what an attempt came to; `None` where it said nothing about the workbench.
@@ -178,7 +192,8 @@ impl Breaker {
 
     fn rest(&mut self, rest: Duration, now: Timestamp) {
         self.opened += 1;
-        self.open = Some(Open { until: later(now, rest), rest, trials: 0, closing: false });
+        self.open =
+            Some(Open { until: later(now, rest), rest, trials: 0, closing: false, told: false });
     }
 
     /// How many of the recent attempts failed, and how many there were.

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::authenticate::hmac::{Algorithm, mac};
 use crate::chance::Chance;
+use crate::clock::between;
 use crate::config::{JobPlan, Live, Plan};
 use crate::model::Secret;
 use crate::store::{KeyRefused, Pausable, Pause};
@@ -28,9 +30,16 @@ const SALT: usize = 16;
 /// Bytes of the digest in a mark: enough to tell one key from the next, too few to guess one from.
 const DIGEST: usize = 8;
 
-/// Which keys rest, as the store has it.
+/// How long this process does not try a key again that was refused to it, though another process, which
+/// may have the new one already, lets it go on.
+const REFUSED: Duration = Duration::from_secs(30);
+
+/// Which keys rest, as the store has it; and what was refused to this process itself.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Mutex<HashMap<String, Pause>>);
+pub(super) struct Keys {
+    resting: Mutex<HashMap<String, Pause>>,
+    refused: Mutex<HashMap<String, (Vec<u8>, Timestamp)>>,
+}
 
 impl Keys {
     /// Takes over what the store has.
@@ -42,6 +51,19 @@ impl Keys {
     /// Whether the job's key may be tried.
     pub(super) fn usable(&self, job: &JobPlan) -> bool {
         !self.lock().contains_key(&name(job))
+    }
+
+    /// Whether this very key was refused to this process a moment ago. Asked only where other processes
+    /// can let a key go on: they may have another file.
+    pub(super) fn was_just_refused(&self, job: &JobPlan, live: &Live, now: Timestamp) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = name(job);
+        let Some((mark, at)) = refused.get(&key) else { return false };
+        if between(*at, now) < REFUSED && live.api_key(job).is_ok_and(|key| is_of(mark, &key)) {
+            return true;
+        }
+        refused.remove(&key);
+        false
     }
 
     /// Whether any key rests.
@@ -77,6 +99,8 @@ impl Keys {
             mark: Some(mark.clone()),
         };
         self.lock().insert(what.name().to_owned(), pause);
+        let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        refused.insert(what.name().to_owned(), (mark.clone(), act.at));
     }
 
     pub(super) fn paused(&self) -> Vec<PausedKey> {
@@ -90,7 +114,7 @@ impl Keys {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pause>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.resting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -216,7 +216,11 @@ impl Dispatcher {
             if self.parts.live.plan().jobs.get(&lease.job).is_some_and(looked_up) {
                 self.look_up_lost(lease);
             } else {
-                sender::settle_lost(&self.parts, &self.workbenches, &lease).await?;
+                match sender::settle_lost(&self.parts, &self.workbenches, &lease).await {
+                    // Another process was first.
+                    Ok(()) | Err(StoreFault::LeaseLost(_)) => {}
+                    Err(fault) => return Err(fault),
+                }
             }
         }
         Ok(())
@@ -229,7 +233,10 @@ impl Dispatcher {
         self.tasks.spawn(async move {
             let parts = &dispatcher.parts;
             let settled = sender::settle_lost(parts, &dispatcher.workbenches, &lease).await;
-            if let Err(fault) = settled {
+            if let Err(fault) = settled.or_else(|fault| match fault {
+                StoreFault::LeaseLost(_) => Ok(()),
+                fault => Err(fault),
+            }) {
                 log::store_fault("dispatch", &fault);
                 parts.metrics.store_faults.inc();
             }
@@ -252,6 +259,7 @@ impl Dispatcher {
             let turns = self.lock_turns();
             (turns.by_job(), turns.on_the_wire())
         };
+        let alone = self.parts.store.shared().is_none();
         let mut permits = permits.to_vec();
         permits.retain_mut(|permit| {
             let Some(entry @ (_, job)) = plan.jobs.get_key_value(&permit.job) else { return false };
@@ -259,6 +267,7 @@ impl Dispatcher {
             permit.count = slots.of(&wants(entry), has, round);
             permit.count > 0
                 && self.keys.usable(job)
+                && (alone || !self.keys.was_just_refused(job, &self.parts.live, now))
                 && self.rests.narrow(permit, &job.workbench.name, now)
         });
         LeaseAsk { now, permits, most: slots.free(&busy, on_the_wire, round) }

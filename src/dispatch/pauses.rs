@@ -6,10 +6,12 @@ use std::sync::{Arc, PoisonError};
 use jiff::Timestamp;
 
 use super::breaker::{Ticket, Turn};
-use super::{Dispatcher, keys};
+use super::{Dispatcher, STORE_REST, keys};
+use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::model::{AttemptResult, Backlog};
 use crate::observe::log;
+use crate::store::shared::Shared;
 use crate::store::{Act, KeyRefused, Pausable, Pause, StoreFault};
 
 /// The name under which the gateway's own acts are kept.
@@ -22,7 +24,17 @@ impl Dispatcher {
         self.keys.mirror(&pauses);
         *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pauses;
         if let Some(shared) = self.parts.store.shared() {
+            self.tell_rests(shared).await?;
             self.rests.mirror(&shared.resting().await?);
+        }
+        Ok(())
+    }
+
+    /// Tells the other processes which workbenches rest, until they have heard it.
+    async fn tell_rests(&self, shared: &dyn Shared) -> Result<(), StoreFault> {
+        for rest in self.rests.untold(self.parts.clock.now()) {
+            shared.rest(rest.clone()).await?;
+            self.rests.told(&rest.workbench);
         }
         Ok(())
     }
@@ -89,9 +101,9 @@ impl Dispatcher {
             Turn::Opened => {
                 log::workbench_rests(name);
                 self.parts.metrics.breaker_opened(name);
-                match (shared, self.rests.rest_of(name, now)) {
-                    (Some(shared), Some(rest)) => shared.rest(rest).await,
-                    _ => Ok(()),
+                match shared {
+                    Some(shared) => self.tell_rests(shared).await,
+                    None => Ok(()),
                 }
             }
             Turn::Closed => self.come_back(name, now).await,
@@ -106,16 +118,24 @@ impl Dispatcher {
     async fn come_back(&self, workbench: &Arc<str>, now: Timestamp) -> Result<(), StoreFault> {
         log::workbench_is_back(workbench);
         let plan = self.parts.live.plan();
-        let mut done = Ok(());
         for job in plan.jobs.values().filter(|job| job.workbench.name == *workbench) {
             let (name, how) = backlog(job);
-            done = done.and(self.parts.store.let_go(name, how, now).await.map(drop));
+            // What the job's `on_resume` says must not be skipped; it may be said twice.
+            while let Err(fault) = self.parts.store.let_go(Arc::clone(&name), how, now).await {
+                log::store_fault("dispatch", &fault);
+                self.parts.metrics.store_faults.inc();
+                tokio::select! {
+                    () = self.cut.cancelled() => return Err(fault),
+                    () = self.parts.clock.wait_until(later(self.parts.clock.now(), STORE_REST)) => {}
+                }
+            }
         }
-        if let Some(shared) = self.parts.store.shared() {
-            done = done.and(shared.back(Arc::clone(workbench)).await);
-        }
+        let told = match self.parts.store.shared() {
+            Some(shared) => shared.back(Arc::clone(workbench)).await,
+            None => Ok(()),
+        };
         self.rests.close(workbench);
-        done
+        told
     }
 }
 

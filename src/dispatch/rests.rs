@@ -59,7 +59,7 @@ impl Rests {
         }
         for (name, breaker) in breakers.iter_mut() {
             // Another process has found it to be back.
-            if breaker.is_open() && rests.iter().all(|rest| rest.workbench != *name) {
+            if breaker.is_known_open() && rests.iter().all(|rest| rest.workbench != *name) {
                 breaker.close();
             }
         }
@@ -76,6 +76,23 @@ impl Rests {
         let mut breakers = self.lock();
         let breaker = breakers.entry(Arc::clone(&workbench.name)).or_default();
         breaker.end(ticket, result.and_then(failed), now, &workbench.breaker)
+    }
+
+    /// Rests that the other processes have yet to be told of.
+    pub(super) fn untold(&self, now: Timestamp) -> Vec<Rest> {
+        let untold: Vec<Arc<str>> = {
+            let breakers = self.lock();
+            let untold = breakers.iter().filter(|(_, breaker)| breaker.is_untold());
+            untold.map(|(name, _)| Arc::clone(name)).collect()
+        };
+        untold.iter().filter_map(|name| self.rest_of(name, now)).collect()
+    }
+
+    /// The other processes have been told.
+    pub(super) fn told(&self, workbench: &str) {
+        if let Some(breaker) = self.lock().get_mut(workbench) {
+            breaker.told();
+        }
     }
 
     /// A workbench's rest, for the other processes.

@@ -50,6 +50,42 @@ async fn each_role_does_its_work_with_its_own_rights() {
     assert!(answers >= 60);
 }
 
+/// Two that dispatch load the same newer files, and then go back to the older ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_dispatches_may_declare_every_reload() {
+    let (cluster, _, inside) = with_users().await;
+    let config = cluster.configure("inside.yaml", &inside, |text| text);
+    let first = std::fs::read_to_string(&config).expect("read");
+    let replicas = [0; 2].map(|_| cluster.start_with("dispatch", config.clone()));
+    let newer = first.replace("job: 209", "job: 299");
+    for text in [&newer, &first, &newer] {
+        let before = versions(&cluster.database).await;
+        std::fs::write(&config, text).expect("written");
+        let declared = async {
+            loop {
+                let (now, of) = versions(&cluster.database).await;
+                if of.iter().all(|version| *version == now) && now != before.0 {
+                    return;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), declared).await;
+        waited.expect("both declare it, and it is in force");
+    }
+    drop(replicas);
+}
+
+/// The newest configuration, and the one of each process.
+async fn versions(database: &str) -> (String, Vec<String>) {
+    let (client, connection) =
+        tokio_postgres::connect(database, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let newest = "SELECT version FROM configurations ORDER BY number DESC LIMIT 1";
+    let newest = client.query_one(newest, &[]).await.expect("read").get(0);
+    let of = client.query("SELECT version FROM replicas", &[]).await.expect("read");
+    (newest, of.iter().map(|row| row.get(0)).collect())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_only_receives_can_read_no_content_and_change_no_history() {
     let (cluster, edge, inside) = with_users().await;

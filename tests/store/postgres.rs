@@ -8,7 +8,9 @@ use std::time::Duration;
 use cdsw_gateway::model::run::leads;
 use cdsw_gateway::model::{Outcome, RunState};
 use cdsw_gateway::store::shared::{Declared, Rest};
-use cdsw_gateway::store::{Accepted, Lease, Pausable, Store, postgres};
+use cdsw_gateway::store::{
+    Accepted, Lease, NewRunState, Pausable, ReplayOrder, Retention, Store, postgres,
+};
 
 use crate::common_postgres as server;
 use crate::world::*;
@@ -254,6 +256,66 @@ async fn a_replica_with_an_older_configuration_starts_nothing_that_the_newer_one
     new.shared().expect("shared").leave().await.expect("left");
     let leased = old.lease_due(one_each).await.expect("leased").leases;
     assert_eq!(jobs(leased), ["train", "report"], "nobody runs the newer one any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_starts_with_an_older_configuration_makes_it_no_newer() {
+    let url = server::with_tables().await;
+    let (one, late) = (server::open(&url, 1).await, server::open(&url, 2).await);
+    let says = |version: &str, job: &str| Declared {
+        role: "all".into(),
+        version: version.into(),
+        jobs: vec![job.to_owned()],
+    };
+    let one = one.shared().expect("shared");
+    one.declare(says("v1", "train 0"), false).await.expect("declared");
+    one.declare(says("v2", "train 1"), true).await.expect("declared");
+    late.accept(delivery("n", vec![queued("r", "train")])).await.expect("kept");
+    // Nobody has run the older one since; its files lay there.
+    late.shared().expect("shared").declare(says("v1", "train 0"), false).await.expect("declared");
+    let leased = late.lease_due(ask(start(), &[("train", 1)])).await.expect("leased");
+    assert!(leased.leases.is_empty());
+    // Not even when none has been seen for a while, as after an outage of the database.
+    server::execute(&url, "UPDATE replicas SET seen_at = 0").await;
+    let leased = late.lease_due(ask(start(), &[("train", 1)])).await.expect("leased");
+    assert!(leased.leases.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_accepted_while_its_route_was_let_go_on_is_not_left_behind() {
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    let (_, run) = one_run(&store, "one").await;
+    // As two transactions leave it that do not see each other.
+    server::execute(&url, "UPDATE runs SET blocked = 2").await;
+    assert!(store.lease_due(ask(start(), &[("train", 1)])).await.expect("ok").leases.is_empty());
+    store.fail_overdue(after(1), Vec::new()).await.expect("swept");
+    assert_eq!(lease_one(&store, after(1)).await.run, run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_leaves_a_delivery_that_is_just_being_replayed() {
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    let over = delivery("over", vec![run("r", "train", NewRunState::Failed("no".to_owned()))]);
+    store.accept(over.clone()).await.expect("kept");
+    let replay = ReplayOrder {
+        delivery: over.id,
+        runs: vec![queued("r", "train")],
+        again: false,
+        act: act(),
+    };
+    let retention = Retention { keep: Duration::from_secs(86_400 * 30), max_size: u64::MAX };
+    let much_later = after(86_400 * 31);
+    for _ in 0..20 {
+        let (tidied, replayed) =
+            tokio::join!(store.tidy(retention, much_later), store.replay(replay.clone()));
+        tidied.expect("tidied");
+        if replayed.is_ok() {
+            let kept = store.delivery(over.id).await.expect("read");
+            assert!(kept.is_some(), "it was queued again, and is gone");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

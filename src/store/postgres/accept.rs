@@ -231,6 +231,9 @@ pub(super) async fn accept(link: &Link, packed: &Packed) -> Result<Accepted, Sto
         return repeat(link, packed).await;
     }
     let delivery = uuid(packed.delivery.id.as_bytes());
+    let kinds = packed.delivery.runs.iter();
+    let kinds = kinds.filter_map(|run| Some((&*run.route, &*run.latest.as_ref()?.key))).collect();
+    latest::alone_with_all(link, kinds).await?;
     for run in &packed.delivery.runs {
         insert_run(link, delivery, run, millis(packed.delivery.received_at)).await?;
     }

@@ -33,6 +33,19 @@ struct Earlier {
     stands_for: i64,
 }
 
+/// Takes the locks of several kinds, in one order everywhere.
+pub(super) async fn alone_with_all(
+    link: &Link,
+    mut kinds: Vec<(&str, &str)>,
+) -> Result<(), StoreFault> {
+    kinds.sort_unstable();
+    kinds.dedup();
+    for (route, key) in kinds {
+        alone(link, route, &text(key)).await?;
+    }
+    Ok(())
+}
+
 async fn alone(link: &Link, route: &str, key: &str) -> Result<(), StoreFault> {
     link.query(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text",
@@ -156,6 +169,7 @@ pub(super) async fn only_newest(
             &format!(
                 "{ranked} UPDATE runs SET \
                    state = CASE WHEN ranked.place > 1 THEN 'superseded' ELSE runs.state END, \
+                   blocked = CASE WHEN ranked.place > 1 THEN 0 ELSE runs.blocked END, \
                    stands_for = CASE WHEN ranked.place = 1 THEN ranked.stand_for \
                                      ELSE runs.stands_for END, \
                    burst = ranked.stays, changed_at = $3, \

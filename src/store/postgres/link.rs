@@ -12,6 +12,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, R
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
+use tokio::sync::Semaphore;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -52,6 +53,7 @@ pub struct Options {
 pub(super) struct Links {
     pool: Pool,
     pooled: bool,
+    alone: Arc<Semaphore>,
 }
 
 /// Why a statement did not succeed.
@@ -138,11 +140,17 @@ impl Options {
             .create_timeout(Some(CONNECT))
             .build()
             .map_err(|error| StoreFault::Unavailable(error.to_string()))?;
-        Ok(Links { pool, pooled: self.pooled })
+        let alone = Arc::new(Semaphore::new((self.connections / 2).max(1)));
+        Ok(Links { pool, pooled: self.pooled, alone })
     }
 }
 
 impl Links {
+    /// Turns for what may wait for others of its kind: half of the connections.
+    pub(super) fn alone(&self) -> &Semaphore {
+        &self.alone
+    }
+
     /// A connection, made anew where none is free.
     pub(super) async fn link(&self) -> Result<Link, StoreFault> {
         let object = self.pool.get().await.map_err(|error| match &error {
@@ -210,7 +218,7 @@ impl Link {
 
     async fn begin(&mut self) -> Result<(), Refused> {
         self.open = true;
-        self.plain("BEGIN").await
+        self.plain("BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
     async fn commit(&mut self) -> Result<(), Refused> {
@@ -220,7 +228,8 @@ impl Link {
     }
 
     async fn roll_back(&mut self) {
-        if self.plain("ROLLBACK").await.is_ok() {
+        // One that does not answer is thrown away.
+        if !self.stuck.load(Ordering::Relaxed) && self.plain("ROLLBACK").await.is_ok() {
             self.open = false;
         }
     }

@@ -193,7 +193,13 @@ impl Store for PostgresStore {
     }
 
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
-        Box::pin(async move { queue::fail_overdue(&self.links.link().await?, now, &waits).await })
+        Box::pin(async move {
+            let link = self.links.link().await?;
+            if queue::free_left_behind(&link, now).await? > 0 {
+                accept::tell(&link, RUNS).await?;
+            }
+            queue::fail_overdue(&link, now, &waits).await
+        })
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
@@ -354,11 +360,17 @@ fn weight(packed: &Packed) -> usize {
 /// A 2xx is built on a commit that is on disk, which two settings of the server could take back.
 async fn is_durable(link: &Link) -> Result<(), StoreFault> {
     let row = link
-        .one("SELECT current_setting('fsync'), current_setting('synchronous_commit')", params![])
+        .one(
+            "SELECT current_setting('fsync'), current_setting('synchronous_commit'), \
+             current_setting('synchronous_standby_names') <> ''",
+            params![],
+        )
         .await?;
     let Some(row) = row else { return Ok(()) };
     let (fsync, commit): (&str, &str) = (rows::get(&row, 0)?, rows::get(&row, 1)?);
-    if fsync == "off" || commit == "off" {
+    // With a standby that is to have every commit, `local` would leave it behind.
+    let behind = rows::get::<bool>(&row, 2)? && commit == "local";
+    if fsync == "off" || commit == "off" || behind {
         return Err(StoreFault::Unusable(format!(
             "the server says that a commit is done before it is on disk (fsync = {fsync}, \
              synchronous_commit = {commit}), and what is accepted must not be lost; turn both on"
@@ -376,12 +388,14 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
             && keys.insert((Arc::clone(&delivery.source), Arc::clone(&delivery.key)))
     });
     drop(keys);
-    let kept = match links.link().await {
-        Ok(link) => {
-            let all: Vec<&Packed> = plain.iter().map(|asked| &asked.what).collect();
-            accept::keep(&link, &all).await
+    let all: Vec<&Packed> = plain.iter().map(|asked| &asked.what).collect();
+    let kept = if all.is_empty() {
+        Ok(HashSet::new())
+    } else {
+        match links.link().await {
+            Ok(link) => accept::keep(&link, &all).await,
+            Err(fault) => Err(fault.into()),
         }
-        Err(fault) => Err(fault.into()),
     };
     reached("accept.written");
     match kept {
@@ -412,6 +426,8 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
 }
 
 async fn keep_alone(links: Links, asked: Asked<Packed, Accepted>) {
+    // Some wait for each other; what keeps the rest going must not wait for a connection meanwhile.
+    let Ok(_turn) = links.alone().acquire().await else { return };
     let kept = links.transact(async |link| accept::accept(link, &asked.what).await).await;
     asked.tell(kept);
 }

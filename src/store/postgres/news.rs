@@ -72,8 +72,9 @@ where
     tokio::select! {
         () = hearing => {}
         () = async {
-            let _ = listening.await;
-            std::future::pending::<()>().await;
+            if listening.await.is_ok() {
+                std::future::pending::<()>().await;
+            }
         } => {}
     }
 }

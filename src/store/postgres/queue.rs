@@ -128,11 +128,7 @@ pub(super) async fn take(
     let mut leased = outlook.nothing();
     let windows = Windows::open(link, &permits, outlook.told).await?;
     let now = windows.now;
-    let routes = outlook.resting.iter().filter_map(|what| match what {
-        Pausable::Route(name) => Some(name.clone()),
-        _ => None,
-    });
-    let mut ready = ready(link, &permits, &windows, routes.collect(), ask, now).await?;
+    let mut ready = ready(link, &permits, &windows, ask, now).await?;
     let mut tried: HashSet<&str> = HashSet::new();
     let mut begun: Vec<Ready> = Vec::new();
     let mut braked: Vec<&Permit> = Vec::new();
@@ -145,8 +141,10 @@ pub(super) async fn take(
         if let Some(trial) = permit.trial.as_deref()
             && left > 0
         {
+            let passes =
+                |run: &Ready| run.passed || run.lease.attempt > 0 || room.until_brake != Some(0);
             let first = !tried.contains(trial)
-                && ready.contains_key(&permit.job)
+                && ready.get(&permit.job).and_then(|runs| runs.first()).is_some_and(passes)
                 && replicas::take_trial(link, trial, permit, now).await?;
             left = usize::from(first);
             if first {
@@ -194,7 +192,6 @@ async fn ready(
     link: &Link,
     permits: &[&Permit],
     windows: &Windows,
-    resting_routes: Vec<String>,
     ask: &LeaseAsk,
     now: Timestamp,
 ) -> Result<HashMap<Arc<str>, Vec<Ready>>, StoreFault> {
@@ -204,14 +201,25 @@ async fn ready(
         .map(|permit| windows.room(permit).starts.min(ask.most))
         .map(|most| i64::try_from(most).unwrap_or(i64::MAX))
         .collect();
+    let keys: Vec<Option<&str>> = permits.iter().map(|permit| permit.key.as_deref()).collect();
+    let declared: Vec<&str> = permits.iter().map(|permit| &*permit.declared).collect();
+    // Asked again, now that the gates are held: what was seen before may be over.
     let found = link
         .query(
-            "SELECT run.* FROM unnest($1::text[], $2::bigint[]) AS permit (job, most) CROSS JOIN LATERAL \
-               (SELECT seq, id, delivery, route, job, environment, attempts, accepted_at, deadline_at, \
-                  passed FROM runs WHERE state = 'queued' AND blocked = 0 AND job = permit.job \
-                  AND deadline_at > $3 AND route <> ALL ($4) \
-                ORDER BY seq LIMIT permit.most FOR UPDATE SKIP LOCKED) AS run",
-            params![jobs, most, millis(now), resting_routes],
+            &format!(
+                "SELECT run.* FROM unnest($1::text[], $2::bigint[], $4::text[], $5::text[]) \
+                   AS permit (name, most, api_key, declared) CROSS JOIN LATERAL \
+                   (SELECT seq, id, delivery, route, job, environment, attempts, accepted_at, deadline_at, \
+                      passed FROM runs WHERE state = 'queued' AND blocked = 0 AND job = permit.name \
+                      AND deadline_at > $3 AND NOT EXISTS (SELECT 1 FROM pauses \
+                        WHERE pauses.kind = 'route' AND pauses.name = runs.route) \
+                    ORDER BY seq LIMIT permit.most FOR UPDATE SKIP LOCKED) AS run \
+                 WHERE NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.kind = 'all' \
+                     OR (pauses.kind = 'job' AND pauses.name = permit.name) \
+                     OR (pauses.kind = 'key' AND pauses.name = permit.api_key)) \
+                   AND coalesce(permit.declared = ANY ({ALLOWED}::text[]), true)"
+            ),
+            params![jobs, most, millis(now), keys, declared],
         )
         .await?;
     let mut ready = HashMap::<Arc<str>, Vec<Ready>>::new();
@@ -252,9 +260,10 @@ async fn brake(link: &Link, permit: &Permit, now: Timestamp) -> Result<usize, St
         .map_err(|refused| StoreFault::Unusable(refused.to_string()))?;
     let held = link
         .execute(
-            "UPDATE runs SET state = 'held', reason = $2, changed_at = $3 WHERE state = 'queued' AND seq IN \
+            "UPDATE runs SET state = 'held', blocked = 0, reason = $2, changed_at = $3 \
+             WHERE state = 'queued' AND seq IN \
              (SELECT seq FROM runs WHERE state = 'queued' AND job = $1 AND blocked = 0 \
-                AND attempts = 0 AND NOT passed ORDER BY seq LIMIT $4)",
+                AND attempts = 0 AND NOT passed ORDER BY seq LIMIT $4 FOR UPDATE SKIP LOCKED)",
             params![&*permit.job, reason, millis(now), BRAKE_STEP],
         )
         .await?;
@@ -443,6 +452,20 @@ fn change_of(next: &Next) -> Change {
         Next::Hold { reason } => Change::Hold { reason },
         Next::Fail { reason } => Change::Fail { reason },
     }
+}
+
+/// Frees runs that were kept back for a route that no longer rests: they were accepted while it was let go
+/// on, and the one transaction did not see the other.
+pub(super) async fn free_left_behind(link: &Link, now: Timestamp) -> Result<usize, StoreFault> {
+    let freed = link
+        .execute(
+            "UPDATE runs SET blocked = CASE WHEN due_at > $1 THEN 1 ELSE 0 END \
+             WHERE state = 'queued' AND blocked = 2 AND NOT EXISTS \
+               (SELECT 1 FROM pauses WHERE pauses.kind = 'route' AND pauses.name = runs.route)",
+            params![millis(now)],
+        )
+        .await?;
+    Ok(freed)
 }
 
 /// Fails queued runs that are past their deadline.

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::link::Link;
-use super::rows::{self, count, get, json, millis, moment, params, small, uuid};
+use super::rows::{self, count, get, json, millis, moment, params, small, text, uuid};
 use crate::model::{DeliveryId, Environment, RunId};
 use crate::store::StoreFault;
 use crate::store::pack::unpack;
@@ -131,7 +131,7 @@ pub(super) async fn deliveries(
                 "SELECT {SUMMARY} FROM deliveries WHERE ($1::text IS NULL OR source = $1) \
                  AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
             ),
-            params![filter.source, before, limit(filter.limit)],
+            params![filter.source.as_deref().map(text), before, limit(filter.limit)],
         )
         .await?
         .iter()
@@ -208,7 +208,7 @@ pub(super) async fn runs(link: &Link, filter: &RunFilter) -> Result<Vec<RunBrief
              AND ($2::uuid IS NULL OR seq < (SELECT seq FROM runs WHERE id = $2)) \
              ORDER BY seq DESC LIMIT $3"
         ),
-        params![filter.job, before, limit(filter.limit)],
+        params![filter.job.as_deref().map(text), before, limit(filter.limit)],
     )
     .await?
     .iter()

@@ -12,15 +12,17 @@ use super::rows::{get, length, millis, moment, params};
 use crate::store::shared::{Declared, Rest};
 use crate::store::{Permit, StoreFault};
 
-/// One that has not been seen for this long is forgotten.
+/// A configuration that was not declared for this long is forgotten, and would count as a new one.
+const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
+/// A replica that has not been seen for this long is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
-/// A replica that has not been seen for this long (30 s) counts as gone. An expression for the jobs that
-/// the configuration in force allows; null where no replica has said what it runs.
-pub(super) const ALLOWED: &str = "(SELECT jobs FROM configurations WHERE EXISTS (SELECT 1 FROM replicas \
-      WHERE replicas.version = configurations.version \
-        AND seen_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30000) \
-    ORDER BY number DESC LIMIT 1)";
+/// An expression for the jobs that the configuration in force allows: the newest that a replica runs which
+/// was seen within 30 s. Where none was, as after an outage, the newest that there has been; null only where
+/// no replica has ever said what it runs.
+pub(super) const ALLOWED: &str = "(SELECT jobs FROM configurations ORDER BY EXISTS \
+      (SELECT 1 FROM replicas WHERE replicas.version = configurations.version AND replicas.seen_at > \
+         (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30000) DESC, number DESC LIMIT 1)";
 
 /// The database's clock, in milliseconds since 1970.
 pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -33,16 +35,16 @@ pub(super) async fn declare(
     declared: &Declared,
     changed: bool,
 ) -> Result<(), StoreFault> {
-    let renumber = if changed {
+    let number = if changed {
         "nextval(pg_get_serial_sequence('configurations', 'number'))"
     } else {
         "configurations.number"
     };
     link.execute(
         &format!(
-            "INSERT INTO configurations (version, jobs) VALUES ($1, $2) \
-             ON CONFLICT (version) DO UPDATE SET number = {renumber}, jobs = excluded.jobs \
-             WHERE {changed} OR configurations.jobs <> excluded.jobs"
+            "INSERT INTO configurations (version, jobs, seen_at) VALUES ($1, $2, {NOW}) \
+             ON CONFLICT (version) DO UPDATE SET number = {number}, jobs = excluded.jobs, \
+               seen_at = excluded.seen_at"
         ),
         params![&*declared.version, declared.jobs.clone()],
     )
@@ -61,8 +63,20 @@ pub(super) async fn declare(
     )
     .await?;
     link.execute(
-        "DELETE FROM configurations WHERE NOT EXISTS \
-         (SELECT 1 FROM replicas WHERE replicas.version = configurations.version)",
+        &format!(
+            "DELETE FROM configurations WHERE seen_at < {NOW} - {} AND NOT EXISTS \
+             (SELECT 1 FROM replicas WHERE replicas.version = configurations.version)",
+            REMEMBERED.as_millis()
+        ),
+        params![],
+    )
+    .await?;
+    // Of workbenches that are no longer configured.
+    link.execute(
+        &format!(
+            "DELETE FROM rests WHERE until < {NOW} - {} AND coalesce(trial_until, 0) < {NOW}",
+            FORGOTTEN.as_millis()
+        ),
         params![],
     )
     .await?;
@@ -99,8 +113,8 @@ pub(super) async fn rest(link: &Link, rest: &Rest, now: Timestamp) -> Result<(),
     let length = length(rest.length);
     link.execute(
         "INSERT INTO rests (workbench, until, length) VALUES ($1, $2, $3) \
-         ON CONFLICT (workbench) DO UPDATE SET until = excluded.until, length = excluded.length, \
-           trial_until = NULL",
+         ON CONFLICT (workbench) DO UPDATE SET until = greatest(rests.until, excluded.until), \
+           length = greatest(rests.length, excluded.length), trial_until = NULL",
         params![&*rest.workbench, millis(now).saturating_add(length), length],
     )
     .await?;

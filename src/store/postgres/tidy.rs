@@ -8,32 +8,44 @@
 //! The size is that of what is kept, not that of the files: a running total, which whoever tidies
 //! brings up to date and holds locked, so that replicas tidy one after the other.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::link::Link;
-use super::rows::{get, length, millis, params};
+use super::rows::{get, millis, params};
+use crate::clock::{earlier, later};
 use crate::store::{REPEAT_WINDOW, Retention, StoreFault, Tidied};
 
-/// Deliveries that one step removes at most.
-const STEP: i64 = 500;
+/// Deliveries that one step removes at most. A literal in the statements, since a plan for any number
+/// would read whole tables.
+const STEP: usize = 500;
+/// Ids begin with the time at which they were made, by the clock of whoever made them; no clock is wrong by
+/// more than this.
+const SKEW: Duration = Duration::from_secs(3600);
+/// A delivery may be on its way for as long as this after its id was made.
+const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
+/// `OFFSET 0` keeps the planner from asking it for all deliveries at once.
 const OVER: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery = deliveries.id \
-    AND runs.state IN ('waiting', 'queued', 'sending', 'held'))";
+    AND runs.state IN ('waiting', 'queued', 'sending', 'held') OFFSET 0)";
 
-/// One bounded step.
+/// One bounded step. Nothing, where another replica is at it.
 pub(super) async fn step(
     link: &Link,
     retention: Retention,
     now: Timestamp,
 ) -> Result<Tidied, StoreFault> {
-    let (up_to, counted) = bring_up_to_date(link).await?;
+    let Some((up_to, counted)) = bring_up_to_date(link, now).await? else {
+        return Ok(Tidied::default());
+    };
     let mut bytes = counted;
-    let (removed, freed) = remove_older(link, ago(now, retention.keep)).await?;
+    let (removed, freed) = remove_older(link, earlier(now, retention.keep)).await?;
     bytes = bytes.saturating_sub(freed);
-    let mut tidied = Tidied { removed, more: removed as i64 == STEP, ..Tidied::default() };
+    let mut tidied = Tidied { removed, more: removed == STEP, ..Tidied::default() };
     if bytes > retention.max_size {
-        let (removed, freed) = remove_older(link, ago(now, REPEAT_WINDOW)).await?;
+        let (removed, freed) = remove_older(link, earlier(now, REPEAT_WINDOW)).await?;
         bytes = bytes.saturating_sub(freed);
         tidied.removed += removed;
         if removed == 0 {
@@ -50,70 +62,96 @@ pub(super) async fn step(
     Ok(tidied)
 }
 
-/// Adds what has come in since the last step.
-async fn bring_up_to_date(link: &Link) -> Result<(Uuid, u64), StoreFault> {
+/// Adds what has come in since the last step, but for what may still be on its way.
+async fn bring_up_to_date(link: &Link, now: Timestamp) -> Result<Option<(Uuid, u64)>, StoreFault> {
+    let row = link.one("SELECT up_to, bytes FROM usage FOR UPDATE SKIP LOCKED", params![]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let (before, bytes): (Uuid, i64) = (get(&row, 0)?, get(&row, 1)?);
+    let up_to = first_of(earlier(now, ON_ITS_WAY)).max(before);
     let row = link
-        .one("SELECT up_to, bytes FROM usage FOR UPDATE", params![])
-        .await?
-        .ok_or_else(|| StoreFault::Unusable("the table `usage` is empty".to_owned()))?;
-    let (up_to, bytes): (Uuid, i64) = (get(&row, 0)?, get(&row, 1)?);
-    let fresh = link
         .one(
-            "SELECT id, (SELECT coalesce(sum(stored), 0)::bigint FROM deliveries WHERE id > $1) \
-             FROM deliveries WHERE id > $1 ORDER BY id DESC LIMIT 1",
-            params![up_to],
+            "SELECT coalesce(sum(stored), 0)::bigint FROM deliveries WHERE id >= $1 AND id < $2",
+            params![before, up_to],
         )
         .await?;
-    let (up_to, added) = match fresh {
-        Some(row) => (get(&row, 0)?, get::<i64>(&row, 1)?),
-        None => (up_to, 0),
-    };
-    Ok((up_to, u64::try_from(bytes.saturating_add(added)).unwrap_or(0)))
+    let added: i64 = row.map_or(Ok(0), |row| get(&row, 0))?;
+    Ok(Some((up_to, u64::try_from(bytes.saturating_add(added)).unwrap_or(0))))
 }
 
-fn ago(now: Timestamp, by: std::time::Duration) -> i64 {
-    millis(now).saturating_sub(length(by))
+/// No id that was made at this moment or later is smaller.
+fn first_of(moment: Timestamp) -> Uuid {
+    let millis = u64::try_from(millis(moment)).unwrap_or(0);
+    Uuid::from_u64_pair(millis << 16, 0)
 }
 
-async fn remove_older(link: &Link, moment: i64) -> Result<(usize, u64), StoreFault> {
+/// Locked first, and looked at again when they are: a replay or a repeat in between has the same lock.
+async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), StoreFault> {
+    let old = locked(
+        link,
+        &format!(
+            "SELECT id FROM deliveries WHERE id < $1 AND received_at < $2 AND {OVER} \
+             ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
+        ),
+        params![first_of(later(moment, SKEW)), millis(moment)],
+    )
+    .await?;
+    if old.is_empty() {
+        return Ok((0, 0));
+    }
     let row = link
         .one(
             &format!(
-                "WITH old AS (SELECT id FROM deliveries WHERE received_at < $1 AND {OVER} \
-                              ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED), \
-                 gone AS (DELETE FROM deliveries WHERE id IN (SELECT id FROM old) \
+                "WITH gone AS (DELETE FROM deliveries WHERE id = ANY ($1) AND {OVER} \
                           RETURNING source, delivery_key, id, stored), \
-                 free AS (DELETE FROM claims USING gone WHERE claims.source = gone.source \
-                          AND claims.delivery_key = gone.delivery_key AND claims.delivery = gone.id), \
-                 ended AS (DELETE FROM runs WHERE delivery IN (SELECT id FROM old) RETURNING id), \
-                 tried AS (DELETE FROM attempts WHERE run IN (SELECT id FROM ended)), \
-                 said AS (DELETE FROM acts WHERE run IN (SELECT id FROM ended)) \
+                 free AS (DELETE FROM claims WHERE (source, delivery_key) IN \
+                            (SELECT source, delivery_key FROM gone LIMIT {STEP}) \
+                          AND delivery = ANY ($1)), \
+                 ended AS (DELETE FROM runs WHERE delivery IN (SELECT id FROM gone LIMIT {STEP}) \
+                           RETURNING id), \
+                 tried AS (DELETE FROM attempts WHERE run IN (SELECT id FROM ended LIMIT 100000)), \
+                 said AS (DELETE FROM acts WHERE run IN (SELECT id FROM ended LIMIT 100000)) \
                  SELECT count(*), coalesce(sum(stored), 0)::bigint FROM gone"
             ),
-            params![moment, STEP],
+            params![old],
         )
         .await?;
     counted(row)
 }
 
 async fn strip(link: &Link, least: u64) -> Result<(usize, u64), StoreFault> {
+    let oldest = locked(
+        link,
+        &format!(
+            "SELECT id FROM deliveries WHERE NOT stripped AND {OVER} \
+             ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
+        ),
+        params![],
+    )
+    .await?;
     let row = link
         .one(
             &format!(
                 "WITH oldest AS (SELECT id, stored - $3 AS content, \
                         sum(stored - $3) OVER (ORDER BY id) - (stored - $3) AS before \
-                        FROM (SELECT id, stored FROM deliveries WHERE NOT stripped AND {OVER} \
-                              ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) AS candidates), \
+                        FROM deliveries WHERE id = ANY ($1) AND {OVER}), \
                  stripped AS (UPDATE deliveries SET stripped = true, stored = $3, headers = '', \
                         explanation = '', body = '', claims = NULL \
                         FROM oldest WHERE deliveries.id = oldest.id AND oldest.before < $2 \
                         RETURNING oldest.content) \
                  SELECT count(*), coalesce(sum(content), 0)::bigint FROM stripped"
             ),
-            params![STEP, i64::try_from(least).unwrap_or(i64::MAX), super::accept::ROWS],
+            params![oldest, i64::try_from(least).unwrap_or(i64::MAX), super::accept::ROWS],
         )
         .await?;
     counted(row)
+}
+
+async fn locked(
+    link: &Link,
+    sql: &str,
+    params: &[super::rows::Param<'_>],
+) -> Result<Vec<Uuid>, StoreFault> {
+    link.query(sql, params).await?.iter().map(|row| get(row, 0)).collect()
 }
 
 fn counted(row: Option<tokio_postgres::Row>) -> Result<(usize, u64), StoreFault> {

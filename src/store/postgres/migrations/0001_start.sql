@@ -27,6 +27,8 @@ ALTER TABLE deliveries ALTER COLUMN headers SET STORAGE EXTERNAL;
 ALTER TABLE deliveries ALTER COLUMN explanation SET STORAGE EXTERNAL;
 ALTER TABLE deliveries ALTER COLUMN body SET STORAGE EXTERNAL;
 
+CREATE INDEX deliveries_whole ON deliveries (id) WHERE NOT stripped;
+
 -- What names a delivery at its sender's side.
 CREATE TABLE claims (
     source       text   NOT NULL,
@@ -84,6 +86,7 @@ CREATE INDEX runs_by_delivery ON runs (delivery);
 -- Partial, so that they cost nothing for runs that are over.
 CREATE INDEX runs_queue ON runs (job, blocked, seq) WHERE state = 'queued';
 CREATE INDEX runs_later ON runs (due_at) WHERE blocked = 1;
+CREATE INDEX runs_paused ON runs (route) WHERE blocked = 2;
 CREATE INDEX runs_overdue ON runs (deadline_at) WHERE state IN ('queued', 'waiting');
 CREATE INDEX runs_sending ON runs (job) WHERE state = 'sending';
 CREATE INDEX runs_held ON runs (seq) WHERE state = 'held';
