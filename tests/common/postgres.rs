@@ -73,6 +73,22 @@ impl Own {
         control(&self.programs, &self.place.join("data"), &self.place, arguments);
     }
 
+    /// Writes a file beside its data, readable by the server alone.
+    pub fn private(&self, name: &str, text: &str) {
+        let path = self.place.join("data").join(name);
+        let script = "umask 077 && cat >\"$0\"";
+        let mut writing = as_postgres(Path::new("sh"))
+            .args(["-c", script])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh runs");
+        let mut input = writing.stdin.take().expect("its input");
+        std::io::Write::write_all(&mut input, text.as_bytes()).expect("written");
+        drop(input);
+        assert!(writing.wait().expect("it ends").success());
+    }
+
     /// A database there, with tables.
     pub async fn with_tables(&self, name: &str) -> String {
         execute(&self.url, &format!("CREATE DATABASE {name}")).await;

@@ -15,6 +15,9 @@ pub struct Shown {
     pub config: ServerConfig,
     /// The authority's certificate, as PEM.
     pub root: Vec<u8>,
+    /// The server's certificate and its key, as PEM.
+    pub certificate: String,
+    pub key: String,
 }
 
 /// A certificate for these hosts.
@@ -43,12 +46,13 @@ fn signed(leaf: CertificateParams) -> Shown {
     let issuer = Issuer::new(root, root_key);
     let key = KeyPair::generate().expect("a key");
     let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
+    let (certificate, key_pem) = (leaf.pem(), key.serialize_pem());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], key)
         .expect("a configuration");
-    Shown { config, root: root_pem }
+    Shown { config, root: root_pem, certificate, key: key_pem }
 }
 
 /// Ends TLS on a port of its own and hands everything on to `behind`.

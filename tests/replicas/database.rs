@@ -3,7 +3,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use cdsw_gateway::store::postgres::{LeaseClock, Options, PostgresStore};
+
 use crate::cluster::{Cluster, Load};
+use crate::common::tls::{self, Shown};
 use crate::postgres::{self, Own};
 use crate::proof::{prove, settled};
 
@@ -99,4 +102,49 @@ async fn it_works_behind_a_pooler_in_transaction_mode() {
     let told = load.stop().await;
     settled(&database).await;
     prove("behind a pooler", &cluster, &told).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_connection_is_encrypted_and_the_servers_certificate_checked() {
+    let server = Own::start("");
+    let database = server.with_tables("gateway").await;
+    let site = tempfile::tempdir().expect("a directory");
+    let shown = |name: &str, shown: Shown| {
+        let file = site.path().join(name);
+        std::fs::write(&file, &shown.root).expect("written");
+        (file, shown)
+    };
+    let open = |ca_file: Option<&std::path::PathBuf>| {
+        let options = Options {
+            allow_plain: false,
+            ca_file: ca_file.cloned(),
+            ..postgres::options(&database)
+        };
+        async move { PostgresStore::open(&options, None, LeaseClock::Database, 1).await }
+    };
+    let (good_ca, good) = shown("good.pem", tls::valid(&["127.0.0.1"]));
+    let plain = open(Some(&good_ca)).await.err().expect("refused").to_string();
+    assert!(plain.contains("TLS"), "a server that speaks in clear alone: {plain}");
+    let serve = async |certificate: &Shown| {
+        server.private("server.crt", &certificate.certificate);
+        server.private("server.key", &certificate.key);
+        postgres::execute(&server.url, "ALTER SYSTEM SET ssl = on").await;
+        server.control(&["-w", "restart"]);
+    };
+    serve(&good).await;
+    let store = open(Some(&good_ca)).await.expect("opens");
+    let encrypted = "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+         WHERE application_name = 'cdsw-gateway' AND ssl) THEN RAISE EXCEPTION 'in clear'; END IF; END $$";
+    postgres::execute(&database, encrypted).await;
+    drop(store);
+    let unknown = open(None).await.err().expect("refused").to_string();
+    assert!(unknown.contains("certificate"), "an authority that nobody trusts: {unknown}");
+    let (ca, elsewhere) = shown("elsewhere.pem", tls::valid(&["db.example.com"]));
+    serve(&elsewhere).await;
+    let refused = open(Some(&ca)).await.err().expect("refused").to_string();
+    assert!(refused.contains("certificate"), "a certificate for another host: {refused}");
+    let (ca, expired) = shown("expired.pem", tls::expired(&["127.0.0.1"]));
+    serve(&expired).await;
+    let refused = open(Some(&ca)).await.err().expect("refused").to_string();
+    assert!(refused.contains("certificate"), "an expired certificate: {refused}");
 }
