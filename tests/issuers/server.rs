@@ -49,7 +49,7 @@ struct Shared {
 impl KeyServer {
     /// A server that has the certificates of these hosts.
     pub async fn start(hosts: &[&str], mode: Mode) -> Self {
-        let Shown { config, root } = valid(hosts);
+        let Shown { config, root, .. } = valid(hosts);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {

@@ -62,6 +62,7 @@ impl SqliteStore {
         let writing = open::connect(hold.real())?;
         open::migrate(&writing, path)?;
         open::end_leases(&writing, path)?;
+        open::remember_more(&writing, path)?;
         let reading = open::connect(hold.real())?;
         open::read_only(&reading, path)?;
         let mut names = hold.names(path)?;

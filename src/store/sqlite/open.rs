@@ -19,8 +19,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_lawful.sql"),
 ];
 
-/// Memory for pages of the file, of each connection that uses so much.
-const CACHE_KIB: i64 = 16 * 1024;
+/// Memory for pages of the file, of the connection that writes.
+const CACHE_KIB: i64 = 12 * 1024;
 
 /// Opens a connection with the settings that every one needs.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
@@ -43,14 +43,20 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
         connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         connection.pragma_update(None, "busy_timeout", 1_000)?;
-        // What a full batch touches stays in memory; with the default of 2 MiB pages are given back to the
-        // system and asked for again in every commit, which cost as much as writing them.
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         // A plan is made once and does not depend on the values that are bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     };
     open().map_err(|error| naming(path, fault(error)))
+}
+
+/// Gives the connection that writes more memory: what a full batch touches stays there. With the default of
+/// 2 MiB pages are given back to the system and asked for again in every commit, which cost as much as
+/// writing them.
+pub(super) fn remember_more(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
+    connection
+        .pragma_update(None, "cache_size", -CACHE_KIB)
+        .map_err(|error| naming(path, fault(error)))
 }
 
 /// Makes a connection unable to change anything.
