@@ -17,6 +17,7 @@ mod queue;
 mod read;
 mod replicas;
 mod rows;
+mod settle;
 mod tidy;
 mod windows;
 
@@ -438,14 +439,14 @@ async fn finish_together(links: Links, batch: Vec<Asked<Finish, ()>>) {
     let (batch, twice): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|asked| runs.insert(asked.what.lease.run));
     let all: Vec<&Finish> = batch.iter().map(|asked| &asked.what).collect();
-    let finished = if all.iter().all(|finish| queue::is_plain(finish)) {
+    let finished = if all.iter().all(|finish| settle::is_plain(finish)) {
         // One statement, which is a transaction by itself.
         match links.link().await {
-            Ok(link) => queue::finish(&link, &all).await,
+            Ok(link) => settle::finish(&link, &all).await,
             Err(fault) => Err(fault),
         }
     } else {
-        links.transact(async |link| queue::finish(link, &all).await).await
+        links.transact(async |link| settle::finish(link, &all).await).await
     };
     reached("finish.written");
     match finished {
@@ -474,7 +475,7 @@ async fn finish_together(links: Links, batch: Vec<Asked<Finish, ()>>) {
 
 async fn finish_alone(links: Links, asked: Asked<Finish, ()>) {
     let run = asked.what.lease.run;
-    let finished = links.transact(async |link| queue::finish(link, &[&asked.what]).await).await;
+    let finished = links.transact(async |link| settle::finish(link, &[&asked.what]).await).await;
     asked.tell(
         finished.and_then(
             |lost| {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::accept::{environment_json, insert_run, tell};
 use super::link::Link;
 use super::rows::{millis, params, run_id, spelled, text, uuid};
-use super::{RUNS, audit, queue, read};
+use super::{RUNS, audit, read, settle};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
@@ -125,7 +125,7 @@ pub(super) async fn release(
     release: &Release,
     act: &Act,
 ) -> Result<Run, StoreFault> {
-    let (seq, state) = queue::find(link, id).await?;
+    let (seq, state) = settle::find(link, id).await?;
     let (change, word, deadline) = match release {
         Release::Retry { deadline } => {
             (Change::Requeue { at: act.at }, "release --retry", Some(deadline))
@@ -147,7 +147,7 @@ pub(super) async fn release(
         });
     }
     after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
-    queue::apply(link, seq, state, &change, act.at).await?;
+    settle::apply(link, seq, state, &change, act.at).await?;
     if let Some(deadline) = deadline {
         // A person has looked: no brake holds it again.
         link.execute(
@@ -161,10 +161,10 @@ pub(super) async fn release(
 
 /// A person takes a run out that is not on the wire.
 pub(super) async fn cancel(link: &Link, id: RunId, act: &Act) -> Result<Run, StoreFault> {
-    let (seq, state) = queue::find(link, id).await?;
+    let (seq, state) = settle::find(link, id).await?;
     let change = Change::Cancel { who: act.who.clone() };
     after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
-    queue::apply(link, seq, state, &change, act.at).await?;
+    settle::apply(link, seq, state, &change, act.at).await?;
     settled(link, id, "cancel", act).await
 }
 
