@@ -14,18 +14,7 @@ use cdsw_gateway::simulator::Simulator;
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{Run, RunFilter, Store};
 use common::process::{Serving, program};
-use common::{PUSH, Site, github_signature};
-
-const ROUTES: &str = r#"
-  retrain:
-    on: { source: github, event: push }
-    job: retrain
-    env: { GIT_SHA: "${{ git.sha }}" }
-  report:
-    on: { source: github, event: create }
-    job: report
-    env: { GIT_SHA: "${{ body.after }}" }
-"#;
+use common::{HOLD_AND_RETRY as ROUTES, PUSH, Site, github_signature};
 
 /// What a job does when nobody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod orders;
 mod pack;
 pub mod postgres;
 mod records;
+mod rules;
 pub mod shared;
 pub mod sqlite;
 

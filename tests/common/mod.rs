@@ -145,6 +145,19 @@ pub const ON_PUSH: &str = r#"
       GIT_SHA: ${{ git.sha }}
 "#;
 
+/// Pushes start `retrain`, which is held when nobody knows; tags that are created start `report`, which is
+/// tried again.
+pub const HOLD_AND_RETRY: &str = r#"
+  retrain:
+    on: { source: github, event: push }
+    job: retrain
+    env: { GIT_SHA: "${{ git.sha }}" }
+  report:
+    on: { source: github, event: create }
+    job: report
+    env: { GIT_SHA: "${{ body.after }}" }
+"#;
+
 /// Everything that runs in a test.
 pub struct World {
     pub site: Site,

@@ -16,19 +16,8 @@ use std::collections::BTreeMap;
 
 use cdsw_gateway::model::{RunId, RunState};
 use cdsw_gateway::simulator::LogEntry;
+pub(crate) use common::HOLD_AND_RETRY as ROUTES;
 use common::{PUSH, World};
-
-/// Every push starts `retrain`, every tag that is created starts `report`.
-pub(crate) const ROUTES: &str = r#"
-  retrain:
-    on: { source: github, event: push }
-    job: retrain
-    env: { GIT_SHA: "${{ git.sha }}" }
-  report:
-    on: { source: github, event: create }
-    job: report
-    env: { GIT_SHA: "${{ body.after }}" }
-"#;
 
 /// A delivery that starts `report`.
 pub(crate) async fn report(world: &World, id: &str) -> RunId {

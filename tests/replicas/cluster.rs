@@ -11,19 +11,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::common::process::{Running, program};
-use crate::common::{self, PUSH, Site, github_signature};
-
-/// Pushes start `retrain`, which is held when nobody knows; created tags `report`, which is retried.
-pub const ROUTES: &str = r#"
-  retrain:
-    on: { source: github, event: push }
-    job: retrain
-    env: { GIT_SHA: "${{ git.sha }}" }
-  report:
-    on: { source: github, event: create }
-    job: report
-    env: { GIT_SHA: "${{ body.after }}" }
-"#;
+use crate::common::{self, HOLD_AND_RETRY as ROUTES, PUSH, Site, github_signature};
 
 /// Time-outs of the workbench that make a lease as short as one can be.
 const BENCH: &str = "    connect_timeout: 1s\n    timeout: 1s\n";

@@ -21,20 +21,8 @@ use std::time::{Duration, Instant};
 use cdsw_gateway::chance::{Chance, SeededChance};
 use cdsw_gateway::simulator::Simulator;
 use common::process::{Serving, program};
-use common::{ADMIN_TOKEN, Site};
+use common::{ADMIN_TOKEN, HOLD_AND_RETRY as ROUTES, Site};
 use load::Load;
-
-/// The hold job for pushes, the retry job for tags that are created.
-const ROUTES: &str = r#"
-  retrain:
-    on: { source: github, event: push }
-    job: retrain
-    env: { GIT_SHA: "${{ git.sha }}" }
-  report:
-    on: { source: github, event: create }
-    job: report
-    env: { GIT_SHA: "${{ body.after }}" }
-"#;
 
 /// Steps of the clock, in seconds.
 const STEPS: [i64; 7] = [-5400, -90, -2, 0, 3, 120, 7200];

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::latest::{self, Taken};
+use super::latest;
 use super::link::{Link, Refused};
 use super::people::again;
 use super::rows::{self, get, length, millis, params, text, uuid};
@@ -17,6 +17,7 @@ use super::{NEWS, RUNS, read};
 use crate::clock::later;
 use crate::model::{Environment, RunId, RunState};
 use crate::store::pack::Packed;
+use crate::store::rules::{self, Taken};
 use crate::store::{Accepted, NewRun, NewRunState, REPEAT_WINDOW, StoreFault};
 
 /// What a delivery takes up beside its content: its own row, its claim, its run and the indexes of all.
@@ -261,7 +262,7 @@ pub(super) async fn insert_run(
     let mut due_at = now;
     if let (Some(latest), RunState::Queued) = (&run.latest, state) {
         place = latest::take_place(link, &run.route, &latest.key, now).await?;
-        due_at = latest::due_at(latest, place.burst_at, now);
+        due_at = rules::due_at(latest, place.burst_at, now);
         if due_at > now {
             state = RunState::Waiting;
         }

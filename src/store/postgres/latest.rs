@@ -10,20 +10,11 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::link::Link;
-use super::rows::{get, length, millis, params, spelled, text};
+use super::rows::{get, millis, params, spelled, text};
+use crate::model::RunState;
 use crate::model::run::{Change, after};
-use crate::model::{Latest, RunState};
 use crate::store::StoreFault;
-
-/// What a new run takes over from those whose place it takes.
-pub(super) struct Taken {
-    /// The first of them; none where there were none.
-    pub(super) burst: Option<i64>,
-    /// When the first of them was accepted, in milliseconds since 1970.
-    pub(super) burst_at: i64,
-    /// How many it stands for, itself included.
-    pub(super) stands_for: i64,
-}
+use crate::store::rules::Taken;
 
 struct Earlier {
     seq: i64,
@@ -90,13 +81,6 @@ pub(super) async fn take_place(
         }
     }
     Ok(taken)
-}
-
-/// When a run falls due that was accepted now: its wait from now, but the first of its burst must
-/// not wait longer than that.
-pub(super) fn due_at(latest: &Latest, burst_at: i64, now: i64) -> i64 {
-    let wait = now.saturating_add(length(latest.wait));
-    wait.min(burst_at.saturating_add(length(latest.wait_at_most))).max(now)
 }
 
 /// A run that is queued again after an attempt gives way to a newer one of its kind, if there is

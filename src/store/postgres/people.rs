@@ -11,6 +11,7 @@ use super::{RUNS, audit, read, settle};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
+use crate::store::rules;
 use crate::store::{Act, NewRun, NewRunState, Release, ReplayOrder, Replayed, ReplayedRun, Run};
 
 /// Today's routes on a kept delivery.
@@ -126,29 +127,9 @@ pub(super) async fn release(
     act: &Act,
 ) -> Result<Run, StoreFault> {
     let (seq, state) = settle::find(link, id).await?;
-    let (change, word, deadline) = match release {
-        Release::Retry { deadline } => {
-            (Change::Requeue { at: act.at }, "release --retry", Some(deadline))
-        }
-        Release::Started { engine_id } => {
-            (Change::Started { engine_id: engine_id.clone() }, "release --started", None)
-        }
-        Release::Fail => {
-            (Change::Fail { reason: format!("given up by {}", act.who) }, "release --fail", None)
-        }
-    };
-    // Stricter than the machine: a failed run is replayed, not released, and a queued one needs no
-    // word at all.
-    if state != RunState::Held {
-        return Err(StoreFault::Unlawful {
-            run: id,
-            state,
-            message: format!("it is {state}, and only a held run can be released"),
-        });
-    }
-    after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
+    let (change, word) = rules::released(id, state, release, act)?;
     settle::apply(link, seq, state, &change, act.at).await?;
-    if let Some(deadline) = deadline {
+    if let Release::Retry { deadline } = release {
         // A person has looked: no brake holds it again.
         link.execute(
             "UPDATE runs SET deadline_at = $2, passed = true WHERE seq = $1",

@@ -19,6 +19,7 @@ use super::windows::{Room, Windows};
 use super::{pauses, replicas};
 use crate::model::RunState;
 use crate::model::run::{Change, after};
+use crate::store::rules;
 use crate::store::{Lease, LeaseAsk, Leased, Pausable, Permit, StoreFault};
 
 /// Runs failed for their deadline in one step.
@@ -249,11 +250,7 @@ fn within_brake(found: Vec<Ready>, left: usize, room: Room, begun: &mut Vec<Read
 
 /// Holds the runs of a job that would go over its brake.
 async fn brake(link: &Link, permit: &Permit, now: Timestamp) -> Result<usize, StoreFault> {
-    let reason = format!(
-        "the brake: its job has had {} runs within an hour (starts_per_hour); see whether that is \
-         meant, then release it or cancel it",
-        permit.per_hour.unwrap_or(0)
-    );
+    let reason = rules::braked(permit.per_hour);
     after(RunState::Queued, &Change::Hold { reason: reason.clone() })
         .map_err(|refused| StoreFault::Unusable(refused.to_string()))?;
     let held = link

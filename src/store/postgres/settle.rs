@@ -11,6 +11,7 @@ use super::rows::{self, get, length, millis, params, text, uuid};
 use super::{latest, pauses};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
+use crate::store::rules;
 use crate::store::{Finish, KeyRefused, Next, StoreFault};
 
 /// Whether one statement is enough to record it.
@@ -90,7 +91,7 @@ struct FinishRows {
 impl FinishRows {
     fn push(&mut self, finish: &Finish) -> Result<(), StoreFault> {
         let Finish { lease, result, next, now, .. } = finish;
-        let change = change_of(next);
+        let change = rules::change_of(next);
         after(RunState::Sending, &change)
             .map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
         let moved = Moved::by(&change, *now);
@@ -107,15 +108,6 @@ impl FinishRows {
         self.engine_id.push(moved.engine_id);
         self.at.push(millis(*now));
         Ok(())
-    }
-}
-
-fn change_of(next: &Next) -> Change {
-    match next.clone() {
-        Next::Started { engine_id } => Change::Started { engine_id },
-        Next::Retry { at, reason } => Change::Retry { at, reason },
-        Next::Hold { reason } => Change::Hold { reason },
-        Next::Fail { reason } => Change::Fail { reason },
     }
 }
 

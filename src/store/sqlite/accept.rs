@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::latest::{self, Taken};
+use super::latest;
 use super::people::again;
 use super::rows::{fault, millis};
 use super::{pauses, read, rows};
 use crate::clock::later;
 use crate::model::{Environment, RunId, RunState};
 use crate::store::pack::Packed;
+use crate::store::rules::{self, Taken};
 use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, Pausable};
 use crate::store::{REPEAT_WINDOW, StoreFault};
 
@@ -104,7 +105,7 @@ pub(super) fn insert_run(
         NewRunState::Queued(environment) => {
             if let Some(latest) = &run.latest {
                 place = latest::take_place(connection, &run.route, &latest.key, now)?;
-                due_at = latest::due_at(latest, place.burst_at, now);
+                due_at = rules::due_at(latest, place.burst_at, now);
             }
             (if due_at > now { "waiting" } else { "queued" }, Some(environment), None)
         }

@@ -8,20 +8,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{fault, millis};
-use crate::model::Latest;
 use crate::model::RunState;
 use crate::model::run::{Change, after};
 use crate::store::StoreFault;
-
-/// What a new run takes over from those whose place it takes.
-pub(super) struct Taken {
-    /// The first of them; none where there were none.
-    pub(super) burst: Option<i64>,
-    /// When the first of them was accepted, in milliseconds since 1970.
-    pub(super) burst_at: i64,
-    /// How many it stands for, itself included.
-    pub(super) stands_for: i64,
-}
+use crate::store::rules::Taken;
 
 struct Earlier {
     seq: i64,
@@ -56,15 +46,6 @@ pub(super) fn take_place(
         }
     }
     Ok(taken)
-}
-
-/// When a run falls due that was accepted now: its wait from now, but the first of its burst must
-/// not wait longer than that.
-pub(super) fn due_at(latest: &Latest, burst_at: i64, now: i64) -> i64 {
-    let add = |from: i64, length: std::time::Duration| {
-        from.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
-    };
-    add(now, latest.wait).min(add(burst_at, latest.wait_at_most)).max(now)
 }
 
 /// A run that is queued again after an attempt gives way to a newer one of its kind, if there is

@@ -9,6 +9,7 @@ use super::{audit, queue, read};
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
+use crate::store::rules;
 use crate::store::{Act, NewRun, NewRunState, Release, ReplayOrder, Replayed, ReplayedRun, Run};
 
 /// Today's routes on a kept delivery.
@@ -129,29 +130,9 @@ pub(super) fn release(
     act: &Act,
 ) -> Result<Run, StoreFault> {
     let (seq, state) = queue::find(connection, id)?;
-    let (change, word, deadline) = match release {
-        Release::Retry { deadline } => {
-            (Change::Requeue { at: act.at }, "release --retry", Some(deadline))
-        }
-        Release::Started { engine_id } => {
-            (Change::Started { engine_id: engine_id.clone() }, "release --started", None)
-        }
-        Release::Fail => {
-            (Change::Fail { reason: format!("given up by {}", act.who) }, "release --fail", None)
-        }
-    };
-    // Stricter than the machine: a failed run is replayed, not released, and a queued one needs no
-    // word at all.
-    if state != RunState::Held {
-        return Err(StoreFault::Unlawful {
-            run: id,
-            state,
-            message: format!("it is {state}, and only a held run can be released"),
-        });
-    }
-    after(state, &change).map_err(|refused| StoreFault::unlawful(id, &refused))?;
+    let (change, word) = rules::released(id, state, release, act)?;
     queue::apply(connection, seq, state, &change, act.at)?;
-    if let Some(deadline) = deadline {
+    if let Release::Retry { deadline } = release {
         // A person has looked: no brake holds it again.
         connection
             .prepare_cached("UPDATE runs SET deadline_at = ?2, passed = 1 WHERE seq = ?1")

@@ -12,7 +12,8 @@ use crate::clock::later;
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
 use crate::store::StoreFault;
-use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Next, Pausable, Permit};
+use crate::store::rules;
+use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Pausable, Permit};
 
 const LEASE_COLUMNS: &str = "runs.seq, runs.id, deliveries.id, runs.route, runs.job, \
     runs.environment, runs.attempts, runs.accepted_at, runs.deadline_at";
@@ -165,10 +166,7 @@ fn brake(
     per_hour: u32,
     now: Timestamp,
 ) -> Result<usize, StoreFault> {
-    let reason = format!(
-        "the brake: its job has had {per_hour} runs within an hour (starts_per_hour); see whether \
-         that is meant, then release it or cancel it"
-    );
+    let reason = rules::braked(Some(per_hour));
     after(RunState::Queued, &Change::Hold { reason: reason.clone() })
         .map_err(|refused| StoreFault::Unusable(refused.to_string()))?;
     connection
@@ -265,12 +263,7 @@ pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<(), Sto
             ])
         })
         .map_err(fault)?;
-    let change = match next.clone() {
-        Next::Started { engine_id } => Change::Started { engine_id },
-        Next::Retry { at, reason } => Change::Retry { at, reason },
-        Next::Hold { reason } => Change::Hold { reason },
-        Next::Fail { reason } => Change::Fail { reason },
-    };
+    let change = rules::change_of(next);
     after(state, &change).map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
     apply(connection, seq, state, &change, now)?;
     if let Some(KeyRefused { what, mark, act }) = refused {
