@@ -17,7 +17,9 @@ use bytes::Bytes;
 use cdsw_gateway::clock::later;
 use cdsw_gateway::model::{AttemptResult, DeliveryId, Environment, Outcome, RunId};
 use cdsw_gateway::store::sqlite::SqliteStore;
-use cdsw_gateway::store::{LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Permit, Store};
+use cdsw_gateway::store::{
+    KeptHeaders, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Permit, Store,
+};
 use jiff::Timestamp;
 
 const FEW: usize = 100;
@@ -121,7 +123,7 @@ async fn fill(file: &Path, waiting: usize) {
             handshake: false,
             received_at: start(),
             remote: None,
-            headers: Vec::new(),
+            headers: KeptHeaders::default(),
             query: String::new(),
             body: Bytes::from_static(include_bytes!("push.json")),
             claims: None,

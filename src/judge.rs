@@ -111,11 +111,7 @@ fn judge_within(
         detail == Detail::Every || plan.index.of_source(&source.name).len() * events <= EXPLAIN_ALL;
     let allowance = allowance / events as u64;
     for event in &understood.events {
-        let context = event
-            .variables(&delivery.to_string())
-            .into_iter()
-            .fold(Context::new(), |context, (name, value)| context.with(name, value))
-            .with_allowance(allowance);
+        let context = event.context(delivery).with_allowance(allowance);
         judge_event(plan, source, event, &context, explain_all, &mut judged)?;
     }
     judged.explanation.routes.sort_by_key(|route| !route.matched);

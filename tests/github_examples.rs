@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::{Unverified, kept};
 use cdsw_gateway::event::understand;
 use cdsw_gateway::providers::{self, Options};
@@ -98,7 +99,7 @@ fn the_git_facts_of_real_payloads_are_as_before() {
         }
         let mut facts = String::new();
         for (number, payload) in payloads.iter().enumerate() {
-            let body = payload.to_string();
+            let body = Bytes::from(payload.to_string());
             let mut headers = HeaderMap::new();
             let name = HeaderValue::from_str(&event).expect("a header");
             headers.insert("x-github-event", name);
@@ -109,7 +110,7 @@ fn the_git_facts_of_real_payloads_are_as_before() {
                 rest: "",
                 query: "",
                 headers: &headers,
-                body: body.as_bytes(),
+                body: &body,
             };
             let verified = request.verified(kept::kept(cdsw_gateway::model::Value::Null));
             let understood = understand(&verified, github, &Options::default(), &source)

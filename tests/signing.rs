@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
 use cdsw_gateway::authenticate::hmac::{Algorithm, Encoding};
 use cdsw_gateway::authenticate::timestamp::Unit;
 use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
@@ -126,6 +127,7 @@ impl Source {
         path: &str,
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
+        let body = &Bytes::copy_from_slice(body);
         let request = Unverified { method, path, rest: "", query: "", headers, body };
         let grounds = Grounds::new(&self.secrets, &self.options, now);
         self.provider.authenticate(&request, &grounds)
@@ -265,7 +267,7 @@ proptest! {
             headers.insert(http::header::CONTENT_TYPE, form);
         }
         let _ = source.judge(&headers, &body);
-        let _ = source.provider.decode(&headers, &body);
+        let _ = source.provider.decode(&headers, &body.into());
     }
 }
 

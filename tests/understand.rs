@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::{Unverified, kept, open};
 use cdsw_gateway::event::{
     COMMAND_FIELDS, DELIVERY_FIELDS, DecodeFault, EVENT_FIELDS, GIT_FIELDS, Identity,
@@ -27,6 +28,7 @@ fn read(
     body: &[u8],
 ) -> Result<Understood, DecodeFault> {
     let provider = providers::find(provider).expect("a known provider");
+    let body = &Bytes::copy_from_slice(body);
     let request =
         Unverified { method: &Method::POST, path: "/hooks/some", rest: "", query, headers, body };
     let verified = request.verified(open::dangerously_unauthenticated());
@@ -179,7 +181,7 @@ fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
         rest: "",
         query: "",
         headers: &given,
-        body: b"{}",
+        body: &Bytes::from_static(b"{}"),
     };
     let secrets = [secret];
     let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);

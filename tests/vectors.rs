@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::hmac::Encoding;
 use cdsw_gateway::authenticate::keys::KeySet;
 use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
@@ -111,7 +112,7 @@ fn verdict(vector: &Json) -> Result<Proof, Refusal> {
         rest: "",
         query: url(vector).map_or("", |(_, query)| query),
         headers: &headers,
-        body: body.as_bytes(),
+        body: &Bytes::copy_from_slice(body.as_bytes()),
     };
     let now = match vector.get("check_cert_dates") {
         Some(_) => IN_2013,
@@ -189,7 +190,7 @@ fn a_form_decodes_to_the_payload_that_its_vector_names() {
     assert!(forms.peek().is_some(), "a vector has a form");
     for vector in forms {
         let payload = text(vector, "decoded_payload").expect("text");
-        let decoded = provider(vector).decode(&headers(vector), body(vector).as_bytes());
+        let decoded = provider(vector).decode(&headers(vector), &body(vector).into());
         let expected = Value::parse_json(payload.as_bytes()).expect("JSON");
         assert_eq!(decoded.expect("a readable form").body, expected, "{}", vector["id"]);
     }

@@ -1,6 +1,7 @@
 //! Chat commands: whatever is typed is read the same way in every chat program and each time, within
 //! bounds, and comes back in an answer as text that can neither mention nor link.
 
+use bytes::Bytes;
 use cdsw_gateway::model::ChatCommand;
 use cdsw_gateway::providers::{self, Dialect};
 use http::HeaderMap;
@@ -20,14 +21,14 @@ pub fn run(data: &[u8]) {
         "data": { "name": "cdsw", "options": [{ "name": "command", "type": 3, "value": typed }] },
     });
     let lines = [
-        read("slack", form(&slack).as_bytes()).line,
-        read("mattermost", form(&typed).as_bytes()).line,
-        read("discord", discord.to_string().as_bytes()).line,
+        read("slack", form(&slack)).line,
+        read("mattermost", form(&typed)).line,
+        read("discord", discord.to_string()).line,
     ];
     assert!(lines.iter().all(|line| *line == lines[0]), "{lines:?}");
     // Teams hands on HTML, in which other text is meant.
     let html = json!({ "type": "message", "id": "1", "text": format!("<at>cdsw</at> {typed}") });
-    let _ = read("ms-teams-outgoing", html.to_string().as_bytes());
+    let _ = read("ms-teams-outgoing", html.to_string());
     match &lines[0] {
         Ok(line) => {
             assert!(line.words.len() + line.args.len() <= MOST);
@@ -41,9 +42,10 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn read(provider: &str, body: &[u8]) -> ChatCommand {
+fn read(provider: &str, body: String) -> ChatCommand {
     let provider = providers::find(provider).expect("a provider of the table");
-    let command = || provider.decode(&HeaderMap::new(), body).expect("a lawful body").command;
+    let body = Bytes::from(body);
+    let command = || provider.decode(&HeaderMap::new(), &body).expect("a lawful body").command;
     let read = command().expect("a command");
     assert_eq!(Some(&read), command().as_ref());
     read

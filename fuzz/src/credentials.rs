@@ -1,6 +1,7 @@
 //! Credentials in a header: exactly the right token, and exactly the right user and password, are
 //! believed.
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::{Unverified, basic, hmac, token};
 use cdsw_gateway::model::Secret;
 use http::header::AUTHORIZATION;
@@ -22,7 +23,7 @@ pub fn run(data: &[u8]) {
         rest: "",
         query: "",
         headers: &headers,
-        body: b"",
+        body: &Bytes::new(),
     };
     let secrets = [Secret::new(PASSWORD)];
     let by_token = token::verify(&request, &AUTHORIZATION, &prefix, secrets.iter().enumerate());

@@ -40,7 +40,7 @@ pub(crate) fn names() -> Vocabulary {
 }
 
 /// A payload as an event would show it.
-pub(crate) fn context(body: &[u8]) -> Context {
+pub(crate) fn context(body: &[u8]) -> Context<'static> {
     let body = Value::parse_json(body).unwrap_or(Value::Null);
     let git = body.get("git").cloned().unwrap_or(Value::Null);
     Context::new()

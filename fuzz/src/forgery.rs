@@ -1,6 +1,7 @@
 //! What a sender signs is believed; the same signature under another body is not, and neither is
 //! another text in a signed header, unless the true signature is still in it.
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::Unverified;
 use cdsw_gateway::config::SourcePlan;
 use cdsw_gateway::model::Value;
@@ -32,7 +33,8 @@ pub fn run(data: &[u8]) {
     let source = site.source;
     let Ok(signed) = sign(source, &id, body) else { return };
     let headers: HeaderMap = signed.headers.iter().cloned().collect();
-    let body = signed.body.as_deref().unwrap_or(body);
+    let body = &signed.body.map_or_else(|| Bytes::copy_from_slice(body), Bytes::from);
+    let forged = &Bytes::copy_from_slice(forged);
     if !believed(site, &headers, &signed.query, body) {
         // What some senders put into the body (a secret, a time) has no place in one without fields.
         let decoded = source.provider.decode(&headers, body);
@@ -64,7 +66,7 @@ fn sign(source: &SourcePlan, id: &str, body: &[u8]) -> Result<Signed, SignFault>
     source.provider.sign(&outgoing, &signer, &source.options, id, site::now())
 }
 
-fn believed(site: &Site, headers: &HeaderMap, query: &str, body: &[u8]) -> bool {
+fn believed(site: &Site, headers: &HeaderMap, query: &str, body: &Bytes) -> bool {
     let path = path(site.source);
     let request = Unverified { method: &Method::POST, path: &path, rest: "", query, headers, body };
     site.source.prove_by(&request, &site.grounds()).is_ok()
@@ -76,7 +78,7 @@ fn path(source: &SourcePlan) -> String {
 
 /// Some senders sign the fields of a body, not its bytes; and of some only a part is signed and read,
 /// which two bodies that cannot be read may share.
-fn reads_alike(source: &SourcePlan, headers: &HeaderMap, body: &[u8], forged: &[u8]) -> bool {
+fn reads_alike(source: &SourcePlan, headers: &HeaderMap, body: &Bytes, forged: &Bytes) -> bool {
     let read = |body| source.provider.decode(headers, body).ok();
     let (ours, theirs) = (read(body), read(forged));
     let shared = ours.is_some() || PARTLY_SIGNED.contains(&source.provider.name());

@@ -1,6 +1,7 @@
 //! A request as a corpus writes it: the provider's name, the request line, headers, an empty line,
 //! the body.
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::Unverified;
 use cdsw_gateway::providers;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -8,18 +9,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::{line, text_line};
 
 /// A request that was read.
-pub(crate) struct Request<'a> {
+pub(crate) struct Request {
     pub(crate) provider: &'static str,
     method: Method,
     path: String,
     query: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: Bytes,
 }
 
-impl<'a> Request<'a> {
+impl Request {
     /// Reads as much as there is: what cannot be read is left out.
-    pub(crate) fn read(data: &'a [u8]) -> Self {
+    pub(crate) fn read(data: &[u8]) -> Self {
         let (provider, data) = provider(data);
         let (first, mut data) = text_line(data);
         let (method, target) = first.split_once(' ').unwrap_or(("POST", &first));
@@ -44,7 +45,7 @@ impl<'a> Request<'a> {
             path: path.to_owned(),
             query: query.to_owned(),
             headers,
-            body: data,
+            body: Bytes::copy_from_slice(data),
         }
     }
 
@@ -57,7 +58,7 @@ impl<'a> Request<'a> {
             rest: rest.map_or("", |(_, rest)| rest),
             query: &self.query,
             headers: &self.headers,
-            body: self.body,
+            body: &self.body,
         }
     }
 }

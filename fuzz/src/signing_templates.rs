@@ -1,6 +1,7 @@
 //! What a sender signs, as a source's `template` tells it: whatever template is taken, a request
 //! signed by it is believed, and one with another body is not.
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::Unverified;
 use cdsw_gateway::model::Secret;
 use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Template};
@@ -50,7 +51,7 @@ pub fn run(data: &[u8]) {
             rest: "",
             query: "",
             headers: &headers,
-            body,
+            body: &Bytes::copy_from_slice(body),
         };
         let (secrets, options) = (&secrets[..], &options);
         let grounds = Grounds::new(secrets, options, site::now());

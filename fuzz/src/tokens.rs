@@ -1,6 +1,7 @@
 //! Signed tokens: none is believed that was not signed under the source's secret, and of those that
 //! were, only one of the right issuer, for this audience, at this time, and for this body.
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::jwt::{Algorithm, DEFAULT_TOLERANCE, Keys, Rules, sign, verify};
 use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
 use cdsw_gateway::model::{Claims, Secret, Value};
@@ -37,6 +38,7 @@ pub fn run(data: &[u8]) {
 fn judge(header: Vec<u8>, body: &[u8], payload_hash: bool) -> Option<Result<Proof, Refusal>> {
     let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::try_from(header).ok()?)]);
     let (method, path) = (&Method::POST, "/hooks/fuzz");
+    let body = &Bytes::copy_from_slice(body);
     let request = Unverified { method, path, rest: "", query: "", headers: &headers, body };
     let rules = Rules {
         header: &AUTHORIZATION,

@@ -20,6 +20,7 @@ pub mod standard_webhooks;
 pub mod timestamp;
 pub mod token;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 pub use equal::same;
@@ -41,7 +42,7 @@ pub struct Unverified<'a> {
     /// Its headers.
     pub headers: &'a HeaderMap,
     /// Its body, byte for byte.
-    pub body: &'a [u8],
+    pub body: &'a Bytes,
 }
 
 impl<'a> Unverified<'a> {
@@ -80,7 +81,7 @@ impl<'a> Verified<'a> {
     }
 
     /// Its body, byte for byte.
-    pub fn body(&self) -> &'a [u8] {
+    pub fn body(&self) -> &'a Bytes {
         self.request.body
     }
 

@@ -7,7 +7,7 @@ mod variables;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authenticate::Verified;
 use crate::model::{ChatCommand, GitFacts, Secret, Value};
@@ -157,14 +157,11 @@ fn git_facts(
     }
 }
 
-fn visible_headers(headers: &HeaderMap, secret: &[HeaderName]) -> Value {
+fn visible_headers<'h>(headers: &'h HeaderMap, secret: &[HeaderName]) -> Value {
+    let text = |value: &'h HeaderValue| str::from_utf8(value.as_bytes()).ok();
     let visible = headers.keys().filter(|name| !secret.contains(name)).filter_map(|name| {
-        let texts: Vec<_> = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|v| str::from_utf8(v.as_bytes()).ok())
-            .collect();
-        (!texts.is_empty()).then(|| (name.as_str(), Value::text(texts.join(", "))))
+        let mut texts = headers.get_all(name).iter().filter_map(text).peekable();
+        texts.peek().is_some().then_some((name.as_str(), texts))
     });
-    Value::map(visible.collect())
+    Value::texts(visible)
 }

@@ -1,9 +1,11 @@
 //! What expressions see of an event. The lists of names are what load-time checks compare an
-//! expression with, and what [`Event::variables`] builds from, so that the two cannot differ.
+//! expression with, and what [`Event::context`] sees; a test holds the two against each other.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::event::Event;
+use crate::expression::Context;
 use crate::model::{ChatCommand, CommandLine, GitFacts, PullRequest, Value};
 
 /// The variables of an expression.
@@ -53,27 +55,40 @@ pub const COMMAND_FIELDS: [&str; 10] = [
 impl Event {
     /// The variables that expressions see. `git` is a map with every field for every event, null
     /// where the fact is not known, so that an expression on `git` never fails for a missing field.
-    pub fn variables(&self, delivery_id: &str) -> Vec<(&'static str, Value)> {
-        let event = [
-            Value::text(self.kind.clone()),
-            text(&self.name),
-            text(&self.action),
-            Value::text(self.provider),
-            u64::from(self.part).into(),
-        ];
-        let delivery = [Value::text(delivery_id), Value::text(self.delivery_key.clone())];
-        let values = [
-            map(EVENT_FIELDS, event),
-            self.body.clone(),
-            self.headers.clone(),
-            self.query.clone(),
-            self.claims.clone(),
-            git(self.git.as_ref().unwrap_or(&GitFacts::default())),
-            self.command.as_deref().map_or(Value::Null, command),
-            Value::text(self.source.clone()),
-            map(DELIVERY_FIELDS, delivery),
-        ];
-        VARIABLES.into_iter().zip(values).collect()
+    pub fn variables(&self, delivery: impl Display) -> Vec<(&'static str, Value)> {
+        VARIABLES.into_iter().map(|name| (name, self.variable(name, &delivery))).collect()
+    }
+
+    /// The same, each made when an expression asks for it.
+    pub fn context<'e>(&'e self, delivery: impl Display + 'e) -> Context<'e> {
+        Context::of(&VARIABLES, move |name| self.variable(name, &delivery))
+    }
+
+    fn variable(&self, name: &str, delivery: &dyn Display) -> Value {
+        match name {
+            "event" => map(
+                EVENT_FIELDS,
+                [
+                    Value::text(self.kind.clone()),
+                    text(&self.name),
+                    text(&self.action),
+                    Value::text(self.provider),
+                    u64::from(self.part).into(),
+                ],
+            ),
+            "body" => self.body.clone(),
+            "headers" => self.headers.clone(),
+            "query" => self.query.clone(),
+            "claims" => self.claims.clone(),
+            "git" => self.git.as_ref().map_or_else(|| git(&GitFacts::default()), git),
+            "command" => self.command.as_deref().map_or(Value::Null, command),
+            "source" => Value::text(self.source.clone()),
+            "delivery" => {
+                let id = Value::text(delivery.to_string());
+                map(DELIVERY_FIELDS, [id, Value::text(self.delivery_key.clone())])
+            }
+            _ => Value::Null,
+        }
     }
 }
 

@@ -1,34 +1,46 @@
 //! What one event lets an expression see.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use crate::model::Value;
 
-/// The values of the top-level names, for one event.
-#[derive(Clone, Debug)]
-pub struct Context {
-    names: Vec<(&'static str, Value)>,
+/// Makes the value of a name.
+type Make<'e> = Box<dyn Fn(&'static str) -> Value + 'e>;
+
+/// The values of the top-level names, for one event. Each is made when it is first asked for.
+pub struct Context<'e> {
+    names: Vec<(&'static str, OnceCell<Value>)>,
+    make: Make<'e>,
     /// Steps that are left for all evaluations over this context together.
     allowance: Cell<u64>,
 }
 
-impl Default for Context {
+impl Default for Context<'_> {
     fn default() -> Self {
-        Self { names: Vec::new(), allowance: Cell::new(u64::MAX) }
+        Self::of(&[], |_| Value::Null)
     }
 }
 
-impl Context {
+impl<'e> Context<'e> {
     /// Sees nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sees these names, and their values as `make` makes them.
+    pub fn of(names: &[&'static str], make: impl Fn(&'static str) -> Value + 'e) -> Self {
+        Self {
+            names: names.iter().map(|name| (*name, OnceCell::new())).collect(),
+            make: Box::new(make),
+            allowance: Cell::new(u64::MAX),
+        }
     }
 
     /// Gives a name its value; a second value for the same name replaces the first.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.names.retain(|(known, _)| *known != name);
-        self.names.push((name, value.into()));
+        self.names.push((name, OnceCell::from(value.into())));
         self
     }
 
@@ -57,7 +69,7 @@ impl Context {
 
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let found = self.names.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| value)
+        let (name, value) = self.names.iter().find(|(known, _)| *known == name)?;
+        Some(value.get_or_init(|| (self.make)(name)))
     }
 }

@@ -30,7 +30,7 @@ static NULL: Value = Value::Null;
 
 /// One or several evaluations that share a budget.
 pub(super) struct Evaluator<'a> {
-    context: &'a Context,
+    context: &'a Context<'a>,
     locals: Vec<Local<'a>>,
     meter: Meter,
 }
@@ -43,7 +43,7 @@ impl Drop for Evaluator<'_> {
 
 impl<'a> Evaluator<'a> {
     /// An evaluator with a whole budget.
-    pub(super) fn new(context: &'a Context) -> Self {
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
         Self { context, locals: Vec::new(), meter: Meter::new(context.allowance()) }
     }
 

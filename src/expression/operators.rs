@@ -59,11 +59,10 @@ pub(super) fn equal(
             return Ok(one.len() == other.len() && all_equal(one, other, meter)?);
         }
         (Value::Map(one), Value::Map(other)) => {
-            let (one, other) = (one.fields(), other.fields());
             if one.len() != other.len() {
                 return Ok(false);
             }
-            for ((name, value), (other_name, other_value)) in one.iter().zip(other) {
+            for ((name, value), (other_name, other_value)) in one.entries().zip(other.entries()) {
                 meter.scan(name.len().min(other_name.len()))?;
                 if name != other_name || !equal(value, other_value, meter)? {
                     return Ok(false);
@@ -96,7 +95,7 @@ fn contains(whole: &Value, part: &Value, meter: &mut Meter) -> Result<bool, Eval
         }
         Value::Map(object) => match part {
             Value::Text(name) => {
-                meter.look_up(name, object.fields().len())?;
+                meter.look_up(name, object.at_most())?;
                 Ok(object.get(name).is_some())
             }
             _ => Ok(false),

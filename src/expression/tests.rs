@@ -20,7 +20,7 @@ fn vocabulary() -> Vocabulary {
         .closed("event", &["kind", "id"])
 }
 
-fn context(body: &str) -> Context {
+fn context(body: &str) -> Context<'static> {
     let body = Value::parse_json(body.as_bytes()).expect("valid JSON in a test");
     let git = Value::map(vec![("branch", Value::text("main")), ("tag", Value::Null)]);
     Context::new().with("body", body).with("git", git)

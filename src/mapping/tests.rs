@@ -9,7 +9,7 @@ fn variable(name: &str, template: &str) -> Variable {
     Variable::new(name, Template::compile(template, &names).expect("a valid template"))
 }
 
-fn context(body: &str) -> Context {
+fn context(body: &str) -> Context<'static> {
     let body = Value::parse_json(body.as_bytes()).expect("valid JSON in a test");
     Context::new().with("body", body)
 }

@@ -1,13 +1,19 @@
 //! A payload as a tree: what expressions read, and what variables are written from.
 //!
-//! It is parsed once and then shared: cloning any part of it copies a pointer. It never changes
+//! It is parsed once and then shared: cloning any part of it copies a pointer. Of a document only
+//! those parts become values that somebody asks for; the rest stays in its bytes. It never changes
 //! a number's digits on the way from the payload into a variable.
 
+mod document;
+mod groups;
 mod json;
 mod text;
+mod texts;
 
 use std::sync::Arc;
 
+pub(crate) use groups::List;
+pub use groups::Object;
 pub use json::JsonFault;
 
 /// One value of a payload, or one that an expression built.
@@ -26,7 +32,7 @@ pub enum Value {
     /// Text.
     Text(Arc<str>),
     /// A list.
-    List(Arc<[Value]>),
+    List(List),
     /// Named fields.
     Map(Object),
 }
@@ -38,10 +44,6 @@ pub struct Double {
     text: Box<str>,
 }
 
-/// Fields sorted by name, each name once.
-#[derive(Clone, Default, PartialEq)]
-pub struct Object(Arc<[(Box<str>, Value)]>);
-
 impl Value {
     /// A text.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
@@ -50,9 +52,6 @@ impl Value {
 
     /// A list of these values.
     pub fn list(values: Vec<Value>) -> Self {
-        if values.is_empty() {
-            return Self::List(Arc::default());
-        }
         Self::List(values.into())
     }
 
@@ -129,11 +128,11 @@ impl Value {
 
     /// The fields in the order of their names; none, if this is not a map.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        let fields: &[(Box<str>, Value)] = match self {
-            Self::Map(object) => &object.0,
-            _ => &[],
+        let object = match self {
+            Self::Map(object) => Some(object),
+            _ => None,
         };
-        fields.iter().map(|(name, value)| (&**name, value))
+        object.map(Object::entries).unwrap_or_default()
     }
 
     /// True for JSON's `null`.
@@ -170,35 +169,6 @@ impl Double {
 impl PartialEq for Double {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
-    }
-}
-
-impl Object {
-    /// Sorts the fields; where a name is given twice, the later value wins.
-    pub fn new(mut fields: Vec<(Box<str>, Value)>) -> Self {
-        if fields.is_empty() {
-            return Self::default();
-        }
-        fields.sort_by(|one, other| one.0.cmp(&other.0));
-        fields.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                std::mem::swap(later, kept);
-            }
-            same
-        });
-        Self(fields.into())
-    }
-
-    /// The value of the field of this name.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        let found = self.0.binary_search_by(|(candidate, _)| (**candidate).cmp(name));
-        found.ok().map(|index| &self.0[index].1)
-    }
-
-    /// The fields in the order of their names.
-    pub fn fields(&self) -> &[(Box<str>, Value)] {
-        &self.0
     }
 }
 

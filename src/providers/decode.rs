@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::model::{ChatCommand, JsonFault, Value};
@@ -75,15 +76,15 @@ impl fmt::Display for DecodeFault {
 impl std::error::Error for DecodeFault {}
 
 /// A body that is always JSON.
-pub(super) fn json(body: &[u8]) -> Result<Value, DecodeFault> {
-    Value::parse_json(body).map_err(|fault| DecodeFault::Json { fault, field: None })
+pub(super) fn json(body: &Bytes) -> Result<Value, DecodeFault> {
+    Value::read_json(body).map_err(|fault| DecodeFault::Json { fault, field: None })
 }
 
 /// A body that is JSON, or a form whose only field `payload` holds the JSON.
-pub(super) fn json_or_payload(body: &[u8]) -> Result<Value, DecodeFault> {
+pub(super) fn json_or_payload(body: &Bytes) -> Result<Value, DecodeFault> {
     match payload(body)? {
         None => json(body),
-        Some(payload) => Value::parse_json(&payload)
+        Some(payload) => Value::read_json(&payload.into())
             .map_err(|fault| DecodeFault::Json { fault, field: Some("payload") }),
     }
 }
@@ -102,7 +103,7 @@ pub(super) fn payload(body: &[u8]) -> Result<Option<Vec<u8>>, DecodeFault> {
 }
 
 /// A body that is JSON, or else a text.
-pub(super) fn json_or_text(body: &[u8]) -> Result<Value, DecodeFault> {
+pub(super) fn json_or_text(body: &Bytes) -> Result<Value, DecodeFault> {
     match body.trim_ascii_start().first() {
         Some(b'{' | b'[') => json(body),
         _ => Ok(Value::text(String::from_utf8_lossy(body).into_owned())),
@@ -110,7 +111,7 @@ pub(super) fn json_or_text(body: &[u8]) -> Result<Value, DecodeFault> {
 }
 
 /// A body of an unknown sender: JSON, a form as a map of its fields, or nothing.
-pub(super) fn json_or_form(headers: &HeaderMap, body: &[u8]) -> Result<Value, DecodeFault> {
+pub(super) fn json_or_form(headers: &HeaderMap, body: &Bytes) -> Result<Value, DecodeFault> {
     let looks_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     if body.is_empty() {
         Ok(Value::Null)

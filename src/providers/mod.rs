@@ -31,6 +31,7 @@ mod template;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
@@ -183,7 +184,7 @@ pub trait Provider: Sync {
     ///
     /// # Errors
     /// Where the body cannot be read.
-    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault>;
+    fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault>;
 
     /// What is kept of a body that holds a secret; none where it is kept as it came. It means the
     /// same as the whole.

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 
@@ -129,7 +130,7 @@ fn identity_of_sample(provider: &dyn Provider) -> Option<Identity> {
         .sign(&outgoing, &signer, &options, "id", Timestamp::UNIX_EPOCH)
         .unwrap_or_default();
     let headers: HeaderMap = signed.headers.into_iter().collect();
-    let body = signed.body.unwrap_or_else(|| body.to_vec());
+    let body: Bytes = signed.body.unwrap_or_else(|| body.to_vec()).into();
     let decoded = provider.decode(&headers, &body).ok()?;
     let query = &signed.query;
     let request = Unverified { method, path, rest: "", query, headers: &headers, body: &body };

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -276,10 +277,10 @@ impl Provider for Sender {
         self.proves.signs_body(options)
     }
 
-    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         let body = match self.body {
             Body::Json => decode::json(body)?,
-            Body::Cut(part) => decode::json(part(body))?,
+            Body::Cut(part) => decode::json(&body.slice_ref(part(body)))?,
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
             Body::JsonOrText => decode::json_or_text(body)?,
             Body::Chat => chat_body::read(body)?,

@@ -17,7 +17,7 @@ use crate::matching::Explanation;
 use crate::model::DeliveryId;
 use crate::observe::log::{self, DeliveryLine};
 use crate::providers;
-use crate::store::{Accepted, NewDelivery, NewRun};
+use crate::store::{Accepted, KeptHeaders, NewDelivery, NewRun};
 
 /// The kind of event that a greeting is kept as.
 const HANDSHAKE: &str = "handshake";
@@ -244,13 +244,11 @@ fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDeliver
 }
 
 /// The headers that are kept: those that carry no secret, and that can be written as text.
-fn kept_headers(headers: &HeaderMap, source: &SourcePlan) -> Vec<(String, String)> {
+fn kept_headers(headers: &HeaderMap, source: &SourcePlan) -> KeptHeaders {
     let secret = source.provider.secret_headers(&source.options);
     headers
         .iter()
         .filter(|(name, _)| !secret.contains(name))
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect()
 }

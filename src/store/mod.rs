@@ -24,8 +24,9 @@ use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use orders::{
-    Accepted, Act, Finish, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun, NewRunState,
-    Next, Pausable, Permit, Release, ReplayOrder, Replayed, ReplayedRun, Retention, Tidied,
+    Accepted, Act, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
+    NewRunState, Next, Pausable, Permit, Release, ReplayOrder, Replayed, ReplayedRun, Retention,
+    Tidied,
 };
 pub use records::{
     Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::records::RunBrief;
 use crate::model::{AttemptResult, DeliveryId, Environment, Latest, RunId, RunState};
@@ -33,7 +33,7 @@ pub struct NewDelivery {
     /// Address that it came from.
     pub remote: Option<String>,
     /// Its headers, in the order received.
-    pub headers: Vec<(String, String)>,
+    pub headers: KeptHeaders,
     /// Its query string, as received.
     pub query: String,
     /// Its body, byte for byte.
@@ -44,6 +44,26 @@ pub struct NewDelivery {
     pub explanation: Vec<u8>,
     /// The runs that it asks for.
     pub runs: Vec<NewRun>,
+}
+
+/// Headers in the form that they are kept in: pairs of name and text, as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptHeaders(Vec<u8>);
+
+impl KeptHeaders {
+    /// The JSON.
+    pub fn json(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<'t> FromIterator<(&'t str, &'t str)> for KeptHeaders {
+    fn from_iter<Pairs: IntoIterator<Item = (&'t str, &'t str)>>(pairs: Pairs) -> Self {
+        let mut json = Vec::with_capacity(1024);
+        // Texts can always be written, and memory takes them.
+        let _ = serde_json::Serializer::new(&mut json).collect_seq(pairs);
+        Self(json)
+    }
 }
 
 /// A run to keep with its delivery.

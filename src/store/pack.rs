@@ -3,13 +3,19 @@
 //! LZ4 since it costs microseconds at the size of a webhook; the size in front is checked against
 //! what was written, so a damaged block is an error and never an allocation.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use crate::store::NewDelivery;
 use crate::store::StoreFault;
 
 /// Above this, compressing would hold up a worker that others share.
 const LARGE: usize = 256 * 1024;
+
+/// Bytes of the size in front of a block.
+const SIZE: usize = 4;
 
 /// A delivery whose large fields are compressed.
 pub(in crate::store) struct Packed {
@@ -31,17 +37,34 @@ pub(in crate::store) async fn delivery(delivery: NewDelivery) -> Result<Packed, 
 }
 
 fn pack(mut delivery: NewDelivery) -> Result<Packed, StoreFault> {
-    let headers = serde_json::to_vec(&delivery.headers)
-        .map_err(|error| StoreFault::Unavailable(format!("headers cannot be written: {error}")))?;
+    let headers = std::mem::take(&mut delivery.headers);
     let body = std::mem::take(&mut delivery.body);
     let explanation = std::mem::take(&mut delivery.explanation);
     Ok(Packed {
         size: body.len(),
-        headers: lz4_flex::compress_prepend_size(&headers),
-        explanation: lz4_flex::compress_prepend_size(&explanation),
-        body: lz4_flex::compress_prepend_size(&body),
+        headers: compress(headers.json())?,
+        explanation: compress(&explanation)?,
+        body: compress(&body)?,
         delivery,
     })
+}
+
+/// An LZ4 block with its size in front.
+fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
+    thread_local! {
+        /// What the compressor knows of what it has seen. Made once, since making it costs as much as
+        /// compressing a kilobyte.
+        static TABLE: RefCell<CompressTable> = RefCell::new(CompressTable::small());
+    }
+    let unfit = || StoreFault::Unavailable("a delivery is too large to be kept".to_owned());
+    let size = u32::try_from(bytes.len()).map_err(|_| unfit())?;
+    let mut packed = vec![0; SIZE + get_maximum_output_size(bytes.len())];
+    packed[..SIZE].copy_from_slice(&size.to_le_bytes());
+    let written = TABLE
+        .with_borrow_mut(|table| compress_into_with_table(bytes, &mut packed[SIZE..], table))
+        .map_err(|_| unfit())?;
+    packed.truncate(SIZE + written);
+    Ok(packed)
 }
 
 /// The bytes that were packed; empty for content that was given up.

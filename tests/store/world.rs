@@ -43,7 +43,7 @@ pub fn delivery_at(at: Timestamp, key: &str, runs: Vec<NewRun>) -> NewDelivery {
         handshake: false,
         received_at: at,
         remote: Some("192.0.2.7".to_owned()),
-        headers: vec![("x-github-event".to_owned(), "push".to_owned())],
+        headers: [("x-github-event", "push")].into_iter().collect(),
         query: "a=b".to_owned(),
         body: Bytes::from(format!(r#"{{"key":"{key}"}}"#).repeat(20)),
         explanation: br#"{"routes":[]}"#.to_vec(),

@@ -12,6 +12,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use cdsw_gateway::authenticate::jwt::Algorithm;
 use cdsw_gateway::authenticate::keys::KeySet;
 use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
@@ -161,7 +162,7 @@ pub fn bearer(token: &str) -> HeaderMap {
     [(AUTHORIZATION, value)].into_iter().collect()
 }
 
-pub const BODY: &[u8] = br#"{"dataset": "loans"}"#;
+pub static BODY: Bytes = Bytes::from_static(br#"{"dataset": "loans"}"#);
 
 /// What the source says of these headers, with what the issuer publishes.
 pub fn judge_headers(
@@ -172,7 +173,7 @@ pub fn judge_headers(
 ) -> Result<Proof, Refusal> {
     let method = &Method::POST;
     let request =
-        Unverified { method, path: "/hooks/ci", rest: "", query: "", headers, body: BODY };
+        Unverified { method, path: "/hooks/ci", rest: "", query: "", headers, body: &BODY };
     let keys = KeySet::from_jwks(published.to_string().as_bytes()).unwrap_or_default();
     let published = Published { url: JWKS.into(), keys };
     let now = Timestamp::from_second(NOW).expect("in range");

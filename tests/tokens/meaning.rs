@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::{Unverified, kept};
 use cdsw_gateway::config::{Live, Plan};
 use cdsw_gateway::event::{Understood, understand};
@@ -30,8 +31,8 @@ fn plan(routes: &str) -> Arc<Plan> {
 
 fn understood(plan: &Plan, claims: &Json, body: &str) -> Understood {
     let (method, headers) = (&Method::POST, &HeaderMap::new());
-    let path = "/hooks/ci";
-    let request = Unverified { method, path, rest: "", query: "", headers, body: body.as_bytes() };
+    let (path, body) = ("/hooks/ci", &Bytes::copy_from_slice(body.as_bytes()));
+    let request = Unverified { method, path, rest: "", query: "", headers, body };
     let claims = Value::parse_json(claims.to_string().as_bytes()).expect("JSON");
     let source = &plan.sources["ci"];
     let verified = request.verified(kept::kept(claims));

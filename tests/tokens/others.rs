@@ -1,5 +1,6 @@
 //! Other senders that sign with public keys: Google Chat, Amazon SNS, Travis CI.
 
+use bytes::Bytes;
 use cdsw_gateway::authenticate::jwt::{Algorithm, sign};
 use cdsw_gateway::authenticate::{Refusal, Unverified};
 use cdsw_gateway::model::{Secret, Value};
@@ -23,6 +24,7 @@ fn judge_at(
     body: &[u8],
     now: i64,
 ) -> Option<&'static str> {
+    let body = &Bytes::copy_from_slice(body);
     let request = Unverified { method: METHOD, path: "/", rest: "", query: "", headers, body };
     let now = Timestamp::from_second(now).expect("in range");
     let secrets = [provider.sample_secret()];

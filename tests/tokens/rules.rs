@@ -78,7 +78,7 @@ fn a_token_that_must_name_the_body_names_this_body() {
     use sha2::{Digest as _, Sha256};
 
     let options = Options { payload_hash: true, ..options() };
-    let hash = Sha256::digest(BODY);
+    let hash = Sha256::digest(&BODY);
     let base64 = base64::prelude::BASE64_STANDARD.encode(hash);
     for text in [hex::encode(hash), hex::encode_upper(hash), base64, encode(hash)] {
         assert_eq!(with(&options, json!({ "payload_hash": text })), None, "{text}");

@@ -8,6 +8,7 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
@@ -108,13 +109,14 @@ impl Explain {
         let saved = self.request(source)?;
         let usual = format!("/hooks/{}", self.source);
         let rest = saved.rest();
+        let body = Bytes::copy_from_slice(&saved.body);
         let request = Unverified {
             method: &saved.method,
             path: saved.path.as_deref().unwrap_or(&usual),
             rest: &rest,
             query: &saved.query,
             headers: &saved.headers,
-            body: &saved.body,
+            body: &body,
         };
         let now = self.at.unwrap_or_else(|| SystemClock.now());
         let secrets = if self.verify {

@@ -80,7 +80,8 @@ impl<'a> Evaluator<'a> {
         value: Cow<'a, Value>,
         field: &str,
     ) -> Result<Option<Cow<'a, Value>>, EvaluationFault> {
-        let charged = self.meter.look_up(field, value.entries().len());
+        let fields = if let Value::Map(object) = &*value { object.at_most() } else { 0 };
+        let charged = self.meter.look_up(field, fields);
         charged.map_err(|fault| fault.at(node.offset))?;
         Ok(match value {
             Cow::Borrowed(value) => value.get(field).map(Cow::Borrowed),

@@ -75,7 +75,7 @@ impl<'a> Evaluator<'a> {
         let whole = self.evaluate(range)?;
         let count = match &*whole {
             Value::List(values) => values.len(),
-            Value::Map(object) => object.fields().len(),
+            Value::Map(object) => object.len(),
             Value::Null => return Err(self.is_null(range)),
             other => {
                 let what = self.describe(range);
@@ -103,10 +103,10 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Local<'a>, EvaluationFault> {
         self.meter.work(1).map_err(|fault| fault.at(range.offset))?;
         if let Value::Map(object) = &**whole {
-            let name = &object.fields()[at].0;
+            let name = object.name_at(at).unwrap_or_default();
             let charged = self.meter.build(name.len());
             charged.map_err(|fault| fault.at(range.offset))?;
-            let value = Cow::Owned(Value::text(&**name));
+            let value = Cow::Owned(Value::text(name));
             return Ok(Local { value, index: None, range });
         }
         let value = match whole {

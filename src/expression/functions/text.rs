@@ -11,7 +11,7 @@ impl Call<'_> {
         let size = match self.argument(0) {
             Value::Text(_) => self.text(0)?.chars().count(),
             Value::List(values) => values.len(),
-            Value::Map(object) => object.fields().len(),
+            Value::Map(object) => object.len(),
             other => return Err(self.unfit(other, "text, a list or a map")),
         };
         Ok(count(size))

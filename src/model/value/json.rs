@@ -1,20 +1,23 @@
-//! Bytes of JSON become a [`Value`] in one pass.
+//! Bytes of JSON become a document, and so a [`Value`], in one pass.
 //!
 //! The JSON library gives a number that is not a 64-bit whole one only as the nearest binary
 //! number. A cursor over the same text finds the digits again: numbers are met in the order in
 //! which they are written, so each search goes on where the last one ended.
 
-use std::cell::Cell;
 use std::fmt;
 
-use serde::Deserialize;
+use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Double, Object, Value};
+use super::Value;
+use super::document::{Document, Group, Node, Span};
 
 /// Past this many values the tree would be many times larger than the body it came from: a body
-/// of `[[],[],…` costs ten bytes of memory for each of its own.
+/// of `[[],[],…` costs five bytes of memory for each of its own, and more when it is asked for.
 const MAX_VALUES: usize = 2_000_000;
+
+/// A usual document has a value or a name for every so many bytes.
+const BYTES_OF_A_NODE: usize = 14;
 
 /// Why a body is not JSON that can be read, and where. It holds nothing of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,26 +39,32 @@ impl fmt::Display for JsonFault {
 impl std::error::Error for JsonFault {}
 
 impl Value {
-    /// Reads one JSON document, and nothing after it.
-    pub fn parse_json(bytes: &[u8]) -> Result<Self, JsonFault> {
+    /// Reads one JSON document, and nothing after it. The value keeps the bytes, and copies of them
+    /// what is asked of it.
+    ///
+    /// # Errors
+    /// Where it is no JSON, and why.
+    pub fn read_json(bytes: &Bytes) -> Result<Self, JsonFault> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| fault_at(bytes, error.valid_up_to(), "the body is not valid UTF-8"))?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if text.trim_ascii().is_empty() {
+        let json = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if json.trim_ascii().is_empty() {
             return Err(fault_at(bytes, 0, "the body is empty"));
         }
-        let scan = Scan::new(text);
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let value = Tree(Some(&scan)).deserialize(&mut deserializer).map_err(fault)?;
+        let mut table = Table::new(text);
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        Entry(&mut table).deserialize(&mut deserializer).map_err(fault)?;
         deserializer.end().map_err(fault)?;
-        Ok(value)
+        let Table { unescaped, nodes, .. } = table;
+        Ok(Document::new(bytes.clone(), unescaped, nodes).root())
     }
-}
 
-impl<'de> Deserialize<'de> for Value {
-    /// From any self-describing format; numbers that are not whole get the shortest digits.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Tree(None).deserialize(deserializer)
+    /// The same of a piece of bytes that nobody else keeps.
+    ///
+    /// # Errors
+    /// Where it is no JSON, and why.
+    pub fn parse_json(bytes: &[u8]) -> Result<Self, JsonFault> {
+        Self::read_json(&Bytes::copy_from_slice(bytes))
     }
 }
 
@@ -90,44 +99,79 @@ fn in_plain_words(message: &str, ended_early: bool) -> String {
     }
 }
 
-/// What is known of the text while it is parsed.
-struct Scan<'a> {
-    text: &'a str,
-    cursor: Cell<usize>,
-    values: Cell<usize>,
+/// A document's table while it is made.
+struct Table<'t> {
+    text: &'t str,
+    unescaped: String,
+    nodes: Vec<Node>,
+    values: usize,
+    /// How far the text was searched for numbers.
+    searched: usize,
 }
 
-impl<'a> Scan<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, cursor: Cell::new(0), values: Cell::new(0) }
+impl<'t> Table<'t> {
+    fn new(text: &'t str) -> Self {
+        let nodes = Vec::with_capacity(text.len() / BYTES_OF_A_NODE + 4);
+        Self { text, unescaped: String::new(), nodes, values: 0, searched: 0 }
     }
 
-    /// False once there are too many values.
-    fn count(&self) -> bool {
-        self.values.set(self.values.get() + 1);
-        self.values.get() <= MAX_VALUES
+    fn push<E: Error>(&mut self, node: Option<Node>) -> Result<(), E> {
+        let node = node.ok_or_else(|| E::custom("the body is too large"))?;
+        self.nodes.push(node);
+        Ok(())
+    }
+
+    /// A text that stands in the document as it is.
+    fn as_written(&self, text: &str) -> Option<Node> {
+        let start = text.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
+        Span::new(start, text.len()).map(Node::Text)
+    }
+
+    fn unescaped(&mut self, text: &str) -> Option<Node> {
+        let start = self.unescaped.len();
+        self.unescaped.push_str(text);
+        Span::new(start, text.len()).map(Node::Unescaped)
+    }
+
+    /// Makes room for a group; gives its place.
+    fn open<E: Error>(&mut self, group: fn(Group) -> Node) -> Result<usize, E> {
+        let at = self.nodes.len();
+        self.push(Some(group(Group::default())))?;
+        Ok(at)
+    }
+
+    fn close<E: Error>(
+        &mut self,
+        at: usize,
+        count: usize,
+        group: fn(Group) -> Node,
+    ) -> Result<(), E> {
+        let too_many = |_| E::custom("the body is too large");
+        let end = u32::try_from(self.nodes.len()).map_err(too_many)?;
+        let count = u32::try_from(count).map_err(too_many)?;
+        self.nodes[at] = group(Group { count, end });
+        Ok(())
     }
 
     /// The next number, from where the last search ended, that is not a 64-bit whole one.
-    fn next_double(&self) -> Option<&'a str> {
+    fn next_double(&mut self) -> Option<Node> {
         let bytes = self.text.as_bytes();
-        let mut at = self.cursor.get();
+        let mut at = self.searched;
         while at < bytes.len() {
             match bytes[at] {
                 b'"' => at = after_string(bytes, at),
                 b'-' | b'0'..=b'9' => {
-                    let end = after_number(bytes, at);
-                    let token = &self.text[at..end];
-                    at = end;
-                    if !is_whole(token) {
-                        self.cursor.set(at);
-                        return Some(token);
+                    let start = at;
+                    at = after_number(bytes, start);
+                    if !is_whole(&self.text[start..at]) {
+                        self.searched = at;
+                        return Span::new(start, at - start).map(Node::Double);
                     }
                 }
                 _ => at += 1,
             }
         }
-        self.cursor.set(at);
+        self.searched = at;
         None
     }
 }
@@ -153,15 +197,15 @@ fn is_whole(token: &str) -> bool {
     token != "-0" && (token.parse::<i64>().is_ok() || token.parse::<u64>().is_ok())
 }
 
-/// Builds a value, with the text at hand where there is one.
-#[derive(Clone, Copy)]
-struct Tree<'a>(Option<&'a Scan<'a>>);
+/// Writes a value into the table.
+struct Entry<'a, 't>(&'a mut Table<'t>);
 
-impl<'de> DeserializeSeed<'de> for Tree<'_> {
-    type Value = Value;
+impl<'de> DeserializeSeed<'de> for Entry<'_, '_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        if self.0.is_some_and(|scan| !scan.count()) {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.values += 1;
+        if self.0.values > MAX_VALUES {
             return Err(D::Error::custom(format_args!(
                 "the body has more than {MAX_VALUES} values"
             )));
@@ -170,67 +214,73 @@ impl<'de> DeserializeSeed<'de> for Tree<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Tree<'_> {
-    type Value = Value;
+impl<'de> Visitor<'de> for Entry<'_, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.0.push(Some(Node::Null))
     }
 
-    fn visit_none<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.0.push(Some(Node::Bool(value)))
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.deserialize(deserializer)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.0.push(Some(Node::Int(number)))
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.0.push(Some(i64::try_from(number).map_or(Node::UInt(number), Node::Int)))
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Int(number))
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        let node = self.0.next_double();
+        self.0.push(node)
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::from(number))
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        let node = self.0.as_written(text);
+        self.0.push(node)
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
-        let Some(text) = self.0.and_then(Scan::next_double) else {
-            return Ok(Value::double(number));
-        };
-        Ok(Value::Double(std::sync::Arc::new(Double {
-            value: text.parse().unwrap_or(number),
-            text: text.into(),
-        })))
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        let node = self.0.unescaped(text);
+        self.0.push(node)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = elements.next_element_seed(self)? {
-            values.push(value);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let table = self.0;
+        let at = table.open(Node::List)?;
+        let mut count = 0;
+        while elements.next_element_seed(Entry(table))?.is_some() {
+            count += 1;
         }
-        Ok(Value::list(values))
+        table.close(at, count, Node::List)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(name) = entries.next_key::<Box<str>>()? {
-            if fields.is_empty() {
-                fields.reserve(16);
-            }
-            fields.push((name, entries.next_value_seed(self)?));
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let table = self.0;
+        let at = table.open(Node::Map)?;
+        let mut count = 0;
+        while entries.next_key_seed(Name(table))?.is_some() {
+            entries.next_value_seed(Entry(table))?;
+            count += 1;
         }
-        Ok(Value::Map(Object::new(fields)))
+        table.close(at, count, Node::Map)
+    }
+}
+
+/// Writes a field's name into the table.
+struct Name<'a, 't>(&'a mut Table<'t>);
+
+impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(Entry(self.0))
     }
 }

@@ -68,7 +68,7 @@ fn write_list(values: &[Value], out: &mut dyn Write) -> fmt::Result {
 
 fn write_map(object: &Object, out: &mut dyn Write) -> fmt::Result {
     out.write_char('{')?;
-    for (index, (name, value)) in object.fields().iter().enumerate() {
+    for (index, (name, value)) in object.entries().enumerate() {
         if index > 0 {
             out.write_char(',')?;
         }
@@ -148,9 +148,9 @@ impl Serialize for Value {
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(values) => serializer.collect_seq(values.iter()),
             Self::Map(object) => {
-                let mut map = serializer.serialize_map(Some(object.fields().len()))?;
-                for (name, value) in object.fields() {
-                    map.serialize_entry(&**name, value)?;
+                let mut map = serializer.serialize_map(Some(object.len()))?;
+                for (name, value) in object.entries() {
+                    map.serialize_entry(name, value)?;
                 }
                 map.end()
             }

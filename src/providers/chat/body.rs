@@ -4,6 +4,8 @@
 //! They may hold the secret itself, in the field `token`: it is left out of what expressions see and
 //! of what is kept, and the two say the same.
 
+use bytes::Bytes;
+
 use crate::authenticate::Refusal;
 use crate::model::Value;
 use crate::providers::{DecodeFault, decode, form};
@@ -70,7 +72,8 @@ pub(in crate::providers) fn with_token(body: &[u8], token: &[u8]) -> Option<Vec<
     }
     let Value::Map(object) = tree(body).ok()? else { return None };
     let token = Value::text(str::from_utf8(token).ok()?);
-    let fields = object.fields().iter().cloned().chain([(TOKEN.into(), token)]);
+    let fields =
+        object.entries().map(|(name, value)| (name, value.clone())).chain([(TOKEN, token)]);
     let mut text = String::new();
     Value::map(fields.collect()).write_json(&mut text).ok()?;
     Some(text.into_bytes())
@@ -94,6 +97,7 @@ impl Form {
 }
 
 fn tree(body: &[u8]) -> Result<Value, DecodeFault> {
+    let body = &Bytes::copy_from_slice(body);
     match Form::of(body) {
         Form::Json => decode::json(body),
         Form::Payload => decode::json_or_payload(body),

@@ -35,7 +35,8 @@ impl Mechanism for FirstOnly {
         request: &Unverified<'_>,
         grounds: &Grounds<'_>,
     ) -> Result<Proof, Refusal> {
-        SIGNATURE.authenticate(&Unverified { body: signed(request.body), ..*request }, grounds)
+        let body = &request.body.slice_ref(signed(request.body));
+        SIGNATURE.authenticate(&Unverified { body, ..*request }, grounds)
     }
 
     fn sign(

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -53,7 +54,7 @@ impl Provider for BitbucketCloud {
         SHA256.verify(&SIGNATURE, value, secrets, &[request.body])
     }
 
-    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json(body).map(Into::into)
     }
 

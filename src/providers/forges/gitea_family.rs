@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -67,7 +68,7 @@ impl Provider for GiteaFamily {
         Scheme::HEX_SHA256.verify(&self.signature, value, secrets, &[&signed])
     }
 
-    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_payload(body).map(Into::into)
     }
 

@@ -4,6 +4,7 @@
 //! headers that nobody signs. Someone who can read a request and send it again could do so under
 //! another id or name; TLS up to the gateway is what keeps requests from being read.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -63,7 +64,7 @@ impl Provider for GitHub {
     ) -> Result<Proof, Refusal> {
         let Grounds { secrets, options, .. } = *grounds;
         headers::at_most_one(request.headers, [&EVENT, &DELIVERY])?;
-        let signed = &[request.body];
+        let signed = &[&**request.body];
         if let Some(value) = headers::maybe(request.headers, &SIGNATURE)? {
             return SHA256.verify(&SIGNATURE, value, secrets, signed);
         }
@@ -74,7 +75,7 @@ impl Provider for GitHub {
         }
     }
 
-    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_payload(body).map(Into::into)
     }
 

@@ -1,6 +1,7 @@
 //! Travis CI. It signs with its own key, RSA over SHA-1, and publishes the public half, which is
 //! configured here and not fetched. What it signs is the decoded form field `payload`.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
@@ -62,7 +63,7 @@ impl Provider for TravisCi {
         vec![SIGNATURE.clone()]
     }
 
-    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_payload(body).map(Into::into)
     }
 

@@ -1,5 +1,6 @@
 //! Any sender that signs with an HMAC in a header; everything about it is configured.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -120,7 +121,7 @@ impl Provider for Hmac {
         Ok(proof)
     }
 
-    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_form(headers, body).map(Into::into)
     }
 

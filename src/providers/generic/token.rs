@@ -3,6 +3,7 @@
 //! The token proves who sent the request and nothing about its body; prefer `hmac` or
 //! `standard-webhooks` where the sender can sign.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -64,7 +65,7 @@ impl Provider for Token {
         options.header.iter().cloned().collect()
     }
 
-    fn decode(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_form(headers, body).map(Into::into)
     }
 

@@ -67,7 +67,8 @@ mod tests {
             headers.insert(AUTHORIZATION, HeaderValue::from_bytes(header).expect("lawful"));
         }
         let (method, headers) = (&Method::POST, &headers);
-        let request = Unverified { method, path: "/", rest: "", query: "", headers, body };
+        let body = bytes::Bytes::copy_from_slice(body);
+        let request = Unverified { method, path: "/", rest: "", query: "", headers, body: &body };
         let secrets = [Secret::new("another"), Secret::new(TOKEN)];
         let options = Options::default();
         let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);

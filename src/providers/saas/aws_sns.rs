@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
@@ -92,7 +93,7 @@ impl Provider for AwsSns {
     }
 
     /// A message that is JSON itself is put beside its text, as `message`.
-    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         let body = decode::json(body)?;
         let message = body.get("Message").and_then(Value::as_str).unwrap_or_default();
         let parsed = match Value::parse_json(message.as_bytes()) {
@@ -220,11 +221,13 @@ mod tests {
 
     #[test]
     fn a_message_that_is_json_is_there_parsed_beside_its_text() {
-        let decoded = AwsSns.decode(&HeaderMap::new(), br#"{"Message": "{\"a\": 1}"}"#);
+        let decoded =
+            AwsSns.decode(&HeaderMap::new(), &Bytes::from_static(br#"{"Message": "{\"a\": 1}"}"#));
         let body = decoded.expect("JSON").body;
         assert_eq!(body.at(&["message", "a"]).and_then(Value::as_i64), Some(1));
         assert_eq!(text(&body, "Message"), Some(r#"{"a": 1}"#));
-        let decoded = AwsSns.decode(&HeaderMap::new(), br#"{"Message": "hello"}"#);
+        let decoded =
+            AwsSns.decode(&HeaderMap::new(), &Bytes::from_static(br#"{"Message": "hello"}"#));
         assert!(decoded.expect("JSON").body.get("message").is_some_and(Value::is_null));
     }
 }

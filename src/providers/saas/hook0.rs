@@ -181,7 +181,7 @@ mod tests {
             rest: "",
             query: "",
             headers,
-            body: BODY,
+            body: &bytes::Bytes::from_static(BODY),
         };
         let secrets = [Secret::new("hush")];
         let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);

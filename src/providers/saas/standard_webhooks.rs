@@ -1,6 +1,7 @@
 //! Standard Webhooks, for every sender that follows the specification and has no name of its own
 //! here.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -52,7 +53,7 @@ impl Provider for StandardWebhooks {
         Standard.signed_headers(options)
     }
 
-    fn decode(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Decoded, DecodeFault> {
+    fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json(body).map(Into::into)
     }
 

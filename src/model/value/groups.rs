@@ -1,0 +1,240 @@
+//! Lists and maps: those that were built, and those that are read from a document when they are
+//! asked for.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::Value;
+use super::document::{Document, Field, Part};
+
+/// Up to this many fields are looked through as they are written; of more, an index is made first.
+const LOOKED_THROUGH: usize = 128;
+/// After this many looks through a map of more than a few fields an index pays.
+const LOOKS: u32 = 8;
+const FEW: usize = 12;
+
+/// Values in their order.
+#[derive(Clone)]
+pub struct List(Arc<Elements>);
+
+enum Elements {
+    Built(Box<[Value]>),
+    Read(Part, OnceLock<Box<[Value]>>),
+}
+
+/// Named values; each name once.
+#[derive(Clone)]
+pub struct Object(Arc<Fields>);
+
+enum Fields {
+    /// Sorted by name.
+    Built(Box<[(Box<str>, Value)]>),
+    Read(ReadFields),
+}
+
+/// The fields of a map of a document. Each becomes a value when it is first asked for.
+struct ReadFields {
+    part: Part,
+    looks: AtomicU32,
+    /// One for each field, in the order in which they are written.
+    values: OnceLock<Box<[OnceLock<Value>]>>,
+    /// The fields in the order of their names; of those of one name the last.
+    order: OnceLock<Box<[Field]>>,
+}
+
+/// The fields of a map in the order of their names.
+#[derive(Default)]
+pub struct Entries<'a> {
+    object: Option<&'a Object>,
+    next: usize,
+    count: usize,
+}
+
+impl List {
+    /// The list that stands there.
+    pub(super) fn read(part: Part) -> Self {
+        Self(Arc::new(Elements::Read(part, OnceLock::new())))
+    }
+}
+
+impl From<Vec<Value>> for List {
+    fn from(values: Vec<Value>) -> Self {
+        Self(Arc::new(Elements::Built(values.into())))
+    }
+}
+
+impl Deref for List {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        match &*self.0 {
+            Elements::Built(values) => values,
+            Elements::Read(part, values) => values.get_or_init(|| part.elements().collect()),
+        }
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Object {
+    /// A map of these fields; where a name is given twice, the later value wins.
+    pub fn new(mut fields: Vec<(Box<str>, Value)>) -> Self {
+        fields.sort_by(|one, other| one.0.cmp(&other.0));
+        fields.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+        Self(Arc::new(Fields::Built(fields.into())))
+    }
+
+    /// The map that stands there.
+    pub(super) fn read(part: Part) -> Self {
+        let (looks, values, order) = (AtomicU32::new(0), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Fields::Read(ReadFields { part, looks, values, order })))
+    }
+
+    /// The value of the field of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        match &*self.0 {
+            Fields::Built(fields) => {
+                let found = fields.binary_search_by(|(candidate, _)| (**candidate).cmp(name));
+                found.ok().map(|index| &fields[index].1)
+            }
+            Fields::Read(fields) => fields.get(name),
+        }
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        match &*self.0 {
+            Fields::Built(fields) => fields.len(),
+            Fields::Read(fields) => fields.order().len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.at_most() == 0
+    }
+
+    /// How many fields there are, or more, where names are written twice. Costs nothing.
+    pub fn at_most(&self) -> usize {
+        match &*self.0 {
+            Fields::Built(fields) => fields.len(),
+            Fields::Read(fields) => fields.part.count(),
+        }
+    }
+
+    /// The name of the field at this place in the order of names.
+    pub fn name_at(&self, at: usize) -> Option<&str> {
+        match &*self.0 {
+            Fields::Built(fields) => fields.get(at).map(|(name, _)| &**name),
+            Fields::Read(fields) => fields.order().get(at).map(|field| fields.name(*field)),
+        }
+    }
+
+    /// The fields in the order of their names.
+    pub fn entries(&self) -> Entries<'_> {
+        Entries { object: Some(self), next: 0, count: self.len() }
+    }
+
+    fn entry_at(&self, at: usize) -> Option<(&str, &Value)> {
+        match &*self.0 {
+            Fields::Built(fields) => fields.get(at).map(|(name, value)| (&**name, value)),
+            Fields::Read(fields) => {
+                let field = *fields.order().get(at)?;
+                Some((fields.name(field), fields.value(field)))
+            }
+        }
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries().eq(other.entries())
+    }
+}
+
+impl ReadFields {
+    fn document(&self) -> &Document {
+        self.part.document()
+    }
+
+    fn name(&self, field: Field) -> &str {
+        self.document().text_at(field.name)
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        let document = self.document();
+        let found = if self.is_indexed() {
+            let order = self.order();
+            let found = order.binary_search_by(|field| self.name(*field).cmp(name));
+            found.ok().map(|at| order[at])
+        } else {
+            // Of two of one name the later one counts.
+            self.part.fields().filter(|field| document.is_text_at(field.name, name)).last()
+        };
+        found.map(|field| self.value(field))
+    }
+
+    /// Whether to look into an index instead of looking through what is written.
+    fn is_indexed(&self) -> bool {
+        let count = self.part.count();
+        count > LOOKED_THROUGH
+            || (count > FEW && self.looks.fetch_add(1, Ordering::Relaxed) >= LOOKS)
+    }
+
+    fn value(&self, field: Field) -> &Value {
+        let values = self.values.get_or_init(|| {
+            std::iter::repeat_with(OnceLock::new).take(self.part.count()).collect()
+        });
+        values[field.place].get_or_init(|| self.part.value_of(field))
+    }
+
+    fn order(&self) -> &[Field] {
+        self.order.get_or_init(|| {
+            let mut fields: Vec<Field> = self.part.fields().collect();
+            fields.sort_by(|one, other| self.name(*one).cmp(self.name(*other)));
+            fields.dedup_by(|later, kept| {
+                let same = self.name(*later) == self.name(*kept);
+                if same {
+                    *kept = *later;
+                }
+                same
+            });
+            fields.into()
+        })
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a str, &'a Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.object?.entry_at(self.next)?;
+        self.next += 1;
+        Some(entry)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.count - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Entries<'_> {}
+
+impl fmt::Debug for Entries<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} fields", self.len())
+    }
+}
