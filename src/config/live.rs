@@ -268,13 +268,14 @@ impl Live {
     /// # Errors
     /// When it cannot be had.
     pub fn api_key(&self, job: &JobPlan) -> Result<Secret, SecretFault> {
-        match job.workbench.api_keys.get(&job.api_key) {
-            Some(reference) => self.secrets.resolve(reference),
-            // The configuration was checked, so only a plan that was put together by hand lacks it.
-            None => Err(SecretFault::new(
-                &SecretRef::Env(job.api_key.to_string()),
-                "is not one of the workbench's keys",
-            )),
+        self.secrets.resolve(key_of(job)?)
+    }
+
+    /// The same, where no file has to be looked at and no program to be run for it.
+    pub fn api_key_at_hand(&self, job: &JobPlan) -> Option<Result<Secret, SecretFault>> {
+        match key_of(job) {
+            Ok(reference) => self.secrets.at_hand(reference),
+            Err(fault) => Some(Err(fault)),
         }
     }
 
@@ -289,4 +290,13 @@ impl Live {
             })
             .collect()
     }
+}
+
+/// Where a job's key is to be had.
+fn key_of(job: &JobPlan) -> Result<&SecretRef, SecretFault> {
+    // The configuration was checked, so only a plan that was put together by hand lacks it.
+    job.workbench.api_keys.get(&job.api_key).ok_or_else(|| {
+        let reference = SecretRef::Env(job.api_key.to_string());
+        SecretFault::new(&reference, "is not one of the workbench's keys")
+    })
 }

@@ -94,7 +94,8 @@ impl Event {
 
 fn git(facts: &GitFacts) -> Value {
     let GitFacts { repository, branch, tag, sha, before, author, message, .. } = facts;
-    let paths = facts.paths.files.iter().map(|path| Value::text(path.clone())).collect();
+    let files = facts.paths.files.clone();
+    let paths = move || files.iter().map(|path| Value::text(path.clone())).collect();
     map(
         GIT_FIELDS,
         [
@@ -105,7 +106,7 @@ fn git(facts: &GitFacts) -> Value {
             text(before),
             text(author),
             text(message),
-            Value::list(paths),
+            Value::list_later(paths),
             facts.paths.complete.into(),
             facts.pull_request.as_ref().map_or(Value::Null, pull_request),
             text(&facts.default_branch),

@@ -280,7 +280,7 @@ fn paths(wanted: &Patterns, found: &ChangedPaths, unknown: UnknownPaths) -> Resu
     }
     let listed = found.files.len();
     if found.complete {
-        let words = match found.files.as_slice() {
+        let words = match &*found.files {
             [] => format!("wanted {wanted}; no file was changed"),
             [only] => format!("wanted {wanted}; only {} was changed", shown(only)),
             [first, ..] => {

@@ -1,7 +1,11 @@
 //! Git facts: what a forge's event says about a repository, in one form for every forge, so that
 //! one route serves them all. Providers fill them; routes test them; expressions see them as `git`.
 
-use std::sync::Arc;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use super::Value;
 
 /// What a push, tag or pull request event says, provider-neutral. A field is `None` where the
 /// sender does not say it; it is never guessed.
@@ -37,9 +41,48 @@ pub struct GitFacts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChangedPaths {
     /// Paths relative to the repository's root, sorted, without repeats.
-    pub files: Vec<Arc<str>>,
+    pub files: Files,
     /// True only where the list is known to hold every changed file.
     pub complete: bool,
+}
+
+/// Reads the names of files out of a payload, sorted and without repeats.
+pub type ReadFiles = fn(&Value) -> Vec<Arc<str>>;
+
+/// Files that a payload names. It is looked through when somebody asks, which most routes never do.
+#[derive(Clone, Default)]
+pub struct Files {
+    payload: Value,
+    read: Option<ReadFiles>,
+    found: OnceLock<Arc<[Arc<str>]>>,
+}
+
+impl Files {
+    /// Those that `read` finds in the payload.
+    pub fn of(payload: &Value, read: ReadFiles) -> Self {
+        Self { payload: payload.clone(), read: Some(read), found: OnceLock::new() }
+    }
+}
+
+impl Deref for Files {
+    type Target = [Arc<str>];
+
+    fn deref(&self) -> &[Arc<str>] {
+        let read = || self.read.map(|read| read(&self.payload)).unwrap_or_default().into();
+        self.found.get_or_init(read)
+    }
+}
+
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 /// A pull request (GitLab: merge request).

@@ -18,7 +18,7 @@ pub use claims::{ClaimMiss, Claims};
 pub use command::{ChatCommand, CommandLine};
 pub use environment::Environment;
 pub use flow::{Backlog, BreakerPolicy, Latest};
-pub use git::{ChangedPaths, GitFacts, PullRequest};
+pub use git::{ChangedPaths, Files, GitFacts, PullRequest, ReadFiles};
 pub use ids::{DeliveryId, RunId};
 pub use patterns::{PatternFault, Patterns};
 pub use reserved::{RESERVED, is_reserved};

@@ -17,9 +17,10 @@ pub use groups::Object;
 pub use json::JsonFault;
 
 /// One value of a payload, or one that an expression built.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum Value {
     /// JSON's `null`: the field is there, and says nothing.
+    #[default]
     Null,
     /// True or false.
     Bool(bool),
@@ -55,6 +56,11 @@ impl Value {
         Self::List(values.into())
     }
 
+    /// A list whose values are made when somebody asks for them.
+    pub fn list_later(make: impl Fn() -> Vec<Value> + Send + Sync + 'static) -> Self {
+        Self::List(List::later(make))
+    }
+
     /// A map of these fields; where a name is given twice, the later value wins.
     pub fn map<Name: Into<Box<str>>>(fields: Vec<(Name, Value)>) -> Self {
         Self::Map(Object::new(
@@ -71,6 +77,14 @@ impl Value {
     pub fn get(&self, name: &str) -> Option<&Value> {
         match self {
             Self::Map(object) => object.get(name),
+            _ => None,
+        }
+    }
+
+    /// How many elements the list in the field of this name has, without a look at them.
+    pub fn count_in(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Map(object) => object.count_in(name),
             _ => None,
         }
     }

@@ -49,11 +49,34 @@ impl SecretStore {
     /// # Errors
     /// [`SecretFault`] when it is not there, cannot be read or is empty.
     pub fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretFault> {
+        if let Some(known) = self.at_hand(reference) {
+            return known;
+        }
         match reference {
             SecretRef::Env(name) => from_env(reference, name),
             SecretRef::File(path) => self.file(reference, path),
-            SecretRef::Command(words) => self.command(reference, words),
+            SecretRef::Command(words) => {
+                let result = from_program(reference, words);
+                self.keep(reference, result.clone(), None);
+                result
+            }
         }
+    }
+
+    /// The same, where neither a file has to be looked at nor a program to be run.
+    pub fn at_hand(&self, reference: &SecretRef) -> Option<Result<Secret, SecretFault>> {
+        if let SecretRef::Env(name) = reference {
+            return Some(from_env(reference, name));
+        }
+        let known = self.lock();
+        let known = known.get(reference)?;
+        let is_fresh = match reference {
+            SecretRef::Env(_) => true,
+            SecretRef::File(_) => known.looked.elapsed() < LOOK,
+            // A failure is tried again, but not by every request.
+            SecretRef::Command(_) => known.result.is_ok() || known.looked.elapsed() < LOOK * 10,
+        };
+        is_fresh.then(|| known.result.clone())
     }
 
     /// Looks at everything again: files at the next use, programs now. A program that fails leaves
@@ -85,11 +108,6 @@ impl SecretStore {
     }
 
     fn file(&self, reference: &SecretRef, path: &Path) -> Result<Secret, SecretFault> {
-        if let Some(known) = self.lock().get(reference)
-            && known.looked.elapsed() < LOOK
-        {
-            return known.result.clone();
-        }
         let metadata = std::fs::metadata(path);
         let stamp = metadata.as_ref().ok().map(stamp);
         if let Some(known) = self.lock().get_mut(reference)
@@ -104,18 +122,6 @@ impl SecretStore {
             .map_err(|error| SecretFault::new(reference, format!("cannot be read: {error}")))
             .and_then(|metadata| read(reference, path, &metadata));
         self.keep(reference, result.clone(), stamp);
-        result
-    }
-
-    fn command(&self, reference: &SecretRef, words: &[String]) -> Result<Secret, SecretFault> {
-        if let Some(known) = self.lock().get(reference) {
-            // A failure is tried again, but not by every request.
-            if known.result.is_ok() || known.looked.elapsed() < LOOK * 10 {
-                return known.result.clone();
-            }
-        }
-        let result = from_program(reference, words);
-        self.keep(reference, result.clone(), None);
         result
     }
 

@@ -174,4 +174,11 @@ impl Part {
     pub(super) fn value_of(&self, field: Field) -> Value {
         self.document.value_at(field.name + 1)
     }
+    /// How many elements the value of a field has, where it is a list.
+    pub(super) fn count_of_list(&self, field: Field) -> Option<usize> {
+        match self.document.node(field.name + 1) {
+            Node::List(group) => Some(group.count as usize),
+            _ => None,
+        }
+    }
 }

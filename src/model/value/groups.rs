@@ -22,6 +22,7 @@ pub struct List(Arc<Elements>);
 enum Elements {
     Built(Box<[Value]>),
     Read(Part, OnceLock<Box<[Value]>>),
+    Later(Box<dyn Fn() -> Vec<Value> + Send + Sync>, OnceLock<Box<[Value]>>),
 }
 
 /// Named values; each name once.
@@ -57,6 +58,11 @@ impl List {
     pub(super) fn read(part: Part) -> Self {
         Self(Arc::new(Elements::Read(part, OnceLock::new())))
     }
+
+    /// The list that this makes.
+    pub(super) fn later(make: impl Fn() -> Vec<Value> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Elements::Later(Box::new(make), OnceLock::new())))
+    }
 }
 
 impl From<Vec<Value>> for List {
@@ -72,6 +78,7 @@ impl Deref for List {
         match &*self.0 {
             Elements::Built(values) => values,
             Elements::Read(part, values) => values.get_or_init(|| part.elements().collect()),
+            Elements::Later(make, values) => values.get_or_init(|| make().into()),
         }
     }
 }
@@ -110,6 +117,14 @@ impl Object {
                 found.ok().map(|index| &fields[index].1)
             }
             Fields::Read(fields) => fields.get(name),
+        }
+    }
+
+    /// How many elements the list in the field of this name has, without a look at them.
+    pub(super) fn count_in(&self, name: &str) -> Option<usize> {
+        match &*self.0 {
+            Fields::Built(_) => self.get(name)?.as_list().map(<[Value]>::len),
+            Fields::Read(fields) => fields.part.count_of_list(fields.find(name)?),
         }
     }
 
@@ -174,16 +189,19 @@ impl ReadFields {
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
+        self.find(name).map(|field| self.value(field))
+    }
+
+    fn find(&self, name: &str) -> Option<Field> {
         let document = self.document();
-        let found = if self.is_indexed() {
+        if self.is_indexed() {
             let order = self.order();
             let found = order.binary_search_by(|field| self.name(*field).cmp(name));
             found.ok().map(|at| order[at])
         } else {
             // Of two of one name the later one counts.
             self.part.fields().filter(|field| document.is_text_at(field.name, name)).last()
-        };
-        found.map(|field| self.value(field))
+        }
     }
 
     /// Whether to look into an index instead of looking through what is written.

@@ -60,6 +60,61 @@ fn a_later_field_of_the_same_name_wins() {
 }
 
 #[test]
+fn a_map_is_the_same_however_many_fields_it_has_and_however_often_it_is_asked() {
+    for count in [1, 12, 13, 128, 129, 400] {
+        let fields: Vec<String> =
+            (0..count).rev().map(|at| format!(r#""\u006e{at}": [{at}, "x"]"#)).collect();
+        let body = parse(&format!(r#"{{{}, "n0": "later"}}"#, fields.join(",")));
+        let built = (0..count).map(|at: i64| {
+            let list = Value::list(vec![Value::Int(at), Value::text("x")]);
+            (format!("n{at}"), if at == 0 { Value::text("later") } else { list })
+        });
+        let built = Value::map(built.collect());
+        for _ in 0..2 {
+            for at in 0..count {
+                let name = format!("n{at}");
+                assert_eq!(body.get(&name), built.get(&name), "{name} of {count}");
+                assert_eq!(body.count_in(&name), (at > 0).then_some(2), "{name} of {count}");
+                assert_eq!(body.count_in(&name), built.count_in(&name), "{name} of {count}");
+            }
+            assert_eq!(body.get("n"), None);
+        }
+        assert_eq!(body, built);
+        assert_eq!(body.to_text(), built.to_text());
+        assert_eq!(body.entries().len(), usize::try_from(count).expect("small"));
+    }
+}
+
+#[test]
+fn what_is_in_a_document_outlives_the_value_that_it_was_taken_from() {
+    let body = parse(r#"{"a": {"b": ["\u00e9", {"c": 1.50}]}}"#);
+    let list = body.at(&["a", "b"]).cloned().expect("a list");
+    drop(body);
+    assert_eq!(list.to_text().as_deref(), Some(r#"["é",{"c":1.50}]"#));
+}
+
+#[test]
+fn texts_of_one_name_are_joined() {
+    let headers = Value::texts([("a", vec!["1"]), ("b", vec!["2", "é"]), ("c", vec![])]);
+    let text = headers.to_text();
+    assert_eq!(text.as_deref(), Some(r#"{"a":"1","b":"2, é","c":""}"#));
+}
+
+#[test]
+fn a_list_that_is_made_later_is_made_once() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let made = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&made);
+    let list = Value::list_later(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        vec![Value::Null]
+    });
+    assert_eq!(made.load(Ordering::Relaxed), 0);
+    assert_eq!(list, list.clone());
+    assert_eq!(made.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn a_path_leads_to_a_value_or_to_nothing() {
     let body = parse(r#"{"a": {"b": {"c": "x"}}, "l": [1, 2]}"#);
     assert_eq!(body.at(&["a", "b", "c"]).and_then(Value::as_str), Some("x"));

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 
-use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
+use crate::model::{ChangedPaths, Files, GitFacts, PullRequest, Value};
 use crate::providers::DecodeFault;
+
+/// Where a commit names the files that it changes.
+const FILE_LISTS: [&str; 3] = ["added", "modified", "removed"];
 
 /// A ref, split into the two kinds that routes ask for. Any other ref is neither.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -81,27 +84,26 @@ pub(in crate::providers) fn commits(body: &Value) -> &[Value] {
     body.get("commits").and_then(Value::as_list).unwrap_or_default()
 }
 
-/// Every file that the commits name.
-pub(in crate::providers) fn changed_files(commits: &[Value]) -> Vec<Arc<str>> {
-    let files: BTreeSet<Arc<str>> = commits
-        .iter()
-        .flat_map(file_lists)
-        .flatten()
-        .filter_map(Value::as_arc_str)
-        .cloned()
-        .collect();
-    files.into_iter().collect()
+/// Every file that the commits of a push name.
+pub(in crate::providers) fn changed_files(body: &Value) -> Files {
+    Files::of(body, |body| {
+        let lists = commits(body).iter().flat_map(|commit| {
+            FILE_LISTS.into_iter().filter_map(|name| commit.get(name)?.as_list())
+        });
+        let files: BTreeSet<Arc<str>> =
+            lists.flatten().filter_map(Value::as_arc_str).cloned().collect();
+        files.into_iter().collect()
+    })
 }
 
 /// How many entries a commit's file lists have; none where one of the lists is missing.
 pub(in crate::providers) fn files_of(commit: &Value) -> Option<usize> {
-    let lists: Vec<_> = file_lists(commit).collect();
-    (lists.len() == 3).then(|| lists.into_iter().map(<[_]>::len).sum())
+    FILE_LISTS.into_iter().map(|name| commit.count_in(name)).sum()
 }
 
 /// Deleting a ref changes no file, and that is known whatever lists the sender gives.
 pub(in crate::providers) fn no_paths() -> ChangedPaths {
-    ChangedPaths { files: Vec::new(), complete: true }
+    ChangedPaths { complete: true, ..ChangedPaths::default() }
 }
 
 /// What GitHub, Gitea and Forgejo say of every event in a repository; none where it is not in one.
@@ -157,10 +159,6 @@ pub(in crate::providers) fn pull_request(
         }),
         ..facts
     }
-}
-
-fn file_lists(commit: &Value) -> impl Iterator<Item = &[Value]> {
-    ["added", "modified", "removed"].into_iter().filter_map(|name| commit.get(name)?.as_list())
 }
 
 fn filled(name: &str) -> Option<Arc<str>> {

@@ -182,7 +182,7 @@ fn paths(body: &Value, is_branch: bool) -> ChangedPaths {
     let within_limits = commits.len() < MOST_COMMITS
         && commits.iter().all(|commit| facts::files_of(commit).is_some_and(|n| n < MOST_FILES));
     ChangedPaths {
-        files: facts::changed_files(commits),
+        files: facts::changed_files(body),
         complete: moved_forward && ends_at_after && within_limits,
     }
 }

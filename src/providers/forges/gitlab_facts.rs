@@ -110,7 +110,7 @@ fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {
     let all_there = !commits.is_empty() && total == u64::try_from(commits.len()).ok();
     let all_listed = commits.iter().all(|commit| facts::files_of(commit).is_some());
     ChangedPaths {
-        files: facts::changed_files(commits),
+        files: facts::changed_files(body),
         complete: branch_was_there && all_there && all_listed,
     }
 }

@@ -124,7 +124,7 @@ fn text(claims: &Value, name: &str) -> Option<Arc<str>> {
 }
 
 fn unlisted() -> ChangedPaths {
-    ChangedPaths { files: Vec::new(), complete: false }
+    ChangedPaths::default()
 }
 
 /// A workflow's repository, ref, commit and actor. For a pull request the commit is that of a merge
