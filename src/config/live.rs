@@ -21,7 +21,7 @@ pub struct Live {
     path: PathBuf,
     plan: ArcSwap<Plan>,
     report: ArcSwap<Report>,
-    secrets: SecretStore,
+    secrets: Arc<SecretStore>,
     last: Mutex<Last>,
 }
 
@@ -144,7 +144,7 @@ impl Live {
             path: path.to_owned(),
             plan: ArcSwap::from_pointee(outcome.plan),
             report: ArcSwap::from_pointee(report),
-            secrets: SecretStore::new(),
+            secrets: Arc::new(SecretStore::new()),
             last: Mutex::new(Last { digest: files.digest(), in_force: outcome.in_force }),
         })
     }
@@ -155,7 +155,7 @@ impl Live {
             path: PathBuf::new(),
             plan: ArcSwap::from_pointee(plan),
             report: ArcSwap::default(),
-            secrets: SecretStore::new(),
+            secrets: Arc::new(SecretStore::new()),
             last: Mutex::default(),
         }
     }
@@ -215,7 +215,7 @@ impl Live {
     }
 
     /// Where secrets are resolved.
-    pub fn secrets(&self) -> &SecretStore {
+    pub fn secrets(&self) -> &Arc<SecretStore> {
         &self.secrets
     }
 

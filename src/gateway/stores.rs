@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::chance::Chance;
-use crate::config::{Live, PostgresPlan, StorePlan};
-use crate::store::postgres::{self, LeaseClock, Options, PostgresStore};
+use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
+use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreFault};
 
@@ -65,10 +65,7 @@ pub async fn migrate(live: &Live) -> Result<String, StoreFault> {
 }
 
 fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
-    let password = plan.password.as_ref().map(|reference| live.secrets().resolve(reference));
-    let password = password
-        .transpose()
-        .map_err(|fault| StoreFault::Unavailable(format!("postgres.password: {fault}")))?;
+    let password = plan.password.clone().map(|reference| password(live, reference)).transpose()?;
     Ok(Options {
         config: plan.config.clone(),
         password,
@@ -77,6 +74,15 @@ fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
         connections: plan.connections,
         pooled: plan.pooled,
     })
+}
+
+/// Where the password is to be had, which must be possible now.
+fn password(live: &Live, reference: SecretRef) -> Result<Password, StoreFault> {
+    let secrets = Arc::clone(live.secrets());
+    if let Err(fault) = secrets.resolve(&reference) {
+        return Err(StoreFault::Unavailable(format!("postgres.password: {fault}")));
+    }
+    Ok(Password::new(move || secrets.resolve(&reference).ok()))
 }
 
 /// The same fault, naming the database.

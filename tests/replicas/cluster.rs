@@ -66,8 +66,13 @@ impl Cluster {
     }
 
     pub fn start_with(&self, role: &str, config: PathBuf) -> Replica {
+        Self::start_program(program(), role, config)
+    }
+
+    /// The same of another build of the program.
+    pub fn start_program(mut program: Command, role: &str, config: PathBuf) -> Replica {
         let mut running = Running::start(
-            program()
+            program
                 .args(["serve", "--print-addresses", "--log", "error", "--role", role])
                 .arg("--config")
                 .arg(config),

@@ -82,6 +82,44 @@ async fn a_streaming_standby_takes_over_under_load() {
     prove("failed over to a standby", &cluster, &told).await;
 }
 
+/// Whoever runs the database changes the password there and in the file that the processes were given,
+/// and nobody restarts anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_password_is_read_again_by_processes_that_run() {
+    let server = Own::start("");
+    let database = server.with_tables("gateway").await;
+    let change = async |password: &str| {
+        let sql = format!("ALTER ROLE gateway LOGIN SUPERUSER PASSWORD '{password}'");
+        postgres::execute(&server.url, &sql).await;
+    };
+    postgres::execute(&server.url, "CREATE ROLE gateway").await;
+    change("the-first-password").await;
+    let asked = "host all gateway 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+    server.private("pg_hba.conf", asked);
+    postgres::execute(&server.url, "SELECT pg_reload_conf()").await;
+    let cluster = Cluster::on(&database).await;
+    let file = cluster.site.path("password");
+    std::fs::write(&file, "the-first-password\n").expect("written");
+    let with_password = format!("password: {{ file: {} }}, connections: 8", file.display());
+    let url = database.replace("tests@", "gateway@");
+    cluster.configure("gateway.yaml", &url, |text| text.replace("connections: 8", &with_password));
+    let replicas = [cluster.start("all"), cluster.start("all")];
+    let hooks: Vec<String> = replicas.iter().filter_map(|replica| replica.hooks.clone()).collect();
+    let load = Load::start(&hooks, 4);
+    load.more(50).await;
+    change("the-second-password").await;
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gateway'";
+    postgres::execute(&server.url, cut).await;
+    refused(&load).await;
+    std::fs::write(&file, "the-second-password\n").expect("written");
+    let back = Instant::now();
+    load.more(50).await;
+    assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
+    let told = load.stop().await;
+    settled(&database).await;
+    prove("password changed", &cluster, &told).await;
+}
+
 /// PgBouncer hands each transaction to another connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_works_behind_a_pooler_in_transaction_mode() {

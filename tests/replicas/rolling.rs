@@ -23,7 +23,7 @@ async fn tables_of_the_version_before_are_brought_up_to_date_with_what_is_in_the
         .output()
         .expect("runs");
     let words = String::from_utf8_lossy(&migrated.stdout);
-    assert!(words.contains("from version 1 to 2"), "{words}");
+    assert!(words.contains("from version 1 to 3"), "{words}");
     let replica = cluster.start("all");
     settled(&database).await;
     let load = Load::start(&[replica.hooks.clone().expect("it receives")], 2);
@@ -63,6 +63,41 @@ async fn whoever_migrates_while_others_work_disturbs_nobody() {
     settled(&cluster.database).await;
     prove("beside a newer schema", &cluster, &told).await;
     drop((old, second));
+}
+
+/// Only where `OLDER_GATEWAY` names an older build of the program: its tables are brought up to date under
+/// it, processes of both work side by side, and then the old ones go, as in a rolling upgrade.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_program_goes_on_until_it_is_replaced() {
+    let Some(older) = std::env::var_os("OLDER_GATEWAY") else {
+        println!("OLDER_GATEWAY names no older program, so nothing was tried");
+        return;
+    };
+    let older = || std::process::Command::new(&older);
+    let database = postgres::database().await;
+    let cluster = Cluster::on(&database).await;
+    let config = cluster.site.config();
+    let made = older().args(["migrate", "--config"]).arg(&config).status().expect("runs");
+    assert!(made.success());
+    let old = ["all", "dispatch", "ingest"]
+        .map(|role| Cluster::start_program(older(), role, config.clone()));
+    let hooks: Vec<String> = old.iter().filter_map(|replica| replica.hooks.clone()).collect();
+    let load = Load::start(&hooks, 4);
+    load.more(100).await;
+    store::migrate(&postgres::options(&database)).await.expect("migrated");
+    load.more(100).await;
+    let new = [cluster.start("all"), cluster.start("dispatch")];
+    load.more(100).await;
+    let hooks = [new[0].hooks.clone().expect("it receives")];
+    let newer = Load::start(&hooks, 4);
+    newer.more(100).await;
+    let told = load.stop().await;
+    old.into_iter().for_each(|replica| assert!(replica.terminate().success()));
+    newer.more(100).await;
+    let told_by_newer = newer.stop().await;
+    settled(&database).await;
+    prove("the version before", &cluster, &told).await;
+    prove("and the one after", &cluster, &told_by_newer).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::SecretShape;
 use crate::config::yaml::{At, Lenient};
 
-/// How the database of `store: postgres://…` is reached. Read once, at the start.
+/// How the database of `store: postgres://…` is reached. Read once, at the start; the password is asked for again
+/// with each connection that is made.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Postgres")]

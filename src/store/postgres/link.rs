@@ -17,8 +17,8 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::password::{Connecting, Password};
 use super::rows::{Param, fault, is_about_the_data, with_causes};
-use crate::model::Secret;
 use crate::store::StoreFault;
 
 /// Time for the server to answer a statement.
@@ -36,7 +36,7 @@ pub struct Options {
     /// Where it is, without a password.
     pub config: Config,
     /// The password, where one is needed.
-    pub password: Option<Secret>,
+    pub password: Option<Password>,
     /// Certificate authorities to trust beside those of the system.
     pub ca_file: Option<PathBuf>,
     /// Whether the connection may be in clear.
@@ -77,12 +77,9 @@ impl From<StoreFault> for Refused {
 }
 
 impl Options {
-    /// The configuration with everything that a connection needs.
-    pub(super) fn complete(&self) -> Result<Config, StoreFault> {
+    /// The configuration with everything that a connection needs but the password.
+    pub(super) fn complete(&self) -> Config {
         let mut config = self.config.clone();
-        if let Some(password) = &self.password {
-            config.password(password.expose());
-        }
         config.application_name("cdsw-gateway").connect_timeout(CONNECT);
         config.keepalives_idle(Duration::from_secs(15));
         config.tcp_user_timeout(STATEMENT + GRACE);
@@ -96,7 +93,7 @@ impl Options {
                 STATEMENT.as_millis(),
             ));
         }
-        Ok(config)
+        config
     }
 
     pub(super) fn tls(&self) -> Result<MakeRustlsConnect, StoreFault> {
@@ -126,12 +123,12 @@ impl Options {
     }
 
     pub(super) fn links(&self) -> Result<Links, StoreFault> {
-        let config = self.complete()?;
+        let (config, password) = (self.complete(), self.password.clone());
         let keep = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = if self.allow_plain {
-            Manager::from_config(config, NoTls, keep)
+            Manager::from_connect(config, Connecting { tls: NoTls, password }, keep)
         } else {
-            Manager::from_config(config, self.tls()?, keep)
+            Manager::from_connect(config, Connecting { tls: self.tls()?, password }, keep)
         };
         let pool = Pool::builder(manager)
             .max_size(self.connections)

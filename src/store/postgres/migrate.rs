@@ -13,10 +13,12 @@ struct Migration {
 }
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { sql: include_str!("migrations/0001_start.sql"), oldest: 1 },
     // It only adds tables.
     Migration { sql: include_str!("migrations/0002_replicas.sql"), oldest: 1 },
+    // Where a row lies is nobody's business but the server's.
+    Migration { sql: include_str!("migrations/0003_inline.sql"), oldest: 1 },
 ];
 
 /// Names the lock ("CDSG" in ASCII).

@@ -11,6 +11,7 @@ mod latest;
 mod link;
 mod migrate;
 mod news;
+mod password;
 mod pauses;
 mod people;
 mod queue;
@@ -45,6 +46,7 @@ use rows::{moment, params, uuid};
 
 pub use link::Options;
 pub use migrate::Migrated;
+pub use password::Password;
 
 /// The channel that replicas tell each other on.
 const NEWS: &str = "cdsw_gateway";

@@ -9,6 +9,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Config, NoTls, Socket};
 
 use super::link::Options;
+use super::password::{self, Password};
 use super::{NEWS, RUNS};
 use crate::store::StoreFault;
 use crate::store::shared::News;
@@ -19,11 +20,11 @@ const REST: Duration = Duration::from_secs(1);
 /// Begins to listen, for as long as anybody wants to know.
 pub(super) fn listen(options: &Options) -> Result<watch::Receiver<News>, StoreFault> {
     let (tell, news) = watch::channel(News::default());
-    let config = options.complete()?;
+    let (config, password) = (options.complete(), options.password.clone());
     if options.allow_plain {
-        tokio::spawn(forever(config, NoTls, tell));
+        tokio::spawn(forever(config, password, NoTls, tell));
     } else {
-        tokio::spawn(forever(config, options.tls()?, tell));
+        tokio::spawn(forever(config, password, options.tls()?, tell));
     }
     Ok(news)
 }
@@ -33,7 +34,7 @@ pub(super) fn none() -> watch::Receiver<News> {
     watch::channel(News::default()).1
 }
 
-async fn forever<T>(config: Config, tls: T, tell: watch::Sender<News>)
+async fn forever<T>(config: Config, password: Option<Password>, tls: T, tell: watch::Sender<News>)
 where
     T: MakeTlsConnect<Socket> + Clone + Send + 'static,
     T::Stream: Send + 'static,
@@ -41,6 +42,7 @@ where
     <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
 {
     loop {
+        let config = password::with(&config, password.as_ref()).await;
         tokio::select! {
             () = tell.closed() => return,
             () = until_it_ends(&config, tls.clone(), &tell) => {}
