@@ -70,6 +70,8 @@ pub struct Dispatcher {
     rests: rests::Rests,
     /// What rests, as the store had it when it was last looked at.
     paused: Mutex<Vec<Pause>>,
+    /// Jobs that had as many starts as a minute may have when the queue was last looked at, and until when.
+    limited: Mutex<HashMap<Arc<str>, Timestamp>>,
     workbenches: sender::Workbenches,
     tasks: TaskTracker,
     /// Told when what is on the wire is not waited for any longer.
@@ -86,6 +88,7 @@ impl Dispatcher {
             keys: keys::Keys::default(),
             rests: rests::Rests::default(),
             paused: Mutex::default(),
+            limited: Mutex::default(),
             workbenches: sender::Workbenches::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
@@ -196,6 +199,7 @@ impl Dispatcher {
     /// Takes what may be taken, and sends it; gives when something falls due.
     async fn take(self: &Arc<Self>, ask: LeaseAsk) -> Result<Option<Timestamp>, StoreFault> {
         let leased = self.parts.store.lease_due(ask).await?;
+        self.note_limits(&leased.limited);
         for (job, held) in &leased.held {
             log::braked(job, *held);
             self.parts.metrics.braked(job, *held);

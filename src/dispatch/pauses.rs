@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use jiff::Timestamp;
 
 use super::breaker::{Ticket, Turn};
-use super::{Dispatcher, STORE_REST, keys};
+use super::{Dispatcher, Resting, STORE_REST, keys};
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::model::{AttemptResult, Backlog};
@@ -39,8 +39,16 @@ impl Dispatcher {
         Ok(())
     }
 
+    /// Remembers which jobs may not be started for now.
+    pub(super) fn note_limits(&self, jobs: &[(Arc<str>, Timestamp)]) {
+        if !jobs.is_empty() {
+            let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
+            limited.extend(jobs.iter().cloned());
+        }
+    }
+
     /// What the runs of a job, or those of one of its routes, wait for, where that is something that
-    /// rests.
+    /// rests or a limit over time.
     pub fn waits_for(&self, job: &JobPlan, route: Option<&str>) -> Option<String> {
         let key = keys::name(job);
         let pauses = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,11 +63,25 @@ impl Dispatcher {
             return Some(format!("{what} rests since {since}{note}"));
         }
         let resting = self.resting();
-        let rest = resting.iter().find(|rest| *rest.workbench == *job.workbench.name)?;
-        Some(match rest.until {
-            Some(until) => format!("workbench {} rests until {until}", rest.workbench),
-            None => format!("workbench {} is tried, one start at a time", rest.workbench),
-        })
+        match resting.iter().find(|rest| *rest.workbench == *job.workbench.name) {
+            Some(Resting { workbench, until: Some(until), .. }) => {
+                Some(format!("workbench {workbench} rests until {until}"))
+            }
+            Some(Resting { workbench, .. }) => {
+                Some(format!("workbench {workbench} is tried, one start at a time"))
+            }
+            None => self.limit(job),
+        }
+    }
+
+    fn limit(&self, job: &JobPlan) -> Option<String> {
+        let limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *limited.get(&job.name).filter(|until| **until > self.parts.clock.now())?;
+        Some(format!(
+            "job {} has had as many starts as it may have in a minute (starts_per_minute, or the pace of a \
+             backlog); the next is at {until}",
+            job.name
+        ))
     }
 
     /// The same for every job that waits for something, by its name.

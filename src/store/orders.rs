@@ -164,6 +164,9 @@ pub struct Leased {
     pub next_due: Option<Timestamp>,
     /// Jobs whose brake held runs, and how many.
     pub held: Vec<(Arc<str>, usize)>,
+    /// Jobs of which no more may be started for now, since there were so many starts in the last minute,
+    /// and when one may be again.
+    pub limited: Vec<(Arc<str>, Timestamp)>,
 }
 
 /// The right, and the duty, to settle one attempt.

@@ -64,6 +64,10 @@ fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
         .with_borrow_mut(|table| compress_into_with_table(bytes, &mut packed[SIZE..], table))
         .map_err(|_| unfit())?;
     packed.truncate(SIZE + written);
+    if packed.capacity() > LARGE {
+        // It waits for its turn beside others.
+        packed.shrink_to_fit();
+    }
     Ok(packed)
 }
 

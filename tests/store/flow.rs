@@ -121,6 +121,7 @@ pub async fn no_minute_has_more_starts_than_the_limit(store: Shared) {
     }
     assert_eq!(taken(&store, limited(after(10), Some(4), None)).await.len(), 4);
     let leased = store.lease_due(limited(after(69), Some(4), None)).await.expect("leased");
+    assert_eq!(leased.limited, [("train".into(), after(70))]);
     assert!(leased.leases.is_empty());
     assert_eq!(leased.next_due, Some(after(70)), "it says when there is room again");
     assert_eq!(taken(&store, limited(after(70), Some(4), None)).await.len(), 4);

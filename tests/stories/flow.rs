@@ -124,6 +124,30 @@ async fn a_refused_key_rests_across_a_restart_until_a_person_lets_it_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_past_the_starts_of_a_minute_says_until_when_it_waits() {
+    let world = with(ROUTES, "    starts_per_minute: 1", "").await;
+    let first = push_of(&world, "one", "1").await;
+    world.run_in(first, RunState::Started).await;
+    let second = push_of(&world, "two", "2").await;
+    let says = async {
+        loop {
+            let (_, run) = world.api(Method::GET, &format!("/api/runs/{second}"), None).await;
+            if let Some(why) = run["waits_for"].as_str() {
+                return why.to_owned();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let why = tokio::time::timeout(Duration::from_secs(20), says).await.expect("it says");
+    assert!(why.starts_with("job retrain has had as many starts as it may have"), "{why}");
+    assert!(why.contains("the next is at 2"), "{why}");
+    world.clock.advance(Duration::from_secs(60));
+    world.run_in(second, RunState::Started).await;
+    let (_, run) = world.api(Method::GET, &format!("/api/runs/{second}"), None).await;
+    assert!(run["waits_for"].is_null(), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_brake_holds_further_runs_and_release_starts_them() {
     let world = with(ROUTES, "    starts_per_hour: 2", "").await;
     let mut runs = Vec::new();

@@ -135,6 +135,7 @@ pub(super) async fn take(
         let room = windows.room(permit);
         if let Some(at) = room.again_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
             leased.next_due = Some(leased.next_due.map_or(at, |due| due.min(at)));
+            leased.limited.push((Arc::clone(&permit.job), at));
         }
         let mut left = ask.most.saturating_sub(begun.len());
         if let Some(trial) = permit.trial.as_deref()

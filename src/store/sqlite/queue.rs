@@ -110,6 +110,7 @@ fn take(
     let room = windows::room(connection, permit, now)?;
     if let Some(at) = room.again_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
         leased.next_due = Some(leased.next_due.map_or(at, |due| due.min(at)));
+        leased.limited.push((Arc::clone(&permit.job), at));
     }
     let mut until_brake = room.until_brake;
     let mut held = 0;
