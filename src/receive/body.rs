@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 
@@ -52,6 +52,9 @@ async fn collect(
     mut admitted: Admitted,
     limit: u64,
 ) -> Result<(Bytes, Admitted), Answer> {
+    // Room for it was taken when it was announced.
+    let announced = body.size_hint().exact().filter(|length| *length <= limit);
+    let announced = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -67,6 +70,7 @@ async fn collect(
             first = data;
         } else {
             if rest.is_empty() {
+                rest.reserve(announced.max(first.len() + data.len()));
                 rest.extend_from_slice(&std::mem::take(&mut first));
             }
             rest.extend_from_slice(&data);

@@ -11,7 +11,7 @@ use super::judging::Judging;
 use super::steps::{Arrived, Judgement, Taken, new_run};
 use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
-use crate::event::{Event, Handshake, Identity, Knock, Reply};
+use crate::event::{Dialect, Event, Handshake, Identity, Knock, Reply, Understood};
 use crate::failpoint::reached;
 use crate::matching::Explanation;
 use crate::model::DeliveryId;
@@ -42,6 +42,10 @@ impl Receiver {
             taken = judging.steps().await?;
         }
         let Judging { arrived, secrets, .. } = judging;
+        // Nobody else has it any more, so that what is large in it need not wait for the store.
+        let Some(arrived) = Arc::into_inner(arrived) else {
+            return Err(Answer::Fault("a request was still being judged".to_owned()));
+        };
         match taken? {
             Taken::Delivery(mut judgement) => {
                 if let Ok(secrets) = &*secrets {
@@ -52,7 +56,7 @@ impl Receiver {
                         access_token.and_then(|index| at(secrets.token_places(), index));
                 }
                 self.within_rate(&arrived.source, now)?;
-                Ok(self.keep(&arrived, *judgement, delivery, now).await)
+                Ok(self.keep(arrived, *judgement, delivery, now).await)
             }
             Taken::Knock(knock) => Ok(self.keep_knock(&arrived, knock, delivery, now).await),
         }
@@ -66,7 +70,7 @@ impl Receiver {
 
     async fn keep(
         &self,
-        arrived: &Arrived,
+        mut arrived: Arrived,
         judgement: Judgement,
         delivery: DeliveryId,
         now: Timestamp,
@@ -77,16 +81,20 @@ impl Receiver {
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
         let briefs = answer::briefs(&runs);
         let key = key_of(&understood.identity, delivery);
+        let Understood { handshake, kind, name, events, .. } = understood;
+        let own_form = OwnForm::of(&arrived, events);
+        let body = std::mem::take(&mut arrived.body);
+        let size = body.len();
         let new = NewDelivery {
-            kind: understood.kind.clone(),
-            name: understood.name.clone(),
+            kind: kind.clone(),
+            name,
             key: Arc::clone(&key),
-            handshake: understood.handshake.is_some(),
-            body: kept_body(arrived),
+            handshake: handshake.is_some(),
+            body: kept_body(&arrived, body),
             claims,
             explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
             runs,
-            ..new_delivery(arrived, delivery, now)
+            ..new_delivery(&arrived, delivery, now)
         };
         let accepted = match self.accept(new).await {
             Ok(accepted) => accepted,
@@ -102,19 +110,18 @@ impl Receiver {
         if let Some(reference) = token {
             self.proofs.count(&arrived.source.name, reference, now);
         }
-        if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &understood.handshake) {
+        if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &handshake) {
             self.issuers.visit(url, &arrived.source);
         }
-        let answer = Answer::of(accepted, delivery, briefs, understood.handshake, proven_back);
-        let reply = own_form(arrived, &judged.explanation, understood.events.first(), &answer);
-        let answer = match reply {
+        let answer = Answer::of(accepted, delivery, briefs, handshake, proven_back);
+        let answer = match own_form.reply(&arrived, &judged.explanation, &answer) {
             Some(reply) => Answer::Spoken { kept: Box::new(answer), reply },
             None => answer,
         };
         if answer.queued_something() {
             (self.on_new_runs)();
         }
-        self.note_kept(arrived, &answer, delivery, &understood.kind, &key);
+        self.note_kept(&arrived, &answer, &Noted { delivery, kind: &kind, key: &key, size });
         answer
     }
 
@@ -152,7 +159,8 @@ impl Receiver {
             Accepted::Repeat { delivery, .. } => delivery,
         };
         let answer = Answer::Greeted { delivery, reply };
-        self.note_kept(arrived, &answer, delivery, HANDSHAKE, &key);
+        let size = arrived.body.len();
+        self.note_kept(arrived, &answer, &Noted { delivery, kind: HANDSHAKE, key: &key, size });
         answer
     }
 
@@ -164,24 +172,17 @@ impl Receiver {
         })
     }
 
-    fn note_kept(
-        &self,
-        arrived: &Arrived,
-        answer: &Answer,
-        delivery: DeliveryId,
-        kind: &str,
-        key: &str,
-    ) {
+    fn note_kept(&self, arrived: &Arrived, answer: &Answer, noted: &Noted<'_>) {
         let took = arrived.began.elapsed();
         self.metrics.accepted_in(took);
         log::delivery(&DeliveryLine {
-            delivery: answer.delivery().unwrap_or(delivery),
+            delivery: answer.delivery().unwrap_or(noted.delivery),
             source: &arrived.source.name,
-            kind,
-            key,
+            kind: noted.kind,
+            key: noted.key,
             verdict: answer.verdict(),
             runs: answer.runs(),
-            size: arrived.body.len(),
+            size: noted.size,
             remote: &arrived.remote,
             took,
         });
@@ -196,27 +197,42 @@ fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
     }
 }
 
-/// The answer to a kept delivery in its sender's own form, where a person waits for it or the sender
-/// takes no other.
-fn own_form(
-    arrived: &Arrived,
-    explanation: &Explanation,
-    event: Option<&Event>,
-    kept: &Answer,
-) -> Option<Reply> {
-    let provider = arrived.source.provider;
-    let event = event?;
-    let lines = spoken::lines(&arrived.plan, event, explanation, kept);
-    match (provider.dialect(), lines) {
-        (Some(dialect), Some(lines)) => Some(dialect.reply(&lines)),
-        _ => provider.thanks(&event.body),
+/// What the log says of a delivery, beside its answer.
+struct Noted<'a> {
+    delivery: DeliveryId,
+    kind: &'a str,
+    key: &'a str,
+    size: usize,
+}
+
+/// What the answer in its sender's own form is made of, where a person waits for it or the sender takes
+/// no other. Of an event it has no more than that, since the whole of it may be large.
+struct OwnForm {
+    spoken: Option<(Dialect, Event)>,
+    thanks: Option<Reply>,
+}
+
+impl OwnForm {
+    fn of(arrived: &Arrived, events: Vec<Event>) -> Self {
+        let provider = arrived.source.provider;
+        let first = events.into_iter().next();
+        let thanks = first.as_ref().and_then(|event| provider.thanks(&event.body));
+        Self { spoken: provider.dialect().zip(first), thanks }
+    }
+
+    fn reply(self, arrived: &Arrived, explanation: &Explanation, kept: &Answer) -> Option<Reply> {
+        let lines = self.spoken.and_then(|(dialect, event)| {
+            let lines = spoken::lines(&arrived.plan, &event, explanation, kept)?;
+            Some(dialect.reply(&lines))
+        });
+        lines.or(self.thanks)
     }
 }
 
 /// The body, without the secret that some senders put there.
-fn kept_body(arrived: &Arrived) -> Bytes {
-    let kept = arrived.source.provider.body_to_keep(&arrived.body);
-    kept.map_or_else(|| arrived.body.clone(), Bytes::from)
+fn kept_body(arrived: &Arrived, body: Bytes) -> Bytes {
+    let kept = arrived.source.provider.body_to_keep(&body);
+    kept.map_or(body, Bytes::from)
 }
 
 /// What every delivery has, whatever it means.

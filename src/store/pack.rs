@@ -7,12 +7,16 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
+use tokio::sync::Semaphore;
 
 use crate::store::NewDelivery;
 use crate::store::StoreFault;
 
 /// Above this, compressing would hold up a worker that others share.
 const LARGE: usize = 256 * 1024;
+
+/// Large deliveries that are compressed at once: each takes its own size again meanwhile.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// Bytes of the size in front of a block.
 const SIZE: usize = 4;
@@ -31,6 +35,7 @@ pub(in crate::store) async fn delivery(delivery: NewDelivery) -> Result<Packed, 
     if delivery.body.len() + delivery.explanation.len() <= LARGE {
         return pack(delivery);
     }
+    let Ok(_turn) = AT_ONCE.acquire().await else { return pack(delivery) };
     tokio::task::spawn_blocking(move || pack(delivery))
         .await
         .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())))

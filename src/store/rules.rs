@@ -1,6 +1,11 @@
 //! What every store does alike, apart from its SQL: which change follows from what was asked, and the
 //! words that are kept with it. Pure.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::later;
 use crate::model::Latest;
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
@@ -70,4 +75,19 @@ pub(super) fn braked(per_hour: Option<u32>) -> String {
          meant, then release it or cancel it",
         per_hour.unwrap_or(0)
     )
+}
+
+/// Ids begin with the time at which they were made, by the clock of whoever made them; no clock is wrong
+/// by more than this.
+const SKEW: Duration = Duration::from_secs(3600);
+
+/// No id that is made at this moment or later is smaller.
+pub(in crate::store) fn first_id_of(moment: Timestamp) -> [u8; 16] {
+    let millis = u128::try_from(moment.as_millisecond()).unwrap_or(0);
+    (millis << 80).to_be_bytes()
+}
+
+/// No id of what was received at this moment or before is larger.
+pub(in crate::store) fn first_id_past(moment: Timestamp) -> [u8; 16] {
+    first_id_of(later(moment, SKEW))
 }

@@ -14,16 +14,14 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::link::Link;
-use super::rows::{get, millis, params};
-use crate::clock::{earlier, later};
+use super::rows::{get, millis, params, uuid};
+use crate::clock::earlier;
+use crate::store::rules;
 use crate::store::{REPEAT_WINDOW, Retention, StoreFault, Tidied};
 
 /// Deliveries that one step removes at most. A literal in the statements, since a plan for any number
 /// would read whole tables.
 const STEP: usize = 500;
-/// Ids begin with the time at which they were made, by the clock of whoever made them; no clock is wrong by
-/// more than this.
-const SKEW: Duration = Duration::from_secs(3600);
 /// A delivery may be on its way for as long as this after its id was made.
 const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
@@ -67,7 +65,7 @@ async fn bring_up_to_date(link: &Link, now: Timestamp) -> Result<Option<(Uuid, u
     let row = link.one("SELECT up_to, bytes FROM usage FOR UPDATE SKIP LOCKED", params![]).await?;
     let Some(row) = row else { return Ok(None) };
     let (before, bytes): (Uuid, i64) = (get(&row, 0)?, get(&row, 1)?);
-    let up_to = first_of(earlier(now, ON_ITS_WAY)).max(before);
+    let up_to = uuid(&rules::first_id_of(earlier(now, ON_ITS_WAY))).max(before);
     let row = link
         .one(
             "SELECT coalesce(sum(stored), 0)::bigint FROM deliveries WHERE id >= $1 AND id < $2",
@@ -78,12 +76,6 @@ async fn bring_up_to_date(link: &Link, now: Timestamp) -> Result<Option<(Uuid, u
     Ok(Some((up_to, u64::try_from(bytes.saturating_add(added)).unwrap_or(0))))
 }
 
-/// No id that was made at this moment or later is smaller.
-fn first_of(moment: Timestamp) -> Uuid {
-    let millis = u64::try_from(millis(moment)).unwrap_or(0);
-    Uuid::from_u64_pair(millis << 16, 0)
-}
-
 /// Locked first, and looked at again when they are: a replay or a repeat in between has the same lock.
 async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), StoreFault> {
     let old = locked(
@@ -92,7 +84,7 @@ async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), St
             "SELECT id FROM deliveries WHERE id < $1 AND received_at < $2 AND {OVER} \
              ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
         ),
-        params![first_of(later(moment, SKEW)), millis(moment)],
+        params![uuid(&rules::first_id_past(moment)), millis(moment)],
     )
     .await?;
     if old.is_empty() {

@@ -126,3 +126,16 @@ pub(super) fn naming(path: &Path, fault: StoreFault) -> StoreFault {
         other => other,
     }
 }
+
+/// How SQLite would run a statement on tables that are new, step by step.
+#[cfg(test)]
+pub(super) fn plan_of(sql: &str, params: impl rusqlite::Params) -> Vec<String> {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = place.path().join("gateway.db");
+    let connection = connect(&path).expect("opens");
+    migrate(&connection, &path).expect("migrated");
+    let mut explain =
+        connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a lawful statement");
+    let steps = explain.query_map(params, |row| row.get(3)).expect("explained");
+    steps.collect::<Result<_, _>>().expect("read")
+}

@@ -217,16 +217,21 @@ fn begin(
     Ok(())
 }
 
+/// In the order of an index, or every run that is kept would be looked at.
+fn expired() -> String {
+    format!(
+        "SELECT {LEASE_COLUMNS} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
+         WHERE runs.state = 'sending' AND runs.lease_until <= ?1 ORDER BY runs.lease_until LIMIT 1000"
+    )
+}
+
 /// Attempts whose lease has run out.
 pub(super) fn expired_leases(
     connection: &Connection,
     now: Timestamp,
 ) -> Result<Vec<Lease>, StoreFault> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {LEASE_COLUMNS} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
-             WHERE runs.state = 'sending' AND runs.lease_until <= ?1 ORDER BY runs.seq LIMIT 1000"
-        ))
+        .prepare_cached(&expired())
         .and_then(|mut statement| {
             statement
                 .query_map([millis(now)], |row| lease(row, now).map(|(_, lease)| lease))?
@@ -367,4 +372,16 @@ pub(super) fn apply(
         })
         .map(|_| ())
         .map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::open::plan_of;
+
+    #[test]
+    fn runs_that_are_over_are_not_looked_at_for_lost_attempts() {
+        let plan = plan_of(&expired(), params![0]);
+        assert!(plan[0].starts_with("SEARCH runs USING INDEX runs_sending"), "{plan:?}");
+    }
 }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{fault, millis};
+use crate::clock::earlier;
+use crate::store::rules;
 use crate::store::{REPEAT_WINDOW, StoreFault};
 use crate::store::{Retention, Tidied};
 
@@ -26,13 +28,13 @@ pub(super) fn step(
     now: Timestamp,
 ) -> Result<Tidied, StoreFault> {
     let mut tidied = Tidied {
-        removed: remove_older(connection, ago(now, retention.keep)).map_err(fault)?,
+        removed: remove_older(connection, earlier(now, retention.keep)).map_err(fault)?,
         ..Tidied::default()
     };
     tidied.more = tidied.removed == STEP;
     tidied.bytes = bytes_in_use(connection).map_err(fault)?;
     if tidied.bytes > retention.max_size {
-        let forgettable = ago(now, REPEAT_WINDOW);
+        let forgettable = earlier(now, REPEAT_WINDOW);
         let removed = remove_older(connection, forgettable).map_err(fault)?;
         tidied.removed += removed;
         if removed == 0 {
@@ -48,17 +50,17 @@ pub(super) fn step(
     Ok(tidied)
 }
 
-fn ago(now: Timestamp, by: std::time::Duration) -> i64 {
-    millis(now).saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+/// By their ids, which begin with the time, so that what is young is not looked at.
+fn remove_older(connection: &Connection, moment: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(&format!("DELETE FROM deliveries WHERE seq IN ({})", older()))?
+        .execute(params![rules::first_id_past(moment), millis(moment), STEP])
 }
 
-fn remove_older(connection: &Connection, moment: i64) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(&format!(
-            "DELETE FROM deliveries WHERE seq IN (SELECT seq FROM deliveries \
-             WHERE received_at < ?1 AND {OVER} ORDER BY seq LIMIT ?2)"
-        ))?
-        .execute(params![moment, STEP])
+fn older() -> String {
+    format!(
+        "SELECT seq FROM deliveries WHERE id < ?1 AND received_at < ?2 AND {OVER} ORDER BY id LIMIT ?3"
+    )
 }
 
 fn strip(connection: &Connection) -> rusqlite::Result<usize> {
@@ -76,4 +78,20 @@ fn bytes_in_use(connection: &Connection) -> rusqlite::Result<u64> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
     Ok(pages * pragma("page_size")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::open::plan_of;
+
+    #[test]
+    fn what_is_young_is_not_looked_at() {
+        let plan = plan_of(&older(), params![[0_u8; 16], 0, STEP]);
+        assert!(plan[0].contains("USING INDEX") && plan[0].contains("(id<?)"), "{plan:?}");
+        assert!(
+            plan.iter().all(|step| !step.starts_with("SCAN") && !step.contains("TEMP")),
+            "{plan:?}"
+        );
+    }
 }
