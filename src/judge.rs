@@ -3,6 +3,7 @@
 //!
 //! Receiving, replaying, `explain` and the benchmarks all call this. No I/O, clock or chance.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::config::{Plan, RoutePlan, SourcePlan};
@@ -114,7 +115,9 @@ fn judge_within(
         let context = event.context(delivery).with_allowance(allowance);
         judge_event(plan, source, event, &context, explain_all, &mut judged)?;
     }
-    judged.explanation.routes.sort_by_key(|route| !route.matched);
+    if !judged.runs.is_empty() {
+        judged.explanation.routes.sort_by_key(|route| !route.matched);
+    }
     Ok(judged)
 }
 
@@ -132,13 +135,14 @@ fn judge_event(
         return Ok(());
     }
     let routes = if explain_all {
-        plan.index.of_source(&source.name).to_vec()
+        Cow::Borrowed(plan.index.of_source(&source.name))
     } else {
         let candidates = plan.index.candidates(event);
         judged.explanation.ruled_out += candidates.of - candidates.routes.len();
-        candidates.routes
+        Cow::Owned(candidates.routes)
     };
-    for route in routes.into_iter().map(|position| &plan.routes[position]) {
+    judged.explanation.routes.reserve(routes.len());
+    for route in routes.iter().map(|position| &plan.routes[*position]) {
         judge_route(route, event, context, judged);
         if context.exhausted() {
             return Err(Unfinished);
@@ -152,7 +156,7 @@ fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged:
     let condition = route.condition.as_ref();
     let verdict = evaluate(on, takes, condition, *on_unknown_paths, event, context);
     let mut explained = RouteExplanation {
-        route: route.name.to_string(),
+        route: Arc::clone(&route.name),
         part: event.part,
         matched: matches!(verdict, Verdict::Matched { .. }),
         test: None,
@@ -160,7 +164,7 @@ fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged:
     };
     match verdict {
         Verdict::Missed(miss) => {
-            explained.test = Some(miss.test.to_owned());
+            explained.test = Some(miss.test.into());
             explained.words = Some(miss.words);
         }
         Verdict::Matched { note, hold } => {
@@ -169,8 +173,8 @@ fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged:
                 Err(reason) => (None, Mapped::Failed(reason)),
             };
             explained.words = match &mapped {
-                Mapped::Failed(reason) => Some(reason.clone()),
-                _ => note.or(hold),
+                Mapped::Failed(reason) => Some(reason.clone().into()),
+                _ => note.or(hold).map(Into::into),
             };
             judged.runs.push(Draft { route: Arc::clone(route), part: event.part, mapped, latest });
         }

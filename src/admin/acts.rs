@@ -16,6 +16,7 @@ use super::{Admin, Problem};
 use crate::clock::later;
 use crate::config::came_to;
 use crate::judge::{Draft, Judged, Mapped};
+use crate::matching::Words;
 use crate::receive::{new_run, rejudge};
 use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
 
@@ -55,12 +56,12 @@ pub(super) async fn replay(
         .map(|draft| new_run(draft, now, &*admin.chance))
         .collect();
     if let (Some(route), true) = (&ask.route, runs.is_empty()) {
-        let why = judged.explanation.routes.iter().find(|explained| explained.route == *route);
+        let why = judged.explanation.routes.iter().find(|explained| *explained.route == **route);
         let words = match why {
             Some(explained) => format!(
                 "route {route} does not match this delivery: {}: {}",
                 explained.test.as_deref().unwrap_or("?"),
-                explained.words.as_deref().unwrap_or("")
+                explained.words.as_ref().unwrap_or(&Words::Fixed(""))
             ),
             None => format!("source {} has no route {route}", delivery.summary.source),
         };

@@ -166,7 +166,8 @@ pub(super) fn show_explanation(screen: Screen, explanation: &Explanation) {
     for route in &explanation.routes {
         let part =
             if route.part == 0 { String::new() } else { format!(" (event {})", route.part + 1) };
-        let words = route.words.as_deref().map(printable).unwrap_or_default();
+        let words = route.words.as_ref().map(ToString::to_string);
+        let words = words.as_deref().map(printable).unwrap_or_default();
         if route.matched {
             let words = if words.is_empty() { words } else { format!("  {words}") };
             let mark = screen.paint(Tone::Good, "matched    ");

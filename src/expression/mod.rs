@@ -34,6 +34,7 @@ pub use template::{Hole, Template};
 pub use vocabulary::Vocabulary;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::Value;
 use evaluate::Evaluator;
@@ -42,8 +43,8 @@ use tree::Node;
 /// An expression that was parsed and checked.
 #[derive(Clone)]
 pub struct Expression {
-    source: Box<str>,
-    root: std::sync::Arc<Node>,
+    source: Arc<str>,
+    root: Arc<Node>,
 }
 
 impl Expression {
@@ -57,6 +58,11 @@ impl Expression {
     /// The text it was compiled from.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The same text, shared.
+    pub fn shared_source(&self) -> Arc<str> {
+        Arc::clone(&self.source)
     }
 
     /// The value of the expression.

@@ -2,7 +2,7 @@
 //! does not start itself for ever, and commands that cannot be read.
 
 use super::Patterns;
-use super::test::shown;
+use super::words::Shown;
 use crate::event::Event;
 
 /// Words in a head commit's message that keep a push from starting anything.
@@ -16,7 +16,7 @@ pub fn unlisted(events: Option<&Patterns>, kind: &str, name: Option<&str>) -> Op
     if verdicts.contains(&Some(true)) && !verdicts.contains(&Some(false)) {
         return None;
     }
-    Some(format!("the source takes only {events} (events); this is {}", shown(kind)))
+    Some(format!("the source takes only {events} (events); this is {}", Shown(kind)))
 }
 
 /// Why the event starts nothing, if so.

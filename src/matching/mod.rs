@@ -9,6 +9,7 @@ mod index;
 mod on;
 mod takes;
 mod test;
+mod words;
 
 pub use crate::model::{PatternFault, Patterns};
 pub use explanation::{Explanation, RouteExplanation};
@@ -17,3 +18,4 @@ pub use index::{Candidates, Index, Indexed};
 pub use on::{On, PullRequestOn, UnknownPaths};
 pub use takes::Takes;
 pub use test::{ARGS_TEST, CONDITION_TEST, Miss, Verdict, evaluate, may_command};
+pub use words::Words;

@@ -2,14 +2,13 @@
 //! `if:`. The first that fails is the answer, in words.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
+use super::words::Shown;
+use super::{On, Patterns, PullRequestOn, Takes, UnknownPaths, Words};
 use crate::event::Event;
 use crate::expression::{Context, Expression};
 use crate::model::{ChangedPaths, ChatCommand, ClaimMiss, GitFacts};
-
-/// Longest piece of a payload that a verdict repeats.
-const SHOWN: usize = 80;
 
 /// The key of the test of the names that a command gives.
 pub const ARGS_TEST: &str = "command.args";
@@ -31,12 +30,12 @@ pub enum Verdict {
 }
 
 /// The first test that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Miss {
     /// The key of the test: `branch`, `pull_request.base`, `if`, …
     pub test: &'static str,
     /// What it asked for and what was found, in words.
-    pub words: String,
+    pub words: Words,
 }
 
 impl fmt::Display for Miss {
@@ -77,10 +76,10 @@ fn kind(on: &On, event: &Event) -> Result<(), Miss> {
     if let Some(wanted) = &on.events {
         let named = event.name.as_ref().is_some_and(|name| wanted.pass(name));
         if !named && !wanted.pass(&event.kind) {
-            return Err(miss("event", wanted, Some(&event.kind)));
+            return Err(unwanted("event", wanted, Some(event.kind.clone())));
         }
     }
-    text("action", on.actions.as_ref(), event.action.as_deref())
+    text("action", on.actions.as_ref(), event.action.as_ref())
 }
 
 fn command(on: &On, event: &Event) -> Result<(), Miss> {
@@ -96,16 +95,14 @@ fn who_and_where(on: &On, command: &ChatCommand) -> Result<(), Miss> {
     {
         let found: Vec<&str> = [id, name].into_iter().flatten().collect();
         let found = (!found.is_empty()).then(|| found.join(", named "));
-        return Err(miss("channel", wanted, found.as_deref()));
+        return Err(unwanted("channel", wanted, found.map(Into::into)));
     }
-    text("user", on.user.as_ref(), command.user.as_deref()).map_err(|miss| {
-        match &command.user_name {
-            Some(name) => {
-                let words = format!("{} ({}); users are asked for by id", miss.words, shown(name));
-                Miss { words, ..miss }
-            }
-            None => miss,
+    text("user", on.user.as_ref(), command.user.as_ref()).map_err(|miss| match &command.user_name {
+        Some(name) => {
+            let words = format!("{} ({}); users are asked for by id", miss.words, Shown(name));
+            Miss { words: words.into(), ..miss }
         }
+        None => miss,
     })
 }
 
@@ -134,8 +131,8 @@ fn args(takes: &Takes, event: &Event) -> Result<(), Miss> {
     let mut given = line.into_iter().flat_map(|line| line.args.keys());
     match given.find(|name| !takes.takes(name)) {
         Some(name) => {
-            let words = format!("the route takes {takes}, and not {}", shown(name));
-            Err(Miss { test: ARGS_TEST, words })
+            let words = format!("the route takes {takes}, and not {}", Shown(name));
+            Err(said(ARGS_TEST, words))
         }
         None => Ok(()),
     }
@@ -144,24 +141,24 @@ fn args(takes: &Takes, event: &Event) -> Result<(), Miss> {
 fn claims(on: &On, event: &Event) -> Result<(), Miss> {
     on.claims.check(&event.claims).map_err(|ClaimMiss { name, wanted, found }| {
         let words = match found {
-            Some(found) => format!("wanted {name} {wanted}; it is {}", shown(&found)),
+            Some(found) => format!("wanted {name} {wanted}; it is {}", Shown(&found)),
             None if event.claims.is_null() => {
                 format!("wanted {name} {wanted}; this event comes without a token")
             }
             None => format!("wanted {name} {wanted}; the token does not say it"),
         };
-        Miss { test: "claims", words }
+        said("claims", words)
     })
 }
 
 fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {
     let Some(git) = &event.git else { return without_git(on).map(|()| Paths::default()) };
-    text("repository", on.repository.as_ref(), git.repository.as_deref())?;
-    text("branch", on.branch.as_ref(), git.branch.as_deref())?;
-    text("tag", on.tag.as_ref(), git.tag.as_deref())?;
-    text("sha", on.sha.as_ref(), git.sha.as_deref())?;
-    text("before", on.before.as_ref(), git.before.as_deref())?;
-    text("author", on.author.as_ref(), git.author.as_deref())?;
+    text("repository", on.repository.as_ref(), git.repository.as_ref())?;
+    text("branch", on.branch.as_ref(), git.branch.as_ref())?;
+    text("tag", on.tag.as_ref(), git.tag.as_ref())?;
+    text("sha", on.sha.as_ref(), git.sha.as_ref())?;
+    text("before", on.before.as_ref(), git.before.as_ref())?;
+    text("author", on.author.as_ref(), git.author.as_ref())?;
     if let Some(wanted) = &on.pull_request {
         pull_request(wanted, git)?;
     }
@@ -198,15 +195,12 @@ fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {
     };
     if !wanted.number.is_empty() && !wanted.number.contains(&found.number) {
         let numbers: Vec<String> = wanted.number.iter().map(ToString::to_string).collect();
-        return Err(miss(
-            "pull_request.number",
-            &numbers.join(" or "),
-            Some(&found.number.to_string()),
-        ));
+        let words = format!("wanted {}; it is {}", numbers.join(" or "), found.number);
+        return Err(said("pull_request.number", words));
     }
-    text("pull_request.action", wanted.action.as_ref(), found.action.as_deref())?;
-    text("pull_request.base", wanted.base.as_ref(), found.base.as_deref())?;
-    text("pull_request.head", wanted.head.as_ref(), found.head.as_deref())?;
+    text("pull_request.action", wanted.action.as_ref(), found.action.as_ref())?;
+    text("pull_request.base", wanted.base.as_ref(), found.base.as_ref())?;
+    text("pull_request.head", wanted.head.as_ref(), found.head.as_ref())?;
     match wanted.merged {
         Some(merged) => yes_or_no(
             "pull_request.merged",
@@ -227,11 +221,11 @@ fn default_branch(on: &On, git: &GitFacts) -> Result<(), Miss> {
         (Some(branch), Some(default)) if (branch == default) == wanted => Ok(()),
         (Some(branch), Some(default)) => {
             let words = if wanted {
-                format!("wanted the default branch, {}; it is {}", shown(default), shown(branch))
+                format!("wanted the default branch, {}; it is {}", Shown(default), Shown(branch))
             } else {
-                format!("wanted any but the default branch; it is {}, which is", shown(branch))
+                format!("wanted any but the default branch; it is {}, which is", Shown(branch))
             };
-            Err(Miss { test: "default_branch", words })
+            Err(said("default_branch", words))
         }
         (None, _) if !wanted => Ok(()),
         (None, _) => Err(absent("default_branch", "this event has no branch")),
@@ -282,15 +276,15 @@ fn paths(wanted: &Patterns, found: &ChangedPaths, unknown: UnknownPaths) -> Resu
     if found.complete {
         let words = match &*found.files {
             [] => format!("wanted {wanted}; no file was changed"),
-            [only] => format!("wanted {wanted}; only {} was changed", shown(only)),
+            [only] => format!("wanted {wanted}; only {} was changed", Shown(only)),
             [first, ..] => {
                 format!(
                     "wanted {wanted}; none of the {listed} changed files passes (the first is {})",
-                    shown(first)
+                    Shown(first)
                 )
             }
         };
-        return Err(Miss { test: "path", words });
+        return Err(said("path", words));
     }
     let why = format!(
         "the sender's list of changed files is not known to be whole ({listed} listed, none passes)"
@@ -304,32 +298,39 @@ fn paths(wanted: &Patterns, found: &ChangedPaths, unknown: UnknownPaths) -> Resu
             note: None,
             hold: Some(format!("path: {why}, so a person must say (on_unknown_paths: hold)")),
         }),
-        UnknownPaths::Skip => {
-            Err(Miss { test: "path", words: format!("{why} (on_unknown_paths: skip)") })
-        }
+        UnknownPaths::Skip => Err(said("path", format!("{why} (on_unknown_paths: skip)"))),
     }
 }
 
 fn expression(condition: Option<&Expression>, context: &Context) -> Result<(), Miss> {
     let Some(condition) = condition else { return Ok(()) };
-    let source = shown(condition.source());
     match condition.test(context) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Miss { test: CONDITION_TEST, words: format!("`{source}` is false") }),
-        Err(fault) => Err(Miss {
-            test: CONDITION_TEST,
-            words: format!("`{source}` cannot be decided: {fault}"),
-        }),
+        Ok(false) => {
+            Err(Miss { test: CONDITION_TEST, words: Words::False(condition.shared_source()) })
+        }
+        Err(fault) => {
+            let source = Shown(condition.source());
+            Err(said(CONDITION_TEST, format!("`{source}` cannot be decided: {fault}")))
+        }
     }
 }
 
-fn text(test: &'static str, wanted: Option<&Patterns>, found: Option<&str>) -> Result<(), Miss> {
+fn text(
+    test: &'static str,
+    wanted: Option<&Patterns>,
+    found: Option<&Arc<str>>,
+) -> Result<(), Miss> {
     match wanted {
         Some(wanted) if !found.is_some_and(|found| wanted.pass(found)) => {
-            Err(miss(test, wanted, found))
+            Err(unwanted(test, wanted, found.cloned()))
         }
         _ => Ok(()),
     }
+}
+
+fn unwanted(test: &'static str, wanted: &Patterns, found: Option<Arc<str>>) -> Miss {
+    Miss { test, words: Words::Unwanted { test, wanted: wanted.clone(), found } }
 }
 
 /// The words are those for what was wanted and is not, and for what was not wanted and is.
@@ -337,7 +338,7 @@ fn yes_or_no(
     test: &'static str,
     wanted: bool,
     found: bool,
-    [lacking, present]: [&str; 2],
+    [lacking, present]: [&'static str; 2],
 ) -> Result<(), Miss> {
     match (wanted, found) {
         (true, false) => Err(absent(test, lacking)),
@@ -346,30 +347,10 @@ fn yes_or_no(
     }
 }
 
-fn miss(test: &'static str, wanted: &dyn fmt::Display, found: Option<&str>) -> Miss {
-    let words = match found {
-        Some(found) => format!("wanted {wanted}; it is {}", shown(found)),
-        None => {
-            let fact = test.rsplit('.').next().unwrap_or(test);
-            format!("wanted {wanted}; this event has no {fact}")
-        }
-    };
-    Miss { test, words }
+fn absent(test: &'static str, why: &'static str) -> Miss {
+    Miss { test, words: Words::Fixed(why) }
 }
 
-fn absent(test: &'static str, why: &str) -> Miss {
-    Miss { test, words: why.to_owned() }
-}
-
-/// A piece of a payload, short and on one line.
-pub(super) fn shown(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .take(SHOWN)
-        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
-        .collect();
-    if short.len() < text.len() && text.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    short
+fn said(test: &'static str, words: String) -> Miss {
+    Miss { test, words: words.into() }
 }

@@ -37,7 +37,7 @@ pub struct CommandLine {
 
 impl ChatCommand {
     /// The command's name, where it can be read and has one.
-    pub fn name(&self) -> Option<&str> {
-        self.line.as_ref().ok()?.name.as_deref()
+    pub fn name(&self) -> Option<&Arc<str>> {
+        self.line.as_ref().ok()?.name.as_ref()
     }
 }

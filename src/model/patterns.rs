@@ -2,13 +2,14 @@
 //! that fits decides, and `!` in front excludes. `*` stays within a path segment, `**` does not.
 
 use std::fmt;
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Compiled patterns.
+/// Compiled patterns; a clone shares them.
 #[derive(Clone, Debug)]
 pub struct Patterns {
-    entries: Vec<Entry>,
+    entries: Arc<[Entry]>,
 }
 
 /// A pattern that cannot be used.
@@ -55,7 +56,7 @@ impl Patterns {
             };
             faults.push(PatternFault { index: 0, message });
         }
-        if faults.is_empty() { Ok(Self { entries }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { entries: entries.into() }) } else { Err(faults) }
     }
 
     /// Whether the text passes: the last entry that fits it decides.

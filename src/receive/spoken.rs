@@ -146,7 +146,7 @@ impl Told<'_> {
 fn near(said: &RouteExplanation) -> Option<String> {
     let RouteExplanation { route, test, words, .. } = said;
     match test.as_deref()? {
-        ARGS_TEST => Some(format!("{route}: {}", words.as_deref().unwrap_or_default())),
+        ARGS_TEST => Some(format!("{route}: {}", words.as_ref()?)),
         CONDITION_TEST => Some(format!("{route}: its condition does not hold for this command")),
         _ => None,
     }

@@ -48,7 +48,8 @@ fn missed(on: &str, claims: &Json) -> Option<String> {
     let route = &judged.explanation.routes[0];
     assert_eq!(route.matched, !judged.runs.is_empty());
     let test = route.test.as_deref().unwrap_or_default();
-    (!route.matched).then(|| format!("{test}: {}", route.words.as_deref().unwrap_or_default()))
+    let words = route.words.as_ref().map(ToString::to_string).unwrap_or_default();
+    (!route.matched).then(|| format!("{test}: {words}"))
 }
 
 #[test]

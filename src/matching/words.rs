@@ -1,0 +1,93 @@
+//! What a verdict says, for people. Most deliveries have many routes that do not match and few readers,
+//! so that the words of those are put together when they are kept or shown.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Patterns;
+
+/// Longest piece of a payload that a verdict repeats.
+const SHOWN: usize = 80;
+
+/// Words about a route and an event.
+#[derive(Clone)]
+pub enum Words {
+    /// Always the same.
+    Fixed(&'static str),
+    /// Something other than what was found was asked for.
+    Unwanted {
+        /// The key of the test.
+        test: &'static str,
+        /// What was asked for.
+        wanted: Patterns,
+        /// What was found; none where the event has none.
+        found: Option<Arc<str>>,
+    },
+    /// This expression is false.
+    False(Arc<str>),
+    /// Put together already.
+    Ready(String),
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(words) => f.write_str(words),
+            Self::Ready(words) => f.write_str(words),
+            Self::False(source) => write!(f, "`{}` is false", Shown(source)),
+            Self::Unwanted { wanted, found: Some(found), .. } => {
+                write!(f, "wanted {wanted}; it is {}", Shown(found))
+            }
+            Self::Unwanted { test, wanted, found: None } => {
+                let fact = test.rsplit('.').next().unwrap_or(test);
+                write!(f, "wanted {wanted}; this event has no {fact}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_string(), f)
+    }
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl From<String> for Words {
+    fn from(words: String) -> Self {
+        Self::Ready(words)
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Ready)
+    }
+}
+
+/// A piece of a payload, short and on one line.
+pub(super) struct Shown<'a>(pub(super) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        let mut letters = self.0.chars();
+        for letter in letters.by_ref().take(SHOWN) {
+            f.write_char(if letter.is_control() { '\u{fffd}' } else { letter })?;
+        }
+        f.write_str(if letters.next().is_some() { "…" } else { "" })
+    }
+}
