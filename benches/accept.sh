@@ -21,4 +21,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v wrk >/dev/null || { echo "needs wrk: apt-get install wrk" >&2; exit 2; }
 command -v python3 >/dev/null || { echo "needs python3: apt-get install python3" >&2; exit 2; }
-exec python3 benches/accept.py "$@"
+# -B: no compiled files beside the sources.
+exec python3 -B benches/accept "$@"

@@ -9,14 +9,26 @@ function setup(thread)
   threads = threads + 1
 end
 
-local count = 0
-local seed = os.getenv("PUSH_SEED")
-function request()
+-- No two loads of a run have the same PUSH_SEED, and no two runs with the same one begin in the same second.
+function init()
+  math.randomseed(tonumber(os.getenv("PUSH_SEED")) * 16 + number)
+  math.randomseed(math.random(0, 2 ^ 52) + os.time())
+end
+
+-- A UUID as GitHub sends it: it falls at any place of the index of known deliveries. The count at its
+-- end keeps those of one thread apart, the 106 random bits keep all others apart.
+local random, count = math.random, 0
+local function delivery()
   count = count + 1
+  return string.format("%08x-%04x-4%03x-%04x-%08x%04x", random(0, 0xffffffff), random(0, 0xffff), random(0, 0xfff),
+    random(0x8000, 0xbfff), random(0, 0xffffffff), count % 0x10000)
+end
+
+function request()
   return wrk.format("POST", "/hooks/github", {
     ["Content-Type"] = "application/json",
     ["X-GitHub-Event"] = "push",
-    ["X-GitHub-Delivery"] = seed .. "-" .. number .. "-" .. count,
+    ["X-GitHub-Delivery"] = delivery(),
     ["X-Hub-Signature-256"] = os.getenv("PUSH_SIGNATURE"),
   }, body)
 end
