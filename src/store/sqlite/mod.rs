@@ -6,6 +6,7 @@
 
 mod accept;
 mod audit;
+mod checkpoint;
 mod damage;
 mod hold;
 mod latest;
@@ -59,7 +60,7 @@ impl SqliteStore {
     /// says no. Both name the file.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
         let hold = hold::Hold::take(path)?;
-        let writing = open::connect(hold.real())?;
+        let mut writing = open::connect(hold.real())?;
         open::migrate(&writing, path)?;
         open::end_leases(&writing, path)?;
         open::remember_more(&writing, path)?;
@@ -67,7 +68,8 @@ impl SqliteStore {
         open::read_only(&reading, path)?;
         let mut names = hold.names(path)?;
         names.check()?;
-        let writer = writer::Writer::start(writing, names, path)?;
+        let checkpoints = checkpoint::Checkpoints::start(&mut writing, hold.real())?;
+        let writer = writer::Writer::start(writing, checkpoints, names, path)?;
         let reader = Reader { connection: Mutex::new(reading), _hold: hold };
         Ok(Self {
             writer,

@@ -38,9 +38,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
         // FULL: a commit returns after the log is flushed. This is the promise behind each 2xx.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        // 32 MiB of log: pages that are written again and again are copied into the file once for more
-        // commits, and the commit that does the copying comes less often.
-        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        // No commit copies the log into the file; see `checkpoint`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         connection.pragma_update(None, "busy_timeout", 1_000)?;
         // A plan is made once and does not depend on the values that are bound to it.

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
 use super::hold::Names;
 use super::open::naming;
 use super::rows::fault;
@@ -75,6 +76,7 @@ impl Writer {
     /// Starts the thread.
     pub(super) fn start(
         connection: Connection,
+        checkpoints: Checkpoints,
         names: Names,
         path: &Path,
     ) -> Result<Self, StoreFault> {
@@ -83,7 +85,7 @@ impl Writer {
         let told = teller();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, waiting, names, &path, told.as_ref()))
+            .spawn(move || run(&connection, checkpoints, waiting, names, &path, told.as_ref()))
             .map_err(|error| {
                 StoreFault::Unavailable(format!("no thread for the store: {error}"))
             })?;
@@ -136,6 +138,7 @@ fn tell(batch: Vec<Job>, committed: &Result<(), StoreFault>) {
 
 fn run(
     connection: &Connection,
+    mut checkpoints: Checkpoints,
     mut waiting: mpsc::Receiver<Job>,
     mut names: Names,
     path: &Path,
@@ -158,7 +161,9 @@ fn run(
         if let Some((batch, committed)) = left {
             tell(batch, &committed);
         }
+        checkpoints.go_on(connection);
     }
+    drop(checkpoints);
     // Leaves one tidy file behind; a failure costs nothing, since the log is replayed on opening.
     let _ = connection.pragma_query(None, "wal_checkpoint", |_| Ok(()));
 }
