@@ -7,18 +7,20 @@ KEPT, WAITING = 1_000_000, 100_000
 IDLE = "idle"
 # How many starts the job may have on the wire; the latter where the rate of starts is measured.
 STARTS, STARTS_WHEN_DRAINED = 8, 64
+# Of a job whose runs are to wait.
+STARTS_AT_REST = "1\n    starts_per_minute: 1"
 
 
 class Case:
     """One gateway under one load."""
 
     def __init__(self, name, text, connections=64, body="7 kB", branch="main", routes="", runs=1,
-                 beside=None, commits=False, drained=False, filled=False):
+                 beside=None, commits=False, drained=False, resting=False, filled=False):
         self.name, self.text = name, text
         self.connections, self.body = connections, body
         # The configuration: the branch that the route asks for, further routes, starts on the wire.
         self.branch, self.routes = branch, routes
-        self.starts = STARTS_WHEN_DRAINED if drained else STARTS
+        self.starts = STARTS_AT_REST if resting else STARTS_WHEN_DRAINED if drained else STARTS
         # How many runs a delivery must lead to.
         self.runs = runs
         # A case of the same group that this one is held against.
@@ -60,6 +62,7 @@ GROUPS = [
     [Case("unmatched", "nothing matched, kept", branch="never", runs=0)],
     [
         Case("one-run", "one run (1 route)"),
+        Case("one-run-waiting", "one run, its job at rest", resting=True, beside="one-run"),
         Case("routes-100", "one run, 100 routes", routes=others(99), beside="one-run"),
         Case("routes-10000", "one run, 10,000 routes", routes=others(9_999), beside="one-run"),
     ],
