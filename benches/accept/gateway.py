@@ -37,7 +37,7 @@ class Gateway:
         self.config = self.place / "gateway.yaml"
         text = (BENCHES / "gateway.yaml").read_text()
         for name, value in [("WORKBENCH_URL", surroundings.workbench), ("STORE_URL", self.url),
-                            ("BRANCH", case.branch), ("STARTS", str(case.starts))]:
+                            ("PUSHED_TO", case.branch), ("STARTS", str(case.starts))]:
             text = text.replace(name, value)
         self.config.write_text(text + case.routes)
         self.process = None

@@ -61,8 +61,16 @@ impl<'a> Evaluator<'a> {
         Ok(value)
     }
 
+    /// What a payload holds becomes values when somebody looks at it, which is charged to the first who
+    /// may.
     fn evaluate(&mut self, node: &'a Node) -> Got<'a> {
         self.meter.work(1).map_err(|fault| fault.at(node.offset))?;
+        let value = self.value(node)?;
+        self.meter.make(value.unmade()).map_err(|fault| fault.at(node.offset))?;
+        Ok(value)
+    }
+
+    fn value(&mut self, node: &'a Node) -> Got<'a> {
         match &node.kind {
             Kind::Literal(value) => Ok(Cow::Borrowed(value)),
             Kind::Name(name) => self.name(node, name),

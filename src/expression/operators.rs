@@ -63,7 +63,8 @@ pub(super) fn equal(
                 return Ok(false);
             }
             for ((name, value), (other_name, other_value)) in one.entries().zip(other.entries()) {
-                meter.scan(name.len().min(other_name.len()))?;
+                // Both were looked through when they were read.
+                meter.scan(name.len().max(other_name.len()))?;
                 if name != other_name || !equal(value, other_value, meter)? {
                     return Ok(false);
                 }

@@ -1,9 +1,11 @@
 //! Opens the store that the configuration names.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::chance::Chance;
 use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
+use crate::observe::log;
 use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreFault};
@@ -82,7 +84,22 @@ fn password(live: &Live, reference: SecretRef) -> Result<Password, StoreFault> {
     if let Err(fault) = secrets.resolve(&reference) {
         return Err(StoreFault::Unavailable(format!("postgres.password: {fault}")));
     }
-    Ok(Password::new(move || secrets.resolve(&reference).ok()))
+    let (remembered, forgotten) = (Arc::clone(&secrets), reference.clone());
+    let failing = AtomicBool::new(false);
+    let ask = move || match secrets.resolve(&reference) {
+        Ok(password) => {
+            failing.store(false, Ordering::Relaxed);
+            Some(password)
+        }
+        Err(fault) => {
+            // Once: each connection asks.
+            if !failing.swap(true, Ordering::Relaxed) {
+                log::database_password(&fault.to_string());
+            }
+            None
+        }
+    };
+    Ok(Password::new(ask, move || remembered.forget(&forgotten)))
 }
 
 /// The same fault, naming the database.

@@ -89,6 +89,16 @@ impl Value {
         }
     }
 
+    /// How many values have to be made, or put in order, before some looks into this one; none where that
+    /// was done.
+    pub fn unmade(&self) -> usize {
+        match self {
+            Self::List(list) => list.unmade(),
+            Self::Map(object) => object.unmade(),
+            _ => 0,
+        }
+    }
+
     /// The value at the end of this path of field names.
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
         path.iter().try_fold(self, |value, segment| value.get(segment))

@@ -117,6 +117,11 @@ pub fn store_fault(step: &'static str, fault: &StoreFault) {
     error!(step, reason = %fault, "store fault");
 }
 
+/// The database's password cannot be had; the one before is tried.
+pub fn database_password(reason: &str) {
+    error!(reason, "the database's password cannot be read; the one before is tried");
+}
+
 /// An outcome that the store would not take.
 pub fn unrecorded(lease: &Lease, result: &AttemptResult) {
     error!(

@@ -17,9 +17,9 @@ use crate::providers::Published;
 /// when its expressions turn out to take long.
 const LARGE: usize = 128 * 1024;
 
-/// Requests that are judged at once beside the work: more would not be done sooner, and what is made of
-/// a body is larger than it is.
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2 * processors()));
+/// Requests that are judged at once beside the work: more than twice the processors would not be done
+/// sooner, and what is made of a body is larger than it is.
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new((2 * processors()).min(8)));
 
 const UNHURRIED: Judge = |plan, source, understood, delivery, detail| {
     Ok(judge(plan, source, understood, delivery, detail))

@@ -1,11 +1,8 @@
 //! What every store does alike, apart from its SQL: which change follows from what was asked, and the
 //! words that are kept with it. Pure.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
-use crate::clock::later;
 use crate::model::Latest;
 use crate::model::run::{Change, after};
 use crate::model::{RunId, RunState};
@@ -77,17 +74,9 @@ pub(super) fn braked(per_hour: Option<u32>) -> String {
     )
 }
 
-/// Ids begin with the time at which they were made, by the clock of whoever made them; no clock is wrong
-/// by more than this.
-const SKEW: Duration = Duration::from_secs(3600);
-
-/// No id that is made at this moment or later is smaller.
+/// No delivery that is received at this moment or later has a smaller id: it begins with the time, by the
+/// same look at the same clock.
 pub(in crate::store) fn first_id_of(moment: Timestamp) -> [u8; 16] {
     let millis = u128::try_from(moment.as_millisecond()).unwrap_or(0);
     (millis << 80).to_be_bytes()
-}
-
-/// No id of what was received at this moment or before is larger.
-pub(in crate::store) fn first_id_past(moment: Timestamp) -> [u8; 16] {
-    first_id_of(later(moment, SKEW))
 }

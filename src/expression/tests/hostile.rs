@@ -123,6 +123,20 @@ fn text_that_doubles_runs_out_of_its_budget() {
     assert!(refused(&doubled(24))[0].message.contains("levels deep"));
 }
 
+/// What the payload's own texts cost is charged, and not only what the expression says.
+#[test]
+fn long_names_and_long_lists_of_a_payload_are_charged_for() {
+    let maps = vec!["{\"a\":1}"; 2000].join(",");
+    let name = "é".repeat(500_000);
+    let body = context(&format!(r#"{{"m": {{"{name}": 1}}, "l": [{maps}]}}"#));
+    let fault = compile("body.l.exists(x, x == body.m)").test(&body).expect_err("too much");
+    assert_eq!(fault.kind, EvaluationFaultKind::Budget, "{fault}");
+    let long = context(&format!(r#"{{"l": [{}0]}}"#, "0,".repeat(1_700_000)));
+    let (one, two) = (long.with_allowance(100_000), compile("body.l[0] == 0"));
+    let fault = two.test(&one).expect_err("a list that long is judged where it holds up nobody");
+    assert_eq!(fault.kind, EvaluationFaultKind::Budget, "{fault}");
+}
+
 #[test]
 fn an_ordinary_condition_over_the_largest_push_is_within_the_budget() {
     let commit = format!(r#"{{"modified": [{}]}}"#, vec![r#""src/some/file.py""#; 20].join(","));

@@ -102,7 +102,9 @@ impl Document {
         }
     }
 
-    fn bytes_at(&self, at: u32) -> &[u8] {
+    /// The text that stands there, as bytes. They are in the same order as texts are, and looking at one
+    /// costs no more than the shorter of the two that are compared.
+    pub(super) fn bytes_at(&self, at: u32) -> &[u8] {
         match self.node(at) {
             Node::Text(span) | Node::Double(span) => &self.bytes[span.range()],
             Node::Unescaped(span) => &self.unescaped.as_bytes()[span.range()],
@@ -110,15 +112,10 @@ impl Document {
         }
     }
 
-    /// The text that stands there.
+    /// The text that stands there. It is looked through each time.
     pub(super) fn text_at(&self, at: u32) -> &str {
         // All of it was valid before it was parsed, and a text ends where a character does.
         str::from_utf8(self.bytes_at(at)).unwrap_or_default()
-    }
-
-    /// Whether this text stands there.
-    pub(super) fn is_text_at(&self, at: u32, text: &str) -> bool {
-        self.bytes_at(at) == text.as_bytes()
     }
 
     fn value_at(self: &Arc<Self>, at: u32) -> Value {
@@ -134,7 +131,9 @@ impl Document {
                 Value::Double(Arc::new(Double { value, text: text.into() }))
             }
             Node::Text(_) | Node::Unescaped(_) => Value::text(self.text_at(at)),
+            Node::List(Group { count: 0, .. }) => Value::List(List::empty()),
             Node::List(group) => Value::List(List::read(part(group))),
+            Node::Map(Group { count: 0, .. }) => Value::Map(Object::empty()),
             Node::Map(group) => Value::Map(Object::read(part(group))),
         }
     }

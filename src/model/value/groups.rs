@@ -4,7 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::Value;
 use super::document::{Document, Field, Part};
@@ -54,6 +54,20 @@ pub struct Entries<'a> {
 }
 
 impl List {
+    /// No values.
+    pub(super) fn empty() -> Self {
+        static EMPTY: LazyLock<List> = LazyLock::new(|| List::from(Vec::new()));
+        EMPTY.clone()
+    }
+
+    /// How many values would have to be made for a look at any of them.
+    pub(super) fn unmade(&self) -> usize {
+        match &*self.0 {
+            Elements::Read(part, values) if values.get().is_none() => part.count(),
+            _ => 0,
+        }
+    }
+
     /// The list that stands there.
     pub(super) fn read(part: Part) -> Self {
         Self(Arc::new(Elements::Read(part, OnceLock::new())))
@@ -90,6 +104,20 @@ impl PartialEq for List {
 }
 
 impl Object {
+    /// No fields.
+    pub(super) fn empty() -> Self {
+        static EMPTY: LazyLock<Object> = LazyLock::new(|| Object::new(Vec::new()));
+        EMPTY.clone()
+    }
+
+    /// How many fields would have to be put in order for some looks at them.
+    pub(super) fn unmade(&self) -> usize {
+        match &*self.0 {
+            Fields::Read(fields) if fields.order.get().is_none() => fields.part.count(),
+            _ => 0,
+        }
+    }
+
     /// A map of these fields; where a name is given twice, the later value wins.
     pub fn new(mut fields: Vec<(Box<str>, Value)>) -> Self {
         fields.sort_by(|one, other| one.0.cmp(&other.0));
@@ -188,19 +216,23 @@ impl ReadFields {
         self.document().text_at(field.name)
     }
 
+    fn name_bytes(&self, field: Field) -> &[u8] {
+        self.document().bytes_at(field.name)
+    }
+
     fn get(&self, name: &str) -> Option<&Value> {
         self.find(name).map(|field| self.value(field))
     }
 
     fn find(&self, name: &str) -> Option<Field> {
-        let document = self.document();
+        let name = name.as_bytes();
         if self.is_indexed() {
             let order = self.order();
-            let found = order.binary_search_by(|field| self.name(*field).cmp(name));
+            let found = order.binary_search_by(|field| self.name_bytes(*field).cmp(name));
             found.ok().map(|at| order[at])
         } else {
             // Of two of one name the later one counts.
-            self.part.fields().filter(|field| document.is_text_at(field.name, name)).last()
+            self.part.fields().filter(|field| self.name_bytes(*field) == name).last()
         }
     }
 
@@ -221,9 +253,9 @@ impl ReadFields {
     fn order(&self) -> &[Field] {
         self.order.get_or_init(|| {
             let mut fields: Vec<Field> = self.part.fields().collect();
-            fields.sort_by(|one, other| self.name(*one).cmp(self.name(*other)));
+            fields.sort_by(|one, other| self.name_bytes(*one).cmp(self.name_bytes(*other)));
             fields.dedup_by(|later, kept| {
-                let same = self.name(*later) == self.name(*kept);
+                let same = self.name_bytes(*later) == self.name_bytes(*kept);
                 if same {
                     *kept = *later;
                 }

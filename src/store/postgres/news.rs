@@ -42,10 +42,13 @@ where
     <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
 {
     loop {
-        let config = password::with(&config, password.as_ref()).await;
+        let listening = async {
+            let config = password::with(&config, password.as_ref()).await;
+            until_it_ends(&config, tls.clone(), &tell).await;
+        };
         tokio::select! {
             () = tell.closed() => return,
-            () = until_it_ends(&config, tls.clone(), &tell) => {}
+            () = listening => {}
         }
         // What was told meanwhile went unheard.
         tell.send_modify(|news| (news.runs, news.rests) = (news.runs + 1, news.rests + 1));

@@ -2,38 +2,85 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{ConfigConnectImpl, Connect};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, Error, Socket};
 
 use crate::model::Secret;
 
-/// Where a password is to be had. It is asked for each connection that is made, so that a password
+/// A connection waits no longer for it than this, and then takes the one before.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A password that the database refuses is looked for anew, but not more often.
+const ANEW: Duration = Duration::from_secs(10);
+
+/// Where a password is to be had. It is asked for with each connection that is made, so that a password
 /// that was changed needs no restart.
 #[derive(Clone)]
-pub struct Password {
-    ask: Arc<dyn Fn() -> Option<Secret> + Send + Sync>,
+pub struct Password(Arc<Asked>);
+
+struct Asked {
+    ask: Box<dyn Fn() -> Option<Secret> + Send + Sync>,
+    refused: Box<dyn Fn() + Send + Sync>,
     /// The one before, for as long as none can be had.
-    last: Arc<Mutex<Option<Secret>>>,
+    last: Mutex<Option<Secret>>,
+    /// When the database refused one last.
+    refused_at: Mutex<Option<Instant>>,
+    /// One question at a time: one that hangs must not take a thread for each connection.
+    turn: Arc<Semaphore>,
 }
 
 impl Password {
-    /// Asks for it by this, which may read a file; none where it cannot be had just now.
-    pub fn new(ask: impl Fn() -> Option<Secret> + Send + Sync + 'static) -> Self {
-        Self { ask: Arc::new(ask), last: Arc::default() }
+    /// Asks for it by `ask`, which may read a file and gives none where it cannot be had just now. `refused`
+    /// is told when the database did not take it, so that whoever remembers it looks again.
+    pub fn new(
+        ask: impl Fn() -> Option<Secret> + Send + Sync + 'static,
+        refused: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Asked {
+            ask: Box::new(ask),
+            refused: Box::new(refused),
+            last: Mutex::default(),
+            refused_at: Mutex::default(),
+            turn: Arc::new(Semaphore::new(1)),
+        }))
     }
 
     async fn now(&self) -> Option<Secret> {
-        let ask = Arc::clone(&self.ask);
-        let asked = tokio::task::spawn_blocking(move || ask()).await.unwrap_or_default();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.is_some() {
-            last.clone_from(&asked);
-        }
-        asked.or_else(|| last.clone())
+        let asked = Arc::clone(&self.0);
+        let asking = async {
+            let turn = Arc::clone(&asked.turn).acquire_owned().await.ok()?;
+            let asked = Arc::clone(&asked);
+            let answer = tokio::task::spawn_blocking(move || {
+                let answer = (asked.ask)();
+                // Also where nobody waits for it any more.
+                if answer.is_some() {
+                    lock(&asked.last).clone_from(&answer);
+                }
+                drop(turn);
+                answer
+            });
+            answer.await.ok().flatten()
+        };
+        let answer = tokio::time::timeout(PATIENCE, asking).await.ok().flatten();
+        answer.or_else(|| lock(&self.0.last).clone())
     }
+
+    fn was_refused(&self) {
+        let mut at = lock(&self.0.refused_at);
+        if at.is_none_or(|at| at.elapsed() >= ANEW) {
+            *at = Some(Instant::now());
+            (self.0.refused)();
+        }
+    }
+}
+
+fn lock<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Password {
@@ -73,7 +120,16 @@ where
         let config = config.clone();
         Box::pin(async move {
             let config = with(&config, self.password.as_ref()).await;
-            ConfigConnectImpl { tls: self.tls.clone() }.connect(&config).await
+            let connected = ConfigConnectImpl { tls: self.tls.clone() }.connect(&config).await;
+            if let (Err(error), Some(password)) = (&connected, &self.password)
+                && error.code().is_some_and(|code| {
+                    *code == SqlState::INVALID_PASSWORD
+                        || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                })
+            {
+                password.was_refused();
+            }
+            connected
         })
     }
 }

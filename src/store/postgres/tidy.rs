@@ -84,7 +84,7 @@ async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), St
             "SELECT id FROM deliveries WHERE id < $1 AND received_at < $2 AND {OVER} \
              ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
         ),
-        params![uuid(&rules::first_id_past(moment)), millis(moment)],
+        params![uuid(&rules::first_id_of(moment)), millis(moment)],
     )
     .await?;
     if old.is_empty() {

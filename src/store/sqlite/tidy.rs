@@ -54,7 +54,7 @@ pub(super) fn step(
 fn remove_older(connection: &Connection, moment: Timestamp) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(&format!("DELETE FROM deliveries WHERE seq IN ({})", older()))?
-        .execute(params![rules::first_id_past(moment), millis(moment), STEP])
+        .execute(params![rules::first_id_of(moment), millis(moment), STEP])
 }
 
 fn older() -> String {
