@@ -47,6 +47,8 @@ def plan(parser, options):
                 todo.append((store, [case for case in group if case.name in needed]))
         if store == "sqlite" and asked("full", store):
             todo.append((store, FULL))
+    if not todo:
+        parser.error("`full` is measured on sqlite alone")
     return todo
 
 
