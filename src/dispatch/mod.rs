@@ -220,11 +220,7 @@ impl Dispatcher {
             if self.parts.live.plan().jobs.get(&lease.job).is_some_and(looked_up) {
                 self.look_up_lost(lease);
             } else {
-                match sender::settle_lost(&self.parts, &self.workbenches, &lease).await {
-                    // Another process was first.
-                    Ok(()) | Err(StoreFault::LeaseLost(_)) => {}
-                    Err(fault) => return Err(fault),
-                }
+                sender::settle_lost(&self.parts, &self.workbenches, &lease).await?;
             }
         }
         Ok(())
@@ -237,10 +233,7 @@ impl Dispatcher {
         self.tasks.spawn(async move {
             let parts = &dispatcher.parts;
             let settled = sender::settle_lost(parts, &dispatcher.workbenches, &lease).await;
-            if let Err(fault) = settled.or_else(|fault| match fault {
-                StoreFault::LeaseLost(_) => Ok(()),
-                fault => Err(fault),
-            }) {
+            if let Err(fault) = settled {
                 log::store_fault("dispatch", &fault);
                 parts.metrics.store_faults.inc();
             }

@@ -210,7 +210,11 @@ pub(super) async fn settle_lost(
         }
         None => Next::Hold { reason: format!("{STOPPED}, and its job is no longer configured") },
     };
-    offer(parts, lease, &result, &next, None).await
+    match offer(parts, lease, &result, &next, None).await {
+        // Another process was first.
+        Err(StoreFault::LeaseLost(_)) => Ok(()),
+        settled => settled,
+    }
 }
 
 fn follow(parts: &Parts, job: &JobPlan, lease: &Lease, result: &AttemptResult) -> Next {
