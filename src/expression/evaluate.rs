@@ -8,6 +8,7 @@ mod fields;
 mod macros;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::context::Context;
 use super::fault::{EvaluationFault, EvaluationFaultKind};
@@ -23,6 +24,8 @@ use macros::Local;
 /// A value of the payload, or one that was built.
 type Got<'a> = Result<Cow<'a, Value>, EvaluationFault>;
 
+/// Values that are made of a payload are charged by so many.
+const MADE: usize = 16;
 /// A fault takes about as long to word as this many other steps.
 const WORD_A_FAULT: u64 = 8;
 
@@ -32,6 +35,8 @@ static NULL: Value = Value::Null;
 pub(super) struct Evaluator<'a> {
     context: &'a Context<'a>,
     locals: Vec<Local<'a>>,
+    /// Large lists and maps of the payload that were charged for.
+    looked: HashSet<(usize, u32)>,
     meter: Meter,
 }
 
@@ -44,7 +49,8 @@ impl Drop for Evaluator<'_> {
 impl<'a> Evaluator<'a> {
     /// An evaluator with a whole budget.
     pub(super) fn new(context: &'a Context<'a>) -> Self {
-        Self { context, locals: Vec::new(), meter: Meter::new(context.allowance()) }
+        let meter = Meter::new(context.allowance());
+        Self { context, locals: Vec::new(), looked: HashSet::new(), meter }
     }
 
     /// The value of a whole expression.
@@ -61,12 +67,17 @@ impl<'a> Evaluator<'a> {
         Ok(value)
     }
 
-    /// What a payload holds becomes values when somebody looks at it, which is charged to the first who
-    /// may.
+    /// What a payload holds becomes values when somebody looks at it. Each evaluation is charged for it,
+    /// once, also where another has looked before: the result must not depend on that.
     fn evaluate(&mut self, node: &'a Node) -> Got<'a> {
         self.meter.work(1).map_err(|fault| fault.at(node.offset))?;
         let value = self.value(node)?;
-        self.meter.make(value.unmade()).map_err(|fault| fault.at(node.offset))?;
+        if let Some((place, count)) = value.written()
+            && count >= MADE
+            && self.looked.insert(place)
+        {
+            self.meter.work((count / MADE) as u64).map_err(|fault| fault.at(node.offset))?;
+        }
         Ok(value)
     }
 

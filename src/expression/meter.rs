@@ -10,8 +10,6 @@ use crate::model::Value;
 const STEPS: u64 = 1_000_000;
 /// Bytes of text and lists that may be built.
 const BYTES: usize = 1 << 20;
-/// Values that are made of a payload are charged by so many.
-const MADE: usize = 16;
 /// Text is charged by blocks of this many bytes.
 const BLOCK: usize = 64;
 
@@ -71,11 +69,6 @@ impl Meter {
     /// Charges for a list of this many elements that is about to be built.
     pub(super) fn build_list(&mut self, elements: usize) -> Result<(), EvaluationFault> {
         self.build(elements.saturating_mul(size_of::<Value>()))
-    }
-
-    /// Charges for making so many values of a payload.
-    pub(super) fn make(&mut self, values: usize) -> Result<(), EvaluationFault> {
-        self.work((values / MADE) as u64)
     }
 
     /// Charges for finding a name among this many fields.

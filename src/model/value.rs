@@ -89,14 +89,15 @@ impl Value {
         }
     }
 
-    /// How many values have to be made, or put in order, before some looks into this one; none where that
-    /// was done.
-    pub fn unmade(&self) -> usize {
-        match self {
-            Self::List(list) => list.unmade(),
-            Self::Map(object) => object.unmade(),
-            _ => 0,
-        }
+    /// Of a list or map that stands in a document: which one it is, and how many values it holds, that are
+    /// made, or put in order, when somebody looks into it.
+    pub fn written(&self) -> Option<((usize, u32), usize)> {
+        let part = match self {
+            Self::List(list) => list.part(),
+            Self::Map(object) => object.part(),
+            _ => None,
+        };
+        part.map(|part| (part.place(), part.count()))
     }
 
     /// The value at the end of this path of field names.

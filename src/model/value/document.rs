@@ -169,10 +169,16 @@ impl Part {
         })
     }
 
+    /// Tells it from every other part of every document that is there.
+    pub(super) fn place(&self) -> (usize, u32) {
+        (Arc::as_ptr(&self.document).addr(), self.at)
+    }
+
     /// The value of a field.
     pub(super) fn value_of(&self, field: Field) -> Value {
         self.document.value_at(field.name + 1)
     }
+
     /// How many elements the value of a field has, where it is a list.
     pub(super) fn count_of_list(&self, field: Field) -> Option<usize> {
         match self.document.node(field.name + 1) {

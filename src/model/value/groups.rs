@@ -60,11 +60,11 @@ impl List {
         EMPTY.clone()
     }
 
-    /// How many values would have to be made for a look at any of them.
-    pub(super) fn unmade(&self) -> usize {
+    /// Where it stands in a document, where it does.
+    pub(super) fn part(&self) -> Option<&Part> {
         match &*self.0 {
-            Elements::Read(part, values) if values.get().is_none() => part.count(),
-            _ => 0,
+            Elements::Read(part, _) => Some(part),
+            Elements::Built(_) | Elements::Later(..) => None,
         }
     }
 
@@ -110,11 +110,11 @@ impl Object {
         EMPTY.clone()
     }
 
-    /// How many fields would have to be put in order for some looks at them.
-    pub(super) fn unmade(&self) -> usize {
+    /// Where it stands in a document, where it does.
+    pub(super) fn part(&self) -> Option<&Part> {
         match &*self.0 {
-            Fields::Read(fields) if fields.order.get().is_none() => fields.part.count(),
-            _ => 0,
+            Fields::Read(fields) => Some(&fields.part),
+            Fields::Built(_) => None,
         }
     }
 
