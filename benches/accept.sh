@@ -11,7 +11,7 @@
 #                `one-run/sqlite`; may be given several times; `--list` names them all
 #   --json       the same as one JSON object, with the figures of each round
 #
-# Needs wrk, Python 3, and for the PostgreSQL cases what tests/postgres.sh needs. About eight minutes
+# Needs wrk, Python 3, and for the PostgreSQL cases what tests/postgres.sh needs. About nine minutes
 # without --full, apart from the build. Loopback only; bounded in time; ends what it started. The
 # stores are in $TMPDIR or /tmp: that is the disk that is measured.
 #

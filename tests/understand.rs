@@ -81,6 +81,8 @@ fn expressions_see_every_listed_variable_and_field() {
     let understood = read("github", &Options::default(), &given, "a=1", body).expect("understood");
     let variables = understood.events[0].variables("delivery-1");
     assert_eq!(variables.iter().map(|(name, _)| *name).collect::<Vec<_>>(), VARIABLES);
+    let silent = variables.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| *name);
+    assert_eq!(silent.collect::<Vec<_>>(), ["claims", "command"], "there is neither here");
     let all = Value::map(variables);
     for (path, fields) in [
         (&["event"][..], &EVENT_FIELDS[..]),

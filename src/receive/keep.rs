@@ -206,7 +206,8 @@ struct Noted<'a> {
 }
 
 /// What the answer in its sender's own form is made of, where a person waits for it or the sender takes
-/// no other. Of an event it has no more than that, since the whole of it may be large.
+/// no other. It keeps the event only of a sender that is answered with words about it: one may be large,
+/// and waits for the store.
 struct OwnForm {
     spoken: Option<(Dialect, Event)>,
     thanks: Option<Reply>,

@@ -65,14 +65,12 @@ async fn whoever_migrates_while_others_work_disturbs_nobody() {
     drop((old, second));
 }
 
-/// Only where `OLDER_GATEWAY` names an older build of the program: its tables are brought up to date under
-/// it, processes of both work side by side, and then the old ones go, as in a rolling upgrade.
+/// `OLDER_GATEWAY` names an older build of the program: its tables are brought up to date under it, processes
+/// of both work side by side, and then the old ones go, as in a rolling upgrade.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs an older program, which OLDER_GATEWAY names"]
 async fn an_older_program_goes_on_until_it_is_replaced() {
-    let Some(older) = std::env::var_os("OLDER_GATEWAY") else {
-        println!("OLDER_GATEWAY names no older program, so nothing was tried");
-        return;
-    };
+    let older = std::env::var_os("OLDER_GATEWAY").expect("OLDER_GATEWAY names an older program");
     let older = || std::process::Command::new(&older);
     let database = postgres::database().await;
     let cluster = Cluster::on(&database).await;
