@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for a while, one after the other, and says how many inputs each was given.
-# Outside of tests/run.sh, which drives the same targets over their corpus (tests/fuzz.rs).
+# Outside of tests/run.sh, which drives the same targets over their corpus (tests/it/fuzz.rs).
 #
 #   fuzz/run.sh [SECONDS_A_TARGET] [TARGET...]
 #
 # Needs a nightly toolchain and installs cargo-fuzz where it is missing (half a minute). The corpus
 # is seeded from the tests' data and grows in fuzz/corpus/; what fails is left in fuzz/artifacts/.
-# Once mended, it belongs into fuzz/found/TARGET/, which every later run and tests/fuzz.rs try.
+# Once mended, it belongs into fuzz/found/TARGET/, which every later run and tests/it/fuzz.rs try.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-60}
@@ -23,7 +23,7 @@ run=(+nightly fuzz run --fuzz-dir . --sanitizer "$sanitizer")
 
 echo "building" >&2
 cargo "${build[@]}" >&2
-(cd .. && FUZZ_CORPUS=$PWD/fuzz/corpus cargo test --quiet --test fuzz -- --ignored >/dev/null)
+(cd .. && FUZZ_CORPUS=$PWD/fuzz/corpus cargo test --quiet --test it fuzz::the_corpus_is_written -- --ignored >/dev/null)
 if [ $# = 0 ]; then
   for file in fuzz_targets/*.rs; do set -- "$@" "$(basename "$file" .rs)"; done
 fi

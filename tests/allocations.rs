@@ -1,4 +1,6 @@
 //! What the pure steps ask of the memory's manager: nothing for a route that does not match.
+//!
+//! A program of its own, since its allocator is one that counts.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,7 @@
 //! `kill -9` between any two steps of the path: the program stops at a place, is killed there, and
 //! the next one finds what the last one has left.
+//!
+//! A program of its own, since it needs the gateway built with the feature `failpoints`.
 #![allow(
     missing_docs,
     clippy::print_stdout,

@@ -1,5 +1,8 @@
 //! Hostile expressions and payloads, through the whole gateway: refused when the configuration is
-//! loaded, or failing cleanly. Run in debug and as released.
+//! loaded, or failing cleanly.
+//!
+//! A program of its own, since it is also built and run with `--release`, where overflow and the
+//! stack's use differ.
 
 mod common;
 

@@ -67,7 +67,7 @@ export SIMULATOR_LOGS=$PWD/target/simulator-logs
 rm -rf "$SIMULATOR_LOGS" && mkdir -p "$SIMULATOR_LOGS"
 cargo test --locked
 step "every fault, under both policies"
-cargo test --locked --quiet --test outcomes every_fault_ends -- --nocapture
+cargo test --locked --quiet --test it outcomes::faults::every_fault_ends -- --nocapture
 step "killed between any two steps of the path"
 cargo test --locked --quiet --features failpoints --test fail_points -- --nocapture
 step "a soak of a few seconds (tests/soak.sh alone takes five minutes)"

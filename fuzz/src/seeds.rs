@@ -262,7 +262,7 @@ fn signing_templates() -> Vec<Vec<u8>> {
 
 /// Those of the tests of commands, with and without a byte order mark, and a form of a HAR file.
 fn saved_requests() -> Vec<Vec<u8>> {
-    let saved = files(&root().join("tests/commands/requests")).map(|file| read(&file));
+    let saved = files(&root().join("tests/it/commands/requests")).map(|file| read(&file));
     let form = r#"{"log":{"entries":[{"request":{"method":"POST","url":"https://a.example/hooks/a?b=c","headers":[],
         "postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a","value":"1 2"}]}}}]}}"#;
     let own =

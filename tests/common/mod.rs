@@ -2,7 +2,9 @@
 //! signed requests over sockets. Time is a clock that a test moves.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
+pub mod postgres;
 pub mod process;
+pub mod skip;
 pub mod tls;
 
 use std::path::{Path, PathBuf};

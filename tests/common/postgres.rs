@@ -1,6 +1,5 @@
 //! A PostgreSQL for tests: the one that `TEST_POSTGRES` names, or one of this process's own, which
 //! ends with it. Each test has a database of its own.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,13 +11,34 @@ use cdsw_gateway::store::postgres::{self, LeaseClock, Options, PostgresStore};
 use cdsw_gateway::store::{Store, StoreFault};
 use tokio_postgres::{Config, NoTls};
 
+use super::skip::skip;
+
 static SERVER: OnceLock<Server> = OnceLock::new();
+static MISSING: OnceLock<bool> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 struct Server {
     url: String,
     /// Held for its standard input: when this process ends, so does the server.
     _process: Option<Child>,
+}
+
+/// Whether there is no server to be had. Then the calling test is skipped, and returns.
+#[track_caller]
+pub fn is_missing() -> bool {
+    std::env::var_os("TEST_POSTGRES").is_none() && programs_are_missing()
+}
+
+/// Whether no server of one's own can be started here. Then the calling test is skipped, and returns.
+#[track_caller]
+pub fn programs_are_missing() -> bool {
+    let asked =
+        || Command::new(script()).arg("--install").output().expect("tests/postgres.sh runs");
+    let missing = *MISSING.get_or_init(|| !asked().status.success());
+    if missing {
+        skip("PostgreSQL");
+    }
+    missing
 }
 
 /// Where the server is, as its superuser.

@@ -1,5 +1,8 @@
 //! The soak: load, faults of every kind, kills, a clock that is stepped; and then a checker that
 //! holds what the load was told against the store and the workbench's log. `tests/soak.sh` runs it.
+//!
+//! A program of its own, so that nothing else runs beside it: it takes all the machine for as long as
+//! it is told.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -33,7 +36,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-#[ignore = "takes as long as it is told; tests/soak.sh runs it"]
+#[ignore = "on request: tests/soak.sh says how long, and runs it"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_nothing_doubled_while_everything_goes_wrong() {
     let (seconds, seed) = (number("SOAK_SECONDS", 10), number("SOAK_SEED", 1));

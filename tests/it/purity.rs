@@ -1,0 +1,103 @@
+//! The pure modules stay pure: their sources name nothing that reads or changes the world.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PURE: [&str; 8] = [
+    "src/model",
+    "src/authenticate",
+    "src/providers",
+    "src/event",
+    "src/expression",
+    "src/matching",
+    "src/mapping",
+    "src/judge.rs",
+];
+
+/// What a pure module may not say, and why.
+const FORBIDDEN: [(&str, &str); 24] = [
+    ("async ", "async"),
+    (".await", "async"),
+    ("tokio", "async and I/O"),
+    ("std::fs", "files"),
+    ("std::io", "I/O"),
+    ("std::net", "network"),
+    ("std::env", "environment"),
+    ("std::process", "processes"),
+    ("std::thread", "threads"),
+    ("Timestamp::now", "the clock"),
+    ("SystemTime", "the clock"),
+    ("Instant::now", "the clock"),
+    ("getrandom", "chance"),
+    ("rand::", "chance"),
+    ("reqwest", "network"),
+    ("rusqlite", "the store"),
+    ("axum", "network"),
+    ("tracing", "logs"),
+    ("println!", "output"),
+    ("crate::store", "a later step"),
+    ("crate::receive", "a later step"),
+    ("crate::dispatch", "a later step"),
+    ("crate::admin", "a later step"),
+    ("crate::cli", "a later step"),
+];
+
+#[test]
+fn pure_modules_name_nothing_that_reads_or_changes_the_world() {
+    let mut found = Vec::new();
+    let mut files = 0;
+    for root in PURE {
+        for file in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join(root)) {
+            files += 1;
+            let text = fs::read_to_string(&file).expect("a source file");
+            // Tests at a file's end may use what they like.
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            for (number, line) in code.lines().enumerate() {
+                let line = line.split("//").next().unwrap_or_default();
+                for (word, why) in FORBIDDEN {
+                    if line.contains(word) {
+                        found.push(format!(
+                            "{}:{}: {why}: {}",
+                            file.display(),
+                            number + 1,
+                            line.trim()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(files > 30, "only {files} files were looked at");
+    assert!(found.is_empty(), "pure modules must stay pure:\n{}", found.join("\n"));
+}
+
+#[test]
+fn pure_steps_know_nothing_of_the_configuration() {
+    let mut found = Vec::new();
+    for root in PURE.iter().filter(|root| **root != "src/judge.rs") {
+        for file in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join(root)) {
+            let text = fs::read_to_string(&file).expect("a source file");
+            if text.contains("crate::config") {
+                found.push(file.display().to_string());
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:?}");
+}
+
+fn sources(root: PathBuf) -> Vec<PathBuf> {
+    if root.is_file() {
+        return vec![root];
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&root).unwrap_or_else(|error| panic!("{}: {error}", root.display())) {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() && name != "tests" {
+            files.extend(sources(path));
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            files.push(path);
+        }
+    }
+    files
+}

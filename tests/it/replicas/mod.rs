@@ -1,0 +1,9 @@
+//! Several processes on one PostgreSQL: whatever becomes of any of them, or of the database, nothing
+//! accepted is lost and no job is started twice behind anybody's back.
+
+mod cluster;
+mod database;
+mod processes;
+mod proof;
+mod rights;
+mod rolling;

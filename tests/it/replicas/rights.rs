@@ -1,0 +1,166 @@
+//! Each role works with the rights that `deploy/postgres/roles.sql` grants, and has no others.
+
+use super::cluster::{Cluster, Load};
+use super::proof::settled;
+use crate::common::postgres;
+use crate::common::{self, process::program};
+
+/// The roles of this repository, granted to users of this test alone.
+async fn with_users() -> (Cluster, String, String) {
+    let cluster = Cluster::new().await;
+    let (_, name) = cluster.database.rsplit_once('/').expect("a database");
+    postgres::execute(&cluster.database, include_str!("../../../deploy/postgres/roles.sql")).await;
+    let user = |kind: &str| format!("{kind}_{name}");
+    for kind in ["ingest", "dispatch"] {
+        let create = format!("CREATE ROLE {} LOGIN IN ROLE cdsw_gateway_{kind}", user(kind));
+        postgres::execute(&cluster.database, &create).await;
+    }
+    let url = |kind: &str| cluster.database.replace("tests@", &format!("{}@", user(kind)));
+    let (edge, inside) = (url("ingest"), url("dispatch"));
+    (cluster, edge, inside)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_does_its_work_with_its_own_rights() {
+    if postgres::is_missing() {
+        return;
+    }
+    let (cluster, edge, inside) = with_users().await;
+    let latest = "    latest_per: one\n    wait: 1s\n    on: { source: github, event: push }";
+    // Held runs, waiting ones, and a mapping that fails: all that an accept can be asked to do.
+    let routes = |text: String| text.replace("    on: { source: github, event: push }", latest);
+    let edge = cluster.configure("edge.yaml", &edge, routes);
+    let inside = cluster.configure("inside.yaml", &inside, routes);
+    let receives = cluster.start_with("ingest", edge);
+    let dispatches = cluster.start_with("dispatch", inside);
+    let load = Load::start(&[receives.hooks.clone().expect("it receives")], 4);
+    load.more(60).await;
+    let told = load.stop().await;
+    settled(&cluster.database).await;
+    for admin in [&receives.admin, &dispatches.admin] {
+        let ready =
+            common::client().get(format!("http://{admin}/readyz")).send().await.expect("an answer");
+        assert_eq!(ready.status(), 200, "{}", ready.text().await.expect("text"));
+        let metrics = common::client()
+            .get(format!("http://{admin}/metrics"))
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(metrics.status(), 200);
+    }
+    let answers = told.accepted.lock().expect("ok").len();
+    println!("roles with their own rights: {answers} answers 2xx");
+    assert!(answers >= 60);
+}
+
+/// Two that dispatch load the same newer files, and then go back to the older ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_dispatches_may_declare_every_reload() {
+    if postgres::is_missing() {
+        return;
+    }
+    let (cluster, _, inside) = with_users().await;
+    let config = cluster.configure("inside.yaml", &inside, |text| text);
+    let first = std::fs::read_to_string(&config).expect("read");
+    let replicas = [0; 2].map(|_| cluster.start_with("dispatch", config.clone()));
+    let newer = first.replace("job: 209", "job: 299");
+    for text in [&newer, &first, &newer] {
+        let before = versions(&cluster.database).await;
+        std::fs::write(&config, text).expect("written");
+        let declared = async {
+            loop {
+                let (now, of) = versions(&cluster.database).await;
+                if of.iter().all(|version| *version == now) && now != before.0 {
+                    return;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), declared).await;
+        waited.expect("both declare it, and it is in force");
+    }
+    drop(replicas);
+}
+
+/// The newest configuration, and the one of each process.
+async fn versions(database: &str) -> (String, Vec<String>) {
+    let (client, connection) =
+        tokio_postgres::connect(database, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let newest = "SELECT version FROM configurations ORDER BY number DESC LIMIT 1";
+    let newest = client.query_one(newest, &[]).await.expect("read").get(0);
+    let of = client.query("SELECT version FROM replicas", &[]).await.expect("read");
+    (newest, of.iter().map(|row| row.get(0)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_only_receives_can_read_no_content_and_change_no_history() {
+    if postgres::is_missing() {
+        return;
+    }
+    let (cluster, edge, inside) = with_users().await;
+    let refused = [
+        "SELECT body FROM deliveries",
+        "SELECT headers FROM deliveries",
+        "SELECT environment FROM runs",
+        "SELECT mark FROM pauses",
+        "SELECT * FROM audit",
+        "SELECT * FROM attempts",
+        "DELETE FROM runs",
+        "DELETE FROM deliveries",
+        "DELETE FROM pauses",
+        "UPDATE runs SET job = 'other'",
+        "UPDATE runs SET attempts = 0",
+        "UPDATE deliveries SET body = ''",
+        "INSERT INTO attempts (run, number, begun_at) VALUES (gen_random_uuid(), 1, 1)",
+        "CREATE TABLE theirs (x integer)",
+    ];
+    for sql in refused {
+        let why = postgres::try_execute(&edge, sql).await.expect_err(sql);
+        assert!(why.contains("permission denied"), "{sql}: {why}");
+    }
+    for sql in ["DELETE FROM audit", "UPDATE audit SET who = 'x'", "DROP TABLE runs"] {
+        let why = postgres::try_execute(&inside, sql).await.expect_err(sql);
+        assert!(why.contains("denied") || why.contains("must be owner"), "{sql}: {why}");
+    }
+    drop(cluster);
+}
+
+/// Its key's file is not even there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_only_receives_resolves_no_api_key() {
+    if postgres::is_missing() {
+        return;
+    }
+    let cluster = Cluster::new().await;
+    let edge = cluster.configure("edge.yaml", &cluster.database, |text| {
+        let command = "{ command: [sh, -c, \"touch resolved; echo key\"] }";
+        text.replace("alice: { file: secrets/api-key }", &format!("alice: {command}"))
+    });
+    let receives = cluster.start_with("ingest", edge);
+    let load = Load::start(&[receives.hooks.clone().expect("it receives")], 2);
+    load.more(20).await;
+    load.stop().await;
+    let list = common::client()
+        .get(format!("http://{}/api/deliveries", receives.admin))
+        .bearer_auth(crate::common::ADMIN_TOKEN)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(list.status(), 403);
+    assert!(!cluster.site.path("resolved").exists());
+    assert!(!std::path::Path::new("resolved").exists());
+    assert_eq!(cluster.simulator.requests().len(), 0, "it has asked the workbench nothing");
+}
+
+#[test]
+fn a_role_needs_a_store_that_processes_can_share() {
+    let site = crate::common::Site::new("http://127.0.0.1:9", crate::common::ON_PUSH);
+    let refused = program()
+        .args(["serve", "--role", "ingest", "--config"])
+        .arg(site.config())
+        .output()
+        .expect("runs");
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{words}");
+    assert!(words.contains("store: postgres://"), "{words}");
+}
