@@ -22,6 +22,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dispatch;
+mod error_chain;
 pub mod event;
 pub mod expression;
 pub mod failpoint;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
+use crate::error_chain::with_causes;
 use crate::model::Secret;
-use crate::workbench::words;
 
 /// What the listener for webhooks says of every other path.
 const FOR_WEBHOOKS: &str = "webhooks go to /hooks/";
@@ -63,7 +63,7 @@ impl Api {
             .no_proxy()
             .timeout(Duration::from_secs(30))
             .build()
-            .map_err(|error| Failure::Unreachable(words(&error)))?;
+            .map_err(|error| Failure::Unreachable(with_causes(&error)))?;
         Ok(Self { client, url, token })
     }
 
@@ -111,7 +111,7 @@ impl Api {
             Failure::Unreachable(format!(
                 "the answer is not this program's ({}); is --url the admin listener of a gateway \
                  of this version?",
-                words(&error.without_url())
+                with_causes(&error.without_url())
             ))
         })
     }
@@ -122,7 +122,7 @@ impl Api {
             Failure::Unreachable(format!(
                 "cannot reach the gateway at {}: {}; is it running, and is --url its admin listener?",
                 self.url,
-                words(&error.without_url())
+                with_causes(&error.without_url())
             ))
         })?;
         let status = answer.status();
@@ -169,5 +169,5 @@ fn address(text: &str) -> Result<Url, String> {
 }
 
 fn lost(error: reqwest::Error) -> Failure {
-    Failure::Unreachable(words(&error.without_url()))
+    Failure::Unreachable(with_causes(&error.without_url()))
 }

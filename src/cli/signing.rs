@@ -10,9 +10,9 @@ use super::failure::Failure;
 use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::SourcePlan;
+use crate::error_chain::with_causes;
 use crate::model::Secret;
 use crate::providers::Outgoing;
-use crate::workbench::words;
 
 /// What is needed to make a request that a source believes.
 pub(super) struct Signing<'a> {
@@ -78,12 +78,12 @@ pub(super) async fn deliver(request: reqwest::Request, id: String) -> Result<Sen
         .no_proxy()
         .timeout(Duration::from_secs(30))
         .build()
-        .map_err(|error| Failure::Unreachable(words(&error)))?;
+        .map_err(|error| Failure::Unreachable(with_causes(&error)))?;
     let mut to = request.url().clone();
     // Some senders can put their secret nowhere else.
     to.set_query(None);
     let answer = client.execute(request).await.map_err(|error| {
-        Failure::Unreachable(format!("cannot reach {to}: {}", words(&error.without_url())))
+        Failure::Unreachable(format!("cannot reach {to}: {}", with_causes(&error.without_url())))
     })?;
     let status = answer.status().as_u16();
     let text = answer.text().await.unwrap_or_default();

@@ -11,9 +11,9 @@ use reqwest::{Certificate, Client, Proxy, StatusCode, Url};
 
 use super::cache::host;
 use super::{Found, Issuers};
+use crate::error_chain::with_causes;
 use crate::observe::log;
 use crate::providers::{KeyPlace, Published};
-use crate::workbench::words;
 
 /// What the process calls itself.
 const USER_AGENT: &str = concat!("cdsw-gateway/", env!("CARGO_PKG_VERSION"));
@@ -158,7 +158,7 @@ impl Transport {
         let made = tokio::task::spawn_blocking(move || transport.client(&way)).await;
         let client = made.map_err(|error| FetchFault::Setup(error.to_string()))??;
         let unreachable =
-            |error: reqwest::Error| FetchFault::Unreachable(words(&error.without_url()));
+            |error: reqwest::Error| FetchFault::Unreachable(with_causes(&error.without_url()));
         let mut answer = client.get(url).send().await.map_err(unreachable)?;
         if answer.status() != StatusCode::OK {
             return Err(FetchFault::Status(answer.status()));
@@ -202,13 +202,13 @@ impl Transport {
             builder = builder.tls_certs_merge(certificates);
         }
         if let Some(address) = &way.proxy {
-            let proxy = Proxy::all(&**address).map_err(|error| fault(&words(&error)))?;
+            let proxy = Proxy::all(&**address).map_err(|error| fault(&with_causes(&error)))?;
             builder = builder.proxy(proxy);
         }
         for (host, address) in &self.resolve {
             builder = builder.resolve(host, *address);
         }
-        builder.build().map_err(|error| fault(&words(&error)))
+        builder.build().map_err(|error| fault(&with_causes(&error)))
     }
 }
 

@@ -11,10 +11,10 @@ use super::super::screen::{Screen, Tone, printable};
 use super::super::signing::{Signing, hook};
 use super::stage::{PAYLOADS, Stage};
 use crate::admin::views::{DeliveryView, RefusalsView};
+use crate::error_chain::with_causes;
 use crate::model::{RunId, RunState, Secret};
 use crate::simulator::{Fault, FaultRule};
 use crate::store::Run;
-use crate::workbench::words;
 
 /// Longest wait for a run to come to rest.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -219,10 +219,11 @@ async fn send(stage: &Stage, scene: &Scene) -> Result<(u16, serde_json::Value), 
         .no_proxy()
         .timeout(PATIENCE)
         .build()
-        .map_err(|error| Failure::Failed(words(&error)))?;
-    let answer = client.execute(request).await.map_err(|error| Failure::Failed(words(&error)))?;
+        .map_err(|error| Failure::Failed(with_causes(&error)))?;
+    let answer =
+        client.execute(request).await.map_err(|error| Failure::Failed(with_causes(&error)))?;
     let status = answer.status().as_u16();
-    let body = answer.json().await.map_err(|error| Failure::Failed(words(&error)))?;
+    let body = answer.json().await.map_err(|error| Failure::Failed(with_causes(&error)))?;
     Ok((status, body))
 }
 

@@ -18,7 +18,8 @@ use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::password::{Connecting, Password};
-use super::rows::{Param, fault, is_about_the_data, with_causes};
+use super::rows::{Param, fault, is_about_the_data};
+use crate::error_chain::with_causes;
 use crate::store::StoreFault;
 
 /// Time for the server to answer a statement.

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use crate::error_chain::with_causes;
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
 
@@ -172,18 +173,4 @@ pub(super) fn is_about_the_data(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| {
         ["21", "22", "23", "54"].iter().any(|class| code.code().starts_with(class))
     })
-}
-
-/// An error of this crate says little itself; what lies beneath says the rest.
-pub(super) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        let told = deeper.to_string();
-        if !words.contains(&told) {
-            words = format!("{words}: {told}");
-        }
-        cause = deeper.source();
-    }
-    words
 }
