@@ -24,10 +24,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::chance::Chance;
 use crate::clock::{Clock, later};
-use crate::config::{JobPlan, Live, Plan};
+use crate::config::{JobPlan, Live};
 use crate::observe::{Metrics, log};
 use crate::store::shared::News;
-use crate::store::{Lease, LeaseAsk, Pause, Permit, Store, StoreFault};
+use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
 use slots::{Round, Slots, Wants};
 
 pub use decide::decide;
@@ -180,12 +180,12 @@ impl Dispatcher {
             next = next.min(later(now, KEY_LOOK));
         }
         let plan = self.parts.live.plan();
-        let wants: Vec<Wants<'_>> = plan.jobs.iter().map(wants).collect();
+        let wants: Vec<Wants<'_>> = plan.jobs.values().map(wants).collect();
         let slots = Slots::new(AT_ONCE, &wants);
         // Once, so that every job is the first in its turn.
-        let permits = self.lock_turns().permits(&plan);
+        let jobs = self.lock_turns().order(&plan);
         for round in slots.rounds() {
-            let ask = self.ask(&plan, &slots, &permits, *round, now);
+            let ask = self.ask(&slots, &jobs, *round, now);
             if ask.most > 0
                 && !ask.permits.is_empty()
                 && let Some(due) = self.take(ask).await?
@@ -216,7 +216,7 @@ impl Dispatcher {
             if self.lock_turns().holds(lease.run) {
                 continue;
             }
-            let looked_up = |job: &Arc<crate::config::JobPlan>| job.probe.is_some();
+            let looked_up = |job: &Arc<JobPlan>| job.probe.is_some();
             if self.parts.live.plan().jobs.get(&lease.job).is_some_and(looked_up) {
                 self.look_up_lost(lease);
             } else {
@@ -242,13 +242,11 @@ impl Dispatcher {
         });
     }
 
-    /// How many runs of which jobs may be taken now. The order of the permits starts elsewhere each
-    /// time, so that every job has its turn.
+    /// How many runs of which jobs may be taken now, in the order of the jobs.
     fn ask(
         &self,
-        plan: &Plan,
         slots: &Slots<'_>,
-        permits: &[Permit],
+        jobs: &[&Arc<JobPlan>],
         round: Round,
         now: Timestamp,
     ) -> LeaseAsk {
@@ -257,16 +255,16 @@ impl Dispatcher {
             (turns.by_job(), turns.on_the_wire())
         };
         let alone = self.parts.store.shared().is_none();
-        let mut permits = permits.to_vec();
-        permits.retain_mut(|permit| {
-            let Some(entry @ (_, job)) = plan.jobs.get_key_value(&permit.job) else { return false };
-            let has = busy.get(&permit.job).copied().unwrap_or(0);
-            permit.count = slots.of(&wants(entry), has, round);
-            permit.count > 0
+        let permit = |job: &&Arc<JobPlan>| {
+            let has = busy.get(&job.name).copied().unwrap_or(0);
+            let wanted = slots.of(&wants(job), has, round);
+            let is_usable = wanted > 0
                 && self.keys.usable(job)
-                && (alone || !self.keys.was_just_refused(job, &self.parts.live, now))
-                && self.rests.narrow(permit, &job.workbench.name, now)
-        });
+                && (alone || !self.keys.was_just_refused(job, &self.parts.live, now));
+            let (count, trial) = self.rests.room(&job.workbench.name, wanted, now);
+            (is_usable && count > 0).then(|| turns::permit(job, count, trial))
+        };
+        let permits = jobs.iter().filter_map(permit).collect();
         LeaseAsk { now, permits, most: slots.free(&busy, on_the_wire, round) }
     }
 
@@ -316,6 +314,6 @@ async fn hear(news: &mut Option<watch::Receiver<News>>, heard: &mut News) -> boo
     std::future::pending().await
 }
 
-fn wants<'p>((name, job): (&'p Arc<str>, &'p Arc<JobPlan>)) -> Wants<'p> {
-    Wants { job: name, workbench: &job.workbench.name, at_once: job.starts_at_once as usize }
+fn wants(job: &Arc<JobPlan>) -> Wants<'_> {
+    Wants { job: &job.name, workbench: &job.workbench.name, at_once: job.starts_at_once as usize }
 }

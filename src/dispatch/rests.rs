@@ -10,7 +10,6 @@ use super::breaker::{Breaker, Standing, Ticket, Turn, failed};
 use crate::clock::between;
 use crate::config::WorkbenchPlan;
 use crate::model::AttemptResult;
-use crate::store::Permit;
 use crate::store::shared::Rest;
 
 /// A workbench that rests, for people who look.
@@ -27,15 +26,18 @@ pub struct Resting {
 pub(super) struct Rests(Mutex<HashMap<Arc<str>, Breaker>>);
 
 impl Rests {
-    /// What is left of a permit, and the workbench that it is a trial of, where it is one.
-    pub(super) fn narrow(&self, permit: &mut Permit, workbench: &Arc<str>, now: Timestamp) -> bool {
+    /// How many of these starts a workbench may be sent, and the workbench that they are a trial of,
+    /// where they are one.
+    pub(super) fn room(
+        &self,
+        workbench: &Arc<str>,
+        wanted: usize,
+        now: Timestamp,
+    ) -> (usize, Option<Arc<str>>) {
         let breakers = self.lock();
-        let Some(breaker) = breakers.get(workbench) else { return true };
-        permit.count = breaker.room(permit.count, now);
-        if breaker.standing(now) == Standing::HalfOpen {
-            permit.trial = Some(Arc::clone(workbench));
-        }
-        permit.count > 0
+        let Some(breaker) = breakers.get(workbench) else { return (wanted, None) };
+        let is_trial = breaker.standing(now) == Standing::HalfOpen;
+        (breaker.room(wanted, now), is_trial.then(|| Arc::clone(workbench)))
     }
 
     /// Notes that an attempt goes on the wire; `trial` is true for the one that is let through.

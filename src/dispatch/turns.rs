@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::keys;
 use crate::clock::between;
-use crate::config::Plan;
+use crate::config::{JobPlan, Plan};
 use crate::model::RunId;
 use crate::store::{Lease, Permit};
 use crate::workbench::{LONGEST_REST, Workbench};
@@ -33,36 +33,36 @@ pub(super) fn longest_wait(plan: &Plan) -> Duration {
     pauses.chain(bursts).max().unwrap_or_default().max(LONGEST_REST)
 }
 
+/// Allows so many starts of a job; `trial` is set where they are to find out whether their workbench
+/// is back.
+pub(super) fn permit(job: &JobPlan, count: usize, trial: Option<Arc<str>>) -> Permit {
+    Permit {
+        job: Arc::clone(&job.name),
+        count,
+        at_once: job.starts_at_once as usize,
+        key: Some(keys::name(job).into()),
+        declared: Arc::clone(&job.declared),
+        lease: Workbench::lease(&job.workbench, job.probe),
+        per_minute: job.starts_per_minute,
+        per_hour: job.starts_per_hour,
+        backlog_per_minute: job.resume_per_minute,
+        trial,
+    }
+}
+
 impl Turns {
-    /// What each job may have now. The order starts one job further each time.
-    pub(super) fn permits(&mut self, plan: &Plan) -> Vec<Permit> {
-        let mut permits: Vec<Permit> = plan
-            .jobs
-            .iter()
-            .filter_map(|(name, job)| {
-                let busy = self.jobs.get(name).copied().unwrap_or(0);
-                let count = (job.starts_at_once as usize).saturating_sub(busy);
-                let lease = Workbench::lease(&job.workbench, job.probe);
-                (count > 0).then(|| Permit {
-                    job: Arc::clone(name),
-                    count,
-                    at_once: job.starts_at_once as usize,
-                    key: Some(keys::name(job).into()),
-                    declared: Arc::clone(&job.declared),
-                    lease,
-                    per_minute: job.starts_per_minute,
-                    per_hour: job.starts_per_hour,
-                    backlog_per_minute: job.resume_per_minute,
-                    trial: None,
-                })
-            })
-            .collect();
-        if !permits.is_empty() {
+    /// The jobs that may have more starts on the wire, in the order in which they are served. The
+    /// order starts one job further each time.
+    pub(super) fn order<'p>(&mut self, plan: &'p Plan) -> Vec<&'p Arc<JobPlan>> {
+        let busy = |job: &JobPlan| self.jobs.get(&job.name).copied().unwrap_or(0);
+        let has_room = |job: &&Arc<JobPlan>| busy(job) < job.starts_at_once as usize;
+        let mut jobs: Vec<&Arc<JobPlan>> = plan.jobs.values().filter(has_room).collect();
+        if !jobs.is_empty() {
             self.first = self.first.wrapping_add(1);
-            let by = self.first % permits.len();
-            permits.rotate_left(by);
+            let by = self.first % jobs.len();
+            jobs.rotate_left(by);
         }
-        permits
+        jobs
     }
 
     /// Whether it is time to look for lost attempts and passed deadlines again. Both are rare, and a
