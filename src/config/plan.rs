@@ -18,7 +18,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
 use crate::matching::{Index, Indexed, On, Patterns, Takes, UnknownPaths};
-use crate::model::{Backlog, BreakerPolicy, Secret};
+use crate::model::{Backlog, BreakerPolicy, Secret, Target};
 use crate::providers::{Grounds, Options, Provider};
 
 /// Everything that a configuration says.
@@ -145,12 +145,8 @@ pub struct JobPlan {
     pub name: Arc<str>,
     /// The workbench that it is on.
     pub workbench: Arc<WorkbenchPlan>,
-    /// The account or team that holds the project.
-    pub owner: String,
-    /// The project's short name.
-    pub project: String,
-    /// The job's number.
-    pub number: u64,
+    /// Where it is on that workbench.
+    pub target: Target,
     /// The name of the API key to start it with; the workbench has it.
     pub api_key: Arc<str>,
     /// How long after its delivery a run may be started.

@@ -17,7 +17,7 @@ use crate::failpoint::reached;
 use crate::model::{AttemptResult, Outcome, Secret};
 use crate::observe::log;
 use crate::store::{Finish, KeyRefused, Lease, Next, StoreFault};
-use crate::workbench::{LEASE_MARGIN, Start, Workbench};
+use crate::workbench::{LEASE_MARGIN, NotSent, Start, Workbench};
 
 /// How long to wait before offering an outcome to the store again.
 const STORE_REST: Duration = Duration::from_millis(500);
@@ -116,10 +116,11 @@ async fn send(
     reached("lease.committed");
     let mut result = match workbench.start(&start, &key).await {
         Ok(result) => result,
-        Err(fault) => {
+        Err(NotSent::Credential(fault)) => {
             let reason = format!("nothing can be sent with the API key {}: {fault}", job.api_key);
             return not_sent(reason);
         }
+        Err(fault) => return not_sent(fault.to_string()),
     };
     reached("attempt.answered");
     if job.probe.is_some() && result.outcome == Outcome::Unknown {
@@ -179,9 +180,7 @@ async fn api_key(parts: &Parts, job: &JobPlan) -> Result<Secret, String> {
 
 fn start_of<'a>(job: &'a JobPlan, lease: &'a Lease, now: Timestamp) -> Start<'a> {
     Start {
-        owner: &job.owner,
-        project: &job.project,
-        job: job.number,
+        target: &job.target,
         environment: &lease.environment,
         run: lease.run,
         delivery: lease.delivery,

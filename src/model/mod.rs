@@ -11,6 +11,7 @@ mod patterns;
 mod reserved;
 pub mod run;
 mod secret;
+mod target;
 mod value;
 
 pub use attempt::{AttemptResult, Outcome};
@@ -24,4 +25,5 @@ pub use patterns::{PatternFault, Patterns};
 pub use reserved::{RESERVED, is_reserved};
 pub use run::RunState;
 pub use secret::Secret;
+pub use target::Target;
 pub use value::{Double, JsonFault, Object, Value};

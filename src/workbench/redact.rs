@@ -5,7 +5,7 @@ mod find;
 mod forms;
 mod view;
 
-use crate::model::Secret;
+use super::credential::Credential;
 use find::Needle;
 use view::{Undo, View};
 
@@ -20,9 +20,9 @@ const CUT_OFF: usize = 4;
 pub(super) struct Redactor(Vec<Needle>);
 
 impl Redactor {
-    /// For this key.
-    pub(super) fn new(key: &Secret) -> Self {
-        Self(forms::forms(key))
+    /// For the key of this credential.
+    pub(super) fn new(credential: &Credential) -> Self {
+        Self(forms::forms(credential))
     }
 
     /// Whether the text holds the key in any form.

@@ -8,9 +8,10 @@ use super::Finding;
 use crate::admin::views::Status;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{JobPlan, Live, Plan, WorkbenchPlan};
+use crate::error_chain::with_causes;
 use crate::issuers::{Issuers, Transport};
 use crate::observe::Metrics;
-use crate::workbench::{Workbench, words};
+use crate::workbench::Workbench;
 
 /// Clocks further apart than this make signed timestamps and retries unreliable.
 const SKEW: Duration = Duration::from_secs(30);
@@ -42,8 +43,12 @@ pub(super) async fn running(plan: &Plan) -> Vec<Finding> {
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
     let asked = async {
         let url = format!("http://{address}/readyz");
-        let answer = client.map_err(|error| words(&error))?.get(url).send().await;
-        answer.map_err(|error| words(&error))?.json::<Status>().await.map_err(|error| words(&error))
+        let answer = client.map_err(|error| with_causes(&error))?.get(url).send().await;
+        answer
+            .map_err(|error| with_causes(&error))?
+            .json::<Status>()
+            .await
+            .map_err(|error| with_causes(&error))
     };
     let Ok(status) = asked.await else { return Vec::new() };
     let counts = format!(
@@ -85,8 +90,8 @@ pub(super) async fn look_up(live: &Live, job: &JobPlan) -> Finding {
         let workbench =
             Workbench::new(Arc::clone(&job.workbench)).map_err(|fault| fault.to_string())?;
         let key = live.api_key(job).map_err(|fault| fault.to_string())?;
-        match workbench.look_up(&job.owner, &job.project, job.number, &key).await? {
-            200 => Ok(format!("{}/{} job {} is there", job.owner, job.project, job.number)),
+        match workbench.look_up(&job.target, &key).await? {
+            200 => Ok(format!("{} is there", job.target)),
             401 => Err(format!("the workbench does not accept key {} (401)", job.api_key)),
             404 => Err("the workbench knows no such project or job (404)".to_owned()),
             other => Err(format!("the workbench answered {other}")),

@@ -12,8 +12,7 @@ use super::workbenches::{is_segment, page};
 use crate::config::plan::{JobPlan, WorkbenchPlan};
 use crate::config::shape::{JobShape, OnResume, Section};
 use crate::config::yaml::{At, Id, Required};
-use crate::model::Backlog;
-use crate::model::is_reserved;
+use crate::model::{Backlog, Target, is_reserved};
 
 /// Bytes of variables that a job may be given at most, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;
@@ -48,9 +47,11 @@ pub(super) fn jobs(
 
 /// Tells a job from one of the same name that starts something else, or with another key. Limits are
 /// left out: they may be changed while runs wait.
-fn declared(name: &str, workbench: &WorkbenchPlan, parts: [&str; 4]) -> String {
+fn declared(name: &str, workbench: &WorkbenchPlan, target: &Target, api_key: &str) -> String {
     let mut digest = Sha256::new();
     let address = [&*workbench.name, workbench.url.as_str(), &workbench.api_prefix];
+    let target = target.parts();
+    let parts = target.iter().map(String::as_str).chain([api_key]);
     for part in address.into_iter().chain(parts) {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
@@ -83,7 +84,7 @@ fn job(
     workbenches: &Workbenches,
 ) -> Option<JobPlan> {
     let workbench = workbench(desk, id, std::mem::take(&mut shape.workbench), workbenches);
-    let place = place(desk, id, &shape, workbench);
+    let target = target(desk, id, &shape, workbench);
     let api_key = desk.need(id, "api_key", shape.api_key);
     if let (Some(key), Some(workbench)) = (&api_key, workbench) {
         api_key_exists(desk, key, workbench);
@@ -104,16 +105,13 @@ fn job(
         let hint = "write a size from 1B to 1MiB".to_owned();
         desk.fault(shape.env_max.id, "this is not a usable size of an environment", hint);
     }
-    let (owner, project, number) = place?;
+    let target = target?;
     let (workbench, api_key) = (workbench?, api_key?.value);
-    let number_text = number.to_string();
     Some(JobPlan {
-        declared: declared(name, workbench, [&owner, &project, &number_text, &api_key]).into(),
+        declared: declared(name, workbench, &target, &api_key).into(),
         name: name.into(),
         workbench: Arc::clone(workbench),
-        owner,
-        project,
-        number,
+        target,
         api_key: api_key.into(),
         deadline: shape.deadline.value.0,
         starts_at_once: shape.starts_at_once.value,
@@ -176,13 +174,13 @@ fn api_key_exists(desk: Desk<'_>, key: &At<String>, workbench: &WorkbenchPlan) {
     }
 }
 
-/// Owner, project and number, from either way of saying them.
-fn place(
+/// Where the job is, from either way of saying it.
+fn target(
     desk: Desk<'_>,
     id: Id,
     shape: &JobShape,
     workbench: Option<&Arc<WorkbenchPlan>>,
-) -> Option<(String, String, u64)> {
+) -> Option<Target> {
     let both = "write either `page`, or `project` and `job`".to_owned();
     match (&shape.page, &shape.project, &shape.job) {
         (Some(at), None, None) => page(desk, at, workbench.map(|plan| &**plan)),
@@ -202,7 +200,7 @@ fn place(
                 None => desk.need(id, "job", Required(None)),
             };
             let (owner, project) = owner?;
-            Some((owner, project, number?))
+            Some(Target::V1 { owner, project, number: number? })
         }
         (None, None, Some(_)) => desk.need(id, "project", Required(None)),
         (None, None, None) => {

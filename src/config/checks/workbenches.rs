@@ -9,7 +9,7 @@ use super::server::not_zero;
 use crate::config::plan::WorkbenchPlan;
 use crate::config::shape::{BreakerShape, Section, WorkbenchShape};
 use crate::config::yaml::{At, Id};
-use crate::model::BreakerPolicy;
+use crate::model::{BreakerPolicy, Target};
 
 pub(super) fn workbenches(
     desk: Desk<'_>,
@@ -94,12 +94,12 @@ fn workbench(
     })
 }
 
-/// The parts of the address of a job's page: owner, project and job number.
+/// The job that the address of a job's page names.
 pub(super) fn page(
     desk: Desk<'_>,
     at: &At<String>,
     workbench: Option<&WorkbenchPlan>,
-) -> Option<(String, String, u64)> {
+) -> Option<Target> {
     let url = web_address(desk, at)?;
     if let Some(workbench) = workbench
         && url.origin() != workbench.url.origin()
@@ -114,7 +114,7 @@ pub(super) fn page(
     };
     match number.parse() {
         Ok(number) if is_segment(owner) && is_segment(project) && number > 0 => {
-            Some((owner.to_owned(), project.to_owned(), number))
+            Some(Target::V1 { owner: owner.to_owned(), project: project.to_owned(), number })
         }
         _ => page_fault(desk, at),
     }

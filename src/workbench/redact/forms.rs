@@ -7,15 +7,15 @@ use zeroize::Zeroizing;
 
 use super::find::Needle;
 use super::view::is_blank;
-use crate::model::Secret;
+use crate::workbench::credential::Credential;
 
 /// A shorter piece of a key proves nothing: any text holds it by chance.
 const LEAST: usize = 8;
 
-/// All of them: the key as it is, in hex, and in base64: as the credentials that were sent, and within
-/// something longer.
-pub(super) fn forms(key: &Secret) -> Vec<Needle> {
-    let key = key.expose();
+/// All of them: the key as it is, in hex, and in base64: within something longer, and as the
+/// credentials that were sent where those are in base64.
+pub(super) fn forms(credential: &Credential) -> Vec<Needle> {
+    let key = credential.key().expose();
     let without_blanks = |bytes: &[u8]| -> Vec<u8> {
         bytes.iter().copied().filter(|byte| !is_blank(*byte)).collect()
     };
@@ -26,8 +26,11 @@ pub(super) fn forms(key: &Secret) -> Vec<Needle> {
         derived.clear();
     }
     for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-        let mut encoded = vec![credentials(&alphabet, key)];
-        encoded.extend((0..3).map(|before| within(&alphabet, key, before)));
+        let mut encoded: Vec<String> =
+            (0..3).map(|before| within(&alphabet, key, before)).collect();
+        if matches!(credential, Credential::Basic(_)) {
+            encoded.push(basic(&alphabet, key));
+        }
         encoded.retain(|text| text.len() >= LEAST);
         derived.extend(encoded.into_iter().map(|text| Needle::new(text.into_bytes(), false)));
     }
@@ -35,7 +38,8 @@ pub(super) fn forms(key: &Secret) -> Vec<Needle> {
     derived
 }
 
-fn credentials(alphabet: &GeneralPurpose, key: &[u8]) -> String {
+/// The credentials of Basic authentication, as they were sent.
+fn basic(alphabet: &GeneralPurpose, key: &[u8]) -> String {
     alphabet.encode(Zeroizing::new([key, b":"].concat()))
 }
 

@@ -4,11 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use super::*;
+use crate::model::Secret;
 
 const KEY: &str = "canary/key+with=odd&chars-\"0123<456>789'~";
 
 fn redactor() -> Redactor {
-    Redactor::new(&Secret::new(KEY))
+    basic(KEY)
+}
+
+fn basic(key: &str) -> Redactor {
+    Redactor::new(&Credential::Basic(Secret::new(key)))
 }
 
 /// The key with every byte, or only those that are no letters and digits, in this form.
@@ -81,6 +86,16 @@ fn no_form_of_the_key_is_kept() {
 }
 
 #[test]
+fn a_bearer_token_is_not_kept_either() {
+    let redactor = Redactor::new(&Credential::Bearer(Secret::new(KEY)));
+    for (name, form) in every_form() {
+        let kept = redactor.excerpt(format!("Bearer {form} after").as_bytes()).expect("some text");
+        let left = kept.replace(REDACTED, "");
+        assert!(left.len() <= "Bearer  after".len() + 8, "{name}: {kept}");
+    }
+}
+
+#[test]
 fn a_key_that_was_cut_off_is_not_kept_either() {
     for (name, form) in every_form() {
         let half: String = form.chars().take(form.chars().count() / 2 + 4).collect();
@@ -93,10 +108,9 @@ fn a_key_that_was_cut_off_is_not_kept_either() {
 
 #[test]
 fn an_echoed_key_is_taken_out_and_the_rest_stays() {
-    let key = Secret::new("uysgxtj7jzkps96njextnxxmq05usp0b");
     let body = b"bad key uysgxtj7jzkps96njextnxxmq05usp0b, \
                  Basic dXlzZ3h0ajdqemtwczk2bmpleHRueHhtcTA1dXNwMGI6";
-    let kept = Redactor::new(&key).excerpt(body).expect("some text");
+    let kept = basic("uysgxtj7jzkps96njextnxxmq05usp0b").excerpt(body).expect("some text");
     assert_eq!(kept, "bad key [redacted], Basic [redacted]");
 }
 
@@ -113,7 +127,7 @@ fn a_text_without_the_key_stays_as_it_is() {
 
 #[test]
 fn a_key_with_letters_of_any_language_is_taken_out() {
-    let redactor = Redactor::new(&Secret::new("schlüssel-zum-glück"));
+    let redactor = basic("schlüssel-zum-glück");
     for text in
         ["schlüssel-zum-glück", "schl%C3%BCssel-zum-gl%c3%bcck", "schl\\u00fcssel-zum-gl&#252;ck"]
     {
@@ -124,7 +138,7 @@ fn a_key_with_letters_of_any_language_is_taken_out() {
 
 #[test]
 fn a_short_key_is_found_as_it_is_alone() {
-    let redactor = Redactor::new(&Secret::new("abc"));
+    let redactor = basic("abc");
     assert!(redactor.finds("xabcx"));
     assert!(!redactor.finds("xABCx YWJj"));
 }
@@ -132,7 +146,7 @@ fn a_short_key_is_found_as_it_is_alone() {
 #[test]
 fn a_reply_that_is_made_to_be_slow_is_not() {
     let key = "a".repeat(60);
-    let redactor = Redactor::new(&Secret::new(format!("{key}b")));
+    let redactor = basic(&format!("{key}b"));
     for piece in ["a", "%61", "%25", "&#97;", "\\u0061", "YWFh", "61"] {
         let text = piece.repeat(64 * 1024 / piece.len());
         let kept = redactor.excerpt(text.as_bytes()).unwrap_or_default();

@@ -1,0 +1,18 @@
+//! Addresses of calls. Pure.
+
+use reqwest::Url;
+
+use crate::config::WorkbenchPlan;
+use crate::workbench::NotSent;
+
+/// The address of a call. Each piece is escaped, so that a name cannot become a path.
+pub(in crate::workbench) fn address(plan: &WorkbenchPlan, pieces: &[&str]) -> Result<Url, NotSent> {
+    let mut url = plan.url.clone();
+    let prefix = plan.api_prefix.trim_matches('/');
+    url.path_segments_mut()
+        .map_err(|()| NotSent::Request(format!("workbench {} has no usable url", plan.name)))?
+        .pop_if_empty()
+        .extend(prefix.split('/').filter(|piece| !piece.is_empty()))
+        .extend(pieces);
+    Ok(url)
+}
