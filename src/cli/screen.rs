@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Where a command writes.
 #[derive(Clone, Copy, Debug)]
@@ -90,11 +91,10 @@ impl Screen {
     pub(super) fn table(self, headings: &[&str], rows: &[Vec<String>]) {
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
-        let mut widths: Vec<usize> =
-            headings.iter().map(|heading| heading.chars().count()).collect();
+        let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
+                *width = (*width).max(cell.width());
             }
         }
         let heading = aligned(&widths, headings.iter().copied());
@@ -108,7 +108,9 @@ impl Screen {
 fn aligned<'a>(widths: &[usize], cells: impl Iterator<Item = &'a str>) -> String {
     let mut line = String::new();
     for (width, cell) in widths.iter().zip(cells) {
-        let _ = write!(line, "{cell:<width$}  ");
+        // `{:<width$}` would count characters, of which some take two cells and some none.
+        let gap = width.saturating_sub(cell.width()) + 2;
+        let _ = write!(line, "{cell}{:gap$}", "");
     }
     line
 }
@@ -126,4 +128,19 @@ fn write(text: &str) {
 /// Says something beside the output proper, for a person.
 pub(super) fn aside(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_below_each_other_after_wide_and_combining_characters() {
+        let rows = [["日本", "x"], ["e\u{301}", "x"], ["abcd", "x"]];
+        let lines = rows.map(|row| aligned(&[4, 1], row.into_iter()));
+        for line in &lines {
+            let before = line.split('x').next().unwrap_or_default();
+            assert_eq!(before.width(), 6, "{line:?}");
+        }
+    }
 }

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use serde::Serialize;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::width::{char_width, width};
 use super::{HIDDEN, Source};
 
 /// Cells of a line that are shown before and after the offending text.
@@ -50,8 +50,8 @@ impl Excerpt {
         let meant = keep_start(&meant, SPAN);
         let after = keep_start(&after, AFTER);
         Self {
-            start: width(&before),
-            width: width(&meant).max(1),
+            start: before.width(),
+            width: meant.width().max(1),
             text: format!("{before}{meant}{after}"),
         }
     }
@@ -101,10 +101,15 @@ fn push(text: &mut String, c: char) {
     }
 }
 
+/// Cells that a character takes. Control characters are replaced before they are counted.
+fn cells_of(c: char) -> usize {
+    c.width().unwrap_or(1)
+}
+
 fn keep_start(text: &str, most: usize) -> String {
     let mut cells = 0;
     let end = text.char_indices().find_map(|(at, c)| {
-        cells += char_width(c);
+        cells += cells_of(c);
         (cells > most).then_some(at)
     });
     end.map_or_else(|| text.to_owned(), |end| format!("{}…", &text[..end]))
@@ -113,7 +118,7 @@ fn keep_start(text: &str, most: usize) -> String {
 fn keep_end(text: &str, most: usize) -> String {
     let mut cells = 0;
     let start = text.char_indices().rev().find_map(|(at, c)| {
-        cells += char_width(c);
+        cells += cells_of(c);
         (cells > most).then(|| at + c.len_utf8())
     });
     start.map_or_else(|| text.to_owned(), |start| format!("…{}", &text[start..]))
@@ -129,11 +134,22 @@ mod tests {
         source.hide(std::iter::once(3..10).collect());
         let excerpt = Excerpt::of(&source, 3..10);
         assert_eq!(excerpt.text, format!("a: {HIDDEN} # x"));
-        assert_eq!((excerpt.start, excerpt.width), (3, width(HIDDEN)));
+        assert_eq!((excerpt.start, excerpt.width), (3, HIDDEN.width()));
         let elsewhere = Excerpt::of(&source, 0..1);
         assert!(!elsewhere.text.contains("hunter2"));
         let inside = Excerpt::of(&source, 5..6);
         assert!(!inside.text.contains("unter"));
+    }
+
+    #[test]
+    fn an_underline_stands_below_its_text_after_wide_combining_and_control_characters() {
+        for (before, cells) in
+            [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("ü", 1), ("🦀", 2), ("\t", 4), ("\u{7}", 1)]
+        {
+            let source = Source::new("f", format!("{before}X"));
+            let excerpt = Excerpt::of(&source, before.len()..before.len() + 1);
+            assert_eq!((excerpt.start, excerpt.width), (cells, 1), "{before:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@
 mod excerpt;
 mod render;
 mod source;
-mod width;
 
 use std::fmt;
 use std::ops::Range;
