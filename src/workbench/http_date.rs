@@ -1,53 +1,32 @@
 //! Dates as HTTP writes them, in all three forms that a recipient must read (RFC 9110, 5.6.7).
+//! `httpdate` reads them; only the century of a year with two digits is decided here, since that
+//! depends on the time.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The moment that it names. `now` tells which century two digits of a year belong to.
 pub(super) fn http_date(value: &str, now: Timestamp) -> Option<Timestamp> {
-    let value = value.trim();
-    let usual = jiff::fmt::rfc2822::parse(value).ok().map(|date| date.timestamp());
-    usual.or_else(|| of_rfc_850(value, now)).or_else(|| of_asctime(value))
+    let usual = with_whole_year(value.trim(), now);
+    let date = httpdate::parse_http_date(usual.as_deref().unwrap_or(value)).ok()?;
+    Timestamp::try_from(date).ok()
 }
 
-/// `Sunday, 06-Nov-94 08:49:37 GMT`
-fn of_rfc_850(value: &str, now: Timestamp) -> Option<Timestamp> {
-    let (_weekday, rest) = value.split_once(", ")?;
-    let [date, time, "GMT"] = rest.split(' ').collect::<Vec<_>>()[..] else { return None };
+/// `Sunday, 06-Nov-94 08:49:37 GMT` as `Sun, 06 Nov 1994 08:49:37 GMT`; none for other forms.
+fn with_whole_year(value: &str, now: Timestamp) -> Option<String> {
+    let (weekday, rest) = value.split_once("day, ")?;
+    let (date, time) = rest.split_once(' ')?;
     let [day, month, year] = date.split('-').collect::<Vec<_>>()[..] else { return None };
+    let year = whole_year(year, now)?;
+    Some(format!("{}, {day} {month} {year:04} {time}", weekday.get(..3)?))
+}
+
+/// A year that would be more than fifty years ahead is the last one that ended in these digits.
+fn whole_year(digits: &str, now: Timestamp) -> Option<i16> {
     let this = now.to_zoned(TimeZone::UTC).year();
-    let year = (year.len() == 2).then(|| number(year))?? + this.div_euclid(100) * 100;
-    // What would be more than fifty years ahead is the last year that ended so.
-    let year = if year > this + 50 { year - 100 } else { year };
-    moment(year, month, day, time)
-}
-
-/// `Sun Nov  6 08:49:37 1994`
-fn of_asctime(value: &str) -> Option<Timestamp> {
-    let words: Vec<&str> = value.split_ascii_whitespace().collect();
-    let [_weekday, month, day, time, year] = words[..] else { return None };
-    moment((year.len() == 4).then(|| number(year))??, month, day, time)
-}
-
-fn moment(year: i16, month: &str, day: &str, time: &str) -> Option<Timestamp> {
-    let month = MONTHS.iter().position(|name| *name == month)? + 1;
-    let date = Date::new(year, i8::try_from(month).ok()?, small(day)?).ok()?;
-    let [hour, minute, second] = time.split(':').collect::<Vec<_>>()[..] else { return None };
-    // A leap second counts as the one before it.
-    let time = Time::new(small(hour)?, small(minute)?, small(second)?.min(59), 0).ok()?;
-    date.to_datetime(time).to_zoned(TimeZone::UTC).ok().map(|moment| moment.timestamp())
-}
-
-fn small(digits: &str) -> Option<i8> {
-    number(digits).and_then(|number| i8::try_from(number).ok())
-}
-
-fn number(digits: &str) -> Option<i16> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    let is_two_digits = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let year = is_two_digits.then(|| digits.parse::<i16>().ok())?? + this.div_euclid(100) * 100;
+    Some(if year > this + 50 { year - 100 } else { year })
 }
 
 #[cfg(test)]
@@ -73,15 +52,27 @@ mod tests {
     #[test]
     fn two_digits_of_a_year_are_never_more_than_fifty_years_ahead() {
         let now = at("2026-03-01T12:00:00Z");
-        let year = |year: &str| {
-            let read = http_date(&format!("Sunday, 06-Nov-{year} 08:49:37 GMT"), now);
-            read.map(|moment| moment.to_zoned(TimeZone::UTC).year())
-        };
-        assert_eq!(year("26"), Some(2026));
-        assert_eq!(year("76"), Some(2076));
-        assert_eq!(year("77"), Some(1977));
-        assert_eq!(year("94"), Some(1994));
-        assert_eq!(year("00"), Some(2000));
+        for (written, year) in [
+            ("Friday, 06-Nov-26", 2026),
+            ("Friday, 06-Nov-76", 2076),
+            ("Sunday, 06-Nov-77", 1977),
+            ("Sunday, 06-Nov-94", 1994),
+            ("Monday, 06-Nov-00", 2000),
+        ] {
+            let read = http_date(&format!("{written} 08:49:37 GMT"), now);
+            let read = read.map(|moment| moment.to_zoned(TimeZone::UTC).year());
+            assert_eq!(read, Some(year), "{written}");
+        }
+    }
+
+    #[test]
+    fn every_weekday_is_read_in_its_long_form() {
+        let now = at("2026-03-01T12:00:00Z");
+        let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+        for (day, weekday) in (1..).zip(days) {
+            let read = http_date(&format!("{weekday}, 0{day}-Mar-26 00:00:00 GMT"), now);
+            assert_eq!(read, Some(at(&format!("2026-03-0{day}T00:00:00Z"))), "{weekday}");
+        }
     }
 
     #[test]
@@ -91,9 +82,12 @@ mod tests {
             "",
             "soon",
             "Sunday, 31-Feb-26 08:49:37 GMT",
-            "Sunday, 06-Nov-26 08:49:37 CET",
-            "Sunday, 06-Nov-2026 08:49:37 GMT",
-            "Sunday, 06-Nov-+9 08:49:37 GMT",
+            "Friday, 06-Nov-26 08:49:37 CET",
+            "Friday, 06-Nov-2026 08:49:37 GMT",
+            "Friday, 06-Nov-+9 08:49:37 GMT",
+            "Sunday, 06-Nov-26 08:49:37 GMT",
+            "Fri, 06-Nov-26 08:49:37 GMT",
+            "é day, 06-Nov-26 08:49:37 GMT",
             "Sun Nov  6 25:49:37 1994",
             "Sun Nov  6 08:49 1994",
             "Sun Nov  6 08:49:37 94",
