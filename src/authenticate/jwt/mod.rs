@@ -6,6 +6,7 @@
 
 mod algorithm;
 mod sign;
+mod signature;
 mod times;
 mod token;
 
@@ -16,8 +17,7 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::authenticate::equal::same_digest;
-use crate::authenticate::hmac::{self, Encoding};
+use crate::authenticate::hmac::Encoding;
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::proof::first_match;
 use crate::authenticate::{Proof, Refusal, Unverified, headers};
@@ -117,9 +117,9 @@ fn without_prefix<'t>(text: &'t str, rules: &Rules<'_>) -> Option<&'t str> {
 
 fn by_configured(token: &Token<'_>, secrets: &[Secret]) -> Result<Proof, Refusal> {
     let matches: &dyn Fn(&Secret) -> bool = match token.algorithm.key() {
-        Key::Shared(hash) => &move |secret: &Secret| {
-            let expected = hmac::mac(hash, secret.expose(), &[token.signed]);
-            !KeySet::looks_public(secret.expose()) && same_digest(&expected, &token.signature)
+        Key::Shared(_) => &|secret: &Secret| {
+            let secret = secret.expose();
+            !KeySet::looks_public(secret) && signature::is_by_secret(token, secret)
         },
         Key::Private(_) => &|secret: &Secret| {
             KeySet::from_text(secret.expose()).is_ok_and(|keys| by_published(token, &keys).is_ok())
@@ -139,7 +139,7 @@ fn by_published(token: &Token<'_>, keys: &KeySet) -> Result<Proof, Refusal> {
     if fitting.peek().is_none() {
         return Err(Refusal::UnknownKey);
     }
-    match fitting.take(MOST_TRIED).any(|key| key.made(token.signed, &token.signature)) {
+    match fitting.take(MOST_TRIED).any(|key| signature::is_by_key(token, key)) {
         true => Ok(Proof::published(Value::Null)),
         false => Err(Refusal::BadSignature),
     }

@@ -52,7 +52,7 @@ pub enum Scheme {
 
 /// What kind of key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     Rsa,
     P256,
     P384,
@@ -201,6 +201,16 @@ impl Candidate<'_> {
     /// Whether its certificate is valid at this time; a bare key always is.
     pub(super) fn is_valid(&self, now: Timestamp) -> bool {
         self.0.valid.is_none_or(|(from, to)| (from..=to).contains(&now.as_second()))
+    }
+
+    /// What kind of key it is.
+    pub(super) fn family(&self) -> Family {
+        self.0.family
+    }
+
+    /// A SubjectPublicKeyInfo, or for elliptic curves the bare point.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0.bytes
     }
 
     /// Whether the signature is its own.

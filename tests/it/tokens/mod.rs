@@ -1,6 +1,7 @@
 //! Tokens and those who forge them: pure, without a wire. That one changed bit of a token is refused is
 //! tried on every provider in `every_provider.rs`.
 
+mod algorithms;
 mod forger;
 pub mod issuer;
 mod keys;
