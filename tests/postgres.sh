@@ -3,7 +3,7 @@
 # standard input ends.
 #
 #   tests/postgres.sh            prints `ready URL` once it is up, and waits for the end of its input
-#   tests/postgres.sh --install  only sees that it is there, and installs it where it can
+#   tests/postgres.sh --install  only sees that it is there, and installs it where it can; ends with 77 where it cannot
 #
 # Its superuser is `tests`, without a password, over loopback alone. Root may not run it, so that it
 # runs as `postgres` then.
@@ -19,11 +19,11 @@ programs() {
 if ! bin=$(programs); then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing postgresql with apt-get" >&2
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >&2 || exit 77
     bin=$(programs)
   else
     echo "needs PostgreSQL: install the package postgresql and run this again" >&2
-    exit 2
+    exit 77
   fi
 fi
 [ "${1:-}" != --install ] || exit 0

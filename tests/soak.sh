@@ -4,8 +4,10 @@
 # what the load was told, the store and the workbench's log are held against each other.
 #
 #   tests/soak.sh [SECONDS] [SEED]
+#   tests/soak.sh --install   only sees that its parts are there, and installs them where it can
 #
-# A seed repeats its choices. Installs wrk and libfaketime where they are missing; stays on loopback.
+# A seed repeats its choices. Installs wrk and libfaketime where they are missing, and ends with 77 where
+# it cannot; stays on loopback.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export SOAK_SECONDS=${1:-300} SOAK_SEED=${2:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
@@ -17,12 +19,13 @@ command -v wrk >/dev/null || missing+=(wrk)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing ${missing[*]} with apt-get"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null || exit 77
   else
     echo "needs ${missing[*]}: install the packages and run this again" >&2
-    exit 2
+    exit 77
   fi
 fi
+[ "${1:-}" != --install ] || exit 0
 LIBFAKETIME=$(faketime)
 export LIBFAKETIME
 exec cargo test --locked --quiet --test soak -- --ignored --nocapture
