@@ -9,7 +9,8 @@ use clap::Args;
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::clock::{Clock, SystemClock};
-use crate::simulator::{SimulatedProject, Simulator, SimulatorOptions};
+use crate::model::Target;
+use crate::simulator::{Simulator, SimulatorOptions};
 
 /// Run a simulated workbench.
 #[derive(Args, Debug)]
@@ -68,14 +69,9 @@ impl Simulate {
             )));
         }
         let mut jobs = self.jobs.iter().map(|job| parse_job(job)).collect::<Result<Vec<_>, _>>()?;
-        let (project, number) = jobs.remove(0);
-        let mut options = SimulatorOptions::single(&key, &project, number);
-        for (project, number) in jobs {
-            if !options.projects.iter().any(|known| known.name == project) {
-                let name = project.clone();
-                options.projects.push(SimulatedProject { name, ..SimulatedProject::default() });
-            }
-            options.add_job(&project, number);
+        let mut options = SimulatorOptions::single(&key, jobs.remove(0));
+        for job in jobs {
+            options.add_job(job);
         }
         options.listen = self.listen;
         options.control = self.control.unwrap_or_else(|| {
@@ -89,10 +85,13 @@ impl Simulate {
     }
 }
 
-fn parse_job(text: &str) -> Result<(String, u64), Failure> {
-    let fault =
-        || Failure::Usage(format!("`{text}` is not a job; write it as OWNER/PROJECT/NUMBER"));
-    let (project, number) = text.rsplit_once('/').ok_or_else(fault)?;
-    let number = number.parse().map_err(|_| fault())?;
-    if project.split('/').count() == 2 { Ok((project.to_owned(), number)) } else { Err(fault()) }
+fn parse_job(text: &str) -> Result<Target, Failure> {
+    let pieces: Vec<&str> = text.split('/').collect();
+    if let [owner, project, number] = pieces[..]
+        && let Ok(number) = number.parse()
+    {
+        let (owner, project) = (owner.to_owned(), project.to_owned());
+        return Ok(Target::V1 { owner, project, number });
+    }
+    Err(Failure::Usage(format!("`{text}` is not a job; write it as OWNER/PROJECT/NUMBER")))
 }

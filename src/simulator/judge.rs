@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::faults::{Page, Reply};
 use super::http1::{Head, unescaped};
 use super::log::LogEntry;
-use super::seed::Variables;
+use super::seed::{Variables, name_of};
 use super::world::{Strictness, World};
+use crate::model::Target;
 
 /// What is to be done about a request.
 pub(super) enum Verdict {
@@ -26,13 +27,12 @@ pub(super) fn judge(head: &Head, body: &[u8], world: &World, entry: &mut LogEntr
             Verdict::Answer(Reply::json(200, &json!({})))
         }
         _ if !entry.key_known => Verdict::Answer(refusal(401, "Unauthorized")),
-        (method, path) => match (method, Target::of(path)) {
-            ("POST", Some(Target { job, start: true })) => {
-                start(head, body, &job, world, entry).unwrap_or_else(Verdict::Answer)
+        (method, path) => match (method, Call::of(path)) {
+            ("POST", Some(Call { job, start: true })) => {
+                start(head, body, job, world, entry).unwrap_or_else(Verdict::Answer)
             }
-            ("GET" | "HEAD", Some(Target { job, start: false })) => {
-                let found = job.known().and_then(|(project, id)| world.describe(project, id));
-                Verdict::Answer(found.map_or_else(not_found, |job| Reply::json(200, &job)))
+            ("GET" | "HEAD", Some(Call { job, start: false })) => {
+                Verdict::Answer(describe(job, world).unwrap_or_else(not_found))
             }
             _ => Verdict::Answer(not_found()),
         },
@@ -42,7 +42,7 @@ pub(super) fn judge(head: &Head, body: &[u8], world: &World, entry: &mut LogEntr
 fn start(
     head: &Head,
     body: &[u8],
-    job: &Job,
+    job: Option<Target>,
     world: &World,
     entry: &mut LogEntry,
 ) -> Result<Verdict, Reply> {
@@ -52,9 +52,16 @@ fn start(
         return Err(refusal(415, "Content-Type must be application/json"));
     }
     entry.environment = environment(body, world.strict)?;
-    let (project, id) = job.known().ok_or_else(not_found)?;
-    entry.merged = world.merged(project, id, &entry.environment).ok_or_else(not_found)?;
-    Ok(Verdict::Start(format!("{project}/{id}")))
+    let job = job.ok_or_else(not_found)?;
+    entry.merged = world.merged(&job, &entry.environment).ok_or_else(not_found)?;
+    Ok(Verdict::Start(name_of(&job)))
+}
+
+fn describe(job: Option<Target>, world: &World) -> Option<Reply> {
+    let job = job?;
+    let latest = world.describe(&job)?;
+    let Target::V1 { number, .. } = job else { return None };
+    Some(Reply::json(200, &json!({ "id": number, "latest": latest })))
 }
 
 /// The variables that a body asks for.
@@ -84,18 +91,13 @@ fn variable(name: String, value: Value, strict: Strictness) -> Result<(String, S
 }
 
 /// What a path is about.
-struct Target {
-    job: Job,
+struct Call {
+    /// The job that it names, where it can be one at all.
+    job: Option<Target>,
     start: bool,
 }
 
-/// A job as a path names it.
-struct Job {
-    project: Option<String>,
-    id: Option<u64>,
-}
-
-impl Target {
+impl Call {
     /// `/api/v1/projects/{owner}/{project}/jobs/{id}` with or without `/start`.
     fn of(path: &str) -> Option<Self> {
         let pieces: Vec<&str> = path.split('/').collect();
@@ -108,17 +110,9 @@ impl Target {
             ["start"] => true,
             _ => return None,
         };
-        let project = unescaped(owner)
-            .zip(unescaped(project))
-            .map(|(owner, project)| format!("{owner}/{project}"));
-        Some(Self { job: Job { project, id: id.parse().ok() }, start })
-    }
-}
-
-impl Job {
-    /// Project and number, where it can be a job at all.
-    fn known(&self) -> Option<(&str, u64)> {
-        Some((self.project.as_deref()?, self.id?))
+        let names = unescaped(owner).zip(unescaped(project)).zip(id.parse().ok());
+        let job = names.map(|((owner, project), number)| Target::V1 { owner, project, number });
+        Some(Self { job, start })
     }
 }
 
@@ -126,8 +120,7 @@ impl Job {
 pub(super) fn job_ahead(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| *byte == b'\r').next()?;
     let path = std::str::from_utf8(line).ok()?.split(' ').nth(1)?;
-    let target = Target::of(path.split('?').next()?)?;
-    target.job.known().map(|(project, id)| format!("{project}/{id}"))
+    Call::of(path.split('?').next()?)?.job.as_ref().map(name_of)
 }
 
 /// A refusal, as the workbench words it.

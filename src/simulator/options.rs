@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::seed::{SimulatedJob, SimulatedProject, SimulatedUser, Variables};
+use super::seed::{SimulatedJob, SimulatedProject, SimulatedUser, Variables, project_of};
+use crate::model::Target;
 
 /// The time, for the log and the `Date` of replies.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -44,18 +45,16 @@ pub struct SimulatorOptions {
 
 impl SimulatorOptions {
     /// One user with this key, one project, one job; strict, without a clock.
-    pub fn single(key: &str, project: &str, job: u64) -> Self {
+    pub fn single(key: &str, job: Target) -> Self {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let project = project_of(&job);
         let user = project.split('/').next().unwrap_or_default();
         let mut options = Self {
             listen: loopback,
             control: loopback,
             site: Variables::new(),
             users: vec![SimulatedUser::new(user, key)],
-            projects: vec![SimulatedProject {
-                name: project.to_owned(),
-                ..SimulatedProject::default()
-            }],
+            projects: Vec::new(),
             jobs: Vec::new(),
             remembered: 100_000,
             log_file: None,
@@ -65,13 +64,16 @@ impl SimulatorOptions {
             now: Arc::new(|| Timestamp::UNIX_EPOCH),
             seed: 1,
         };
-        options.add_job(project, job);
+        options.add_job(job);
         options
     }
 
-    /// Another job of a project.
-    pub fn add_job(&mut self, project: &str, job: u64) {
-        let project = project.to_owned();
-        self.jobs.push(SimulatedJob { project, id: job, ..SimulatedJob::default() });
+    /// Another job, with its project where that is new.
+    pub fn add_job(&mut self, job: Target) {
+        let name = project_of(&job);
+        if !self.projects.iter().any(|known| known.name == name) {
+            self.projects.push(SimulatedProject { name, ..SimulatedProject::default() });
+        }
+        self.jobs.push(SimulatedJob::new(job));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SimulatorOptions;
 use super::connection::Credentials;
-use crate::model::Secret;
+use crate::model::{Secret, Target};
 
 /// Names and values of environment variables.
 pub type Variables = BTreeMap<String, String>;
@@ -42,20 +42,30 @@ pub struct SimulatedProject {
 }
 
 /// A job.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenJob")]
 pub struct SimulatedJob {
-    /// `owner/slug` of its project.
-    pub project: String,
-    /// Its number.
-    pub id: u64,
+    /// Where it is.
+    pub target: Target,
     /// Its variables.
-    #[serde(default)]
     pub environment: Variables,
     /// What is said of its latest run: `running`, `succeeded`, `failed`, …; `succeeded` when left
     /// out.
-    #[serde(default)]
     pub status: Option<String>,
+}
+
+/// A job of the Jobs API v1, as people write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenJob {
+    /// `owner/slug` of its project.
+    project: String,
+    /// Its number.
+    id: u64,
+    #[serde(default)]
+    environment: Variables,
+    #[serde(default)]
+    status: Option<String>,
 }
 
 /// More of them, added to what there is.
@@ -99,6 +109,26 @@ impl SimulatedUser {
     }
 }
 
+impl SimulatedJob {
+    /// A job without variables.
+    pub fn new(target: Target) -> Self {
+        Self { target, environment: Variables::new(), status: None }
+    }
+}
+
+impl TryFrom<WrittenJob> for SimulatedJob {
+    type Error = String;
+
+    fn try_from(written: WrittenJob) -> Result<Self, String> {
+        let WrittenJob { project, id, environment, status } = written;
+        let (owner, slug) = project
+            .split_once('/')
+            .ok_or_else(|| format!("`{project}` is not a project; write it as owner/project"))?;
+        let (owner, project) = (owner.to_owned(), slug.to_owned());
+        Ok(Self { target: Target::V1 { owner, project, number: id }, environment, status })
+    }
+}
+
 impl TryFrom<WrittenUser> for SimulatedUser {
     type Error = String;
 
@@ -139,21 +169,19 @@ impl Seed {
             put(&mut self.projects, project, |one, other| one.name == other.name);
         }
         for job in more.jobs {
-            put(&mut self.jobs, job, |one, other| {
-                (&one.project, one.id) == (&other.project, other.id)
-            });
+            put(&mut self.jobs, job, |one, other| one.target == other.target);
         }
     }
 
     /// A job that is in a project that there is.
-    pub(super) fn job(&self, project: &str, id: u64) -> Option<&SimulatedJob> {
-        self.project(project)?;
-        self.jobs.iter().find(|job| job.project == project && job.id == id)
+    pub(super) fn job(&self, target: &Target) -> Option<&SimulatedJob> {
+        self.project_of(target)?;
+        self.jobs.iter().find(|job| job.target == *target)
     }
 
     /// The variables of a job's run: site, project, job and request, the later over the earlier.
-    pub(super) fn merged(&self, project: &str, id: u64, request: &Variables) -> Option<Variables> {
-        let (project, job) = (self.project(project)?, self.job(project, id)?);
+    pub(super) fn merged(&self, target: &Target, request: &Variables) -> Option<Variables> {
+        let (project, job) = (self.project_of(target)?, self.job(target)?);
         let mut merged = self.site.clone();
         for over in [&project.environment, &job.environment, request] {
             merged.extend(over.clone());
@@ -161,9 +189,23 @@ impl Seed {
         Some(merged)
     }
 
-    fn project(&self, name: &str) -> Option<&SimulatedProject> {
+    fn project_of(&self, target: &Target) -> Option<&SimulatedProject> {
+        let name = project_of(target);
         self.projects.iter().find(|project| project.name == name)
     }
+}
+
+/// The name of a job's project.
+pub(super) fn project_of(target: &Target) -> String {
+    match target {
+        Target::V1 { owner, project, .. } => format!("{owner}/{project}"),
+        Target::V2 { project_id, .. } => project_id.clone(),
+    }
+}
+
+/// A job's name in rules for faults and in the list of runs: `owner/project/id`.
+pub(super) fn name_of(target: &Target) -> String {
+    target.parts().join("/")
 }
 
 fn put<Item>(items: &mut Vec<Item>, item: Item, same: impl Fn(&Item, &Item) -> bool) {

@@ -12,16 +12,21 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::model::Target;
 
 const KEY: &str = "uysgxtj7jzkps96njextnxxmq05usp0b";
 /// What the vendor's page has for that key.
 const AUTHORIZATION: &str = "Basic dXlzZ3h0ajdqemtwczk2bmpleHRueHhtcTA1dXNwMGI6";
-const PROJECT: &str = "alice/risk-analysis";
 const JOB: &str = "alice/risk-analysis/208";
 const PATH: &str = "alice/risk-analysis/jobs/208";
 
 fn options() -> SimulatorOptions {
-    SimulatorOptions::single(KEY, PROJECT, 208)
+    SimulatorOptions::single(KEY, job(208))
+}
+
+/// A job of the usual project.
+fn job(number: u64) -> Target {
+    Target::V1 { owner: "alice".to_owned(), project: "risk-analysis".to_owned(), number }
 }
 
 async fn simulator() -> Simulator {

@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use super::connection::Credentials;
 use super::faults::{FaultRule, Moment};
 use super::log::{LogEntry, RequestLog};
-use super::seed::{Seed, Variables};
+use super::seed::{Seed, Variables, name_of};
 use super::{Now, SimulatorError, SimulatorOptions};
 use crate::chance::{Chance, SeededChance};
+use crate::model::Target;
 
 /// A run that was started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,22 +111,22 @@ impl World {
     }
 
     /// The variables that a run of this job would have, if there is such a job.
-    pub(super) fn merged(&self, project: &str, job: u64, request: &Variables) -> Option<Variables> {
-        self.lock().seed.merged(project, job, request)
+    pub(super) fn merged(&self, job: &Target, request: &Variables) -> Option<Variables> {
+        self.lock().seed.merged(job, request)
     }
 
-    /// A job and its latest run, if there is such a job.
-    pub(super) fn describe(&self, project: &str, id: u64) -> Option<serde_json::Value> {
+    /// The latest run of a job, `null` where it had none, if there is such a job.
+    pub(super) fn describe(&self, target: &Target) -> Option<serde_json::Value> {
         let state = self.lock();
-        let job = state.seed.job(project, id)?;
-        let name = format!("{project}/{id}");
+        let job = state.seed.job(target)?;
+        let name = name_of(target);
         let latest = state.runs.iter().rev().find(|run| run.job == name).map(|run| {
             let status = job.status.as_deref().unwrap_or("succeeded");
             serde_json::json!({
                 "engine_id": run.engine_id, "status": status, "environment": run.environment,
             })
         });
-        Some(serde_json::json!({ "id": id, "latest": latest }))
+        Some(latest.into())
     }
 
     /// The first rule that applies now. One with a number of times is used up by it.

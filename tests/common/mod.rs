@@ -16,7 +16,7 @@ use cdsw_gateway::clock::{Clock, ManualClock, between};
 use cdsw_gateway::config::Live;
 use cdsw_gateway::gateway::{Gateway, Outside, Part};
 use cdsw_gateway::issuers::Transport;
-use cdsw_gateway::model::{RunId, RunState, Secret};
+use cdsw_gateway::model::{RunId, RunState, Secret, Target};
 use cdsw_gateway::providers::Outgoing;
 use cdsw_gateway::simulator::{Simulator, SimulatorOptions};
 use cdsw_gateway::store::{Run, RunFilter};
@@ -380,8 +380,10 @@ pub async fn simulator() -> Simulator {
 }
 
 pub fn simulator_options() -> SimulatorOptions {
-    let mut options = SimulatorOptions::single(API_KEY, PROJECT, 208);
-    options.add_job(PROJECT, 209);
+    let (owner, project) = PROJECT.split_once('/').expect("a project");
+    let job = |number| Target::V1 { owner: owner.to_owned(), project: project.to_owned(), number };
+    let mut options = SimulatorOptions::single(API_KEY, job(208));
+    options.add_job(job(209));
     options.log_file = std::env::var_os("SIMULATOR_LOGS").map(|directory| {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("test").replace("::", "-");

@@ -14,7 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Live;
 use crate::gateway::{Gateway, Outside, Part};
 use crate::issuers::Transport;
-use crate::model::Secret;
+use crate::model::{Secret, Target};
 use crate::simulator::{Simulator, SimulatorOptions};
 
 const CONFIG: &str = include_str!("gateway.yaml");
@@ -119,9 +119,14 @@ fn secret() -> String {
 }
 
 fn options(key: &str) -> SimulatorOptions {
-    let mut options = SimulatorOptions::single(key, "alice/risk-analysis", 208);
-    options.add_job("alice/risk-analysis", 209);
-    options.add_job("alice/risk-analysis", 210);
+    let job = |number| Target::V1 {
+        owner: "alice".to_owned(),
+        project: "risk-analysis".to_owned(),
+        number,
+    };
+    let mut options = SimulatorOptions::single(key, job(208));
+    options.add_job(job(209));
+    options.add_job(job(210));
     options.now = Arc::new(|| SystemClock.now());
     options
 }

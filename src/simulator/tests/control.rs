@@ -75,8 +75,7 @@ async fn a_seed_takes_the_place_of_what_has_its_name() {
     let simulator = simulator().await;
     for value in ["old", "new"] {
         let job = SimulatedJob {
-            project: PROJECT.to_owned(),
-            id: 208,
+            target: super::job(208),
             environment: [("MODE".to_owned(), value.to_owned())].into(),
             status: None,
         };
@@ -98,6 +97,7 @@ async fn a_faulty_seed_changes_nothing_and_repeats_no_key() {
         json!({ "users": [{ "name": "bob", "key": "k", "password": "" }] }),
         json!({ "users": [{ "name": 1, "key": "canary-key" }] }),
         json!({ "people": [] }),
+        json!({ "jobs": [{ "project": "churn", "id": 7 }] }),
     ] {
         let (status, text) = post(&simulator, "/seed", &seed).await;
         assert_eq!(status, 400, "{seed}");

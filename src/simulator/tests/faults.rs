@@ -276,7 +276,7 @@ async fn faults_happen_in_their_order_and_as_often_as_told() {
 #[tokio::test]
 async fn a_fault_for_one_job_spares_the_others() {
     let mut options = options();
-    options.add_job(PROJECT, 209);
+    options.add_job(job(209));
     let simulator = Simulator::start(options).await.expect("starts");
     for fault in [Fault::busy_503(), Fault::ResetBeforeRead] {
         simulator.add_fault(FaultRule::once_for_job(JOB, fault));

@@ -185,7 +185,9 @@ async fn a_job_tells_of_its_latest_run() {
 
 #[tokio::test]
 async fn names_are_compared_as_they_were_before_they_were_escaped() {
-    let simulator = Simulator::start(SimulatorOptions::single(KEY, "alice/risk 50%", 1)).await;
+    let (owner, project) = ("alice".to_owned(), "risk 50%".to_owned());
+    let target = Target::V1 { owner, project, number: 1 };
+    let simulator = Simulator::start(SimulatorOptions::single(KEY, target)).await;
     let simulator = simulator.expect("starts");
     assert_eq!(status(&simulator, KEY, "alice/risk%2050%25/jobs/1", "").await, 200);
     for path in ["alice/risk%2050%/jobs/1", "alice/risk%2/jobs/1", "alice/%ff/jobs/1"] {
