@@ -25,7 +25,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Live;
 use crate::dispatch::Dispatcher;
-use crate::gateway::Role;
+use crate::model::Role;
 use crate::observe::Metrics;
 use crate::receive::{Proofs, Refusals};
 use crate::store::{Store, StoreFault};

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
@@ -12,8 +13,9 @@ use super::screen::Screen;
 use crate::chance::SystemChance;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Change, Live, Report, Watch, came_to};
-use crate::gateway::{Gateway, Outside, Part, Role};
+use crate::gateway::{Gateway, Outside, Part};
 use crate::issuers::Transport;
+use crate::model::Role;
 
 /// Run the gateway.
 #[derive(Args, Debug)]
@@ -35,6 +37,23 @@ pub(super) struct Serve {
     /// Bring the tables of a PostgreSQL store up to date first
     #[arg(long)]
     migrate: bool,
+}
+
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::All => "Receives, dispatches and shows",
+            Self::Ingest => {
+                "Only receives: it resolves no API key, connects to no workbench, and acts for nobody"
+            }
+            Self::Dispatch => "Only dispatches and shows: it listens on no public address",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
+    }
 }
 
 impl Serve {

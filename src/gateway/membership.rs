@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Role;
 use crate::clock::{Clock, later};
 use crate::config::{Live, Plan};
+use crate::model::Role;
 use crate::observe::{Metrics, log};
 use crate::store::Store;
 use crate::store::shared::{Declared, Shared};

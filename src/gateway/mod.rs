@@ -3,7 +3,6 @@
 //! `serve`, `demo` and the tests start this same thing; nothing is wired differently for them.
 
 mod membership;
-mod role;
 mod stores;
 mod tidy;
 
@@ -23,12 +22,12 @@ use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
 use crate::dispatch::{Dispatcher, Parts};
 use crate::issuers::{Issuers, Transport};
+use crate::model::Role;
 use crate::observe::{Metrics, log};
 use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
 use crate::store::{Act, Store, StoreFault};
 
-pub use role::Role;
 pub use stores::{migrate, open};
 
 /// How long the outcomes of starts that were cut off may take to be recorded, and the parts to end.

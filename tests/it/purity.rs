@@ -15,7 +15,7 @@ const PURE: [&str; 8] = [
 ];
 
 /// What a pure module may not say, and why.
-const FORBIDDEN: [(&str, &str); 24] = [
+const FORBIDDEN: [(&str, &str); 25] = [
     ("async ", "async"),
     (".await", "async"),
     ("tokio", "async and I/O"),
@@ -35,6 +35,7 @@ const FORBIDDEN: [(&str, &str); 24] = [
     ("axum", "network"),
     ("tracing", "logs"),
     ("println!", "output"),
+    ("clap", "the command line"),
     ("crate::store", "a later step"),
     ("crate::receive", "a later step"),
     ("crate::dispatch", "a later step"),

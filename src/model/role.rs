@@ -1,7 +1,7 @@
-//! What of the gateway a process is.
+//! What of the gateway a process does.
 
 /// What a process does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Receives, dispatches and shows.
     #[default]
@@ -13,6 +13,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Role; 3] = [Self::All, Self::Ingest, Self::Dispatch];
+
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
