@@ -35,6 +35,7 @@ pub mod model;
 pub mod observe;
 pub mod providers;
 pub mod receive;
+pub mod replay;
 pub mod serving;
 pub mod simulator;
 pub mod store;

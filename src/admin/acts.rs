@@ -17,7 +17,7 @@ use crate::clock::later;
 use crate::config::came_to;
 use crate::judge::{Draft, Judged, Mapped};
 use crate::matching::Words;
-use crate::receive::{new_run, rejudge};
+use crate::replay::{new_run, rejudge};
 use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
 
 /// Longest note that is kept with an act.

@@ -1,5 +1,6 @@
 //! The pure steps of one request, run where they hold up no other: at once where they are brief, else
-//! beside the work. They may be run again, where newer keys may give another verdict.
+//! beside the work. Routes that take long go on with the event that was proven and parsed; only a
+//! request that was refused is proven again, where newer keys may give another verdict.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,23 +8,20 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::answer::Answer;
-use super::steps::{Arrived, Judge, Taken};
+use super::steps::{Arrived, Proven, Taken};
 use crate::config::{SecretFault, SourceSecrets};
-use crate::judge::{Unfinished, judge, judge_briefly};
+use crate::judge::Unfinished;
 use crate::model::DeliveryId;
 use crate::providers::Published;
 
-/// Above this a body's pure steps run at once where they hold up no other request; below it only
-/// when its expressions turn out to take long.
-const LARGE: usize = 128 * 1024;
+/// Above this a body is parsed where it holds up no other request. Below it only the routes are
+/// asked there, when their expressions turn out to take long; what was made of the body waits for
+/// that, and may be forty times as large.
+const LARGE: usize = 32 * 1024;
 
 /// Requests that are judged at once beside the work: more than twice the processors would not be done
 /// sooner, and what is made of a body is larger than it is.
 static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new((2 * processors()).min(8)));
-
-const UNHURRIED: Judge = |plan, source, understood, delivery, detail| {
-    Ok(judge(plan, source, understood, delivery, detail))
-};
 
 /// A request, and all that it is judged by.
 #[derive(Clone)]
@@ -37,30 +35,51 @@ pub(super) struct Judging {
 
 impl Judging {
     /// What the steps make of it.
-    pub(super) async fn steps(&self) -> Result<Result<Taken, Answer>, Answer> {
-        let brief = match self.arrived.body.len() > LARGE {
-            true => Err(Unfinished),
-            false => self.judged(judge_briefly),
+    pub(super) async fn steps(&self) -> Result<Taken, Answer> {
+        if self.arrived.body.len() > LARGE {
+            let judging = self.clone();
+            return beside(move || {
+                Ok(match judging.prove()? {
+                    Proven::Knock(knock) => Taken::Knock(knock),
+                    Proven::Delivery(authentic) => {
+                        let judged = judging.arrived.judge(&authentic, judging.delivery);
+                        Taken::judged(*authentic, judged)
+                    }
+                })
+            })
+            .await?;
+        }
+        let authentic = match self.prove()? {
+            Proven::Knock(knock) => return Ok(Taken::Knock(knock)),
+            Proven::Delivery(authentic) => authentic,
         };
-        let Err(Unfinished) = brief else { return brief.map_err(|_| unfinished()) };
-        let Ok(_turn) = AT_ONCE.acquire().await else { return Err(unfinished()) };
-        let judging = self.clone();
-        match tokio::task::spawn_blocking(move || judging.judged(UNHURRIED)).await {
-            Ok(taken) => taken.map_err(|_| unfinished()),
-            Err(stopped) => Err(Answer::Fault(stopped.to_string())),
+        match self.arrived.judge_briefly(&authentic, self.delivery) {
+            Ok(judged) => Ok(Taken::judged(*authentic, judged)),
+            Err(Unfinished) => {
+                let (arrived, delivery) = (Arc::clone(&self.arrived), self.delivery);
+                beside(move || {
+                    let judged = arrived.judge(&authentic, delivery);
+                    Taken::judged(*authentic, judged)
+                })
+                .await
+            }
         }
     }
 
-    fn judged(&self, judge: Judge) -> Result<Result<Taken, Answer>, Unfinished> {
-        let Self { arrived, secrets, keys, delivery, now } = self;
-        arrived.steps(secrets.as_ref().as_ref(), keys.as_deref(), *delivery, *now, judge)
+    fn prove(&self) -> Result<Proven, Answer> {
+        let Self { arrived, secrets, keys, now, .. } = self;
+        arrived.prove(secrets.as_ref().as_ref(), keys.as_deref(), *now)
     }
+}
+
+/// Does it on a thread that no other request waits for.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Answer> {
+    let Ok(_turn) = AT_ONCE.acquire().await else {
+        return Err(Answer::Fault("the routes could not be judged".to_owned()));
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|stopped| Answer::Fault(stopped.to_string()))
 }
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn unfinished() -> Answer {
-    Answer::Fault("the routes could not be judged".to_owned())
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::answer::{self, Answer};
 use super::judging::Judging;
-use super::steps::{Arrived, Judgement, Taken, new_run};
+use super::steps::{Arrived, Authentic, Judgement, Taken};
 use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
 use crate::event::{Dialect, Event, Handshake, Identity, Knock, Reply, Understood};
@@ -17,6 +17,7 @@ use crate::matching::Explanation;
 use crate::model::DeliveryId;
 use crate::observe::log::{self, DeliveryLine};
 use crate::providers;
+use crate::replay::new_run;
 use crate::store::{Accepted, KeptHeaders, NewDelivery, NewRun};
 
 /// The kind of event that a greeting is kept as.
@@ -34,12 +35,12 @@ impl Receiver {
         let known = self.published(&arrived).await?;
         let arrived = Arc::new(arrived);
         let mut judging = Judging { arrived, secrets, keys: known.keys(), delivery, now };
-        let mut taken = judging.steps().await?;
+        let mut taken = judging.steps().await;
         if let Err(refused) = &taken
             && let Some(newer) = self.newer(&known, refused).await?
         {
             judging.keys = Some(newer);
-            taken = judging.steps().await?;
+            taken = judging.steps().await;
         }
         let Judging { arrived, secrets, .. } = judging;
         // Nobody else has it any more, so that what is large in it need not wait for the store.
@@ -50,7 +51,7 @@ impl Receiver {
             Taken::Delivery(mut judgement) => {
                 if let Ok(secrets) = &*secrets {
                     let at = |places: &[usize], index: usize| places.get(index).copied();
-                    let Judgement { secret, access_token, .. } = &mut *judgement;
+                    let Authentic { secret, access_token, .. } = &mut judgement.authentic;
                     *secret = secret.and_then(|index| at(secrets.places(), index));
                     *access_token =
                         access_token.and_then(|index| at(secrets.token_places(), index));
@@ -76,7 +77,8 @@ impl Receiver {
         now: Timestamp,
     ) -> Answer {
         reached("receive.judged");
-        let Judgement { understood, judged, secret, access_token, claims, proven_back } = judgement;
+        let Judgement { authentic, judged } = judgement;
+        let Authentic { understood, secret, access_token, claims, proven_back } = authentic;
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
         let briefs = answer::briefs(&runs);

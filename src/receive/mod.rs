@@ -49,7 +49,6 @@ pub use proofs::{Proofs, Used};
 pub use rate::Rates;
 pub use refusals::{Refusals, Refused};
 use steps::Arrived;
-pub(crate) use steps::{new_run, rejudge};
 
 /// Everything that receiving is given.
 pub struct Receiver {

@@ -1,0 +1,81 @@
+//! What receiving and replaying have in common: a verdict's drafts become runs with a name and a
+//! deadline. And what replaying adds: a kept delivery is judged by today's routes.
+//!
+//! Kept deliveries were verified when they were accepted; nothing here authenticates.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::Timestamp;
+
+use crate::authenticate::{Unverified, kept};
+use crate::chance::Chance;
+use crate::clock::later;
+use crate::config::Plan;
+use crate::event::understand;
+use crate::judge::{Detail, Draft, Judged, Mapped, judge};
+use crate::model::{RunId, Value};
+use crate::store::{Delivery, NewRun, NewRunState};
+
+/// Judges a kept delivery by today's plan. It was verified when it was accepted.
+///
+/// # Errors
+/// In words, when its source is gone or its content is no longer there.
+pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
+    let summary = &delivery.summary;
+    if summary.handshake {
+        return Err("it is a handshake, which starts nothing".to_owned());
+    }
+    if summary.stripped {
+        return Err("its content was given up to keep the store's size bound".to_owned());
+    }
+    let source = plan
+        .sources
+        .get(summary.source.as_str())
+        .ok_or_else(|| format!("source {} is no longer configured", summary.source))?;
+    let headers: HeaderMap = delivery
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+        .collect::<Vec<(HeaderName, HeaderValue)>>()
+        .into_iter()
+        .collect();
+    let request = Unverified {
+        method: &Method::POST,
+        path: "",
+        rest: "",
+        query: &delivery.query,
+        headers: &headers,
+        body: &delivery.body,
+    };
+    let claims = delivery.claims.as_deref().map(str::as_bytes).map(Value::parse_json);
+    let claims = claims.and_then(Result::ok).unwrap_or(Value::Null);
+    let verified = request.verified(kept::kept(claims));
+    let understood = understand(&verified, source.provider, &source.options, &source.name)
+        .map_err(|fault| fault.to_string())?;
+    Ok(judge(plan, source, &understood, summary.id, Detail::Every))
+}
+
+/// The run that a draft becomes, with a name and a deadline.
+pub fn new_run(draft: &Draft, now: Timestamp, chance: &dyn Chance) -> NewRun {
+    let job = &draft.route.job;
+    // Its age counts from the moment at which it falls due.
+    let wait = draft.latest.as_ref().map_or(Duration::ZERO, |latest| latest.wait);
+    let age = job.max_age.map_or(job.deadline, |age| age.saturating_add(wait));
+    NewRun {
+        latest: draft.latest.clone(),
+        id: RunId::new(now, chance.bits()),
+        route: Arc::clone(&draft.route.name),
+        job: Arc::clone(&draft.route.job.name),
+        part: draft.part,
+        state: match &draft.mapped {
+            Mapped::Ready(environment) => NewRunState::Queued(environment.clone()),
+            Mapped::Held(environment, reason) => {
+                NewRunState::Held(environment.clone(), reason.clone())
+            }
+            Mapped::Failed(reason) => NewRunState::Failed(reason.clone()),
+        },
+        deadline: later(now, job.deadline.min(age)),
+    }
+}
