@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::{Extension, Json};
-use http::StatusCode;
+use axum::Extension;
+use axum::extract::State;
 
 use super::auth::Who;
 use super::lookups::{find_delivery, run_id};
+use super::problem::{Json, Path, Problem};
 use super::views::{
     ExplainView, KeptRun, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk, ReplayView,
-    ReplayedView, WouldRun,
+    ReplayedView, RunView, WouldRun,
 };
-use super::{Admin, Problem};
+use super::{Admin, Code};
 use crate::clock::later;
 use crate::config::came_to;
-use crate::judge::{Draft, Judged, Mapped};
+use crate::judge::{Draft, Judged};
 use crate::matching::Words;
 use crate::replay::{new_run, rejudge};
-use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
+use crate::store::{Act, Delivery, Release, ReplayOrder, RunBrief};
 
 /// Longest note that is kept with an act.
 const NOTE: usize = 500;
@@ -33,8 +33,8 @@ pub(super) async fn explain(
     let judged = judge_again(&admin, &delivery)?;
     Ok(Json(ExplainView {
         delivery: delivery.summary.id,
-        runs: judged.runs.iter().map(|draft| would_run(draft, &delivery)).collect(),
-        explanation: judged.explanation,
+        runs: judged.runs.iter().map(|draft| WouldRun::of(draft, kept(draft, &delivery))).collect(),
+        explanation: (&judged.explanation).into(),
     }))
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn replay(
             ),
             None => format!("source {} has no route {route}", delivery.summary.source),
         };
-        return Err(Problem::new(StatusCode::CONFLICT, words));
+        return Err(Problem::new(Code::NotMatched, words));
     }
     let order = ReplayOrder {
         delivery: delivery.summary.id,
@@ -75,16 +75,7 @@ pub(super) async fn replay(
     };
     let replayed = admin.store.replay(order).await?;
     admin.dispatcher.wake();
-    let runs = replayed
-        .runs
-        .into_iter()
-        .map(|run| ReplayedView {
-            id: run.id,
-            route: run.route,
-            what: run.what.to_owned(),
-            state: run.state,
-        })
-        .collect();
+    let runs = replayed.runs.into_iter().map(ReplayedView::from).collect();
     Ok(Json(ReplayView { delivery: delivery.summary.id, runs }))
 }
 
@@ -93,19 +84,17 @@ pub(super) async fn release(
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
     Json(ask): Json<ReleaseAsk>,
-) -> Result<Json<Run>, Problem> {
+) -> Result<Json<RunView>, Problem> {
     let id = run_id(&id)?;
     let now = admin.clock.now();
     let release = match (ask.what, ask.engine_id) {
         (ReleaseWord::Retry, None) => {
             let found = admin.store.run(id).await?;
-            let run = found.ok_or_else(|| {
-                Problem::new(StatusCode::NOT_FOUND, format!("there is no run {id}"))
-            })?;
+            let run = found.ok_or_else(|| Problem::no(format_args!("run {id}")))?;
             let plan = admin.live.plan();
             let job = plan.jobs.get(run.brief.job.as_str()).ok_or_else(|| {
                 let why = format!("job {} is no longer configured", run.brief.job);
-                Problem::new(StatusCode::CONFLICT, why)
+                Problem::new(Code::JobNotConfigured, why)
             })?;
             Release::Retry { deadline: later(now, job.deadline) }
         }
@@ -113,14 +102,16 @@ pub(super) async fn release(
             Release::Started { engine_id }
         }
         (ReleaseWord::Started, _) => {
-            return Err(bad("say which engine runs it: engine_id, as the workbench shows it"));
+            return Err(Problem::bad(
+                "say which engine runs it: engine_id, as the workbench shows it",
+            ));
         }
         (ReleaseWord::Fail, None) => Release::Fail,
-        (_, Some(_)) => return Err(bad("an engine_id goes with `started` alone")),
+        (_, Some(_)) => return Err(Problem::bad("an engine_id goes with `started` alone")),
     };
     let run = admin.store.release(id, release, act(who, now, ask.note)?).await?;
     admin.dispatcher.wake();
-    Ok(Json(run))
+    Ok(Json(run.into()))
 }
 
 pub(super) async fn cancel(
@@ -128,9 +119,9 @@ pub(super) async fn cancel(
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
     Json(ask): Json<NoteAsk>,
-) -> Result<Json<Run>, Problem> {
+) -> Result<Json<RunView>, Problem> {
     let act = act(who, admin.clock.now(), ask.note)?;
-    Ok(Json(admin.store.cancel(run_id(&id)?, act).await?))
+    Ok(Json(admin.store.cancel(run_id(&id)?, act).await?.into()))
 }
 
 /// Reads the configuration again.
@@ -143,7 +134,7 @@ pub(super) async fn reload(
     let live = Arc::clone(&admin.live);
     let reloaded = tokio::task::spawn_blocking(move || live.reload())
         .await
-        .map_err(|stopped| Problem::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()))?;
+        .map_err(|stopped| Problem::new(Code::Internal, stopped.to_string()))?;
     let words = came_to(&reloaded);
     act.note = Some(act.note.map_or(words.clone(), |note| format!("{words}; {note}")));
     let version = admin.live.plan().version.to_string();
@@ -154,7 +145,7 @@ pub(super) async fn reload(
             "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",
             report.faults.len()
         );
-        Problem::new(StatusCode::CONFLICT, words)
+        Problem::new(Code::ConfigFaulty, words)
     })?;
     Ok(Json(ReloadView { version, outcome: change.to_string() }))
 }
@@ -167,39 +158,18 @@ fn usable(engine_id: &str) -> bool {
 
 pub(super) fn act(who: Who, at: jiff::Timestamp, note: Option<String>) -> Result<Act, Problem> {
     if note.as_ref().is_some_and(|note| note.len() > NOTE) {
-        return Err(bad(&format!("a note may have {NOTE} bytes at most")));
+        return Err(Problem::bad(format!("a note may have {NOTE} bytes at most")));
     }
     Ok(Act { who: who.name, at, origin: who.origin, note })
 }
 
 fn judge_again(admin: &Admin, delivery: &Delivery) -> Result<Judged, Problem> {
-    rejudge(&admin.live.plan(), delivery).map_err(|why| Problem::new(StatusCode::CONFLICT, why))
+    rejudge(&admin.live.plan(), delivery).map_err(|why| Problem::new(Code::NotReplayable, why))
 }
 
-fn would_run(draft: &Draft, delivery: &Delivery) -> WouldRun {
-    let (environment, reason) = match draft.mapped.clone() {
-        Mapped::Ready(environment) => (Some(environment), None),
-        Mapped::Held(environment, reason) => (Some(environment), Some(reason)),
-        Mapped::Failed(reason) => (None, Some(reason)),
-    };
-    WouldRun {
-        route: draft.route.name.to_string(),
-        job: draft.route.job.name.to_string(),
-        part: draft.part,
-        environment,
-        reason,
-        kept: kept(draft, delivery),
-    }
-}
-
+/// The run that the delivery has already of this route and event.
 fn kept(draft: &Draft, delivery: &Delivery) -> Option<KeptRun> {
     let of_route = |run: &&RunBrief| run.route == *draft.route.name && run.part == draft.part;
     let runs = delivery.runs.iter().map(|run| &run.brief);
-    let newest = runs.filter(of_route).max_by_key(|run| (run.accepted_at, run.id))?;
-    let (id, state) = (newest.id, newest.state);
-    Some(KeptRun { id, state, tried_again: state.is_tried_again() })
-}
-
-fn bad(why: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, why)
+    runs.filter(of_route).max_by_key(|run| (run.accepted_at, run.id)).map(KeptRun::from)
 }

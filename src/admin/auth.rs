@@ -3,10 +3,11 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::{Admin, Problem};
+use super::problem::Problem;
+use super::{Admin, Code};
 use crate::authenticate::same;
 use crate::serving::Remote;
 
@@ -25,38 +26,41 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let tokens = admin.live.admin_tokens();
-    if tokens.is_empty() {
-        return refuse(
-            "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
-        );
-    }
-    let given = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    let known = tokens
-        .iter()
-        .filter(|(_, token)| same(token.expose(), given.as_bytes()))
-        .map(|(name, _)| name.to_string())
-        .next();
-    match known {
-        Some(name) => {
+    match known(&admin, request.headers()) {
+        Ok(name) => {
             let origin = request.extensions().get::<Remote>();
             let origin = origin.map(|remote| remote.0.ip().to_string());
             request.extensions_mut().insert(Who { name, origin });
             next.run(request).await
         }
-        None => {
-            refuse("this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`")
-        }
+        Err(problem) => problem.into_response(),
     }
 }
 
-fn refuse(why: &str) -> Response {
-    Problem::new(StatusCode::UNAUTHORIZED, why).into_response()
+/// The name of the configured token that these headers carry.
+pub(super) fn known(admin: &Admin, headers: &HeaderMap) -> Result<String, Problem> {
+    let tokens = admin.live.admin_tokens();
+    if tokens.is_empty() {
+        return Err(Problem::new(
+            Code::NoAdminTokens,
+            "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
+        ));
+    }
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default()
+        .trim();
+    tokens
+        .iter()
+        .filter(|(_, token)| same(token.expose(), given.as_bytes()))
+        .map(|(name, _)| name.to_string())
+        .next()
+        .ok_or_else(|| {
+            Problem::new(
+                Code::Unauthorized,
+                "this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`",
+            )
+        })
 }

@@ -4,23 +4,30 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::Admin;
-use super::views::Status;
+use super::auth::known;
+use super::problem::Json;
+use super::views::{Readiness, Status};
 use crate::clock::earlier;
 use crate::config::SourcePlan;
 use crate::store::Pausable;
 
-/// 200 when a delivery could be kept now, 503 when not; the body says why.
-pub(super) async fn ready(State(admin): State<Admin>) -> Response {
+/// 200 when a delivery could be kept now, 503 when not. Probes have no token and anybody may reach the
+/// listener, so names and reasons are told only to a token that is known. One that is not known is as
+/// good as none: a rotated token must not take a process out of service.
+pub(super) async fn ready(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     let status = look(&admin).await;
     let code = if status.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, axum::Json(status)).into_response()
+    match known(&admin, &headers) {
+        Ok(_) => (code, Json(status)).into_response(),
+        Err(_) => (code, Json(Readiness::from(&status))).into_response(),
+    }
 }
 
-pub(super) async fn status(State(admin): State<Admin>) -> axum::Json<Status> {
-    axum::Json(look(&admin).await)
+pub(super) async fn status(State(admin): State<Admin>) -> Json<Status> {
+    Json(look(&admin).await)
 }
 
 async fn look(admin: &Admin) -> Status {
@@ -41,7 +48,7 @@ async fn look(admin: &Admin) -> Status {
     if held_too_long > 0 {
         notes.push(format!("{held_too_long} runs have been held for too long (server.hold_alert)"));
     }
-    // Who only receives has nothing to do with what rests, and may not read all of it.
+    // Who only receives has nothing to do with pauses, and may not read all of them.
     let pauses = match admin.role.dispatches() {
         true => admin.store.pauses().await.unwrap_or_default(),
         false => Vec::new(),
@@ -49,21 +56,25 @@ async fn look(admin: &Admin) -> Status {
     for pause in pauses {
         notes.push(match &pause.what {
             Pausable::Key(name) => format!(
-                "API key {name} rests since {}: {}; its runs wait until the key changes \
+                "API key {name} has been paused since {}: {}; its runs wait until the key changes \
                  (keys resume {name})",
                 pause.since,
                 pause.note.as_deref().unwrap_or("paused")
             ),
-            what => format!("{what} rests since {}, paused by {}", pause.since, pause.who),
+            what => format!("{what} has been paused since {} by {}", pause.since, pause.who),
         });
     }
     for resting in admin.dispatcher.resting() {
         notes.push(match resting.until {
             Some(until) => format!(
-                "starts on workbench {} kept failing, so it rests until {until}; deliveries are kept",
+                "starts on workbench {} kept failing, so its circuit breaker is open until {until}; \
+                 deliveries are kept",
                 resting.workbench
             ),
-            None => format!("workbench {} is tried, one start at a time", resting.workbench),
+            None => format!(
+                "the circuit breaker of workbench {} is half-open: one start at a time is tried",
+                resting.workbench
+            ),
         });
     }
     notes.extend(deaf_sources(admin));

@@ -1,16 +1,19 @@
 //! Reading: deliveries, runs, refusals.
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::views::{Deliveries, DeliveryView, Runs, SecretView, SecretsView};
-use super::{Admin, Problem};
+use super::problem::{Json, Path, Problem, Query};
+use super::views::{
+    Deliveries, DeliverySummary, DeliveryView, RefusalView, RefusalsView, RunSummary, RunView,
+    Runs, SecretView, SecretsView,
+};
+use super::{Admin, Code};
+use crate::matching::Explanation;
 use crate::model::{DeliveryId, RunId, RunState};
-use crate::store::{Delivery, DeliveryFilter, Run, RunBrief, RunFilter};
+use crate::store::{Delivery, DeliveryFilter, RunFilter};
 
 /// Rows of a list when none are asked for.
 const ROWS: usize = 20;
@@ -33,7 +36,8 @@ pub(super) async fn deliveries(
         limit: query.limit.unwrap_or(ROWS),
     };
     let source = filter.source.clone();
-    let mut deliveries = admin.store.deliveries(filter).await?;
+    let deliveries = admin.store.deliveries(filter).await?;
+    let mut deliveries: Vec<_> = deliveries.into_iter().map(DeliverySummary::from).collect();
     for run in deliveries.iter_mut().flat_map(|delivery| &mut delivery.runs) {
         admin.say_what_it_waits_for(run);
     }
@@ -48,18 +52,20 @@ pub(super) async fn delivery(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryView>, Problem> {
-    let mut found = find_delivery(&admin, &id).await?;
-    let details = found.runs.iter_mut().map(|run| &mut run.brief);
-    for run in found.summary.runs.iter_mut().chain(details) {
-        admin.say_what_it_waits_for(run);
-    }
-    Ok(Json(DeliveryView {
-        explanation: serde_json::from_slice(&found.explanation).unwrap_or_default(),
-        summary: found.summary,
+    let found = find_delivery(&admin, &id).await?;
+    let explanation: Explanation = serde_json::from_slice(&found.explanation).unwrap_or_default();
+    let mut view = DeliveryView {
+        summary: found.summary.into(),
         headers: found.headers,
         query: found.query,
-        details: found.runs,
-    }))
+        explanation: (&explanation).into(),
+        details: found.runs.into_iter().map(RunView::from).collect(),
+    };
+    let details = view.details.iter_mut().map(|run| &mut run.summary);
+    for run in view.summary.runs.iter_mut().chain(details) {
+        admin.say_what_it_waits_for(run);
+    }
+    Ok(Json(view))
 }
 
 /// The body as it was received. It is never shown as a page, whatever it claims to be.
@@ -69,10 +75,8 @@ pub(super) async fn body(
 ) -> Result<Response, Problem> {
     let found = find_delivery(&admin, &id).await?;
     if found.summary.stripped {
-        return Err(Problem::new(
-            StatusCode::GONE,
-            "its content was given up to keep the store's size bound",
-        ));
+        let why = "its content was given up to keep the store's size bound";
+        return Err(Problem::new(Code::ContentRemoved, why));
     }
     let headers = [(CONTENT_TYPE, "application/octet-stream")];
     Ok((headers, found.body).into_response())
@@ -97,7 +101,8 @@ pub(super) async fn runs(
         before: query.before,
         limit: query.limit.unwrap_or(ROWS),
     };
-    let mut runs = admin.store.runs(filter).await?;
+    let runs = admin.store.runs(filter).await?;
+    let mut runs: Vec<_> = runs.into_iter().map(RunSummary::from).collect();
     for run in &mut runs {
         admin.say_what_it_waits_for(run);
     }
@@ -107,18 +112,18 @@ pub(super) async fn runs(
 pub(super) async fn run(
     State(admin): State<Admin>,
     Path(id): Path<String>,
-) -> Result<Json<Run>, Problem> {
+) -> Result<Json<RunView>, Problem> {
     let id = run_id(&id)?;
     let found = admin.store.run(id).await?;
-    let mut run = found
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no run {id}")))?;
-    admin.say_what_it_waits_for(&mut run.brief);
+    let found = found.ok_or_else(|| Problem::no(format_args!("run {id}")))?;
+    let mut run = RunView::from(found);
+    admin.say_what_it_waits_for(&mut run.summary);
     Ok(Json(run))
 }
 
 impl Admin {
-    /// A run that waits for something that rests says so, wherever it is shown.
-    fn say_what_it_waits_for(&self, run: &mut RunBrief) {
+    /// A run that waits for something that is paused says so, wherever it is shown.
+    fn say_what_it_waits_for(&self, run: &mut RunSummary) {
         if matches!(run.state, RunState::Queued | RunState::Waiting) {
             let plan = self.live.plan();
             let job = plan.jobs.get(run.job.as_str());
@@ -133,17 +138,17 @@ impl Admin {
 pub(super) async fn refusals(
     State(admin): State<Admin>,
     Path(source): Path<String>,
-) -> Result<Response, Problem> {
+) -> Result<Json<RefusalsView>, Problem> {
     known_source(&admin, &source)?;
     let refusals = admin.refusals.of(&source);
-    Ok(Json(serde_json::json!({ "refusals": refusals })).into_response())
+    Ok(Json(RefusalsView { refusals: refusals.into_iter().map(RefusalView::from).collect() }))
 }
 
 fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
     if admin.live.plan().sources.contains_key(source) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no source {source}")))
+    Err(Problem::no(format_args!("source {source}")))
 }
 
 /// Every secret of every source, also those that proved nothing yet.
@@ -171,18 +176,13 @@ pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
 
 /// The delivery of this id, or what to tell who asked.
 pub(super) async fn find_delivery(admin: &Admin, id: &str) -> Result<Delivery, Problem> {
-    let id: DeliveryId = id.parse().map_err(|_| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("`{id}` is not a delivery's id"))
-    })?;
-    admin
-        .store
-        .delivery(id)
-        .await?
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no delivery {id}")))
+    let id: DeliveryId =
+        id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a delivery's id")))?;
+    let found = admin.store.delivery(id).await?;
+    found.ok_or_else(|| Problem::no(format_args!("delivery {id}")))
 }
 
 /// The id of a run, or what to tell who asked.
 pub(super) fn run_id(id: &str) -> Result<RunId, Problem> {
-    id.parse()
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, format!("`{id}` is not a run's id")))
+    id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a run's id")))
 }

@@ -6,9 +6,11 @@
 
 mod acts;
 mod auth;
+mod code;
 mod health;
 mod lookups;
 mod pauses;
+mod problem;
 pub mod views;
 
 use std::sync::Arc;
@@ -17,9 +19,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::Method;
 use http::header::CONTENT_TYPE;
-use serde::Serialize;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -28,7 +29,10 @@ use crate::dispatch::Dispatcher;
 use crate::model::Role;
 use crate::observe::Metrics;
 use crate::receive::{Proofs, Refusals};
-use crate::store::{Store, StoreFault};
+use crate::store::Store;
+
+pub use code::{Code, UnknownCode};
+use problem::Problem;
 
 /// Everything that the inner side is given.
 #[derive(Clone)]
@@ -68,10 +72,11 @@ pub fn router(admin: Admin) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics))
         .fallback(|| async {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "there is nothing here; see /livez, /readyz, /metrics and /api",
-            )
+            let what = "there is nothing here; see /livez, /readyz, /metrics and /api";
+            Problem::new(Code::NoSuchPath, what)
+        })
+        .method_not_allowed_fallback(|method: Method| async move {
+            Problem::new(Code::MethodNotAllowed, format!("this does not take {method}"))
         })
         .with_state(admin)
 }
@@ -79,10 +84,8 @@ pub fn router(admin: Admin) -> Router {
 /// Whoever faces the internet reads nothing of what is kept, and acts for nobody.
 fn of_ingest() -> Router<Admin> {
     Router::new().fallback(|| async {
-        Problem::new(
-            StatusCode::FORBIDDEN,
-            "this process only receives (role ingest); ask one that dispatches",
-        )
+        let why = "this process only receives (role ingest); ask one that dispatches";
+        Problem::new(Code::ForbiddenRole, why)
     })
 }
 
@@ -109,35 +112,4 @@ async fn metrics(State(admin): State<Admin>) -> Response {
     let text = admin.metrics.text(counts.as_ref(), admin.clock.now().as_millisecond());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
-}
-
-/// What a tool is told when it cannot have what it asked for.
-#[derive(Debug, Serialize)]
-pub(crate) struct Problem {
-    #[serde(skip)]
-    status: StatusCode,
-    error: String,
-}
-
-impl Problem {
-    fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into() }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        (self.status, axum::Json(self)).into_response()
-    }
-}
-
-impl From<StoreFault> for Problem {
-    fn from(fault: StoreFault) -> Self {
-        let status = match &fault {
-            StoreFault::NotFound(_) => StatusCode::NOT_FOUND,
-            StoreFault::Unlawful { .. } | StoreFault::LeaseLost(_) => StatusCode::CONFLICT,
-            StoreFault::Unavailable(_) | StoreFault::Unusable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self::new(status, fault.to_string())
-    }
 }

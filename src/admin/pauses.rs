@@ -1,26 +1,23 @@
-//! Letting things rest and go on: everything, a job, a route, an API key. And the book of acts.
+//! Pausing and resuming: every start, a job, a route, an API key. And the audit log.
 
-use axum::extract::{Query, State};
-use axum::{Extension, Json};
-use http::StatusCode;
+use axum::Extension;
+use axum::extract::State;
 use serde::Deserialize;
 
+use super::Admin;
 use super::acts::act;
 use super::auth::Who;
-use super::views::{AuditView, PauseAsk, PausesView, ResumeAsk, Resumed};
-use super::{Admin, Problem};
+use super::problem::{Json, Problem, Query};
+use super::views::{AuditEntry, AuditView, PauseAsk, PausesView, ResumeAsk, Resumed};
 use crate::config::JobPlan;
 use crate::dispatch::backlog;
 use crate::store::Pausable;
 
-/// Rows of the book when none are asked for.
+/// Rows of the audit log when none are asked for.
 const ROWS: usize = 50;
 
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<PausesView>, Problem> {
-    Ok(Json(PausesView {
-        pauses: admin.store.pauses().await?,
-        resting: admin.dispatcher.resting(),
-    }))
+    Ok(Json(PausesView::new(admin.store.pauses().await?, admin.dispatcher.resting())))
 }
 
 pub(super) async fn pause(
@@ -28,9 +25,10 @@ pub(super) async fn pause(
     Extension(who): Extension<Who>,
     Json(ask): Json<PauseAsk>,
 ) -> Result<Json<PausesView>, Problem> {
-    known(&admin, &ask.what)?;
+    let what = ask.what.into();
+    known(&admin, &what)?;
     let act = act(who, admin.clock.now(), ask.note)?;
-    admin.store.pause(ask.what, None, act).await?;
+    admin.store.pause(what, None, act).await?;
     admin.dispatcher.look_again();
     list(State(admin)).await
 }
@@ -42,11 +40,12 @@ pub(super) async fn resume(
 ) -> Result<Json<Resumed>, Problem> {
     let now = admin.clock.now();
     let plan = admin.live.plan();
-    let jobs = plan.jobs.values().filter(|job| concerns(&ask.what, job));
+    let what = ask.what.into();
+    let jobs = plan.jobs.values().filter(|job| concerns(&what, job));
     let backlogs = jobs.map(backlog).collect();
-    let rested = admin.store.resume(ask.what, backlogs, act(who, now, ask.note)?).await?;
+    let resumed = admin.store.resume(what, backlogs, act(who, now, ask.note)?).await?;
     admin.dispatcher.look_again();
-    Ok(Json(Resumed { rested }))
+    Ok(Json(Resumed::new(resumed)))
 }
 
 #[derive(Deserialize)]
@@ -61,10 +60,10 @@ pub(super) async fn audit(
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditView>, Problem> {
     let acts = admin.store.audit(query.before, query.limit.unwrap_or(ROWS)).await?;
-    Ok(Json(AuditView { acts }))
+    Ok(Json(AuditView { acts: acts.into_iter().map(AuditEntry::from).collect() }))
 }
 
-/// A name that nothing has would rest for nothing, and nobody would see the slip.
+/// A pause of a name that nothing has would pause nothing, and nobody would see the slip.
 fn known(admin: &Admin, what: &Pausable) -> Result<(), Problem> {
     let plan = admin.live.plan();
     let is_known = match what {
@@ -78,11 +77,11 @@ fn known(admin: &Admin, what: &Pausable) -> Result<(), Problem> {
     if is_known {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no {what}")))
+    Err(Problem::no(what))
 }
 
-/// Whether runs of a job waited for this. The runs of a route are let go as they come: their job
-/// went on meanwhile.
+/// Whether runs of a job waited for this. The runs of a route are sent as they come: their job was
+/// not paused.
 fn concerns(what: &Pausable, job: &JobPlan) -> bool {
     match what {
         Pausable::All => true,

@@ -10,11 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
+use super::refused::{NOT_ADMIN, failure};
+use crate::admin::views::ProblemView;
 use crate::error_chain::with_causes;
 use crate::model::Secret;
-
-/// What the listener for webhooks says of every other path.
-const FOR_WEBHOOKS: &str = "webhooks go to /hooks/";
 
 /// Where the running gateway is, and who asks.
 #[derive(Args, Clone, Debug)]
@@ -129,34 +128,28 @@ impl Api {
         if status.is_success() {
             return Ok(answer);
         }
-        let text = answer.text().await.unwrap_or_default();
-        let said = serde_json::from_str::<serde_json::Value>(&text)
-            .ok()
-            .and_then(|body| body.get("error")?.as_str().map(str::to_owned));
-        let is_other = match &said {
-            None => matches!(status.as_u16(), 404 | 405),
-            Some(said) => said.contains(FOR_WEBHOOKS),
-        };
-        if is_other {
+        let problem = answer.json::<ProblemView>().await.ok();
+        let code = problem.as_ref().and_then(|problem| problem.code.as_deref());
+        if code.is_none() && matches!(status.as_u16(), 404 | 405) && !self.is_admin().await {
             return Err(Failure::Unreachable(format!(
-                "there is no API at {} (it answered {status}); is --url its admin listener?",
+                "there is no API at {} (it answered {status}); {NOT_ADMIN}",
                 self.url
             )));
         }
-        let why = said.unwrap_or_else(|| format!("the gateway answered {status}"));
-        Err(match status.as_u16() {
-            400 | 422 => Failure::Usage(why),
-            401 if why.contains("`admin_tokens:` under") => Failure::Unreachable(why),
-            401 => Failure::Unreachable(
-                "the gateway does not accept the admin token; set CDSW_GATEWAY_TOKEN to one of its \
-                 `admin_tokens:`, or CDSW_GATEWAY_TOKEN_FILE to the file that holds one (where both \
-                 are set, the file counts)"
-                    .to_owned(),
-            ),
-            404 | 410 => Failure::Missing(why),
-            409 => Failure::Conflict(why),
-            _ => Failure::Failed(why),
-        })
+        let why = problem.as_ref().and_then(|problem| problem.words());
+        let why = why.unwrap_or_else(|| format!("the gateway answered {status}"));
+        Err(failure(code, status, why))
+    }
+
+    /// Whether the address is an admin listener, of whatever version. Asked where an answer that names
+    /// no code may be that of a listener for webhooks, or of something else altogether.
+    async fn is_admin(&self) -> bool {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("livez");
+        }
+        let answer = self.client.get(url).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
     }
 }
 

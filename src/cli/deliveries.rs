@@ -7,9 +7,8 @@ use super::failure::Failure;
 use super::runs::{show_run, state_tone};
 use super::screen::{Screen, Tone, printable};
 use crate::admin::views;
-use crate::matching::Explanation;
+use crate::admin::views::{ExplanationView, RunSummary};
 use crate::model::DeliveryId;
-use crate::store::RunBrief;
 
 /// Look at kept deliveries of a running gateway.
 #[derive(Args, Debug)]
@@ -107,7 +106,7 @@ fn list(screen: Screen, view: &views::Deliveries, limit: usize) {
     screen.more(view.deliveries.len(), limit);
 }
 
-fn outcome(runs: &[RunBrief], handshake: bool) -> String {
+fn outcome(runs: &[RunSummary], handshake: bool) -> String {
     match runs {
         [] if handshake => "handshake".to_owned(),
         [] => "none matched".to_owned(),
@@ -154,7 +153,7 @@ fn show(screen: Screen, view: &views::DeliveryView) {
 }
 
 /// Every route's word on a delivery.
-pub(super) fn show_explanation(screen: Screen, explanation: &Explanation) {
+pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
     screen.line(screen.paint(Tone::Strong, "routes"));
     if let Some(nothing) = &explanation.nothing {
         let asked =
@@ -166,8 +165,7 @@ pub(super) fn show_explanation(screen: Screen, explanation: &Explanation) {
     for route in &explanation.routes {
         let part =
             if route.part == 0 { String::new() } else { format!(" (event {})", route.part + 1) };
-        let words = route.words.as_ref().map(ToString::to_string);
-        let words = words.as_deref().map(printable).unwrap_or_default();
+        let words = route.words.as_deref().map(printable).unwrap_or_default();
         if route.matched {
             let words = if words.is_empty() { words } else { format!("  {words}") };
             let mark = screen.paint(Tone::Good, "matched    ");
@@ -215,6 +213,6 @@ pub(super) fn time(moment: jiff::Timestamp) -> String {
 }
 
 /// A run's state in its tone.
-pub(super) fn state(screen: Screen, run: &RunBrief) -> String {
+pub(super) fn state(screen: Screen, run: &RunSummary) -> String {
     screen.paint(state_tone(run.state), run.state)
 }

@@ -12,6 +12,7 @@ mod failure;
 mod migrate;
 mod pauses;
 mod providers;
+mod refused;
 mod release;
 mod replay;
 mod runs;
@@ -97,13 +98,13 @@ enum Command {
     Replay(replay::Replay),
     /// Settle a held run
     Release(release::Release),
-    /// Let jobs rest, and go on
+    /// Pause and resume jobs
     Jobs(pauses::Jobs),
-    /// Let routes rest, and go on
+    /// Pause and resume routes
     Routes(pauses::Routes),
-    /// Let API keys rest, and go on
+    /// Pause and resume API keys
     Keys(pauses::Keys),
-    /// Stop all starts, and let them go on
+    /// Pause and resume every start
     Starts(pauses::Starts),
     /// Show what people and tokens did
     Audit(audit::Audit),

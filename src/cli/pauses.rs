@@ -1,4 +1,4 @@
-//! `jobs`, `routes`, `keys`, `starts`: let something rest, and let it go on.
+//! `jobs`, `routes`, `keys`, `starts`: pause something, and resume it.
 
 use clap::{Args, Subcommand};
 
@@ -6,16 +6,17 @@ use super::client::{Api, Remote};
 use super::deliveries::time;
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
-use crate::admin::views::{PauseAsk, PausesView, ResumeAsk, Resumed};
-use crate::store::Pausable;
+use crate::admin::views::{
+    BreakerState, BreakerView, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
+};
 
-/// Let jobs rest, and go on.
+/// Pause and resume jobs.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     cdsw-gateway jobs pause retrain --note \"the cluster is being upgraded\"\n  \
     cdsw-gateway jobs resume retrain\n\n\
-    Deliveries go on being kept and their runs wait. What becomes of them afterwards, the job's\n\
-    `on_resume` says.")]
+    Deliveries are still kept, and their runs wait. The job's `on_resume` says what becomes of them\n\
+    when it is resumed.")]
 pub(super) struct Jobs {
     #[command(flatten)]
     remote: Remote,
@@ -23,10 +24,10 @@ pub(super) struct Jobs {
     what: Named,
 }
 
-/// Let routes rest, and go on.
+/// Pause and resume routes.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  cdsw-gateway routes pause retrain-on-push\n\n\
-    Deliveries go on being kept and matched; the runs of the route wait.")]
+    Deliveries are still kept and matched; the runs of the route wait.")]
 pub(super) struct Routes {
     #[command(flatten)]
     remote: Remote,
@@ -34,10 +35,11 @@ pub(super) struct Routes {
     what: Named,
 }
 
-/// Let API keys rest, and go on.
+/// Pause and resume API keys.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  cdsw-gateway keys resume main/alice\n\n\
-    A key that a workbench refused rests by itself, until it changes or somebody lets it go on.")]
+    A key that a workbench refused is paused by the gateway, until the key changes or somebody\n\
+    resumes it.")]
 pub(super) struct Keys {
     #[command(flatten)]
     remote: Remote,
@@ -45,10 +47,10 @@ pub(super) struct Keys {
     what: Named,
 }
 
-/// Stop all starts, and let them go on: the switch for emergencies.
+/// Pause and resume every start: the switch for emergencies.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  cdsw-gateway starts stop --note \"incident 4711\"\n\n\
-    Deliveries go on being kept; nothing is started until `starts resume`.")]
+#[command(after_help = "Example:\n  cdsw-gateway starts pause --note \"incident 4711\"\n\n\
+    Deliveries are still kept; nothing is started until `starts resume`.")]
 pub(super) struct Starts {
     #[command(flatten)]
     remote: Remote,
@@ -58,9 +60,9 @@ pub(super) struct Starts {
 
 #[derive(Subcommand, Debug)]
 enum Named {
-    /// What rests now
+    /// List what is paused, and circuit breakers that are open
     Paused,
-    /// Let it rest
+    /// Pause it
     Pause {
         /// Its name
         name: String,
@@ -68,7 +70,7 @@ enum Named {
         #[arg(long)]
         note: Option<String>,
     },
-    /// Let it go on
+    /// Resume it
     Resume {
         /// Its name
         name: String,
@@ -80,15 +82,16 @@ enum Named {
 
 #[derive(Subcommand, Debug)]
 enum Switch {
-    /// What rests now
+    /// List what is paused, and circuit breakers that are open
     Paused,
-    /// Stop all starts
-    Stop {
+    /// Pause every start
+    #[command(alias = "stop")]
+    Pause {
         /// Why, kept with the act
         #[arg(long)]
         note: Option<String>,
     },
-    /// Let them go on
+    /// Resume them
     Resume {
         /// Why, kept with the act
         #[arg(long)]
@@ -119,7 +122,7 @@ impl Starts {
         let api = self.remote.api()?;
         match self.what {
             Switch::Paused => paused(&api, screen).await,
-            Switch::Stop { note } => pause(&api, screen, Pausable::All, note).await,
+            Switch::Pause { note } => pause(&api, screen, Pausable::All, note).await,
             Switch::Resume { note } => resume(&api, screen, Pausable::All, note).await,
         }
     }
@@ -145,7 +148,7 @@ async fn pause(
     what: Pausable,
     note: Option<String>,
 ) -> Result<(), Failure> {
-    let said = format!("{what} rests; deliveries go on being kept");
+    let said = format!("{what} is paused; deliveries are still kept");
     let view: PausesView = api.post(&["pause"], &PauseAsk { what, note }).await?;
     if screen.json() {
         screen.value(&view);
@@ -165,10 +168,10 @@ async fn resume(
     let resumed: Resumed = api.post(&["resume"], &ResumeAsk { what, note }).await?;
     if screen.json() {
         screen.value(&resumed);
-    } else if resumed.rested {
-        screen.line(screen.paint(Tone::Good, format!("{name} goes on")));
+    } else if resumed.was_paused() {
+        screen.line(screen.paint(Tone::Good, format!("{name} is resumed")));
     } else {
-        screen.line(format!("{name} did not rest"));
+        screen.line(format!("{name} was not paused"));
     }
     Ok(())
 }
@@ -183,16 +186,25 @@ async fn paused(api: &Api, screen: Screen) -> Result<(), Failure> {
         let note = pause.note.as_deref().map(printable).unwrap_or_default();
         vec![pause.what.to_string(), time(pause.since), printable(&pause.who), note]
     });
-    let resting = view.resting.iter().map(|resting| {
-        let until = resting.until.map_or_else(|| "being tried".to_owned(), time);
-        let what = format!("workbench {}", resting.workbench);
-        vec![what, String::new(), "gateway".to_owned(), format!("starts failed; until {until}")]
+    let breakers = view.breakers().into_iter().map(|breaker| {
+        let what = format!("workbench {}", breaker.workbench);
+        vec![what, String::new(), "gateway".to_owned(), said(&breaker)]
     });
-    let rows: Vec<Vec<String>> = pauses.chain(resting).collect();
+    let rows: Vec<Vec<String>> = pauses.chain(breakers).collect();
     if rows.is_empty() {
-        screen.line("nothing rests");
+        screen.line("nothing is paused");
     } else {
         screen.table(&["WHAT", "SINCE", "BY", "WHY"], &rows);
     }
     Ok(())
+}
+
+fn said(breaker: &BreakerView) -> String {
+    match (breaker.state, breaker.until) {
+        (BreakerState::Open, Some(until)) => {
+            format!("circuit breaker open until {}: starts failed", time(until))
+        }
+        (BreakerState::Open, None) => "circuit breaker open: starts failed".to_owned(),
+        (BreakerState::HalfOpen, _) => "circuit breaker half-open: one start is tried".to_owned(),
+    }
 }

@@ -6,9 +6,8 @@ use super::client::Remote;
 use super::failure::Failure;
 use super::runs::show_run;
 use super::screen::Screen;
-use crate::admin::views::{ReleaseAsk, ReleaseWord};
+use crate::admin::views::{ReleaseAsk, ReleaseWord, RunView};
 use crate::model::RunId;
-use crate::store::Run;
 
 /// Settle a held run.
 #[derive(Args, Debug)]
@@ -53,7 +52,7 @@ impl Release {
         };
         let ask = ReleaseAsk { what, engine_id: self.word.started, note: self.note };
         let id = self.id.to_string();
-        let run: Run = self.remote.api()?.post(&["runs", &id, "release"], &ask).await?;
+        let run: RunView = self.remote.api()?.post(&["runs", &id, "release"], &ask).await?;
         if screen.json() {
             screen.value(&run);
         } else {

@@ -6,9 +6,8 @@ use super::client::Remote;
 use super::deliveries::{state, time};
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
-use crate::admin::views;
+use crate::admin::views::{self, RunSummary, RunView};
 use crate::model::{Environment, Outcome, RunId, RunState};
-use crate::store::{Run, RunBrief};
 
 /// Look at runs of a running gateway.
 #[derive(Args, Debug)]
@@ -79,7 +78,7 @@ impl Runs {
     }
 }
 
-fn show(screen: Screen, run: &Run) {
+fn show(screen: Screen, run: &RunView) {
     if screen.json() {
         screen.value(run);
     } else {
@@ -118,34 +117,34 @@ fn list(screen: Screen, view: &views::Runs, limit: usize) {
 }
 
 /// One run, whole.
-pub(super) fn show_run(screen: Screen, run: &Run) {
-    let brief = &run.brief;
+pub(super) fn show_run(screen: Screen, run: &RunView) {
+    let summary = &run.summary;
     screen.line(format!(
         "{}  {}",
-        screen.paint(Tone::Strong, format!("run {}", brief.id)),
-        state(screen, brief)
+        screen.paint(Tone::Strong, format!("run {}", summary.id)),
+        state(screen, summary)
     ));
-    screen.line(format!("  route     {} → job {}", brief.route, brief.job));
-    screen.line(format!("  delivery  {}", brief.delivery));
-    if let Some(engine_id) = &brief.engine_id {
+    screen.line(format!("  route     {} → job {}", summary.route, summary.job));
+    screen.line(format!("  delivery  {}", summary.delivery));
+    if let Some(engine_id) = &summary.engine_id {
         screen.line(format!("  engine    {}", printable(engine_id)));
     }
-    if let Some(what) = &brief.waits_for {
+    if let Some(what) = &summary.waits_for {
         screen.line(format!("  waits     {}", printable(what)));
     }
-    if let Some(reason) = &brief.reason {
+    if let Some(reason) = &summary.reason {
         screen.line(format!("  reason    {}", printable(reason)));
     }
-    if brief.state == RunState::Queued {
-        screen.line(format!("  due       {}", time(brief.due_at)));
+    if summary.state == RunState::Queued {
+        screen.line(format!("  due       {}", time(summary.due_at)));
     }
-    if brief.state == RunState::Waiting {
-        screen.line(format!("  waits     until {}, for a newer one", time(brief.due_at)));
+    if summary.state == RunState::Waiting {
+        screen.line(format!("  waits     until {}, for a newer one", time(summary.due_at)));
     }
-    if brief.stands_for > 1 {
-        screen.line(format!("  stands    for {} runs, itself included", brief.stands_for));
+    if summary.stands_for > 1 {
+        screen.line(format!("  stands    for {} runs, itself included", summary.stands_for));
     }
-    if let Some(newer) = &brief.superseded_by {
+    if let Some(newer) = &summary.superseded_by {
         screen.line(format!("  see       run {newer}, which stands for it"));
     }
     if let Some(environment) = &run.environment {
@@ -173,11 +172,11 @@ pub(super) fn show_run(screen: Screen, run: &Run) {
             act.note.as_deref().map(|note| format!(": {}", printable(note))).unwrap_or_default();
         screen.line(format!("  {what} by {} at {}{note}", printable(&act.who), time(act.at)));
     }
-    if brief.state == RunState::Held {
+    if summary.state == RunState::Held {
         screen.line(screen.paint(Tone::Warn, "  settle it:"));
-        screen.line(format!("    cdsw-gateway release {} --retry", brief.id));
-        screen.line(format!("    cdsw-gateway release {} --started ENGINE_ID", brief.id));
-        screen.line(format!("    cdsw-gateway release {} --fail", brief.id));
+        screen.line(format!("    cdsw-gateway release {} --retry", summary.id));
+        screen.line(format!("    cdsw-gateway release {} --started ENGINE_ID", summary.id));
+        screen.line(format!("    cdsw-gateway release {} --fail", summary.id));
     }
 }
 
@@ -211,7 +210,7 @@ fn outcome_tone(outcome: Outcome) -> Tone {
 }
 
 /// What a list has room to say of a run: its engine, what it waits for, or why it stands there.
-fn said(run: &RunBrief) -> Option<String> {
+fn said(run: &RunSummary) -> Option<String> {
     let engine = run.engine_id.clone();
     engine.or_else(|| run.waits_for.clone()).or_else(|| run.reason.clone())
 }

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::authenticate::hmac::{Algorithm, mac};
 use crate::chance::Chance;
@@ -15,15 +14,6 @@ use crate::clock::between;
 use crate::config::{JobPlan, Live, Plan};
 use crate::model::Secret;
 use crate::store::{KeyRefused, Pausable, Pause};
-
-/// A key that was refused.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PausedKey {
-    /// The key, as `workbench/key`.
-    pub name: String,
-    /// When.
-    pub since: Timestamp,
-}
 
 /// Bytes of salt at the front of a mark.
 const SALT: usize = 16;
@@ -101,16 +91,6 @@ impl Keys {
         self.lock().insert(what.name().to_owned(), pause);
         let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         refused.insert(what.name().to_owned(), (mark.clone(), act.at));
-    }
-
-    pub(super) fn paused(&self) -> Vec<PausedKey> {
-        let mut paused: Vec<PausedKey> = self
-            .lock()
-            .values()
-            .map(|pause| PausedKey { name: pause.what.name().to_owned(), since: pause.since })
-            .collect();
-        paused.sort_by(|a, b| a.name.cmp(&b.name));
-        paused
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pause>> {

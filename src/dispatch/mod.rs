@@ -31,7 +31,6 @@ use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
 use slots::{Round, Slots, Wants};
 
 pub use decide::decide;
-pub use keys::PausedKey;
 pub use pauses::backlog;
 pub use rests::Resting;
 
@@ -104,11 +103,6 @@ impl Dispatcher {
     pub fn look_again(&self) {
         self.lock_turns().sweep_soon();
         self.wake();
-    }
-
-    /// Keys that a workbench has refused, whose runs wait for a better one.
-    pub fn paused_keys(&self) -> Vec<PausedKey> {
-        self.keys.paused()
     }
 
     /// Workbenches that rest because starts kept failing.

@@ -60,16 +60,16 @@ impl Dispatcher {
         });
         if let Some(Pause { what, since, note, .. }) = pause {
             let note = note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-            return Some(format!("{what} rests since {since}{note}"));
+            return Some(format!("{what} has been paused since {since}{note}"));
         }
         let resting = self.resting();
         match resting.iter().find(|rest| *rest.workbench == *job.workbench.name) {
             Some(Resting { workbench, until: Some(until), .. }) => {
-                Some(format!("workbench {workbench} rests until {until}"))
+                Some(format!("the circuit breaker of workbench {workbench} is open until {until}"))
             }
-            Some(Resting { workbench, .. }) => {
-                Some(format!("workbench {workbench} is tried, one start at a time"))
-            }
+            Some(Resting { workbench, .. }) => Some(format!(
+                "the circuit breaker of workbench {workbench} is half-open: one start at a time is tried"
+            )),
             None => self.limit(job),
         }
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::breaker::{Breaker, Standing, Ticket, Turn, failed};
 use crate::clock::between;
@@ -13,7 +12,7 @@ use crate::model::AttemptResult;
 use crate::store::shared::Rest;
 
 /// A workbench that rests, for people who look.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Resting {
     /// The workbench.
     pub workbench: String,

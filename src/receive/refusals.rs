@@ -5,7 +5,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// Refusals remembered for each source.
 const REMEMBERED: usize = 50;
@@ -13,8 +12,8 @@ const REMEMBERED: usize = 50;
 const HEADERS: usize = 64;
 
 /// A request that was not kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Refused<R = &'static str> {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
     /// When.
     pub at: Timestamp,
     /// Address that it came from.
@@ -22,7 +21,7 @@ pub struct Refused<R = &'static str> {
     /// HTTP status that it was answered with.
     pub status: u16,
     /// The reason, as in the metric.
-    pub reason: R,
+    pub reason: &'static str,
     /// The reason, in words.
     pub words: String,
     /// Names of the headers that it had.

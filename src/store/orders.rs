@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Serializer;
 
 use super::records::RunBrief;
 use crate::model::{AttemptResult, DeliveryId, Environment, Latest, RunId, RunState};
@@ -267,14 +267,13 @@ pub enum Release {
 }
 
 /// Who did something, and when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Act {
     /// The name of the token that was used.
     pub who: String,
     /// When.
     pub at: Timestamp,
     /// The address that it came from; none for what the gateway does by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// What they had to say about it.
     pub note: Option<String>,
@@ -294,14 +293,14 @@ pub struct ReplayOrder {
 }
 
 /// What a replay did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Replayed {
     /// Run by run.
     pub runs: Vec<ReplayedRun>,
 }
 
 /// What a replay did about one route.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReplayedRun {
     /// The run.
     pub id: RunId,
@@ -314,8 +313,7 @@ pub struct ReplayedRun {
 }
 
 /// Something that can rest until somebody lets it go on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "name", rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pausable {
     /// Every start.
     All,

@@ -1,8 +1,8 @@
-//! What comes out of the store for people to look at: plain data, the same for every store.
+//! What comes out of the store for people to look at: plain data, the same for every store. How it is
+//! shown is the API's affair (`crate::admin::views`).
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::orders::{Act, Pausable};
 use crate::model::{DeliveryId, Environment, Outcome, RunId, RunState};
@@ -27,7 +27,7 @@ pub struct Delivery {
 }
 
 /// A kept delivery, as a list shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DeliverySummary {
     /// Its name.
     pub id: DeliveryId,
@@ -58,7 +58,7 @@ pub struct DeliverySummary {
 }
 
 /// A run in short.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunBrief {
     /// Its name.
     pub id: RunId,
@@ -90,16 +90,12 @@ pub struct RunBrief {
     pub stands_for: u32,
     /// The run that stands for it, where a newer one took its place.
     pub superseded_by: Option<RunId>,
-    /// What it waits for, where that is something that rests. Known to whoever dispatches, and not kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waits_for: Option<String>,
 }
 
 /// A run, whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// What a list shows of it.
-    #[serde(flatten)]
     pub brief: RunBrief,
     /// Its variables; none when its mapping failed.
     pub environment: Option<Environment>,
@@ -110,7 +106,7 @@ pub struct Run {
 }
 
 /// One attempt, as kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// Counted from 1.
     pub number: u32,
@@ -129,10 +125,9 @@ pub struct Attempt {
 }
 
 /// Something that rests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// What rests.
-    #[serde(flatten)]
     pub what: Pausable,
     /// Since when.
     pub since: Timestamp,
@@ -141,12 +136,11 @@ pub struct Pause {
     /// Why.
     pub note: Option<String>,
     /// Of a key: tells whether it is still the one that was refused.
-    #[serde(skip)]
     pub mark: Option<Vec<u8>>,
 }
 
 /// An entry in the book of acts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audited {
     /// Its place in the book.
     pub number: u64,
@@ -191,7 +185,7 @@ pub struct RunFilter {
 }
 
 /// How many runs wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Runs that wait for more of their kind.
     pub waiting: u64,

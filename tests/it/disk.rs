@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::common::process::{Serving, program};
 use crate::common::skip::skip;
-use crate::common::{self, ON_PUSH, PUSH, Site, World, github_signature};
+use crate::common::{self, ADMIN_TOKEN, ON_PUSH, PUSH, Site, World, github_signature};
 
 /// A small file system in memory, which is gone at the end.
 struct Disk {
@@ -99,8 +99,8 @@ async fn push(serving: &Serving, id: &str) -> (u16, Option<String>, Value) {
 }
 
 async fn readiness(serving: &Serving) -> (u16, String) {
-    let answer = common::client().get(format!("http://{}/readyz", serving.admin)).send().await;
-    let answer = answer.expect("an answer");
+    let request = common::client().get(format!("http://{}/readyz", serving.admin));
+    let answer = request.bearer_auth(ADMIN_TOKEN).send().await.expect("an answer");
     (answer.status().as_u16(), answer.text().await.expect("text"))
 }
 

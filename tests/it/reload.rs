@@ -4,13 +4,14 @@
 use std::process::Command;
 
 use crate::common::process::Serving;
-use crate::common::{self, ON_PUSH, Site, client, config};
+use crate::common::{self, ADMIN_TOKEN, ON_PUSH, Site, client, config};
 
 const MORE: &str = "\n  another:\n    on: { source: gitlab }\n    job: report\n";
 
 /// What `/readyz` says about the configuration: its version, and how many faults the files have.
 async fn in_force(serving: &Serving) -> (String, u64) {
-    let answer = client().get(format!("http://{}/readyz", serving.admin)).send().await;
+    let request = client().get(format!("http://{}/readyz", serving.admin));
+    let answer = request.bearer_auth(ADMIN_TOKEN).send().await;
     let ready: serde_json::Value = answer.expect("an answer").json().await.expect("JSON");
     let version = ready["config"].as_str().expect("a version").to_owned();
     (version, ready["config_faults"].as_u64().expect("a number"))

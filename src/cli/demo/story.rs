@@ -10,13 +10,12 @@ use super::super::runs::show_run;
 use super::super::screen::{Screen, Tone, printable};
 use super::super::signing::{Signing, hook};
 use super::stage::{PAYLOADS, Stage};
-use crate::admin::views::{DeliveryView, RefusalsView};
+use crate::admin::views::{DeliveryView, RefusalsView, RunView};
 use crate::error_chain::with_causes;
 use crate::model::{RunId, RunState, Secret};
 use crate::simulator::{Fault, FaultRule};
-use crate::store::Run;
 
-/// Longest wait for a run to come to rest.
+/// Longest wait for a run whose state changes by itself.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One delivery of the story.
@@ -103,7 +102,7 @@ struct Account {
     status: u16,
     answer: serde_json::Value,
     delivery: Option<DeliveryView>,
-    run: Option<Run>,
+    run: Option<RunView>,
     refusal: Option<String>,
 }
 
@@ -166,7 +165,7 @@ async fn play(stage: &Stage, scene: &Scene) -> Result<Account, Failure> {
         .and_then(|id| id.as_str())
         .and_then(|id| id.parse::<RunId>().ok());
     let run = match run_id {
-        Some(id) => Some(at_rest(stage, id).await?),
+        Some(id) => Some(settled(stage, id).await?),
         None => None,
     };
     let delivery = match &id {
@@ -175,7 +174,7 @@ async fn play(stage: &Stage, scene: &Scene) -> Result<Account, Failure> {
     };
     let refusal = if status == 401 { last_refusal(stage, scene.source).await? } else { None };
     let duplicate = answer.get("duplicate").and_then(serde_json::Value::as_bool) == Some(true);
-    let ended = run.as_ref().map(|run| (run.brief.state, run.brief.attempts));
+    let ended = run.as_ref().map(|run| (run.summary.state, run.summary.attempts));
     let expected = scene.expected;
     Ok(Account {
         title: scene.title,
@@ -228,12 +227,12 @@ async fn send(stage: &Stage, scene: &Scene) -> Result<(u16, serde_json::Value), 
 }
 
 /// The run once nothing more happens to it by itself.
-async fn at_rest(stage: &Stage, id: RunId) -> Result<Run, Failure> {
+async fn settled(stage: &Stage, id: RunId) -> Result<RunView, Failure> {
     let began = Instant::now();
     loop {
-        let run: Run = stage.api.get(&["runs", &id.to_string()], &[]).await?;
-        let resting = run.brief.state.is_final() || run.brief.state == RunState::Held;
-        if resting || began.elapsed() > PATIENCE {
+        let run: RunView = stage.api.get(&["runs", &id.to_string()], &[]).await?;
+        let settled = run.summary.state.is_final() || run.summary.state == RunState::Held;
+        if settled || began.elapsed() > PATIENCE {
             return Ok(run);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

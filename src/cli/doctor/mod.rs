@@ -59,7 +59,7 @@ impl Doctor {
                 findings.push(world::look_up(&live, job).await);
             }
         }
-        findings.extend(world::running(&plan).await);
+        findings.extend(world::running(&live, &plan).await);
         show(screen, &findings);
         if findings.iter().all(|finding| finding.good) { Ok(()) } else { Err(Failure::Found) }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Finding;
-use crate::admin::views::Status;
+use crate::admin::views::{Readiness, Ready};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{JobPlan, Live, Plan, WorkbenchPlan};
-use crate::error_chain::with_causes;
 use crate::issuers::{Issuers, Transport};
+use crate::model::Secret;
 use crate::observe::Metrics;
 use crate::workbench::Workbench;
 
@@ -37,28 +37,41 @@ pub(super) async fn keys(plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-/// What a gateway that runs with this configuration says of itself; nothing where none runs here.
-pub(super) async fn running(plan: &Plan) -> Vec<Finding> {
+/// What a gateway that runs with this configuration says of itself; nothing where none runs here. It
+/// tells details to an admin token, and the configuration names those.
+pub(super) async fn running(live: &Live, plan: &Plan) -> Vec<Finding> {
     let address = plan.server.admin;
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
-    let asked = async {
-        let url = format!("http://{address}/readyz");
-        let answer = client.map_err(|error| with_causes(&error))?.get(url).send().await;
-        answer
-            .map_err(|error| with_causes(&error))?
-            .json::<Status>()
-            .await
-            .map_err(|error| with_causes(&error))
-    };
-    let Ok(status) = asked.await else { return Vec::new() };
-    let counts = format!(
-        "{address} runs: {} queued, {} on the wire, {} held",
-        status.queued, status.sending, status.held
-    );
-    let runs = if status.ready { Ok(counts) } else { Err(counts) };
-    let mut findings = vec![Finding::new("gateway", runs)];
-    findings.extend(status.notes.into_iter().map(|note| Finding::new("gateway", Err(note))));
-    findings
+    let token = live.admin_tokens().into_iter().next().map(|(_, token)| token);
+    match ask(&format!("http://{address}/readyz"), token).await {
+        None => Vec::new(),
+        Some(Ready::Status(status)) => {
+            let counts = format!(
+                "{address} runs: {} queued, {} on the wire, {} held",
+                status.queued, status.sending, status.held
+            );
+            let runs = if status.ready { Ok(counts) } else { Err(counts) };
+            let notes = status.notes.into_iter().map(Err);
+            std::iter::once(runs).chain(notes).map(|found| Finding::new("gateway", found)).collect()
+        }
+        Some(Ready::Readiness(Readiness { ready, notes })) => {
+            let state = if ready { "ready" } else { "not ready" };
+            let words = format!(
+                "{address} runs and is {state}, with {notes} notes; it accepts no admin token of this \
+                 configuration, so it does not say more"
+            );
+            let found = if ready && notes == 0 { Ok(words) } else { Err(words) };
+            vec![Finding::new("gateway", found)]
+        }
+    }
+}
+
+async fn ask(url: &str, token: Option<Secret>) -> Option<Ready> {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok()?;
+    let mut request = client.get(url);
+    if let Some(token) = token {
+        request = request.bearer_auth(String::from_utf8_lossy(token.expose()));
+    }
+    request.send().await.ok()?.json().await.ok()
 }
 
 pub(super) async fn reach(plan: &Arc<WorkbenchPlan>) -> Vec<Finding> {

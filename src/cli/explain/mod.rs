@@ -17,13 +17,13 @@ use serde::Serialize;
 use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::Screen;
+use crate::admin::views::ExplanationView;
 use crate::authenticate::{Proof, Refusal, Unverified, kept};
 use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Live, Plan, SourcePlan, SourceSecrets};
 use crate::event::{Understood, understand};
 use crate::judge::{Detail, Judged, judge};
-use crate::matching::Explanation;
 use crate::model::{DeliveryId, Environment, Value};
 use crate::providers::Outgoing;
 use saved::{Given, SavedRequest};
@@ -76,7 +76,7 @@ struct Answer<'a> {
     name: Option<&'a str>,
     action: Option<&'a str>,
     delivery_key: String,
-    explanation: &'a Explanation,
+    explanation: ExplanationView,
     runs: Vec<Would<'a>>,
 }
 
@@ -252,7 +252,7 @@ impl Explain {
             name: understood.name.as_deref(),
             action: understood.action.as_deref(),
             delivery_key: understood.identity.key().to_string(),
-            explanation: &judged.explanation,
+            explanation: (&judged.explanation).into(),
             runs: judged
                 .runs
                 .iter()

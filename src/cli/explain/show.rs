@@ -57,7 +57,7 @@ pub(super) fn show(
             show_command(screen, command);
         }
     }
-    show_explanation(screen, &judged.explanation);
+    show_explanation(screen, &(&judged.explanation).into());
     for draft in &judged.runs {
         let title = format!("would start {} by route {}", draft.route.job.name, draft.route.name);
         screen.line(screen.paint(Tone::Strong, title));

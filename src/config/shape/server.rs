@@ -44,7 +44,7 @@ pub(in crate::config) struct ServerShape {
     pub(in crate::config) body_timeout: At<Period>,
     /// Time that work in progress has to end after the gateway was told to stop.
     pub(in crate::config) shutdown_grace: Period,
-    /// A run that has been held for longer than this is counted in a metric and told by `/readyz`.
+    /// A run that has been held for longer than this is counted in a metric and told by `/api/status`.
     pub(in crate::config) hold_alert: Period,
 }
 

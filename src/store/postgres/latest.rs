@@ -158,7 +158,7 @@ pub(super) async fn only_newest(
                                      ELSE runs.stands_for END, \
                    burst = ranked.stays, changed_at = $3, \
                    reason = CASE WHEN ranked.place > 1 \
-                                 THEN 'a newer run took its place after a rest' ELSE runs.reason END \
+                                 THEN 'a newer run took its place after a pause' ELSE runs.reason END \
                  FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1 AND runs.state = 'queued'"
             ),
             params![job, up_to, millis(now)],

@@ -133,7 +133,7 @@ pub(super) async fn let_go(
         Backlog::Review => {
             link.execute(
                 "UPDATE runs SET state = 'held', blocked = 0, changed_at = $3, reason = \
-                 'it waited while its job rested (on_resume: review); release it, or cancel it' \
+                 'it waited while its job was paused (on_resume: review); release it, or cancel it' \
                  WHERE state = 'queued' AND blocked = 0 AND job = $1 AND seq <= $2",
                 params![job, up_to, millis(now)],
             )

@@ -43,7 +43,6 @@ fn brief(row: &Row) -> Result<RunBrief, StoreFault> {
         deadline: moment(row, 12)?,
         stands_for: count(row, 13)?,
         superseded_by: get::<Option<Uuid>>(row, 14)?.map(|id| RunId::from_bytes(id.into_bytes())),
-        waits_for: None,
     })
 }
 

@@ -119,7 +119,7 @@ pub(super) fn only_newest(
                stands_for = CASE WHEN ranked.place = 1 THEN ranked.stand_for ELSE runs.stands_for END, \
                burst = ranked.stays, changed_at = ?3, \
                reason = CASE WHEN ranked.place > 1 \
-                             THEN 'a newer run took its place after a rest' ELSE runs.reason END \
+                             THEN 'a newer run took its place after a pause' ELSE runs.reason END \
              FROM ranked WHERE ranked.seq = runs.seq AND ranked.many > 1"
         ))
         .and_then(|mut statement| statement.execute(params![job, up_to, millis(now)]))

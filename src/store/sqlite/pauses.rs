@@ -135,7 +135,7 @@ pub(super) fn let_go(
         Backlog::Review => connection
             .prepare_cached(
                 "UPDATE runs SET state = 'held', blocked = 0, changed_at = ?3, \
-                 reason = 'it waited while its job rested (on_resume: review); release it, or cancel it' \
+                 reason = 'it waited while its job was paused (on_resume: review); release it, or cancel it' \
                  WHERE state = 'queued' AND blocked = 0 AND job = ?1 AND seq <= ?2",
             )
             .and_then(|mut statement| statement.execute(params![job, up_to, millis(now)]))

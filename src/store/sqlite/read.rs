@@ -40,7 +40,6 @@ fn brief(row: &Row<'_>) -> rusqlite::Result<RunBrief> {
         deadline: rows::moment(row, 12)?,
         stands_for: row.get(15)?,
         superseded_by: row.get::<_, Option<[u8; 16]>>(16)?.map(RunId::from_bytes),
-        waits_for: None,
     })
 }
 

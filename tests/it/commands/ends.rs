@@ -75,6 +75,54 @@ async fn the_listener_for_webhooks_is_not_taken_for_the_admin_listener() {
     }
 }
 
+/// A server that is no gateway of this version: it answers every path of the API without a code.
+async fn another(is_admin: bool, status: u16, body: &'static str) -> String {
+    let status = http::StatusCode::from_u16(status).expect("a status");
+    let answer = move || async move { (status, [("content-type", "application/json")], body) };
+    let mut router = axum::Router::new().fallback(answer);
+    if is_admin {
+        router = router.route("/livez", axum::routing::get(|| async { "ok\n" }));
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(cdsw_gateway::serving::serve(
+        listener,
+        router,
+        cdsw_gateway::serving::Manners {
+            header_timeout: std::time::Duration::from_secs(10),
+            connections: 16,
+            grace: std::time::Duration::ZERO,
+        },
+        tokio_util::sync::CancellationToken::new(),
+    ));
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_code_the_status_decides_where_an_admin_listener_answers_and_nothing_elsewhere() {
+    let site = Site::new("http://127.0.0.1:9", ON_PUSH);
+    let missing = r#"{"error":"there is no run"}"#;
+    for (is_admin, status, body, ends) in [
+        (true, 404, missing, 5),
+        (true, 409, r#"{"error":"it is started"}"#, 6),
+        (true, 400, r#"{"error":"a note may have 500 bytes"}"#, 2),
+        (true, 401, r#"{"error":"this needs a token"}"#, 4),
+        (true, 503, r#"{"error":"the store cannot keep it now"}"#, 1),
+        // What it says is that of a gateway; what it is, is not.
+        (false, 404, missing, 4),
+        (false, 405, "", 4),
+        // A code counts for more than the status beside it.
+        (true, 404, r#"{"code":"state-conflict","detail":"it is started"}"#, 6),
+    ] {
+        let url = another(is_admin, status, body).await;
+        let ended = run_with(site.directory.path(), &["runs", "show", NOBODY], "", |command| {
+            command.env("CDSW_GATEWAY_URL", &url).env("CDSW_GATEWAY_TOKEN", ADMIN_TOKEN);
+        });
+        let ended = ended.with(ends);
+        assert!(ended.stdout.is_empty() && ended.stderr.starts_with("error: "), "{ended}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_exist_ends_with_five() {
     let stage = Stage::new(ROUTES);

@@ -136,3 +136,22 @@ async fn secrets_shows_how_often_each_was_used_and_where_it_is_kept() {
     assert!(reference.ends_with("secrets/webhook"), "{reference}");
     assert!(!used.to_string().contains("canary"), "{used}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_paused_is_said_so_and_the_word_from_before_still_works() {
+    let stage = Stage::new(ROUTES);
+    let paused = stage.run(&["jobs", "pause", "retrain", "--note", "month-end close"]).with(0);
+    assert_eq!(paused.stdout, "job retrain is paused; deliveries are still kept\n");
+    let list = stage.run(&["jobs", "paused"]).with(0);
+    assert!(list.stdout.contains("job retrain") && list.stdout.contains("month-end"), "{list}");
+    let resumed = stage.run(&["jobs", "resume", "retrain"]).with(0);
+    assert_eq!(resumed.stdout, "job retrain is resumed\n");
+    let resumed = stage.run(&["jobs", "resume", "retrain"]).with(0);
+    assert_eq!(resumed.stdout, "job retrain was not paused\n");
+    for word in ["pause", "stop"] {
+        let paused = stage.run(&["starts", word]).with(0);
+        assert_eq!(paused.stdout, "every start is paused; deliveries are still kept\n");
+        stage.run(&["starts", "resume"]).with(0);
+    }
+    assert_eq!(stage.run(&["starts", "paused"]).with(0).stdout, "nothing is paused\n");
+}

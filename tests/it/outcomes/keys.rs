@@ -6,7 +6,7 @@ use cdsw_gateway::clock::Clock;
 use cdsw_gateway::model::{Outcome, RunState};
 use cdsw_gateway::simulator::{SimulatedUser, Simulator};
 
-use super::common::{API_KEY, Site, World, simulator_options};
+use super::common::{ADMIN_TOKEN, API_KEY, Site, World, simulator_options};
 use super::{ROUTES, a_look_at_the_queue, report, requests};
 
 const BOBS_KEY: &str = "canary-bobs-key-0badc0de";
@@ -31,7 +31,8 @@ async fn world() -> World {
 }
 
 async fn notes(world: &World) -> String {
-    let (status, ready) = world.send(world.client.get(world.admin("/readyz"))).await;
+    let request = world.client.get(world.admin("/readyz")).bearer_auth(ADMIN_TOKEN);
+    let (status, ready) = world.send(request).await;
     assert_eq!(status, 200, "deliveries can be kept all the same: {ready}");
     ready["notes"].to_string()
 }
@@ -47,7 +48,10 @@ async fn a_refused_key_fails_one_run_and_the_others_wait_until_it_changes() {
     let reason = run.brief.reason.expect("a reason");
     assert!(reason.contains("did not accept the API key (401)"), "{reason}");
     let said = notes(&world).await;
-    assert!(said.contains("API key main/alice rests since 2026-03-01T12:00:00Z"), "{said}");
+    assert!(
+        said.contains("API key main/alice has been paused since 2026-03-01T12:00:00Z"),
+        "{said}"
+    );
 
     let first = world.push("first").await;
     let second = world.push("second").await;
@@ -92,7 +96,7 @@ async fn a_key_that_is_replaced_by_another_wrong_one_is_refused_again() {
     }
     let said = notes(&world).await;
     assert!(
-        said.contains(&format!("API key main/alice rests since {}", world.clock.now())),
+        said.contains(&format!("API key main/alice has been paused since {}", world.clock.now())),
         "{said}"
     );
 }

@@ -1,7 +1,7 @@
 //! Who may look and act: whoever has one of the tokens, and nobody else.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::common::{ADMIN_TOKEN, ON_PUSH, WEBHOOK_SECRET, World};
 use super::{edit, push_that, text};
@@ -42,7 +42,7 @@ async fn every_path_of_the_api_refuses_whoever_has_no_token() {
             }
             let (status, problem) = world.send(request.json(&json!({ "do": "fail" }))).await;
             assert_eq!(status, 401, "{method} {path} with {header:?}: {problem}");
-            assert!(text(&problem, "/error").starts_with("this needs a token"), "{problem}");
+            assert_eq!(text(&problem, "/code"), "unauthorized", "{problem}");
         }
         let with_query = world.client.request(method.clone(), format!("{url}?token={ADMIN_TOKEN}"));
         assert_eq!(world.send(with_query).await.0, 401, "{method} {path}");
@@ -82,6 +82,65 @@ async fn health_and_metrics_are_open_and_tell_no_more_than_they_should() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readiness_tells_whether_and_how_many_notes_and_names_them_to_a_known_token_alone() {
+    let world = World::start(ON_PUSH).await;
+    push_that(&world, "held", RunState::Held).await;
+    let ask = || world.client.get(world.admin("/readyz"));
+    let short = json!({ "ready": true, "notes": 1 });
+    assert_eq!(world.send(ask()).await, (200, short.clone()));
+    assert_eq!(world.send(ask().bearer_auth("canary-no-such-token")).await, (200, short));
+    let (status, whole) = world.send(ask().bearer_auth(ADMIN_TOKEN)).await;
+    assert_eq!((status, &whole["ready"], &whole["held"]), (200, &json!(true), &json!(1)));
+    assert!(text(&whole, "/notes/0").contains("wait for a person"), "{whole}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_refusal_is_a_problem_with_a_stable_code() {
+    let world = World::start(ON_PUSH).await;
+    let (delivery, run) = push_that(&world, "started", RunState::Started).await;
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let release = format!("/api/runs/{run}/release");
+    let replay = format!("/api/deliveries/{delivery}/replay");
+    let (as_json, plain) = ("application/json", "text/plain");
+    let (get, post) = (Method::GET, Method::POST);
+    for (method, path, kind, body, status, code) in [
+        (&get, "/api/runs/not-an-id", as_json, "", 400, "bad-request"),
+        (&post, &release, as_json, r#"{"do":"started"}"#, 400, "bad-request"),
+        (&get, "/api/runs?colour=red", as_json, "", 400, "unreadable-query"),
+        (&get, "/api/runs?limit=many", as_json, "", 400, "unreadable-query"),
+        (&get, "/api/runs/%ff", as_json, "", 400, "bad-request"),
+        (&post, &release, as_json, "{", 400, "unreadable-json"),
+        (&get, &format!("/api/runs/{nobody}"), as_json, "", 404, "not-found"),
+        (&get, "/api/deliveries?source=nobody", as_json, "", 404, "not-found"),
+        (&get, "/api/nowhere", as_json, "", 404, "no-such-path"),
+        (&get, "/nowhere", as_json, "", 404, "no-such-path"),
+        (&get, &release, as_json, "", 405, "method-not-allowed"),
+        (&post, "/readyz", as_json, "", 405, "method-not-allowed"),
+        (&post, &release, as_json, r#"{"do":"retry"}"#, 409, "state-conflict"),
+        (&post, &replay, as_json, r#"{"route":"nobody"}"#, 409, "not-matched"),
+        (&post, &release, plain, r#"{"do":"fail"}"#, 415, "unsupported-media-type"),
+        (&post, &release, as_json, r#"{"do":"dance"}"#, 422, "unexpected-json"),
+    ] {
+        let request = world.client.request(method.clone(), world.admin(path));
+        let request = request.bearer_auth(ADMIN_TOKEN).header("content-type", kind);
+        let answer = request.body(body.to_owned()).send().await.expect("an answer");
+        let what = format!("{method} {path} {body}");
+        assert_eq!(answer.status(), status, "{what}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{what}");
+        let problem: Value = answer.json().await.expect("JSON");
+        assert_eq!(problem["code"], code, "{what}: {problem}");
+        assert_eq!(problem["status"], status, "{what}: {problem}");
+        assert_eq!(
+            (&problem["type"], &problem["error"]),
+            (&json!("about:blank"), &problem["detail"])
+        );
+        let is_words =
+            |member: &str| problem[member].as_str().is_some_and(|words| !words.is_empty());
+        assert!(is_words("title") && is_words("detail"), "{what}: {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_act_is_kept_with_the_name_of_the_token() {
     let world = World::start(ON_PUSH).await;
     let (_, run) = push_that(&world, "held", RunState::Held).await;
@@ -112,6 +171,6 @@ async fn without_a_usable_token_the_api_is_closed() {
         let request = world.client.get(world.admin("/api/status")).bearer_auth(token);
         let (status, problem) = world.send(request).await;
         assert_eq!(status, 401);
-        assert!(text(&problem, "/error").starts_with("the API is closed"), "{problem}");
+        assert_eq!(text(&problem, "/code"), "no-admin-tokens", "{problem}");
     }
 }

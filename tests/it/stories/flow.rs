@@ -7,7 +7,7 @@ use cdsw_gateway::simulator::{Fault, FaultRule};
 use reqwest::Method;
 use serde_json::json;
 
-use super::common::{PUSH, Site, World, simulator};
+use super::common::{ADMIN_TOKEN, PUSH, Site, World, simulator};
 
 const ROUTES: &str = "  on-push:
     on: { source: github, event: push }
@@ -41,7 +41,8 @@ async fn push_of(world: &World, id: &str, sha: &str) -> RunId {
 }
 
 async fn notes(world: &World) -> String {
-    let (status, ready) = world.send(world.client.get(world.admin("/readyz"))).await;
+    let request = world.client.get(world.admin("/readyz")).bearer_auth(ADMIN_TOKEN);
+    let (status, ready) = world.send(request).await;
     assert_eq!(status, 200, "{ready}");
     ready["notes"].to_string()
 }
@@ -70,18 +71,22 @@ async fn a_burst_of_pushes_starts_the_job_once_with_the_newest() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_stop_switch_survives_a_restart_and_lets_everything_go_on() {
+async fn a_pause_of_every_start_survives_a_restart_and_ends_with_a_resume() {
     let world = with(ROUTES, "", "").await;
     let stop = json!({ "kind": "all", "note": "incident" });
     let (status, view) = world.api(Method::POST, "/api/pause", Some(stop.clone())).await;
     assert_eq!(status, 200, "{view}");
     let id = push_of(&world, "one", "1").await;
     let world = world.restart().await;
-    assert!(notes(&world).await.contains("every start rests since"), "{}", notes(&world).await);
+    assert!(
+        notes(&world).await.contains("every start has been paused since"),
+        "{}",
+        notes(&world).await
+    );
     assert_eq!(world.run(id).await.brief.state, RunState::Queued);
     assert!(world.simulator.runs().is_empty());
     let (status, resumed) = world.api(Method::POST, "/api/resume", Some(stop)).await;
-    assert_eq!((status, &resumed["rested"]), (200, &json!(true)));
+    assert_eq!((status, resumed), (200, json!({ "resumed": true, "rested": true })));
     world.run_in(id, RunState::Started).await;
     let (_, book) = world.api(Method::GET, "/api/audit", None).await;
     let acts: Vec<&str> = book["acts"]
@@ -103,19 +108,23 @@ async fn what_nothing_is_called_cannot_be_paused() {
         json!({ "kind": "key", "name": "main/nobody" }),
     ] {
         let (status, problem) = world.api(Method::POST, "/api/pause", Some(what.clone())).await;
-        assert_eq!(status, 404, "{what}: {problem}");
+        assert_eq!((status, &problem["code"]), (404, &json!("not-found")), "{what}: {problem}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_key_rests_across_a_restart_until_a_person_lets_it_go_on() {
+async fn a_refused_key_stays_paused_across_a_restart_until_a_person_resumes_it() {
     let world = with(ROUTES, "", "").await;
     world.simulator.add_fault(FaultRule::once(Fault::status(401)));
     let refused = push_of(&world, "one", "1").await;
     world.run_in(refused, RunState::Failed).await;
     let waits = push_of(&world, "two", "2").await;
     let world = world.restart().await;
-    assert!(notes(&world).await.contains("API key main/alice rests"), "{}", notes(&world).await);
+    assert!(
+        notes(&world).await.contains("API key main/alice has been paused"),
+        "{}",
+        notes(&world).await
+    );
     assert_eq!(world.run(waits).await.tries.len(), 0);
     let key = json!({ "kind": "key", "name": "main/alice" });
     let (status, _) = world.api(Method::POST, "/api/resume", Some(key)).await;
@@ -172,7 +181,7 @@ async fn the_brake_holds_further_runs_and_release_starts_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workbench_that_keeps_failing_rests_and_one_start_shows_that_it_is_back() {
+async fn a_workbench_that_keeps_failing_opens_its_breaker_and_one_start_closes_it() {
     let bench = "    circuit_breaker: { least: 3, rest: 30s }";
     let world = with(ROUTES, "    on_unknown: hold", bench).await;
     world.simulator.add_fault(FaultRule::always(Fault::status(500)));
@@ -187,6 +196,18 @@ async fn a_workbench_that_keeps_failing_rests_and_one_start_shows_that_it_is_bac
         "{metrics}"
     );
     assert!(notes(&world).await.contains("kept failing"), "{}", notes(&world).await);
+    let (_, view) = world.api(Method::GET, "/api/pauses", None).await;
+    let (breaker, before) = (&view["circuit_breakers"][0], &view["resting"][0]);
+    assert_eq!(
+        (&breaker["workbench"], &breaker["state"]),
+        (&json!("main"), &json!("open")),
+        "{view}"
+    );
+    assert_eq!(
+        (&before["workbench"], &before["until"]),
+        (&json!("main"), &breaker["until"]),
+        "{view}"
+    );
     assert_eq!(world.simulator.requests().len(), 3);
     world.simulator.clear_faults();
     world.clock.advance(Duration::from_secs(30));

@@ -4,7 +4,7 @@ use cdsw_gateway::config::Live;
 use reqwest::Method;
 use serde_json::json;
 
-use super::common::{ON_PUSH, PUSH, Site, World, simulator};
+use super::common::{ADMIN_TOKEN, ON_PUSH, PUSH, Site, World, simulator};
 use super::{edit, text};
 
 /// The routes that a push would be for now.
@@ -17,7 +17,8 @@ async fn matched(world: &World, id: &str) -> Vec<String> {
 }
 
 async fn notes(world: &World) -> String {
-    let (status, ready) = world.send(world.client.get(world.admin("/readyz"))).await;
+    let request = world.client.get(world.admin("/readyz")).bearer_auth(ADMIN_TOKEN);
+    let (status, ready) = world.send(request).await;
     assert_eq!(status, 200, "{ready}");
     ready["notes"].to_string()
 }

@@ -1,0 +1,139 @@
+//! What a tool is told when it cannot have what it asked for: `application/problem+json` (RFC 9457)
+//! with a stable code. Every refusal goes through here, those that the framework makes included.
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::code::Code;
+use super::views::ProblemView;
+use crate::store::StoreFault;
+
+/// The media type of a problem.
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Why a request was not done: the code for tools, the detail for people.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// There is no such thing.
+    pub(super) fn no(what: impl std::fmt::Display) -> Self {
+        Self::new(Code::NotFound, format!("there is no {what}"))
+    }
+
+    /// What was asked for cannot be meant.
+    pub(super) fn bad(why: impl Into<String>) -> Self {
+        Self::new(Code::BadRequest, why)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let mut response =
+            (status, axum::Json(ProblemView::new(self.code, self.detail))).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        response
+    }
+}
+
+impl From<StoreFault> for Problem {
+    fn from(fault: StoreFault) -> Self {
+        let code = match &fault {
+            StoreFault::NotFound(_) => Code::NotFound,
+            StoreFault::Unlawful { .. } | StoreFault::LeaseLost(_) => Code::StateConflict,
+            StoreFault::Unavailable(_) => Code::StoreUnavailable,
+            StoreFault::Unusable(_) => Code::StoreUnusable,
+        };
+        Self::new(code, fault.to_string())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejected: JsonRejection) -> Self {
+        let code = match rejected.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            StatusCode::UNPROCESSABLE_ENTITY => Code::UnexpectedJson,
+            _ => Code::UnreadableJson,
+        };
+        Self::new(code, rejected.body_text())
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejected: QueryRejection) -> Self {
+        Self::new(Code::UnreadableQuery, rejected.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejected: PathRejection) -> Self {
+        Self::bad(rejected.body_text())
+    }
+}
+
+/// A body of JSON, read or written.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<S: Send + Sync, T> FromRequest<S> for Json<T>
+where
+    axum::Json<T>: FromRequest<S, Rejection = JsonRejection>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let axum::Json(value) = axum::Json::from_request(request, state).await?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// A query string.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T> FromRequestParts<S> for Query<T>
+where
+    axum::extract::Query<T>: FromRequestParts<S, Rejection = QueryRejection>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Query(value) =
+            axum::extract::Query::from_request_parts(parts, state).await?;
+        Ok(Self(value))
+    }
+}
+
+/// The name in a path.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S: Send + Sync, T> FromRequestParts<S> for Path<T>
+where
+    axum::extract::Path<T>: FromRequestParts<S, Rejection = PathRejection>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Path(value) =
+            axum::extract::Path::from_request_parts(parts, state).await?;
+        Ok(Self(value))
+    }
+}

@@ -1,0 +1,141 @@
+//! Deliveries, and why each route did or did not match.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::runs::{RunSummary, RunView};
+use crate::matching;
+use crate::model::DeliveryId;
+use crate::store;
+
+/// `GET /api/deliveries`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deliveries {
+    /// Newest first.
+    pub deliveries: Vec<DeliverySummary>,
+}
+
+/// A kept delivery, as a list shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeliverySummary {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The source that it came in by.
+    pub source: String,
+    /// The source's provider.
+    pub provider: String,
+    /// What kind of event it is.
+    pub kind: String,
+    /// The sender's own word for the kind.
+    pub name: Option<String>,
+    /// What names it at the sender's side.
+    pub key: String,
+    /// True for a handshake.
+    pub handshake: bool,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Address that it came from.
+    pub remote: Option<String>,
+    /// Bytes of its body.
+    pub size: u64,
+    /// How many repeats of it came in.
+    pub repeats: u64,
+    /// True when its content was given up to keep the size bound.
+    pub stripped: bool,
+    /// Its runs, in short.
+    pub runs: Vec<RunSummary>,
+}
+
+/// `GET /api/deliveries/{id}`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeliveryView {
+    /// What a list shows of it.
+    #[serde(flatten)]
+    pub summary: DeliverySummary,
+    /// Its headers, without those that carry a secret.
+    pub headers: Vec<(String, String)>,
+    /// Its query string.
+    pub query: String,
+    /// Why each route did or did not match, as judged when it was received.
+    pub explanation: ExplanationView,
+    /// Its runs, whole.
+    pub details: Vec<RunView>,
+}
+
+/// What the routes of a source said about a delivery.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExplanationView {
+    /// Why no route was asked, or not of every event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing: Option<String>,
+    /// Route by route, those that matched first.
+    pub routes: Vec<RouteView>,
+    /// Routes that were ruled out by event kind or repository, and are not listed one by one.
+    #[serde(default)]
+    pub ruled_out: usize,
+}
+
+/// What one route said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouteView {
+    /// The route.
+    pub route: String,
+    /// Which event of the delivery, counted from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub part: u32,
+    /// Whether it matched.
+    pub matched: bool,
+    /// The key of the first test that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// What failed, or what a reader should know about the match, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_first(part: &u32) -> bool {
+    *part == 0
+}
+
+impl From<store::DeliverySummary> for DeliverySummary {
+    fn from(delivery: store::DeliverySummary) -> Self {
+        Self {
+            id: delivery.id,
+            source: delivery.source,
+            provider: delivery.provider,
+            kind: delivery.kind,
+            name: delivery.name,
+            key: delivery.key,
+            handshake: delivery.handshake,
+            received_at: delivery.received_at,
+            remote: delivery.remote,
+            size: delivery.size,
+            repeats: delivery.repeats,
+            stripped: delivery.stripped,
+            runs: delivery.runs.into_iter().map(RunSummary::from).collect(),
+        }
+    }
+}
+
+impl From<&matching::Explanation> for ExplanationView {
+    fn from(explanation: &matching::Explanation) -> Self {
+        Self {
+            nothing: explanation.nothing.clone(),
+            routes: explanation.routes.iter().map(RouteView::from).collect(),
+            ruled_out: explanation.ruled_out,
+        }
+    }
+}
+
+impl From<&matching::RouteExplanation> for RouteView {
+    fn from(route: &matching::RouteExplanation) -> Self {
+        Self {
+            route: route.route.to_string(),
+            part: route.part,
+            matched: route.matched,
+            test: route.test.as_deref().map(str::to_owned),
+            words: route.words.as_ref().map(ToString::to_string),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Sources: what was refused, and which of their secrets are still used.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::receive;
+
+/// `GET /api/refusals/{source}`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RefusalsView {
+    /// Newest first.
+    pub refusals: Vec<RefusalView>,
+}
+
+/// A request that was not kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefusalView {
+    /// When.
+    pub at: Timestamp,
+    /// Address that it came from.
+    pub remote: String,
+    /// HTTP status that it was answered with.
+    pub status: u16,
+    /// The reason, as in the metric.
+    pub reason: String,
+    /// The reason, in words.
+    pub words: String,
+    /// Names of the headers that it had.
+    pub headers: Vec<String>,
+}
+
+/// `GET /api/secrets`: which secrets proved deliveries, so that the old one of a rotation can be
+/// dropped once nobody uses it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SecretsView {
+    /// When counting began: at the gateway's start.
+    pub since: Timestamp,
+    /// By source, in the order of the configuration.
+    pub secrets: Vec<SecretView>,
+}
+
+/// How often a secret proved a delivery.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SecretView {
+    /// The source.
+    pub source: String,
+    /// The key of the source that it stands under: `secrets` or `access_token`.
+    pub key: String,
+    /// Its place in the source's list, counted from 0, as in the metric `secret_matches`.
+    pub place: usize,
+    /// Where it is kept; never what it is.
+    pub reference: String,
+    /// Deliveries that it proved.
+    pub deliveries: u64,
+    /// The last of them.
+    #[serde(default)]
+    pub last: Option<Timestamp>,
+}
+
+impl From<receive::Refused> for RefusalView {
+    fn from(refused: receive::Refused) -> Self {
+        Self {
+            at: refused.at,
+            remote: refused.remote,
+            status: refused.status,
+            reason: refused.reason.to_owned(),
+            words: refused.words,
+            headers: refused.headers,
+        }
+    }
+}
