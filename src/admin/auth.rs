@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 
 use super::problem::Problem;
 use super::{Admin, Code};
-use crate::authenticate::same;
+use crate::config::NoSuchToken;
 use crate::serving::Remote;
 
 /// Who asks.
@@ -26,7 +26,7 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match known(&admin, request.headers()) {
+    match known(&admin, request.headers()).await {
         Ok(name) => {
             let origin = request.extensions().get::<Remote>();
             let origin = origin.map(|remote| remote.0.ip().to_string());
@@ -38,29 +38,22 @@ pub(super) async fn check(
 }
 
 /// The name of the configured token that these headers carry.
-pub(super) fn known(admin: &Admin, headers: &HeaderMap) -> Result<String, Problem> {
-    let tokens = admin.live.admin_tokens();
-    if tokens.is_empty() {
-        return Err(Problem::new(
-            Code::NoAdminTokens,
-            "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
-        ));
-    }
+pub(super) async fn known(admin: &Admin, headers: &HeaderMap) -> Result<String, Problem> {
     let given = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default()
         .trim();
-    tokens
-        .iter()
-        .filter(|(_, token)| same(token.expose(), given.as_bytes()))
-        .map(|(name, _)| name.to_string())
-        .next()
-        .ok_or_else(|| {
-            Problem::new(
-                Code::Unauthorized,
-                "this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`",
-            )
-        })
+    match admin.live.admin_token(given.as_bytes()).await {
+        Ok(name) => Ok(name.to_string()),
+        Err(NoSuchToken::Closed) => Err(Problem::new(
+            Code::NoAdminTokens,
+            "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
+        )),
+        Err(NoSuchToken::Unknown) => Err(Problem::new(
+            Code::Unauthorized,
+            "this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`",
+        )),
+    }
 }

@@ -1,10 +1,14 @@
 //! Is it alive, is it ready, and what should a person look at?
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
+use tokio::task::JoinSet;
 
 use super::Admin;
 use super::auth::known;
@@ -14,16 +18,27 @@ use crate::clock::earlier;
 use crate::config::SourcePlan;
 use crate::store::Pausable;
 
+/// How long a probe waits for secrets that are not at hand.
+const SECRETS: Duration = Duration::from_secs(1);
+
 /// 200 when a delivery could be kept now, 503 when not. Probes have no token and anybody may reach the
 /// listener, so names and reasons are told only to a token that is known. One that is not known is as
 /// good as none: a rotated token must not take a process out of service.
 pub(super) async fn ready(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     let status = look(&admin).await;
     let code = if status.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    match known(&admin, &headers) {
-        Ok(_) => (code, Json(status)).into_response(),
-        Err(_) => (code, Json(Readiness::from(&status))).into_response(),
+    match has_known_token(&admin, &headers).await {
+        true => (code, Json(status)).into_response(),
+        false => (code, Json(Readiness::from(&status))).into_response(),
     }
+}
+
+/// Whether the headers carry a known token. A probe does not wait for a program that prints one.
+async fn has_known_token(admin: &Admin, headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION)
+        && tokio::time::timeout(SECRETS, known(admin, headers))
+            .await
+            .is_ok_and(|known| known.is_ok())
 }
 
 pub(super) async fn status(State(admin): State<Admin>) -> Json<Status> {
@@ -77,7 +92,7 @@ async fn look(admin: &Admin) -> Status {
             ),
         });
     }
-    notes.extend(deaf_sources(admin));
+    notes.extend(deaf_sources(admin).await);
     let config_faults = admin.live.faults();
     if config_faults > 0 {
         notes.push(format!(
@@ -99,16 +114,33 @@ async fn look(admin: &Admin) -> Status {
     }
 }
 
-/// Sources that can receive nothing, since their secrets cannot be had.
-fn deaf_sources(admin: &Admin) -> Vec<String> {
+/// Sources that can receive nothing, since their secrets cannot be had, or not yet. A probe does not wait
+/// for a program that hangs.
+async fn deaf_sources(admin: &Admin) -> Vec<String> {
     let plan = admin.live.plan();
     let open = |source: &&Arc<SourcePlan>| source.unauthenticated || source.options.learn_secret;
     let sources = plan.sources.values().filter(|source| !open(source));
-    let deaf = sources.filter_map(|source| {
-        let fault = admin.live.source_secrets(source).err()?;
-        Some(format!("source {} can receive nothing: {fault}", source.name))
-    });
-    deaf.collect()
+    let mut silent: BTreeSet<Arc<str>> =
+        sources.clone().map(|source| source.name.clone()).collect();
+    let mut looking = JoinSet::new();
+    for source in sources {
+        let (live, source) = (Arc::clone(&admin.live), Arc::clone(source));
+        looking.spawn(async move { (live.source_secrets(&source).await.err(), source) });
+    }
+    let mut deaf = Vec::new();
+    let looked = async {
+        while let Some(Ok((fault, source))) = looking.join_next().await {
+            silent.remove(&source.name);
+            let note = |fault| format!("source {} can receive nothing: {fault}", source.name);
+            deaf.extend(fault.map(note));
+        }
+    };
+    // What has not come by then is named.
+    let _ = tokio::time::timeout(SECRETS, looked).await;
+    let late = |name| format!("source {name} can receive nothing yet: its secrets take their time");
+    deaf.extend(silent.into_iter().map(late));
+    deaf.sort();
+    deaf
 }
 
 async fn held_too_long(admin: &Admin) -> u64 {

@@ -169,7 +169,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Serve(command) => command.run().await,
         Command::Demo(command) => Box::pin(command.run(screen)).await,
         Command::Check(command) => command.run(screen),
-        Command::Explain(command) => command.run(screen),
+        Command::Explain(command) => command.run(screen).await,
         Command::Send(command) => command.run(screen).await,
         Command::Providers(command) => command.run(screen),
         Command::Deliveries(command) => command.run(screen).await,

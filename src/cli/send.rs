@@ -16,7 +16,7 @@ use super::providers;
 use super::screen::{Screen, Tone, aside, printable};
 use super::signer;
 use super::signing::{Sent, Signing, deliver, hook, new_id};
-use crate::config::{Live, SecretRef, SecretStore, SourcePlan, documented_source};
+use crate::config::{Live, SecretRef, SecretResolver, SourcePlan, documented_source};
 use crate::model::Secret;
 
 /// Where a gateway listens as a rule.
@@ -97,8 +97,8 @@ impl Send {
             return Ok(());
         }
         let target = match (&self.provider, &self.source) {
-            (Some(name), _) => self.without_configuration(screen, name)?,
-            (None, Some(name)) => self.of_configuration(screen, name)?,
+            (Some(name), _) => self.without_configuration(screen, name).await?,
+            (None, Some(name)) => self.of_configuration(screen, name).await?,
             // The argument parser asks for one of the two.
             (None, None) => return Err(Failure::Usage("name a source".to_owned())),
         };
@@ -116,7 +116,7 @@ impl Send {
         show(screen, &deliver(request, id).await?)
     }
 
-    fn of_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
+    async fn of_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let plan = live.plan();
@@ -125,8 +125,8 @@ impl Send {
         let (secret, access_token) = if self.wrong_secret {
             (sample(), None)
         } else {
-            let secrets =
-                live.source_secrets(source).map_err(|fault| Failure::Failed(fault.to_string()))?;
+            let secrets = live.source_secrets(source).await;
+            let secrets = secrets.map_err(|fault| Failure::Failed(fault.to_string()))?;
             let access_token = secrets.held().access_tokens.first().cloned();
             (signer::of(source, &secrets)?, access_token)
         };
@@ -140,7 +140,7 @@ impl Send {
         Ok(Target { source: Arc::clone(source), secret, access_token, url })
     }
 
-    fn without_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
+    async fn without_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
         let provider = providers::find(name)?;
         let settings: Result<Vec<_>, _> = self.settings.iter().map(|text| setting(text)).collect();
         let source = documented_source(provider, &settings?)
@@ -151,8 +151,9 @@ impl Send {
             (None, None) => None,
         };
         let secret = match reference {
-            Some(reference) => SecretStore::new()
+            Some(reference) => SecretResolver::new()
                 .resolve(&reference)
+                .await
                 .map_err(|fault| Failure::Missing(fault.to_string()))?,
             None => {
                 aside(match signer::only_the_sender(&source) {

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::task::JoinSet;
 
 use super::files::Files;
 use super::permissions;
 use super::plan::{Held, JobPlan, Plan, SourcePlan};
 use super::report::Report;
-use super::secrets::{SecretFault, SecretRef, SecretStore};
+use super::secrets::{Pending, SecretFault, SecretRef, SecretResolver};
 use super::settle::{InForce, Settled, settle};
+use crate::authenticate::same;
 use crate::model::Secret;
 
 /// The configuration in force.
@@ -21,7 +23,7 @@ pub struct Live {
     path: PathBuf,
     plan: ArcSwap<Plan>,
     report: ArcSwap<Report>,
-    secrets: Arc<SecretStore>,
+    secrets: SecretResolver,
     last: Mutex<Last>,
 }
 
@@ -144,7 +146,7 @@ impl Live {
             path: path.to_owned(),
             plan: ArcSwap::from_pointee(outcome.plan),
             report: ArcSwap::from_pointee(report),
-            secrets: Arc::new(SecretStore::new()),
+            secrets: SecretResolver::new(),
             last: Mutex::new(Last { digest: files.digest(), in_force: outcome.in_force }),
         })
     }
@@ -155,7 +157,7 @@ impl Live {
             path: PathBuf::new(),
             plan: ArcSwap::from_pointee(plan),
             report: ArcSwap::default(),
-            secrets: Arc::new(SecretStore::new()),
+            secrets: SecretResolver::new(),
             last: Mutex::default(),
         }
     }
@@ -180,12 +182,19 @@ impl Live {
         self.report.load().faults.len()
     }
 
-    /// Reads the files and the secrets again, and puts in force what is good.
+    /// Reads the files and the secrets again, and puts in force what is good. Blocks: for a thread of its
+    /// own.
     ///
     /// # Errors
     /// The report, when `gateway.yaml` is broken; everything stays as it was.
     pub fn reload(&self) -> Result<Change, Report> {
+        let reloaded = self.reload_files();
+        // Afterwards, so that a program that hangs holds back no plan.
         let secrets = self.secrets.refresh().err().unwrap_or_default();
+        reloaded.map(|change| Change { secrets, ..change })
+    }
+
+    fn reload_files(&self) -> Result<Change, Report> {
         let files = Files::read(&self.path);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.digest = files.digest();
@@ -200,14 +209,14 @@ impl Live {
             to: plan.version.to_string(),
             held_back: outcome.held_back,
             needs_restart: old.starts_unlike(&plan),
-            secrets,
+            secrets: Vec::new(),
         };
         last.in_force = outcome.in_force;
         self.plan.store(plan);
         Ok(change)
     }
 
-    /// Reloads when the content of the files differs from what was looked at last.
+    /// Reloads when the content of the files differs from what was looked at last. Blocks.
     pub fn reload_if_changed(&self) -> Option<Result<Change, Report>> {
         let digest = Files::read(&self.path).digest();
         let same = self.last.lock().unwrap_or_else(PoisonError::into_inner).digest == digest;
@@ -215,7 +224,7 @@ impl Live {
     }
 
     /// Where secrets are resolved.
-    pub fn secrets(&self) -> &Arc<SecretStore> {
+    pub fn secrets(&self) -> &SecretResolver {
         &self.secrets
     }
 
@@ -224,11 +233,14 @@ impl Live {
     /// # Errors
     /// The first fault, when none of them, or none of the access tokens, can be had. None is
     /// returned for an open source.
-    pub fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
+    pub async fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
+        // All are begun before one is waited for.
+        let access_tokens = self.begin(&source.access_tokens);
+        let webhook_secrets = self.begin(&source.secrets);
         let mut secrets = SourceSecrets::default();
         let mut first = None;
-        for (place, reference) in source.access_tokens.iter().enumerate() {
-            match self.secrets.resolve(reference) {
+        for (place, pending) in access_tokens.into_iter().enumerate() {
+            match pending.answer().await {
                 Ok(token) => {
                     secrets.access_tokens.push(token);
                     secrets.token_places.push(place);
@@ -242,8 +254,10 @@ impl Live {
             return Err(fault);
         }
         first = None;
-        for (place, reference) in source.secrets.iter().enumerate() {
-            match self.usable(source, reference) {
+        for (place, (reference, pending)) in source.secrets.iter().zip(webhook_secrets).enumerate()
+        {
+            let secret = pending.answer().await;
+            match secret.and_then(|secret| usable(source, reference, secret)) {
                 Ok(secret) => secrets.push(place, secret),
                 Err(fault) => first = first.or(Some(fault)),
             }
@@ -254,21 +268,16 @@ impl Live {
         }
     }
 
-    fn usable(&self, source: &SourcePlan, reference: &SecretRef) -> Result<Secret, SecretFault> {
-        let secret = self.secrets.resolve(reference)?;
-        source
-            .provider
-            .check_secret(&secret, &source.options)
-            .map_err(|reason| SecretFault::new(reference, format!("cannot be used: {reason}")))?;
-        Ok(secret)
+    fn begin(&self, references: &[SecretRef]) -> Vec<Pending> {
+        references.iter().map(|reference| self.secrets.begin(reference)).collect()
     }
 
     /// The key to start a job with.
     ///
     /// # Errors
     /// When it cannot be had.
-    pub fn api_key(&self, job: &JobPlan) -> Result<Secret, SecretFault> {
-        self.secrets.resolve(key_of(job)?)
+    pub async fn api_key(&self, job: &JobPlan) -> Result<Secret, SecretFault> {
+        self.secrets.resolve(key_of(job)?).await
     }
 
     /// The same, where no file has to be looked at and no program to be run for it.
@@ -279,17 +288,50 @@ impl Live {
         }
     }
 
-    /// The admin tokens that can be had, with the names of who holds them.
-    pub fn admin_tokens(&self) -> Vec<(Arc<str>, Secret)> {
+    /// Whose admin token this is. A token that takes its time is waited for only where none that is there
+    /// is the one.
+    ///
+    /// # Errors
+    /// [`NoSuchToken`], where it is nobody's.
+    pub async fn admin_token(&self, given: &[u8]) -> Result<Arc<str>, NoSuchToken> {
         let plan = self.plan();
-        plan.server
-            .admin_tokens
-            .iter()
-            .filter_map(|(name, reference)| {
-                Some((Arc::clone(name), self.secrets.resolve(reference).ok()?))
-            })
-            .collect()
+        let mut looking = JoinSet::new();
+        for (name, reference) in &plan.server.admin_tokens {
+            let (name, pending) = (Arc::clone(name), self.secrets.begin(reference));
+            looking.spawn(async move { (name, pending.answer().await) });
+        }
+        let mut fault = NoSuchToken::Closed;
+        while let Some(looked_up) = looking.join_next().await {
+            let Ok((name, Ok(token))) = looked_up else { continue };
+            if same(token.expose(), given) {
+                return Ok(name);
+            }
+            fault = NoSuchToken::Unknown;
+        }
+        Err(fault)
     }
+}
+
+/// Why a token is not one of an admin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSuchToken {
+    /// There is no usable admin token at all.
+    Closed,
+    /// It is none of them.
+    Unknown,
+}
+
+/// The secret, where the source's provider can use it.
+fn usable(
+    source: &SourcePlan,
+    reference: &SecretRef,
+    secret: Secret,
+) -> Result<Secret, SecretFault> {
+    source
+        .provider
+        .check_secret(&secret, &source.options)
+        .map_err(|reason| SecretFault::new(reference, format!("cannot be used: {reason}")))?;
+    Ok(secret)
 }
 
 /// Where a job's key is to be had.

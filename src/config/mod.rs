@@ -26,7 +26,7 @@ use std::path::Path;
 
 pub use docs::docs_markdown;
 pub use documented::documented_source;
-pub use live::{Change, Live, SourceSecrets, came_to};
+pub use live::{Change, Live, NoSuchToken, SourceSecrets, came_to};
 pub use networks::Networks;
 pub use plan::{
     Held, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate, RetentionPlan,
@@ -34,7 +34,7 @@ pub use plan::{
 };
 pub use report::{Excerpt, Fault, Report};
 pub use schema::schema;
-pub use secrets::{SecretFault, SecretRef, SecretStore};
+pub use secrets::{SecretFault, SecretRef, SecretResolver};
 pub use similar::provider_meant;
 pub use watch::Watch;
 

@@ -3,15 +3,16 @@
 //! forgets nothing.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use crate::authenticate::hmac::{Algorithm, mac};
 use crate::chance::Chance;
 use crate::clock::between;
-use crate::config::{JobPlan, Live, Plan};
+use crate::config::{JobPlan, Live, Plan, SecretFault};
 use crate::model::Secret;
 use crate::store::{KeyRefused, Pausable, Pause};
 
@@ -25,31 +26,44 @@ const DIGEST: usize = 8;
 const REFUSED: Duration = Duration::from_secs(30);
 
 /// Which keys rest, as the store has it; and what was refused to this process itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Keys {
+    live: Arc<Live>,
+    /// Wakes the dispatcher.
+    wake: Arc<Notify>,
+    /// Keys that are being looked at.
+    looked_at: Arc<Mutex<BTreeSet<String>>>,
     resting: Mutex<HashMap<String, Pause>>,
     refused: Mutex<HashMap<String, (Vec<u8>, Timestamp)>>,
 }
 
 impl Keys {
+    pub(super) fn new(live: Arc<Live>, wake: Arc<Notify>) -> Self {
+        let (resting, refused) = (Mutex::default(), Mutex::default());
+        Self { live, wake, looked_at: Arc::default(), resting, refused }
+    }
+
     /// Takes over what the store has.
     pub(super) fn mirror(&self, pauses: &[Pause]) {
         let keys = pauses.iter().filter(|pause| matches!(pause.what, Pausable::Key(_)));
-        *self.lock() = keys.map(|pause| (pause.what.name().to_owned(), pause.clone())).collect();
+        *lock(&self.resting) =
+            keys.map(|pause| (pause.what.name().to_owned(), pause.clone())).collect();
     }
 
     /// Whether the job's key may be tried.
     pub(super) fn usable(&self, job: &JobPlan) -> bool {
-        !self.lock().contains_key(&name(job))
+        !lock(&self.resting).contains_key(&name(job))
     }
 
     /// Whether this very key was refused to this process a moment ago. Asked only where other processes
-    /// can let a key go on: they may have another file.
-    pub(super) fn was_just_refused(&self, job: &JobPlan, live: &Live, now: Timestamp) -> bool {
-        let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    /// can let a key go on: they may have another file. While the key is being looked at, it counts as the
+    /// one that was refused.
+    pub(super) fn was_just_refused(&self, job: &Arc<JobPlan>, now: Timestamp) -> bool {
+        let mut refused = lock(&self.refused);
         let key = name(job);
         let Some((mark, at)) = refused.get(&key) else { return false };
-        if between(*at, now) < REFUSED && live.api_key(job).is_ok_and(|key| is_of(mark, &key)) {
+        let is_refused = |key: Result<Secret, _>| key.is_ok_and(|key| is_of(mark, &key));
+        if between(*at, now) < REFUSED && self.at_hand(job, mark).is_none_or(is_refused) {
             return true;
         }
         refused.remove(&key);
@@ -58,12 +72,12 @@ impl Keys {
 
     /// Whether any key rests.
     pub(super) fn any_rests(&self) -> bool {
-        !self.lock().is_empty()
+        !lock(&self.resting).is_empty()
     }
 
     /// Keys that rest although what the workbench refused is no longer in use.
-    pub(super) fn changed(&self, live: &Live, plan: &Plan) -> BTreeSet<String> {
-        let resting = self.lock().clone();
+    pub(super) fn changed(&self, plan: &Plan) -> BTreeSet<String> {
+        let resting = lock(&self.resting).clone();
         if resting.is_empty() {
             return BTreeSet::new();
         }
@@ -72,7 +86,7 @@ impl Keys {
             .filter_map(|job| {
                 let pause = resting.get(&name(job))?;
                 let mark = pause.mark.as_deref()?;
-                let key = live.api_key(job).ok()?;
+                let key = self.at_hand(job, mark)?.ok()?;
                 (!is_of(mark, &key)).then(|| name(job))
             })
             .collect()
@@ -88,14 +102,34 @@ impl Keys {
             note: act.note.clone(),
             mark: Some(mark.clone()),
         };
-        self.lock().insert(what.name().to_owned(), pause);
-        let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        lock(&self.resting).insert(what.name().to_owned(), pause);
+        let mut refused = lock(&self.refused);
         refused.insert(what.name().to_owned(), (mark.clone(), act.at));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pause>> {
-        self.resting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The job's key where it is at hand. Else it is looked at beside the work, since other jobs do not
+    /// wait for it, and the dispatcher is woken where it is not the one that was refused.
+    fn at_hand(&self, job: &Arc<JobPlan>, mark: &[u8]) -> Option<Result<Secret, SecretFault>> {
+        let at_hand = self.live.api_key_at_hand(job);
+        let key = name(job);
+        if at_hand.is_none() && lock(&self.looked_at).insert(key.clone()) {
+            let (live, wake) = (Arc::clone(&self.live), Arc::clone(&self.wake));
+            let (job, mark) = (Arc::clone(job), mark.to_vec());
+            let looked_at = Arc::clone(&self.looked_at);
+            tokio::spawn(async move {
+                let found = live.api_key(&job).await;
+                lock(&looked_at).remove(&key);
+                if found.is_ok_and(|key| !is_of(&mark, &key)) {
+                    wake.notify_one();
+                }
+            });
+        }
+        at_hand
     }
+}
+
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The key of a job, as people name it.

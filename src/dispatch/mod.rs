@@ -80,11 +80,12 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher that has not begun.
     pub fn new(parts: Parts) -> Arc<Self> {
+        let wake = Arc::new(Notify::new());
         Arc::new(Self {
+            keys: keys::Keys::new(Arc::clone(&parts.live), Arc::clone(&wake)),
             parts,
-            wake: Arc::new(Notify::new()),
+            wake,
             turns: Mutex::default(),
-            keys: keys::Keys::default(),
             rests: rests::Rests::default(),
             paused: Mutex::default(),
             limited: Mutex::default(),
@@ -254,7 +255,7 @@ impl Dispatcher {
             let wanted = slots.of(&wants(job), has, round);
             let is_usable = wanted > 0
                 && self.keys.usable(job)
-                && (alone || !self.keys.was_just_refused(job, &self.parts.live, now));
+                && (alone || !self.keys.was_just_refused(job, now));
             let (count, trial) = self.rests.room(&job.workbench.name, wanted, now);
             (is_usable && count > 0).then(|| turns::permit(job, count, trial))
         };

@@ -94,7 +94,7 @@ impl Dispatcher {
     /// Lets keys go on that have changed since they were refused. Costs nothing while none rests.
     pub(super) async fn let_changed_keys_go_on(&self, now: Timestamp) -> Result<(), StoreFault> {
         let plan = self.parts.live.plan();
-        for key in self.keys.changed(&self.parts.live, &plan) {
+        for key in self.keys.changed(&plan) {
             let act = own_act(now, "the key has changed");
             let backlogs = keys::jobs_of(&plan, &key).map(backlog).collect();
             self.parts.store.resume(Pausable::Key(key.clone()), backlogs, act).await?;

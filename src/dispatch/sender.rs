@@ -1,7 +1,7 @@
 //! One attempt from lease to record.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -32,16 +32,22 @@ const STOPPED: &str = "the gateway stopped while the request was on its way";
 pub(super) struct Workbenches(Mutex<HashMap<Arc<str>, Workbench>>);
 
 impl Workbenches {
-    fn get(&self, plan: &Arc<WorkbenchPlan>) -> Result<Workbench, String> {
-        let mut clients = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(client) = clients.get(&plan.name)
-            && Arc::ptr_eq(client.plan(), plan)
-        {
-            return Ok(client.clone());
+    async fn get(&self, plan: &Arc<WorkbenchPlan>) -> Result<Workbench, String> {
+        let made = self.lock().get(&plan.name).cloned();
+        if let Some(client) = made.filter(|client| Arc::ptr_eq(client.plan(), plan)) {
+            return Ok(client);
         }
-        let client = Workbench::new(Arc::clone(plan)).map_err(|fault| fault.to_string())?;
-        clients.insert(Arc::clone(&plan.name), client.clone());
+        // Making a client reads the files of certificate authorities.
+        let own = Arc::clone(plan);
+        let made = tokio::task::spawn_blocking(move || Workbench::new(own)).await;
+        let made = made.map_err(|stopped| stopped.to_string())?;
+        let client = made.map_err(|fault| fault.to_string())?;
+        self.lock().insert(Arc::clone(&plan.name), client.clone());
         Ok(client)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Workbench>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,11 +103,11 @@ async fn send(
         let sent = Sent { result: None, refused: None };
         (unsent(Outcome::NotStartedForNow, reason), sent)
     };
-    let workbench = match workbenches.get(&job.workbench) {
+    let workbench = match workbenches.get(&job.workbench).await {
         Ok(workbench) => workbench,
         Err(reason) => return not_sent(reason),
     };
-    let key = match api_key(parts, job).await {
+    let key = match parts.live.api_key(job).await {
         Ok(key) => key,
         Err(fault) => {
             let reason = format!("the API key {} cannot be read: {fault}", job.api_key);
@@ -166,18 +172,6 @@ async fn look_up(
     }
 }
 
-/// A key may come from a file, or from a program that takes its time.
-async fn api_key(parts: &Parts, job: &JobPlan) -> Result<Secret, String> {
-    if let Some(key) = parts.live.api_key_at_hand(job) {
-        return key.map_err(|fault| fault.to_string());
-    }
-    let (live, job) = (Arc::clone(&parts.live), job.clone());
-    match tokio::task::spawn_blocking(move || live.api_key(&job)).await {
-        Ok(key) => key.map_err(|fault| fault.to_string()),
-        Err(stopped) => Err(stopped.to_string()),
-    }
-}
-
 fn start_of<'a>(job: &'a JobPlan, lease: &'a Lease, now: Timestamp) -> Start<'a> {
     Start {
         target: &job.target,
@@ -200,7 +194,7 @@ pub(super) async fn settle_lost(
         Some(job) => {
             if job.probe.is_some()
                 && let (Ok(workbench), Ok(key)) =
-                    (workbenches.get(&job.workbench), api_key(parts, job).await)
+                    (workbenches.get(&job.workbench).await, parts.live.api_key(job).await)
             {
                 let start = start_of(job, lease, parts.clock.now());
                 look_up(&workbench, &start, &key, &mut result).await;

@@ -141,7 +141,7 @@ impl Gateway {
             _ => {}
         }
         if role.receives() {
-            read_secrets(&live).await;
+            read_secrets(&live);
         }
         let metrics = Arc::new(Metrics::new());
         let dispatcher = Dispatcher::new(Parts {
@@ -319,17 +319,15 @@ async fn listen(
     Ok((listener, bound))
 }
 
-/// Reads every source's secrets once, so that no request waits for a program that prints one, and so
-/// that a missing one is known before a sender finds out.
-async fn read_secrets(live: &Arc<Live>) {
-    let live = Arc::clone(live);
-    let read = tokio::task::spawn_blocking(move || {
-        for source in live.plan().sources.values() {
-            if let Err(fault) = live.source_secrets(source) {
+/// Begins to read every source's secrets, so that few requests wait for a program that prints one, and
+/// that a missing one is known before a sender finds out. A program that hangs does not hold up the start.
+fn read_secrets(live: &Arc<Live>) {
+    for source in live.plan().sources.values() {
+        let (live, source) = (Arc::clone(live), Arc::clone(source));
+        tokio::spawn(async move {
+            if let Err(fault) = live.source_secrets(&source).await {
                 error!(source = %source.name, reason = %fault, "this source cannot receive anything");
             }
-        }
-    });
-    // A panic in there would have been reported by itself.
-    let _ = read.await;
+        });
+    }
 }

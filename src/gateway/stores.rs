@@ -24,7 +24,7 @@ pub async fn open(
         StorePlan::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
         StorePlan::Postgres(plan) => {
             let named = |fault| naming(plan, fault);
-            let options = options(live, plan)?;
+            let options = options(live, plan).await?;
             if migrate {
                 postgres::migrate(&options).await.map_err(named)?;
             }
@@ -51,7 +51,7 @@ pub async fn migrate(live: &Live) -> Result<String, StoreFault> {
             Ok(format!("{} is up to date (serve does this by itself)", path.display()))
         }
         StorePlan::Postgres(plan) => {
-            let done = postgres::migrate(&options(live, plan)?)
+            let done = postgres::migrate(&options(live, plan).await?)
                 .await
                 .map_err(|fault| naming(plan, fault))?;
             Ok(match done {
@@ -66,8 +66,11 @@ pub async fn migrate(live: &Live) -> Result<String, StoreFault> {
     }
 }
 
-fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
-    let password = plan.password.clone().map(|reference| password(live, reference)).transpose()?;
+async fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
+    let password = match &plan.password {
+        Some(reference) => Some(password(live, reference).await?),
+        None => None,
+    };
     Ok(Options {
         config: plan.config.clone(),
         password,
@@ -79,24 +82,30 @@ fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
 }
 
 /// Where the password is to be had, which must be possible now.
-fn password(live: &Live, reference: SecretRef) -> Result<Password, StoreFault> {
-    let secrets = Arc::clone(live.secrets());
-    if let Err(fault) = secrets.resolve(&reference) {
+async fn password(live: &Live, reference: &SecretRef) -> Result<Password, StoreFault> {
+    let secrets = live.secrets().clone();
+    if let Err(fault) = secrets.resolve(reference).await {
         return Err(StoreFault::Unavailable(format!("postgres.password: {fault}")));
     }
-    let (remembered, forgotten) = (Arc::clone(&secrets), reference.clone());
-    let failing = AtomicBool::new(false);
-    let ask = move || match secrets.resolve(&reference) {
-        Ok(password) => {
-            failing.store(false, Ordering::Relaxed);
-            Some(password)
-        }
-        Err(fault) => {
-            // Once: each connection asks.
-            if !failing.swap(true, Ordering::Relaxed) {
-                log::database_password(&fault.to_string());
+    let (remembered, forgotten) = (secrets.clone(), reference.clone());
+    let asked = Arc::new((secrets, reference.clone(), AtomicBool::new(false)));
+    let ask = move || {
+        let asked = Arc::clone(&asked);
+        async move {
+            let (secrets, reference, failing) = &*asked;
+            match secrets.resolve(reference).await {
+                Ok(password) => {
+                    failing.store(false, Ordering::Relaxed);
+                    Some(password)
+                }
+                Err(fault) => {
+                    // Once: each connection asks.
+                    if !failing.swap(true, Ordering::Relaxed) {
+                        log::database_password(&fault.to_string());
+                    }
+                    None
+                }
             }
-            None
         }
     };
     Ok(Password::new(ask, move || remembered.forget(&forgotten)))

@@ -31,7 +31,7 @@ impl Receiver {
     async fn try_take_in(&self, arrived: Arrived) -> Result<Answer, Answer> {
         let now = self.clock.now();
         let delivery = DeliveryId::new(now, self.chance.bits());
-        let secrets = Arc::new(self.live.source_secrets(&arrived.source));
+        let secrets = Arc::new(self.live.source_secrets(&arrived.source).await);
         let known = self.published(&arrived).await?;
         let arrived = Arc::new(arrived);
         let mut judging = Judging { arrived, secrets, keys: known.keys(), delivery, now };
@@ -153,7 +153,7 @@ impl Receiver {
             Err(answer) => return answer,
         };
         if let Some(secret) = offered {
-            let learned = learn::learn(&self.live, &arrived.source, &secret);
+            let learned = learn::learn(&self.live, &arrived.source, secret).await;
             log::offered_secret(&arrived.source.name, &learned.to_string());
         }
         let delivery = match accepted {

@@ -43,22 +43,29 @@ impl fmt::Display for Learned {
 }
 
 /// Writes the secret where it belongs, or says why not.
-pub(super) fn learn(live: &Live, source: &SourcePlan, secret: &Secret) -> Learned {
+pub(super) async fn learn(live: &Live, source: &SourcePlan, secret: Secret) -> Learned {
     if !source.options.learn_secret {
         return Learned::NotAsked;
     }
     let Some(reference @ SecretRef::File(path)) = source.secrets.first() else {
         return Learned::NoFile;
     };
+    let path = path.clone();
+    let written = tokio::task::spawn_blocking(move || write_unless_there(&path, &secret)).await;
+    let learned = written.unwrap_or_else(|stopped| Learned::Failed(stopped.to_string()));
+    if learned == Learned::Written {
+        live.secrets().forget(reference);
+    }
+    learned
+}
+
+fn write_unless_there(path: &Path, secret: &Secret) -> Learned {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.len() > 0 => return Learned::ThereAlready,
         _ => {}
     }
     match write(path, secret) {
-        Ok(()) => {
-            live.secrets().forget(reference);
-            Learned::Written
-        }
+        Ok(()) => Learned::Written,
         Err(error) => Learned::Failed(format!("{}: {error}", path.display())),
     }
 }

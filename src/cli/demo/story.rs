@@ -197,7 +197,7 @@ async fn send(stage: &Stage, scene: &Scene) -> Result<(u16, serde_json::Value), 
     let secret = if scene.wrong_secret {
         Secret::new("somebody else's secret")
     } else {
-        let secrets = stage.live.source_secrets(source);
+        let secrets = stage.live.source_secrets(source).await;
         secrets
             .ok()
             .and_then(|secrets| secrets.first().cloned())

@@ -49,7 +49,7 @@ impl Doctor {
         let plan = live.plan();
         let mut findings = vec![files(&live)];
         findings.push(store(&live, &plan).await);
-        findings.extend(secrets(&live, &plan));
+        findings.extend(secrets(&live, &plan).await);
         findings.extend(world::keys(&plan).await);
         for workbench in plan.workbenches.values() {
             findings.extend(world::reach(workbench).await);
@@ -94,15 +94,15 @@ async fn store(live: &Live, plan: &Plan) -> Finding {
     Finding::new("store", found)
 }
 
-fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
+async fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in plan.sources.values() {
         for (number, reference) in source.secrets.iter().enumerate() {
-            let found = webhook_secret(live, source, reference);
+            let found = webhook_secret(live, source, reference).await;
             findings.push(Finding::new(format!("source {} secret {number}", source.name), found));
         }
         for reference in &source.access_tokens {
-            let found = live.secrets().resolve(reference);
+            let found = live.secrets().resolve(reference).await;
             let found = found
                 .map(|_| format!("{reference} can be read"))
                 .map_err(|fault| fault.to_string());
@@ -111,7 +111,7 @@ fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
     }
     for workbench in plan.workbenches.values() {
         for (name, reference) in &workbench.api_keys {
-            let found = live.secrets().resolve(reference);
+            let found = live.secrets().resolve(reference).await;
             let found = found.map_err(|fault| fault.to_string()).and_then(|key| {
                 let plain = key.expose().iter().all(u8::is_ascii_graphic);
                 let odd = || format!("{reference} holds something that is no key (white space?)");
@@ -121,7 +121,7 @@ fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
         }
     }
     for (name, reference) in &plan.server.admin_tokens {
-        let found = live.secrets().resolve(reference);
+        let found = live.secrets().resolve(reference).await;
         let found =
             found.map(|_| format!("{reference} can be read")).map_err(|fault| fault.to_string());
         findings.push(Finding::new(format!("admin token {name}"), found));
@@ -129,7 +129,7 @@ fn secrets(live: &Live, plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-fn webhook_secret(
+async fn webhook_secret(
     live: &Live,
     source: &SourcePlan,
     reference: &SecretRef,
@@ -140,7 +140,7 @@ fn webhook_secret(
     {
         return Ok(format!("{reference} is made when the sender greets (learn_secret)"));
     }
-    let secret = live.secrets().resolve(reference).map_err(|fault| fault.to_string())?;
+    let secret = live.secrets().resolve(reference).await.map_err(|fault| fault.to_string())?;
     source
         .provider
         .check_secret(&secret, &source.options)

@@ -41,7 +41,7 @@ pub(super) async fn keys(plan: &Plan) -> Vec<Finding> {
 /// tells details to an admin token, and the configuration names those.
 pub(super) async fn running(live: &Live, plan: &Plan) -> Vec<Finding> {
     let address = plan.server.admin;
-    let token = live.admin_tokens().into_iter().next().map(|(_, token)| token);
+    let token = first_token(live).await;
     match ask(&format!("http://{address}/readyz"), token).await {
         None => Vec::new(),
         Some(Ready::Status(status)) => {
@@ -63,6 +63,16 @@ pub(super) async fn running(live: &Live, plan: &Plan) -> Vec<Finding> {
             vec![Finding::new("gateway", found)]
         }
     }
+}
+
+async fn first_token(live: &Live) -> Option<Secret> {
+    let plan = live.plan();
+    for reference in plan.server.admin_tokens.values() {
+        if let Ok(token) = live.secrets().resolve(reference).await {
+            return Some(token);
+        }
+    }
+    None
 }
 
 async fn ask(url: &str, token: Option<Secret>) -> Option<Ready> {
@@ -102,7 +112,7 @@ pub(super) async fn look_up(live: &Live, job: &JobPlan) -> Finding {
     let found = async {
         let workbench =
             Workbench::new(Arc::clone(&job.workbench)).map_err(|fault| fault.to_string())?;
-        let key = live.api_key(job).map_err(|fault| fault.to_string())?;
+        let key = live.api_key(job).await.map_err(|fault| fault.to_string())?;
         match workbench.look_up(&job.target, &key).await? {
             200 => Ok(format!("{} is there", job.target)),
             401 => Err(format!("the workbench does not accept key {} (401)", job.api_key)),

@@ -101,7 +101,7 @@ pub fn saved_body(bytes: Vec<u8>, entry: Option<usize>) -> Result<Vec<u8>, Strin
 }
 
 impl Explain {
-    pub(super) fn run(self, screen: Screen) -> Result<(), Failure> {
+    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let plan = live.plan();
@@ -120,7 +120,7 @@ impl Explain {
         };
         let now = self.at.unwrap_or_else(|| SystemClock.now());
         let secrets = if self.verify {
-            let secrets = live.source_secrets(source);
+            let secrets = live.source_secrets(source).await;
             secrets.map_err(|fault| Failure::Failed(fault.to_string()))?
         } else {
             SourceSecrets::default()

@@ -1,4 +1,5 @@
-//! Runs the program that prints a secret: no shell, no input, a time limit, bounded output.
+//! Runs the program that prints a secret: no shell, no input, a time limit, bounded output. Blocks, so
+//! that only threads for blocking work may call it.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -6,14 +7,16 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::MOST;
+
 /// Time that a program has.
-const TIME: Duration = Duration::from_secs(10);
-/// Most bytes that it may print.
-pub(super) const MOST: u64 = 64 * 1024;
+pub(super) const TIME: Duration = Duration::from_secs(10);
+/// Time that its output may stay open after its end.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// What it printed, or what went wrong; never what it printed on its error output, which may
 /// hold anything.
-pub(super) fn run(words: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
+pub(super) fn run(words: &[String], limit: Duration) -> Result<Zeroizing<Vec<u8>>, String> {
     let (program, arguments) = words.split_first().ok_or("names no program")?;
     let mut child = Command::new(program)
         .args(arguments)
@@ -31,9 +34,9 @@ pub(super) fn run(words: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
         }
         Ok::<_, std::io::Error>(printed)
     });
-    wait(&mut child)?;
+    wait(&mut child, limit)?;
     // A grandchild may still hold the pipe; it does not get more time than the program had.
-    let until = Instant::now() + Duration::from_secs(1);
+    let until = Instant::now() + GRACE;
     while !reading.is_finished() {
         if Instant::now() > until {
             return Err("cannot be had: the program left its output open".to_owned());
@@ -50,8 +53,8 @@ pub(super) fn run(words: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
     Ok(printed)
 }
 
-fn wait(child: &mut Child) -> Result<(), String> {
-    let until = Instant::now() + TIME;
+fn wait(child: &mut Child, limit: Duration) -> Result<(), String> {
+    let until = Instant::now() + limit;
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
@@ -65,7 +68,7 @@ fn wait(child: &mut Child) -> Result<(), String> {
                 let _ = child.wait();
                 return Err(format!(
                     "cannot be had: the program took longer than {} s",
-                    TIME.as_secs()
+                    limit.as_secs()
                 ));
             }
             Err(error) => return Err(format!("cannot be had: {error}")),

@@ -2,12 +2,20 @@
 //! what.
 
 mod command;
-mod store;
+mod file;
+mod resolver;
+mod state;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;
 
-pub use store::SecretStore;
+pub(super) use resolver::Pending;
+pub use resolver::SecretResolver;
+
+/// Most bytes that a secret may have.
+const MOST: u64 = 64 * 1024;
 
 /// Where a secret is.
 #[derive(Clone, PartialEq, Eq, Hash)]

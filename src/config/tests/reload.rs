@@ -142,8 +142,8 @@ fn a_swapped_link_is_noticed_as_kubernetes_swaps_it() {
     drop(watch);
 }
 
-#[test]
-fn secrets_are_resolved_where_they_are_used() {
+#[tokio::test]
+async fn secrets_are_resolved_where_they_are_used() {
     let text = GOOD
         .replace("{ env: CDSW_ALICE }", "{ file: key }")
         .replace("{ env: GITHUB_SECRET }", "{ file: hook }, { file: old }");
@@ -152,12 +152,12 @@ fn secrets_are_resolved_where_they_are_used() {
     site.write("hook", "def\n");
     let live = Live::start(&site.path()).expect("good");
     let plan = live.plan();
-    assert_eq!(live.api_key(&plan.jobs["retrain"]).expect("there").expose(), b"abc");
-    let secrets = live.source_secrets(&plan.sources["github"]).expect("one of two");
+    assert_eq!(live.api_key(&plan.jobs["retrain"]).await.expect("there").expose(), b"abc");
+    let secrets = live.source_secrets(&plan.sources["github"]).await.expect("one of two");
     assert_eq!(secrets.len(), 1);
     assert!(!format!("{live:?}").contains("abc"));
     std::fs::remove_file(site.directory.path().join("hook")).expect("removed");
     live.reload().expect("good");
-    let fault = live.source_secrets(&plan.sources["github"]).expect_err("none");
+    let fault = live.source_secrets(&plan.sources["github"]).await.expect_err("none");
     assert!(fault.to_string().contains("hook"), "{fault}");
 }

@@ -1,11 +1,11 @@
 //! The password of a connection that is just being made: it may be another one than an hour ago.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{ConfigConnectImpl, Connect};
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -24,50 +24,42 @@ const ANEW: Duration = Duration::from_secs(10);
 pub struct Password(Arc<Asked>);
 
 struct Asked {
-    ask: Box<dyn Fn() -> Option<Secret> + Send + Sync>,
+    ask: Box<dyn Fn() -> Asking + Send + Sync>,
     refused: Box<dyn Fn() + Send + Sync>,
     /// The one before, for as long as none can be had.
     last: Mutex<Option<Secret>>,
     /// When the database refused one last.
     refused_at: Mutex<Option<Instant>>,
-    /// One question at a time: one that hangs must not take a thread for each connection.
-    turn: Arc<Semaphore>,
 }
 
+/// A question for the password.
+type Asking = Pin<Box<dyn Future<Output = Option<Secret>> + Send>>;
+
 impl Password {
-    /// Asks for it by `ask`, which may read a file and gives none where it cannot be had just now. `refused`
-    /// is told when the database did not take it, so that whoever remembers it looks again.
-    pub fn new(
-        ask: impl Fn() -> Option<Secret> + Send + Sync + 'static,
+    /// Asks for it by `ask`, which gives none where it cannot be had just now. `refused` is told when the
+    /// database did not take it, so that whoever remembers it looks again.
+    pub fn new<F>(
+        ask: impl Fn() -> F + Send + Sync + 'static,
         refused: impl Fn() + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Self
+    where
+        F: Future<Output = Option<Secret>> + Send + 'static,
+    {
         Self(Arc::new(Asked {
-            ask: Box::new(ask),
+            ask: Box::new(move || Box::pin(ask())),
             refused: Box::new(refused),
             last: Mutex::default(),
             refused_at: Mutex::default(),
-            turn: Arc::new(Semaphore::new(1)),
         }))
     }
 
     async fn now(&self) -> Option<Secret> {
-        let asked = Arc::clone(&self.0);
-        let asking = async {
-            let turn = Arc::clone(&asked.turn).acquire_owned().await.ok()?;
-            let asked = Arc::clone(&asked);
-            let answer = tokio::task::spawn_blocking(move || {
-                let answer = (asked.ask)();
-                // Also where nobody waits for it any more.
-                if answer.is_some() {
-                    lock(&asked.last).clone_from(&answer);
-                }
-                drop(turn);
-                answer
-            });
-            answer.await.ok().flatten()
-        };
-        let answer = tokio::time::timeout(PATIENCE, asking).await.ok().flatten();
-        answer.or_else(|| lock(&self.0.last).clone())
+        let answer = tokio::time::timeout(PATIENCE, (self.0.ask)()).await.ok().flatten();
+        let mut last = lock(&self.0.last);
+        if answer.is_some() {
+            last.clone_from(&answer);
+        }
+        last.clone()
     }
 
     fn was_refused(&self) {

@@ -20,6 +20,7 @@ mod replay;
 mod restart;
 mod retention;
 mod rotation;
+mod slow_secrets;
 mod values;
 
 use cdsw_gateway::model::{RunId, RunState};

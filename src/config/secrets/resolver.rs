@@ -1,0 +1,207 @@
+//! Resolves references to secrets. A file is read again when it changes, looked at once a second at
+//! most; a variable is read each time; a program is run once, and again when asked.
+//!
+//! Files and programs are never waited for on an async worker: a look-up runs on a thread for blocking
+//! work, one for each reference, and whoever asks for the same secret meanwhile shares its answer. So a
+//! program that hangs delays only those that need what it prints.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use super::command::{self, GRACE, TIME};
+use super::file::{self, Stamp};
+use super::state::{Known, State};
+use super::{SecretFault, SecretRef, trimmed};
+use crate::model::Secret;
+
+/// A secret, or why it cannot be had.
+pub(super) type Answer = Result<Secret, SecretFault>;
+
+/// An asker waits no longer than this. A program ends before; a file system may never answer.
+const PATIENCE: Duration = Duration::from_secs(TIME.as_secs() + GRACE.as_secs() + 1);
+
+/// The secrets that were resolved so far, and the look-ups that are under way. A clone shares them.
+#[derive(Clone)]
+pub struct SecretResolver(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    now: Box<dyn Fn() -> Instant + Send + Sync>,
+}
+
+impl Default for SecretResolver {
+    fn default() -> Self {
+        Self::timed(Instant::now)
+    }
+}
+
+impl fmt::Debug for SecretResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.lock().fmt(f)
+    }
+}
+
+/// A secret that is at hand, or will be once its look-up ends.
+pub(in crate::config) enum Pending {
+    /// It is at hand.
+    AtHand(Answer),
+    /// A look-up is under way.
+    LookUp(SecretRef, watch::Receiver<Option<Answer>>),
+}
+
+impl Pending {
+    /// The secret. Waits for its look-up, where there is one.
+    pub(in crate::config) async fn answer(self) -> Answer {
+        let (reference, mut told) = match self {
+            Self::AtHand(answer) => return answer,
+            Self::LookUp(reference, told) => (reference, told),
+        };
+        let cannot =
+            |why: String| Err(SecretFault::new(&reference, format!("cannot be had: {why}")));
+        match tokio::time::timeout(PATIENCE, told.wait_for(Option::is_some)).await {
+            Ok(Ok(answer)) => match answer.clone() {
+                Some(answer) => answer,
+                None => cannot("the look-up gave no answer".to_owned()),
+            },
+            Ok(Err(_)) => cannot("the look-up was cut off".to_owned()),
+            Err(_) => cannot(format!("it took longer than {} s", PATIENCE.as_secs())),
+        }
+    }
+}
+
+impl SecretResolver {
+    /// A resolver that has resolved nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same by a clock of one's own, which decides what is fresh.
+    pub fn timed(now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Shared { state: Mutex::default(), now: Box::new(now) }))
+    }
+
+    /// The secret that a reference points at.
+    ///
+    /// # Errors
+    /// [`SecretFault`] when it is not there, cannot be read or is empty.
+    pub async fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretFault> {
+        self.begin(reference).answer().await
+    }
+
+    /// The secret, where neither a file has to be looked at nor a program to be run for it.
+    pub fn at_hand(&self, reference: &SecretRef) -> Option<Result<Secret, SecretFault>> {
+        match reference {
+            SecretRef::Env(name) => Some(from_env(reference, name)),
+            _ => self.0.lock().at_hand(reference, (self.0.now)()),
+        }
+    }
+
+    /// The secret where it is at hand; else its look-up, which begins now unless one is under way.
+    /// Must be called within the async runtime.
+    pub(in crate::config) fn begin(&self, reference: &SecretRef) -> Pending {
+        if let SecretRef::Env(name) = reference {
+            return Pending::AtHand(from_env(reference, name));
+        }
+        // Under one lock, so that a look-up that ends just now is not begun a second time.
+        let mut state = self.0.lock();
+        if let Some(answer) = state.at_hand(reference, (self.0.now)()) {
+            return Pending::AtHand(answer);
+        }
+        if let Some(told) = state.under_way(reference) {
+            return Pending::LookUp(reference.clone(), told);
+        }
+        let (ticket, tell) = state.open(reference);
+        drop(state);
+        let told = tell.subscribe();
+        let (shared, looked_up) = (Arc::clone(&self.0), reference.clone());
+        tokio::task::spawn_blocking(move || {
+            // Whoever asked may have gone; the answer is kept all the same.
+            shared.look_up(&looked_up, ticket, &tell);
+        });
+        Pending::LookUp(reference.clone(), told)
+    }
+
+    /// Looks at everything again: files at the next use, programs now, all at once. A program that
+    /// fails leaves what it printed before in force. Blocks until the last of them has ended: for a
+    /// thread of its own.
+    ///
+    /// # Errors
+    /// The faults of those programs.
+    pub fn refresh(&self) -> Result<(), Vec<SecretFault>> {
+        let programs = self.0.lock().begin_again();
+        let faults: Vec<SecretFault> = std::thread::scope(|scope| {
+            let runs: Vec<_> = programs
+                .into_iter()
+                .map(|(reference, ticket, tell)| {
+                    scope.spawn(move || self.0.look_up(&reference, ticket, &tell))
+                })
+                .collect();
+            runs.into_iter().filter_map(|run| run.join().ok().flatten()).collect()
+        });
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Looks at this one again at its next use.
+    pub fn forget(&self, reference: &SecretRef) {
+        self.0.lock().forget(reference);
+    }
+}
+
+impl Shared {
+    /// Looks, keeps what was found and tells whoever waits. Gives the fault that did not take the place
+    /// of what was known. Blocks.
+    fn look_up(
+        &self,
+        reference: &SecretRef,
+        ticket: u64,
+        tell: &watch::Sender<Option<Answer>>,
+    ) -> Option<SecretFault> {
+        let (result, stamp) = match reference {
+            SecretRef::Env(name) => (from_env(reference, name), None),
+            SecretRef::Command(words) => (from_program(reference, words), None),
+            SecretRef::File(path) => match file::look(reference, path) {
+                Ok((metadata, stamp)) => match self.unchanged(reference, &stamp) {
+                    Some(known) => (known, Some(stamp)),
+                    None => (file::read(reference, path, &metadata), Some(stamp)),
+                },
+                Err(fault) => (Err(fault), None),
+            },
+        };
+        let known = Known { result: result.clone(), looked: (self.now)(), stamp };
+        let fault = self.lock().close(reference, ticket, known);
+        tell.send_replace(Some(result));
+        fault
+    }
+
+    /// What is known of a file that is in the same state as when it was read.
+    fn unchanged(&self, reference: &SecretRef, stamp: &Stamp) -> Option<Answer> {
+        self.lock().read_in_state(reference, stamp)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn from_env(reference: &SecretRef, name: &str) -> Answer {
+    let value = std::env::var(name).map_err(|error| {
+        SecretFault::new(
+            reference,
+            match error {
+                std::env::VarError::NotPresent => "is not set",
+                std::env::VarError::NotUnicode(_) => "is not UTF-8 text",
+            },
+        )
+    })?;
+    trimmed(reference, Zeroizing::new(value).as_bytes())
+}
+
+fn from_program(reference: &SecretRef, words: &[String]) -> Answer {
+    let printed =
+        command::run(words, TIME).map_err(|reason| SecretFault::new(reference, reason))?;
+    trimmed(reference, &printed)
+}
