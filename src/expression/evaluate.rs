@@ -29,6 +29,7 @@ const MADE: usize = 16;
 /// A fault takes about as long to word as this many other steps.
 const WORD_A_FAULT: u64 = 8;
 
+/// A constant with an address: evaluations borrow it.
 static NULL: Value = Value::Null;
 
 /// One or several evaluations that share a budget.

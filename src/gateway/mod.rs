@@ -201,6 +201,7 @@ impl Gateway {
             refusals: Arc::clone(&refusals),
             proofs: Arc::clone(&proofs),
             rates: Arc::new(Rates::default()),
+            judging: Arc::default(),
             on_new_runs: Arc::new(move || waker.wake()),
         };
         let inner = Admin {

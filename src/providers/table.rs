@@ -1,4 +1,5 @@
-//! The table of every provider: one line each.
+//! The table of every provider: one line each. Providers, their `SIGNATURE`s and `ABOUT`s are constants;
+//! they are `static` since sources borrow them for as long as the program runs.
 
 use super::{Group, Provider, chat, data, forges, generic, saas};
 

@@ -2,7 +2,7 @@
 //! beside the work. Routes that take long go on with the event that was proven and parsed; only a
 //! request that was refused is proven again, where newer keys may give another verdict.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
@@ -19,14 +19,36 @@ use crate::providers::Published;
 /// that, and may be forty times as large.
 const LARGE: usize = 32 * 1024;
 
-/// Requests that are judged at once beside the work: more than twice the processors would not be done
-/// sooner, and what is made of a body is larger than it is.
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new((2 * processors()).min(8)));
+/// Places for requests that are judged at once beside the work: more than twice the processors would not
+/// be done sooner, and what is made of a body is larger than it is.
+#[derive(Debug)]
+pub struct JudgingPlaces(Semaphore);
+
+impl Default for JudgingPlaces {
+    fn default() -> Self {
+        Self(Semaphore::new((2 * processors()).min(8)))
+    }
+}
+
+impl JudgingPlaces {
+    /// Does it on a thread that no other request waits for.
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Answer> {
+        let Ok(_place) = self.0.acquire().await else {
+            return Err(Answer::Fault("the routes could not be judged".to_owned()));
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|stopped| Answer::Fault(stopped.to_string()))
+    }
+}
 
 /// A request, and all that it is judged by.
 #[derive(Clone)]
 pub(super) struct Judging {
     pub(super) arrived: Arc<Arrived>,
+    pub(super) places: Arc<JudgingPlaces>,
     pub(super) secrets: Arc<Result<SourceSecrets, SecretFault>>,
     pub(super) keys: Option<Arc<Published>>,
     pub(super) delivery: DeliveryId,
@@ -38,7 +60,7 @@ impl Judging {
     pub(super) async fn steps(&self) -> Result<Taken, Answer> {
         if self.arrived.body.len() > LARGE {
             let judging = self.clone();
-            return beside(move || {
+            let work = move || {
                 Ok(match judging.prove()? {
                     Proven::Knock(knock) => Taken::Knock(knock),
                     Proven::Delivery(authentic) => {
@@ -46,8 +68,8 @@ impl Judging {
                         Taken::judged(*authentic, judged)
                     }
                 })
-            })
-            .await?;
+            };
+            return self.places.beside(work).await?;
         }
         let authentic = match self.prove()? {
             Proven::Knock(knock) => return Ok(Taken::Knock(knock)),
@@ -57,11 +79,11 @@ impl Judging {
             Ok(judged) => Ok(Taken::judged(*authentic, judged)),
             Err(Unfinished) => {
                 let (arrived, delivery) = (Arc::clone(&self.arrived), self.delivery);
-                beside(move || {
+                let work = move || {
                     let judged = arrived.judge(&authentic, delivery);
                     Taken::judged(*authentic, judged)
-                })
-                .await
+                };
+                self.places.beside(work).await
             }
         }
     }
@@ -70,14 +92,6 @@ impl Judging {
         let Self { arrived, secrets, keys, now, .. } = self;
         arrived.prove(secrets.as_ref().as_ref(), keys.as_deref(), *now)
     }
-}
-
-/// Does it on a thread that no other request waits for.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Answer> {
-    let Ok(_turn) = AT_ONCE.acquire().await else {
-        return Err(Answer::Fault("the routes could not be judged".to_owned()));
-    };
-    tokio::task::spawn_blocking(work).await.map_err(|stopped| Answer::Fault(stopped.to_string()))
 }
 
 fn processors() -> usize {

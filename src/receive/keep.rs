@@ -34,7 +34,8 @@ impl Receiver {
         let secrets = Arc::new(self.live.source_secrets(&arrived.source).await);
         let known = self.published(&arrived).await?;
         let arrived = Arc::new(arrived);
-        let mut judging = Judging { arrived, secrets, keys: known.keys(), delivery, now };
+        let places = Arc::clone(&self.judging);
+        let mut judging = Judging { arrived, places, secrets, keys: known.keys(), delivery, now };
         let mut taken = judging.steps().await;
         if let Err(refused) = &taken
             && let Some(newer) = self.newer(&known, refused).await?

@@ -44,6 +44,7 @@ use crate::store::Store;
 use answer::Answer;
 #[doc(hidden)]
 pub use client::client as client_address;
+pub use judging::JudgingPlaces;
 use limits::Limits;
 pub use proofs::{Proofs, Used};
 pub use rate::Rates;
@@ -70,6 +71,8 @@ pub struct Receiver {
     pub proofs: Arc<Proofs>,
     /// What each source has used of its rate.
     pub rates: Arc<Rates>,
+    /// How many requests are judged beside the work at once.
+    pub judging: Arc<JudgingPlaces>,
     /// Called when there is a new run in the queue.
     pub on_new_runs: Arc<dyn Fn() + Send + Sync>,
 }

@@ -16,7 +16,7 @@ use crate::store::StoreFault;
 const LARGE: usize = 256 * 1024;
 
 /// Large deliveries that are compressed at once: each takes its own size again meanwhile.
-static AT_ONCE: Semaphore = Semaphore::const_new(4);
+const AT_ONCE: usize = 4;
 
 /// Bytes of the size in front of a block.
 const SIZE: usize = 4;
@@ -30,15 +30,26 @@ pub(in crate::store) struct Packed {
     pub(in crate::store) body: Vec<u8>,
 }
 
-/// Compresses what is large, outside the thread that commits.
-pub(in crate::store) async fn delivery(delivery: NewDelivery) -> Result<Packed, StoreFault> {
-    if delivery.body.len() + delivery.explanation.len() <= LARGE {
-        return pack(delivery);
+/// Compresses deliveries for one store.
+pub(in crate::store) struct Packer(Semaphore);
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_ONCE))
     }
-    let Ok(_turn) = AT_ONCE.acquire().await else { return pack(delivery) };
-    tokio::task::spawn_blocking(move || pack(delivery))
-        .await
-        .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())))
+}
+
+impl Packer {
+    /// Compresses what is large, outside the thread that commits.
+    pub(in crate::store) async fn pack(&self, delivery: NewDelivery) -> Result<Packed, StoreFault> {
+        if delivery.body.len() + delivery.explanation.len() <= LARGE {
+            return pack(delivery);
+        }
+        let Ok(_place) = self.0.acquire().await else { return pack(delivery) };
+        tokio::task::spawn_blocking(move || pack(delivery))
+            .await
+            .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())))
+    }
 }
 
 fn pack(mut delivery: NewDelivery) -> Result<Packed, StoreFault> {
@@ -57,8 +68,8 @@ fn pack(mut delivery: NewDelivery) -> Result<Packed, StoreFault> {
 /// An LZ4 block with its size in front.
 fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
     thread_local! {
-        /// What the compressor knows of what it has seen. Made once, since making it costs as much as
-        /// compressing a kilobyte.
+        /// What the compressor knows of what it has seen. Made once a thread, since making it costs as
+        /// much as compressing a kilobyte; each use clears it, so that nothing goes from one to the next.
         static TABLE: RefCell<CompressTable> = RefCell::new(CompressTable::small());
     }
     let unfit = || StoreFault::Unavailable("a delivery is too large to be kept".to_owned());

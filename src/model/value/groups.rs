@@ -56,6 +56,7 @@ pub struct Entries<'a> {
 impl List {
     /// No values.
     pub(super) fn empty() -> Self {
+        // A constant, shared so that an empty list takes no memory.
         static EMPTY: LazyLock<List> = LazyLock::new(|| List::from(Vec::new()));
         EMPTY.clone()
     }
@@ -106,6 +107,7 @@ impl PartialEq for List {
 impl Object {
     /// No fields.
     pub(super) fn empty() -> Self {
+        // A constant, shared so that an empty object takes no memory.
         static EMPTY: LazyLock<Object> = LazyLock::new(|| Object::new(Vec::new()));
         EMPTY.clone()
     }

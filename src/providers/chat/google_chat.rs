@@ -31,7 +31,8 @@ const GOOGLE_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
 const ALGORITHMS: &[Algorithm] = &[Algorithm::Rs256];
 const SAMPLE: &str = include_str!("../samples/google-chat.json");
 
-/// What ID tokens must claim: Google signs them for every account.
+/// What ID tokens must claim: Google signs them for every account. A constant, made at its first use, as
+/// patterns cannot be parsed before.
 static FROM_CHAT: LazyLock<Claims> = LazyLock::new(|| {
     let literal = |text: &str| Patterns::parse(&[text.to_owned()]).expect("a literal is a pattern");
     Claims::new(vec![
@@ -39,6 +40,7 @@ static FROM_CHAT: LazyLock<Claims> = LazyLock::new(|| {
         ("email_verified".into(), literal("true")),
     ])
 });
+/// No claims at all, a constant as well: rules borrow it.
 static NOTHING: LazyLock<Claims> = LazyLock::new(Claims::default);
 
 /// Google Chat.

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::pack::{self, Packed};
+use super::pack::{Packed, Packer};
 use super::shared::{Declared, News, Rest, Shared};
 use super::{Pending, Store, StoreFault};
 use crate::failpoint::reached;
@@ -75,6 +75,7 @@ pub struct PostgresStore {
     news: watch::Receiver<News>,
     clock: LeaseClock,
     replica: Uuid,
+    packer: Packer,
 }
 
 /// Makes the tables as this program needs them; says from which version to which.
@@ -131,6 +132,7 @@ impl PostgresStore {
             news,
             clock,
             replica: Uuid::from_u128(replica),
+            packer: Packer::default(),
         })
     }
 
@@ -146,7 +148,7 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted> {
         Box::pin(async move {
-            let packed = pack::delivery(delivery).await?;
+            let packed = self.packer.pack(delivery).await?;
             let accepted = self.accepts.ask(packed).await;
             reached("accept.committed");
             accepted

@@ -29,6 +29,7 @@ use rusqlite::Connection;
 use super::{Pending, Store, StoreFault};
 use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
+use crate::store::pack::Packer;
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
     LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
@@ -43,6 +44,7 @@ pub struct SqliteStore {
     reader: Arc<Reader>,
     path: PathBuf,
     damage: Damage,
+    packer: Packer,
 }
 
 /// What reads, and may still do so when the store has been dropped.
@@ -76,6 +78,7 @@ impl SqliteStore {
             reader: Arc::new(reader),
             path: path.to_owned(),
             damage: Damage::default(),
+            packer: Packer::default(),
         })
     }
 
@@ -116,7 +119,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted> {
         Box::pin(async move {
-            let packed = crate::store::pack::delivery(delivery).await?;
+            let packed = self.packer.pack(delivery).await?;
             let accepted = self
                 .write_if_whole(move |connection| {
                     let accepted = accept::accept(connection, &packed);
