@@ -12,6 +12,9 @@ mod records;
 mod rules;
 pub mod shared;
 pub mod sqlite;
+mod statements;
+mod steps;
+mod tables;
 
 use std::fmt;
 use std::future::Future;

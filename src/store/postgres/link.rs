@@ -18,7 +18,7 @@ use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::password::{Connecting, Password};
-use super::rows::{Param, fault, is_about_the_data};
+use super::values::{Param, fault, is_about_the_data};
 use crate::error_chain::with_causes;
 use crate::store::StoreFault;
 

@@ -2,8 +2,9 @@
 //! advisory lock until it is done.
 
 use super::link::{Link, Links};
-use super::rows::{get, params};
+use super::values::{get, params};
 use crate::store::StoreFault;
+use crate::store::tables::Row as _;
 
 /// A step from one version of the tables to the next.
 struct Migration {
@@ -121,11 +122,7 @@ fn refuse_newer(found: Found) -> Result<(), StoreFault> {
 }
 
 async fn look(link: &Link) -> Result<Option<Found>, StoreFault> {
-    let row = link
-        .one("SELECT version::bigint, oldest::bigint FROM cdsw_gateway_schema", params![])
-        .await?;
-    row.map(|row| {
-        Ok(Found { version: super::rows::count(&row, 0)?, oldest: super::rows::count(&row, 1)? })
-    })
-    .transpose()
+    let row = link.one("SELECT version, oldest FROM cdsw_gateway_schema", params![]).await?;
+    row.map(|row| Ok(Found { version: row.count("version")?, oldest: row.count("oldest")? }))
+        .transpose()
 }

@@ -4,23 +4,20 @@
 //! one flush (`group`), and so do outcomes. Leases, limits and rests are judged by the database's
 //! clock and kept in its rows, so that they hold for all replicas together.
 
-mod accept;
-mod audit;
+mod deliveries;
 mod group;
-mod latest;
 mod link;
 mod migrate;
 mod news;
 mod password;
-mod pauses;
-mod people;
 mod queue;
 mod read;
 mod replicas;
-mod rows;
+mod runs;
 mod settle;
+mod statements;
 mod tidy;
-mod windows;
+mod values;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,7 +28,9 @@ use uuid::Uuid;
 
 use super::pack::{Packed, Packer};
 use super::shared::{Declared, News, Rest, Shared};
-use super::{Pending, Store, StoreFault};
+use super::statements::Statements as _;
+use super::tables::Row as _;
+use super::{Pending, Store, StoreFault, steps};
 use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
@@ -42,7 +41,7 @@ use crate::store::{
 
 use group::{Asked, Group};
 use link::{Link, Links};
-use rows::{moment, params, uuid};
+use values::{params, uuid};
 
 pub use link::Options;
 pub use migrate::Migrated;
@@ -140,8 +139,8 @@ impl PostgresStore {
         if self.clock == LeaseClock::Caller {
             return Ok(told);
         }
-        let row = link.one(&format!("SELECT {}", replicas::NOW), params![]).await?;
-        row.map_or(Ok(told), |row| moment(&row, 0))
+        let row = link.one(&format!("SELECT {} AS now", replicas::NOW), params![]).await?;
+        row.map_or(Ok(told), |row| row.moment("now"))
     }
 }
 
@@ -159,19 +158,20 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let told = (self.clock == LeaseClock::Caller).then_some(ask.now);
             let link = self.links.link().await?;
-            let mut outlook = queue::look(&link, told).await?;
-            if outlook.is_late() {
-                queue::promote(&link, &outlook).await?;
-                outlook = queue::look(&link, told).await?;
+            let mut seen = link.see(told).await?;
+            if seen.is_late() {
+                let now = seen.now;
+                self.links.transact(async |link| steps::queue::promote(link, now).await).await?;
+                seen = link.see(told).await?;
             }
             drop(link);
-            let permits = outlook.open(&ask);
+            let permits = seen.open(&ask);
             if permits.is_empty() {
-                return Ok(outlook.nothing());
+                return Ok(seen.nothing());
             }
             self.links
                 .transact(async |link| {
-                    let leased = queue::take(link, &ask, &outlook, permits).await?;
+                    let leased = steps::queue::take(link, &ask, &seen, &permits, told).await?;
                     if !leased.leases.is_empty() {
                         reached("lease.written");
                     }
@@ -199,11 +199,12 @@ impl Store for PostgresStore {
 
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
         Box::pin(async move {
-            let link = self.links.link().await?;
-            if queue::free_left_behind(&link, now).await? > 0 {
-                accept::tell(&link, RUNS).await?;
-            }
-            queue::fail_overdue(&link, now, &waits).await
+            self.links
+                .transact(async |link| {
+                    steps::pauses::free_left_behind(link, now).await?;
+                    steps::settle::fail_overdue(link, now, &waits).await
+                })
+                .await
         })
     }
 
@@ -213,26 +214,30 @@ impl Store for PostgresStore {
 
     fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
         Box::pin(async move {
-            self.links.transact(async |link| people::replay(link, &order).await).await
+            self.links.transact(async |link| steps::people::replay(link, &order).await).await
         })
     }
 
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {
         Box::pin(async move {
-            self.links.transact(async |link| people::release(link, run, &release, &act).await).await
+            self.links
+                .transact(async |link| steps::people::release(link, run, &release, &act).await)
+                .await
         })
     }
 
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run> {
         Box::pin(async move {
-            self.links.transact(async |link| people::cancel(link, run, &act).await).await
+            self.links.transact(async |link| steps::people::cancel(link, run, &act).await).await
         })
     }
 
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
         Box::pin(async move {
             let mark = mark.as_deref();
-            self.links.transact(async |link| pauses::pause(link, &what, mark, &act).await).await
+            self.links
+                .transact(async |link| steps::pauses::pause(link, &what, mark, &act).await)
+                .await
         })
     }
 
@@ -244,30 +249,32 @@ impl Store for PostgresStore {
     ) -> Pending<'_, bool> {
         Box::pin(async move {
             self.links
-                .transact(async |link| pauses::resume(link, &what, &backlogs, &act).await)
+                .transact(async |link| steps::pauses::resume(link, &what, &backlogs, &act).await)
                 .await
         })
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        Box::pin(async move { pauses::all(&self.links.link().await?).await })
+        Box::pin(async move { read::paused(&self.links.link().await?).await })
     }
 
     fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
         Box::pin(async move {
-            self.links.transact(async |link| pauses::let_go(link, &job, how, now).await).await
+            self.links
+                .transact(async |link| steps::pauses::let_go(link, &job, how, now).await)
+                .await
         })
     }
 
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
         Box::pin(async move {
             let link = self.links.link().await?;
-            audit::write(&link, &what, &kind, &name, &act).await
+            link.audit(&what, &kind, &name, &act).await
         })
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>> {
-        Box::pin(async move { audit::list(&self.links.link().await?, before, limit).await })
+        Box::pin(async move { read::audited(&self.links.link().await?, before, limit).await })
     }
 
     fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
@@ -309,7 +316,7 @@ impl Store for PostgresStore {
             let link = self.links.link().await?;
             let sql = "INSERT INTO probe (one, at) VALUES (1, $1) \
                        ON CONFLICT (one) DO UPDATE SET at = excluded.at";
-            link.execute(sql, params![rows::millis(now)]).await?;
+            link.execute(sql, params![values::millis(now)]).await?;
             Ok(())
         })
     }
@@ -372,9 +379,9 @@ async fn is_durable(link: &Link) -> Result<(), StoreFault> {
         )
         .await?;
     let Some(row) = row else { return Ok(()) };
-    let (fsync, commit): (&str, &str) = (rows::get(&row, 0)?, rows::get(&row, 1)?);
+    let (fsync, commit): (&str, &str) = (values::get(&row, 0)?, values::get(&row, 1)?);
     // With a standby that is to have every commit, `local` would leave it behind.
-    let behind = rows::get::<bool>(&row, 2)? && commit == "local";
+    let behind = values::get::<bool>(&row, 2)? && commit == "local";
     if fsync == "off" || commit == "off" || behind {
         return Err(StoreFault::Unusable(format!(
             "the server says that a commit is done before it is on disk (fsync = {fsync}, \
@@ -389,7 +396,7 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
     let mut keys = HashSet::new();
     let (plain, alone): (Vec<_>, Vec<_>) = batch.into_iter().partition(|asked| {
         let delivery = &asked.what.delivery;
-        accept::is_plain(&asked.what)
+        deliveries::is_plain(&asked.what)
             && keys.insert((Arc::clone(&delivery.source), Arc::clone(&delivery.key)))
     });
     drop(keys);
@@ -398,7 +405,7 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
         Ok(HashSet::new())
     } else {
         match links.link().await {
-            Ok(link) => accept::keep(&link, &all).await,
+            Ok(link) => deliveries::keep(&link, &all).await,
             Err(fault) => Err(fault.into()),
         }
     };
@@ -433,7 +440,7 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
 async fn keep_alone(links: Links, asked: Asked<Packed, Accepted>) {
     // Some wait for each other; what keeps the rest going must not wait for a connection meanwhile.
     let Ok(_turn) = links.alone().acquire().await else { return };
-    let kept = links.transact(async |link| accept::accept(link, &asked.what).await).await;
+    let kept = links.transact(async |link| steps::accept::accept(link, &asked.what).await).await;
     asked.tell(kept);
 }
 

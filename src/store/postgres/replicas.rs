@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::RESTS;
-use super::accept::tell;
 use super::link::Link;
-use super::rows::{get, length, millis, moment, params};
+use super::values::{length, millis, params};
+use crate::store::StoreFault;
 use crate::store::shared::{Declared, Rest};
-use crate::store::{Permit, StoreFault};
+use crate::store::statements::{About, Statements as _};
+use crate::store::tables::Row as _;
 
 /// A configuration that was not declared for this long is forgotten, and would count as a new one.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -80,7 +80,7 @@ pub(super) async fn declare(
         params![],
     )
     .await?;
-    if changed { tell(link, RESTS).await } else { Ok(()) }
+    if changed { link.tell(About::Pauses).await } else { Ok(()) }
 }
 
 /// Takes leave: the replica no longer counts.
@@ -89,23 +89,23 @@ pub(super) async fn leave(link: &Link, replica: Uuid) -> Result<(), StoreFault> 
     Ok(())
 }
 
-/// Takes the one trial of a workbench that rests; false where another replica has it.
+/// Takes the one trial of a workbench that rests, at this moment and until that; false where another
+/// replica has it.
 pub(super) async fn take_trial(
     link: &Link,
     workbench: &str,
-    permit: &Permit,
-    now: Timestamp,
+    now: i64,
+    until: i64,
 ) -> Result<bool, StoreFault> {
-    let until = millis(now).saturating_add(length(permit.lease));
-    link.execute(
-        "INSERT INTO rests (workbench, until, length, trial_until) VALUES ($1, $2, 0, $3) \
-         ON CONFLICT (workbench) DO UPDATE SET trial_until = excluded.trial_until \
-         WHERE rests.until <= $2 AND (rests.trial_until IS NULL OR rests.trial_until <= $2)",
-        params![workbench, millis(now), until],
-    )
-    .await
-    .map(|taken| taken > 0)
-    .map_err(StoreFault::from)
+    let taken = link
+        .execute(
+            "INSERT INTO rests (workbench, until, length, trial_until) VALUES ($1, $2, 0, $3) \
+             ON CONFLICT (workbench) DO UPDATE SET trial_until = excluded.trial_until \
+             WHERE rests.until <= $2 AND (rests.trial_until IS NULL OR rests.trial_until <= $2)",
+            params![workbench, now, until],
+        )
+        .await?;
+    Ok(taken > 0)
 }
 
 /// A workbench rests from now on.
@@ -118,13 +118,13 @@ pub(super) async fn rest(link: &Link, rest: &Rest, now: Timestamp) -> Result<(),
         params![&*rest.workbench, millis(now).saturating_add(length), length],
     )
     .await?;
-    tell(link, RESTS).await
+    link.tell(About::Pauses).await
 }
 
 /// A workbench is back.
 pub(super) async fn back(link: &Link, workbench: &str) -> Result<(), StoreFault> {
     link.execute("DELETE FROM rests WHERE workbench = $1", params![workbench]).await?;
-    tell(link, RESTS).await
+    link.tell(About::Pauses).await
 }
 
 /// The trial of a workbench said nothing about it; another may be made.
@@ -140,11 +140,10 @@ pub(super) async fn resting(link: &Link) -> Result<Vec<Rest>, StoreFault> {
         .await?
         .iter()
         .map(|row| {
-            let length: i64 = get(row, 2)?;
             Ok(Rest {
-                workbench: get::<String>(row, 0)?.into(),
-                until: moment(row, 1)?,
-                length: Duration::from_millis(u64::try_from(length).unwrap_or(0)),
+                workbench: row.text("workbench")?.into(),
+                until: row.moment("until")?,
+                length: Duration::from_millis(row.count("length")?),
             })
         })
         .collect()

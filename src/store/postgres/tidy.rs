@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::link::Link;
-use super::rows::{get, millis, params, uuid};
+use super::values::{get, millis, params, uuid};
 use crate::clock::earlier;
 use crate::store::rules;
+use crate::store::tables::Row as _;
 use crate::store::{REPEAT_WINDOW, Retention, StoreFault, Tidied};
 
 /// Deliveries that one step removes at most. A literal in the statements, since a plan for any number
@@ -102,7 +103,7 @@ async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), St
                            RETURNING id), \
                  tried AS (DELETE FROM attempts WHERE run IN (SELECT id FROM ended LIMIT 100000)), \
                  said AS (DELETE FROM acts WHERE run IN (SELECT id FROM ended LIMIT 100000)) \
-                 SELECT count(*), coalesce(sum(stored), 0)::bigint FROM gone"
+                 SELECT count(*) AS removed, coalesce(sum(stored), 0)::bigint AS freed FROM gone"
             ),
             params![old],
         )
@@ -130,9 +131,9 @@ async fn strip(link: &Link, least: u64) -> Result<(usize, u64), StoreFault> {
                         explanation = '', body = '', claims = NULL \
                         FROM oldest WHERE deliveries.id = oldest.id AND oldest.before < $2 \
                         RETURNING oldest.content) \
-                 SELECT count(*), coalesce(sum(content), 0)::bigint FROM stripped"
+                 SELECT count(*) AS removed, coalesce(sum(content), 0)::bigint AS freed FROM stripped"
             ),
-            params![oldest, i64::try_from(least).unwrap_or(i64::MAX), super::accept::ROWS],
+            params![oldest, i64::try_from(least).unwrap_or(i64::MAX), super::deliveries::ROWS],
         )
         .await?;
     counted(row)
@@ -141,12 +142,12 @@ async fn strip(link: &Link, least: u64) -> Result<(usize, u64), StoreFault> {
 async fn locked(
     link: &Link,
     sql: &str,
-    params: &[super::rows::Param<'_>],
+    params: &[super::values::Param<'_>],
 ) -> Result<Vec<Uuid>, StoreFault> {
     link.query(sql, params).await?.iter().map(|row| get(row, 0)).collect()
 }
 
 fn counted(row: Option<tokio_postgres::Row>) -> Result<(usize, u64), StoreFault> {
     let Some(row) = row else { return Ok((0, 0)) };
-    Ok((super::rows::count(&row, 0)?, super::rows::count(&row, 1)?))
+    Ok((row.count("removed")?, row.count("freed")?))
 }

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::open;
-use super::rows::fault;
+use super::values::fault;
 use crate::store::StoreFault;
 
 /// New pages in the log at which copying begins: 16 MiB. Those that are written again and again are copied

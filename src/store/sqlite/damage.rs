@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::open::naming;
-use super::rows::is_damage;
+use super::values::is_damage;
 use crate::store::StoreFault;
 
 /// The first sign of damage.

@@ -4,20 +4,17 @@
 //! transaction with one flush. Reading goes through a connection of its own. The store never
 //! shares its file with another process: a lock on it sees to that.
 
-mod accept;
-mod audit;
 mod checkpoint;
 mod damage;
+mod deliveries;
 mod hold;
-mod latest;
 mod open;
-mod pauses;
-mod people;
 mod queue;
 mod read;
-mod rows;
+mod runs;
+mod statements;
 mod tidy;
-mod windows;
+mod values;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -26,7 +23,8 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Pending, Store, StoreFault};
+use super::statements::Statements as _;
+use super::{Pending, Store, StoreFault, steps};
 use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::pack::Packer;
@@ -37,6 +35,7 @@ use crate::store::{
 };
 
 use damage::Damage;
+use statements::{Transaction, at_once};
 
 /// The embedded store. Its parts are closed in this order: the lock after the last connection.
 pub struct SqliteStore {
@@ -122,7 +121,8 @@ impl Store for SqliteStore {
             let packed = self.packer.pack(delivery).await?;
             let accepted = self
                 .write_if_whole(move |connection| {
-                    let accepted = accept::accept(connection, &packed);
+                    let accepted =
+                        at_once(steps::accept::accept(&Transaction(connection), &packed));
                     reached("accept.written");
                     accepted
                 })
@@ -163,9 +163,9 @@ impl Store for SqliteStore {
     }
 
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
-        Box::pin(
-            self.write_if_whole(move |connection| queue::fail_overdue(connection, now, &waits)),
-        )
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(steps::settle::fail_overdue(&Transaction(connection), now, &waits))
+        }))
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
@@ -173,22 +173,26 @@ impl Store for SqliteStore {
     }
 
     fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
-        Box::pin(self.write_if_whole(move |connection| people::replay(connection, &order)))
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(steps::people::replay(&Transaction(connection), &order))
+        }))
     }
 
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {
-        Box::pin(
-            self.write_if_whole(move |connection| people::release(connection, run, &release, &act)),
-        )
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(steps::people::release(&Transaction(connection), run, &release, &act))
+        }))
     }
 
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run> {
-        Box::pin(self.write_if_whole(move |connection| people::cancel(connection, run, &act)))
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(steps::people::cancel(&Transaction(connection), run, &act))
+        }))
     }
 
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
         Box::pin(self.write_if_whole(move |connection| {
-            pauses::pause(connection, &what, mark.as_deref(), &act)
+            at_once(steps::pauses::pause(&Transaction(connection), &what, mark.as_deref(), &act))
         }))
     }
 
@@ -198,31 +202,29 @@ impl Store for SqliteStore {
         backlogs: Vec<(Arc<str>, Backlog)>,
         act: Act,
     ) -> Pending<'_, bool> {
-        Box::pin(
-            self.write_if_whole(move |connection| {
-                pauses::resume(connection, &what, &backlogs, &act)
-            }),
-        )
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(steps::pauses::resume(&Transaction(connection), &what, &backlogs, &act))
+        }))
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        self.read(pauses::all)
+        self.read(read::paused)
     }
 
     fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(self.write_if_whole(move |connection| pauses::let_go(connection, &job, how, now)))
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(steps::pauses::let_go(&Transaction(connection), &job, how, now))
+        }))
     }
 
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
-        Box::pin(
-            self.write_if_whole(move |connection| {
-                audit::write(connection, &what, &kind, &name, &act)
-            }),
-        )
+        Box::pin(self.write_if_whole(move |connection| {
+            at_once(Transaction(connection).audit(&what, &kind, &name, &act))
+        }))
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>> {
-        self.read(move |connection| audit::list(connection, before, limit))
+        self.read(move |connection| read::audited(connection, before, limit))
     }
 
     fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
@@ -236,7 +238,7 @@ impl Store for SqliteStore {
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>> {
         self.read(move |connection| {
             // One snapshot, so that the attempts shown are those of the state shown.
-            let snapshot = connection.unchecked_transaction().map_err(rows::fault)?;
+            let snapshot = connection.unchecked_transaction().map_err(values::fault)?;
             read::run(&snapshot, id)
         })
     }
@@ -261,9 +263,9 @@ impl Store for SqliteStore {
         Box::pin(self.write_if_whole(move |connection| {
             connection
                 .prepare_cached("INSERT INTO probe (one, at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET at = excluded.at")
-                .and_then(|mut statement| statement.execute([rows::millis(now)]))
+                .and_then(|mut statement| statement.execute([values::millis(now)]))
                 .map(|_| ())
-                .map_err(rows::fault)
+                .map_err(values::fault)
         }))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::rows::fault;
+use super::values::fault;
 use crate::store::StoreFault;
 
 /// Marks the file as this program's ("CDSG" in ASCII).

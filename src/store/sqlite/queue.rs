@@ -1,227 +1,163 @@
-//! The queue of runs: taking those that are due, settling attempts.
-
-use std::collections::HashSet;
-use std::sync::Arc;
+//! The queue of runs: what may be taken, the attempts that begin, and what they came to.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, params};
 
-use super::rows::{self, fault, millis};
-use super::{latest, pauses, windows};
-use crate::clock::later;
-use crate::model::run::{Change, after};
-use crate::model::{RunId, RunState};
-use crate::store::StoreFault;
-use crate::store::rules;
-use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Pausable, Permit};
+use super::statements::{Transaction, at_once};
+use super::values::{all, execute, millis, one};
+use crate::clock::earlier;
+use crate::model::RunState;
+use crate::store::rules::limits::{HOUR, JobFacts, MINUTE, Ready};
+use crate::store::rules::run::{change_of, moved};
+use crate::store::statements::{Begun, Seen, Statements as _};
+use crate::store::steps::{pauses, queue, settle};
+use crate::store::tables::Row as _;
+use crate::store::tables::pauses as pauses_table;
+use crate::store::tables::runs::{IN_ORDER, READY, lease, ready as read_ready};
+use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Permit, StoreFault};
 
-const LEASE_COLUMNS: &str = "runs.seq, runs.id, deliveries.id, runs.route, runs.job, \
-    runs.environment, runs.attempts, runs.accepted_at, runs.deadline_at";
+const LEASE: &str = lease!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
 
-/// Runs failed for their deadline in one step.
-const OVERDUE_STEP: usize = 500;
-
-/// Runs whose wait is over that one look puts into the queue.
-const PROMOTE_STEP: usize = 1000;
-/// Runs that a brake holds in one look.
-const BRAKE_STEP: usize = 500;
-
-/// Takes what is due, job by job in the order of the permits, and begins its attempts. Within a job
-/// the order is that of acceptance.
+/// Takes what is due and begins its attempts.
 pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Leased, StoreFault> {
-    let promoted = promote(connection, ask.now).map_err(fault)?;
-    let mut leased =
-        Leased { next_due: next_later(connection).map_err(fault)?, ..Leased::default() };
-    if promoted == PROMOTE_STEP {
-        leased.next_due = Some(ask.now);
-    }
-    let resting = pauses::all(connection)?;
-    if resting.iter().any(|pause| pause.what == Pausable::All) {
-        return Ok(leased);
-    }
-    let rests = |job: &str| {
-        resting.iter().any(|pause| matches!(&pause.what, Pausable::Job(name) if name == job))
-    };
-    let ready = ready_jobs(connection).map_err(fault)?;
-    let mut tried: HashSet<&str> = HashSet::new();
-    for permit in ask.permits.iter().filter(|permit| ready.contains(&*permit.job)) {
-        let mut left = ask.most.saturating_sub(leased.leases.len());
-        if let Some(trial) = &permit.trial {
-            left = left.min(usize::from(!tried.contains(&**trial)));
+    let store = Transaction(connection);
+    let told = Some(ask.now);
+    at_once(async {
+        let mut seen = store.see(told).await?;
+        if seen.is_late() {
+            queue::promote(&store, seen.now).await?;
+            seen = store.see(told).await?;
         }
-        if left > 0 && !rests(&permit.job) {
-            let before = leased.leases.len();
-            take(connection, permit, left, ask.now, &mut leased)?;
-            if let Some(trial) = permit.trial.as_deref().filter(|_| leased.leases.len() > before) {
-                tried.insert(trial);
-            }
+        let permits = seen.open(ask);
+        if permits.is_empty() {
+            return Ok(seen.nothing());
         }
-    }
-    Ok(leased)
+        queue::take(&store, ask, &seen, &permits, told).await
+    })
 }
 
-/// Puts runs whose time has come into the queue.
-fn promote(connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "UPDATE runs SET state = 'queued', blocked = CASE WHEN EXISTS \
-               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 ELSE 0 END \
-             WHERE state IN ('waiting', 'queued') AND seq IN \
-               (SELECT seq FROM runs WHERE blocked = 1 AND due_at <= ?1 \
-                           ORDER BY due_at LIMIT ?2)",
-        )?
-        .execute(params![millis(now), PROMOTE_STEP])
-}
-
-fn next_later(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    connection
-        .prepare_cached("SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1")?
-        .query_row([], |row| rows::moment(row, 0))
-        .optional()
+/// Looks at the queue, taking nothing.
+pub(super) fn see(connection: &Connection, now: Timestamp) -> Result<Seen, StoreFault> {
+    let later = "SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1";
+    let pauses = format!("SELECT {} FROM pauses", pauses_table::NAMES);
+    Ok(Seen {
+        now,
+        later: one(connection, later, [], |row| row.moment("due_at"))?,
+        pauses: all(connection, &pauses, [], |row| pauses_table::what(row))?,
+        waiting: all(connection, &waiting(), [], |row| row.text("job"))?.into_iter().collect(),
+        allowed: None,
+    })
 }
 
 /// Jobs with a run that may be sent, found by stepping through the index from one job to the next.
-fn ready_jobs(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT job, blocked FROM runs WHERE state = 'queued' AND job > ?1 \
-         ORDER BY job, blocked LIMIT 1",
-    )?;
-    let mut jobs = HashSet::new();
-    let mut after = String::new();
-    loop {
-        let next = statement
-            .query_row([&after], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
-            .optional()?;
-        let Some((job, blocked)) = next else { return Ok(jobs) };
-        after.clone_from(&job);
-        if blocked == 0 {
-            jobs.insert(job);
-        }
-    }
+fn waiting() -> String {
+    let next = |after: &str| {
+        format!(
+            "SELECT job, blocked FROM runs WHERE state = 'queued' {after} ORDER BY job, blocked LIMIT 1"
+        )
+    };
+    let first = next("");
+    let following = |column: &str| {
+        format!(
+            "(SELECT {column} FROM runs WHERE state = 'queued' AND job > step.job \
+              ORDER BY job, blocked LIMIT 1)"
+        )
+    };
+    format!(
+        "WITH RECURSIVE step (job, blocked) AS (SELECT * FROM ({first}) UNION ALL \
+           SELECT {}, {} FROM step WHERE step.job IS NOT NULL) \
+         SELECT job FROM step WHERE blocked = 0 AND job IS NOT NULL",
+        following("job"),
+        following("blocked")
+    )
 }
 
-fn take(
+/// What is known of a permit's job.
+pub(super) fn job(
     connection: &Connection,
     permit: &Permit,
-    left: usize,
     now: Timestamp,
-    leased: &mut Leased,
-) -> Result<(), StoreFault> {
-    let room = windows::room(connection, permit, now)?;
-    if let Some(at) = room.again_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
-        leased.next_due = Some(leased.next_due.map_or(at, |due| due.min(at)));
-        leased.limited.push((Arc::clone(&permit.job), at));
-    }
-    let mut until_brake = room.until_brake;
-    let mut held = 0;
-    for (seq, passed, mut lease) in
-        ready(connection, &permit.job, room.starts.min(left), now).map_err(fault)?
-    {
-        lease.attempt += 1;
-        lease.trial = permit.trial.is_some();
-        // A run that has had an attempt, or that a person let go, is not held by the brake.
-        let braked = lease.attempt == 1 && !passed && until_brake == Some(0);
-        if braked {
-            held = brake(connection, &permit.job, permit.per_hour.unwrap_or(0), now)?;
-            break;
-        }
-        if lease.attempt == 1 && !passed {
-            until_brake = until_brake.map(|left| left.saturating_sub(1));
-        }
-        begin(connection, seq, &lease, later(now, permit.lease)).map_err(fault)?;
-        room.note(connection, &permit.job, lease.attempt, now).map_err(fault)?;
-        leased.leases.push(lease);
-    }
-    if held > 0 {
-        leased.held.push((Arc::clone(&permit.job), held));
-        leased.next_due = Some(now);
-    }
-    room.settle(connection, &permit.job).map_err(fault)
+) -> Result<JobFacts, StoreFault> {
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM runs WHERE state = 'sending' AND job = ?1) AS on_the_wire, \
+           backlog.up_to IS NOT NULL AS has_backlog, \
+           backlog.up_to IS NOT NULL AND EXISTS (SELECT 1 FROM runs WHERE {READY} \
+             AND job = ?1 AND seq <= backlog.up_to) AS backlog_waits, \
+           count(starts.at) FILTER (WHERE starts.at > ?2) AS in_a_minute, \
+           min(min(starts.at, ?4)) FILTER (WHERE starts.at > ?2) AS oldest, \
+           count(starts.at) FILTER (WHERE starts.first AND starts.at > ?3) AS firsts, \
+           count(starts.at) FILTER (WHERE starts.at <= ?3 OR starts.at > ?4) AS stale \
+         FROM (SELECT (SELECT up_to FROM backlogs WHERE job = ?1) AS up_to) AS backlog \
+         LEFT JOIN starts ON starts.job = ?1"
+    );
+    let (minute, hour) = (earlier(now, MINUTE), earlier(now, HOUR));
+    let facts = one(
+        connection,
+        &sql,
+        params![permit.job, millis(minute), millis(hour), millis(now)],
+        |row| {
+            Ok(JobFacts {
+                on_the_wire: row.count("on_the_wire")?,
+                has_backlog: row.flag("has_backlog")?,
+                backlog_waits: row.flag("backlog_waits")?,
+                in_a_minute: row.count("in_a_minute")?,
+                oldest: row.maybe_moment("oldest")?,
+                firsts_in_an_hour: row.count("firsts")?,
+                stale: row.count("stale")?,
+            })
+        },
+    )?;
+    Ok(facts.unwrap_or_default())
 }
 
 /// Runs of a job that may be sent, oldest first.
-fn ready(
+pub(super) fn ready(
     connection: &Connection,
     job: &str,
     most: usize,
     now: Timestamp,
-) -> rusqlite::Result<Vec<(i64, bool, Lease)>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {LEASE_COLUMNS}, runs.passed FROM runs \
-             JOIN deliveries ON deliveries.seq = runs.delivery \
-             WHERE runs.state = 'queued' AND runs.job = ?1 AND runs.blocked = 0 \
-               AND runs.deadline_at > ?2 ORDER BY runs.seq LIMIT ?3"
-        ))?
-        .query_map(params![job, millis(now), i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-            let passed = row.get(9)?;
-            lease(row, now).map(|(seq, lease)| (seq, passed, lease))
-        })?
-        .collect()
+    asked_at: Timestamp,
+) -> Result<Vec<Ready>, StoreFault> {
+    let sql = format!(
+        "SELECT {LEASE} FROM runs WHERE {READY} AND runs.job = ?1 AND runs.deadline_at > ?2 \
+         {IN_ORDER} LIMIT ?3"
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let values = params![job, millis(now), most];
+    all(connection, &sql, values, |row| read_ready(row, now, asked_at))
 }
 
-/// Holds the runs of a job that would go over its brake.
-fn brake(
+/// Writes an attempt that begins now.
+pub(super) fn begin(
     connection: &Connection,
-    job: &str,
-    per_hour: u32,
+    begun: &Begun,
     now: Timestamp,
-) -> Result<usize, StoreFault> {
-    let reason = rules::braked(Some(per_hour));
-    after(RunState::Queued, &Change::Hold { reason: reason.clone() })
-        .map_err(|refused| StoreFault::Unusable(refused.to_string()))?;
-    connection
-        .prepare_cached(
-            "UPDATE runs SET state = 'held', reason = ?2, changed_at = ?3 WHERE seq IN \
-             (SELECT seq FROM runs WHERE state = 'queued' AND job = ?1 AND blocked = 0 \
-                AND attempts = 0 AND passed = 0 ORDER BY seq LIMIT ?4)",
-        )
-        .and_then(|mut statement| statement.execute(params![job, reason, millis(now), BRAKE_STEP]))
-        .map_err(fault)
-}
-
-fn lease(row: &Row<'_>, begun_at: Timestamp) -> rusqlite::Result<(i64, Lease)> {
-    Ok((
-        row.get(0)?,
-        Lease {
-            run: rows::run_id(row, 1)?,
-            delivery: rows::delivery_id(row, 2)?,
-            route: row.get::<_, String>(3)?.into(),
-            job: row.get::<_, String>(4)?.into(),
-            environment: rows::json(row, 5)?,
-            attempt: row.get(6)?,
-            begun_at,
-            asked_at: begun_at,
-            accepted_at: rows::moment(row, 7)?,
-            deadline: rows::moment(row, 8)?,
-            trial: false,
-        },
-    ))
-}
-
-fn begin(
-    connection: &Connection,
-    seq: i64,
-    lease: &Lease,
-    until: Timestamp,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE runs SET state = 'sending', reason = NULL, attempts = ?2, lease_until = ?3, \
-             changed_at = ?4 WHERE seq = ?1 AND state = 'queued'",
-        )?
-        .execute(params![seq, lease.attempt, millis(until), millis(lease.begun_at)])?;
-    connection
-        .prepare_cached("INSERT INTO attempts (run, number, begun_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![seq, lease.attempt, millis(lease.begun_at)])?;
+) -> Result<(), StoreFault> {
+    let Begun { run, until, counted } = begun;
+    let (number, now) = (run.lease.attempt, millis(now));
+    let taken = execute(
+        connection,
+        "UPDATE runs SET state = 'sending', reason = NULL, attempts = ?2, lease_until = ?3, \
+         changed_at = ?4 WHERE seq = ?1 AND state = 'queued'",
+        params![run.seq, number, millis(*until), now],
+    )?;
+    if taken == 0 {
+        return Err(StoreFault::Unusable("a run that was to be sent is not queued".to_owned()));
+    }
+    let attempt = "INSERT INTO attempts (run, number, begun_at) VALUES (?1, ?2, ?3)";
+    execute(connection, attempt, params![run.seq, number, now])?;
+    if *counted {
+        let start = "INSERT INTO starts (job, at, first) VALUES (?1, ?2, ?3)";
+        execute(connection, start, params![run.lease.job, now, number == 1])?;
+    }
     Ok(())
 }
 
 /// In the order of an index, or every run that is kept would be looked at.
 fn expired() -> String {
     format!(
-        "SELECT {LEASE_COLUMNS} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
-         WHERE runs.state = 'sending' AND runs.lease_until <= ?1 ORDER BY runs.lease_until LIMIT 1000"
+        "SELECT {LEASE} FROM runs WHERE runs.state = 'sending' AND runs.lease_until <= ?1 \
+         ORDER BY runs.lease_until LIMIT 1000"
     )
 }
 
@@ -230,148 +166,62 @@ pub(super) fn expired_leases(
     connection: &Connection,
     now: Timestamp,
 ) -> Result<Vec<Lease>, StoreFault> {
-    connection
-        .prepare_cached(&expired())
-        .and_then(|mut statement| {
-            statement
-                .query_map([millis(now)], |row| lease(row, now).map(|(_, lease)| lease))?
-                .collect()
-        })
-        .map_err(fault)
+    all(connection, &expired(), [millis(now)], |row| Ok(read_ready(row, now, now)?.lease))
 }
 
 /// Records what an attempt came to and moves its run.
 pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<(), StoreFault> {
-    let Finish { lease, result, next, refused, now } = finish;
-    let now = *now;
-    let (seq, state) = find(connection, lease.run)?;
-    let latest: u32 = connection
-        .prepare_cached("SELECT attempts FROM runs WHERE seq = ?1")
-        .and_then(|mut statement| statement.query_row([seq], |row| row.get(0)))
-        .map_err(fault)?;
-    if state != RunState::Sending || latest != lease.attempt {
-        return Err(StoreFault::LeaseLost(lease.run));
-    }
-    connection
-        .prepare_cached(
-            "UPDATE attempts SET outcome = ?3, status = ?4, reason = ?5, reply = ?6, took_ms = ?7 \
-             WHERE run = ?1 AND number = ?2",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                seq,
-                lease.attempt,
-                result.outcome.as_str(),
-                result.status,
-                result.reason,
-                result.reply,
-                i64::try_from(result.took.as_millis()).unwrap_or(i64::MAX),
-            ])
-        })
-        .map_err(fault)?;
-    let change = rules::change_of(next);
-    after(state, &change).map_err(|refused| StoreFault::unlawful(lease.run, &refused))?;
-    apply(connection, seq, state, &change, now)?;
-    if let Some(KeyRefused { what, mark, act }) = refused {
-        pauses::pause(connection, what, Some(mark), act)?;
-    }
-    match change {
-        Change::Retry { .. } => latest::give_way(connection, seq, now),
-        _ => Ok(()),
-    }
+    let Finish { lease, next, refused, now, .. } = finish;
+    let store = Transaction(connection);
+    at_once(async {
+        let Some(run) = store.run(lease.run).await? else {
+            return Err(StoreFault::NotFound(format!("run {}", lease.run)));
+        };
+        if run.state != RunState::Sending || run.attempts != lease.attempt {
+            return Err(StoreFault::LeaseLost(lease.run));
+        }
+        let row = moved(run.state, change_of(next), *now)
+            .map_err(|unlawful| StoreFault::unlawful(lease.run, &unlawful))?;
+        record(connection, run.seq, finish)?;
+        let is_queued_again = row.state == RunState::Queued;
+        store.write(&[(run.seq, row)]).await?;
+        if let Some(KeyRefused { what, mark, act }) = refused {
+            pauses::pause(&store, what, Some(mark), act).await?;
+        }
+        if is_queued_again && run.latest_per.is_some() {
+            settle::queued_again(&store, run.id, *now).await?;
+        }
+        Ok(())
+    })
 }
 
-/// Fails queued runs that are past their deadline.
-pub(super) fn fail_overdue(
-    connection: &Connection,
-    now: Timestamp,
-    waits: &[(Arc<str>, String)],
-) -> Result<usize, StoreFault> {
-    let pairs: Vec<(&str, &str)> = waits.iter().map(|(job, why)| (&**job, &**why)).collect();
-    let waits = serde_json::to_string(&pairs).unwrap_or_default();
-    connection
-        .prepare_cached(
-            "UPDATE runs SET state = 'failed', blocked = 0, changed_at = ?1, \
-             reason = 'its time was over before it could be started (deadline or max_age of its job)' \
-                      || coalesce('; last: ' || reason, '') \
-                      || coalesce('; it waited: ' || (SELECT value ->> 1 FROM json_each(?3) \
-                                                      WHERE value ->> 0 = runs.job LIMIT 1), '') \
-             WHERE seq IN (SELECT seq FROM runs WHERE state IN ('queued', 'waiting') \
-                           AND deadline_at <= ?1 LIMIT ?2)",
-        )
-        .and_then(|mut statement| statement.execute(params![millis(now), OVERDUE_STEP, waits]))
-        .map_err(fault)
+fn record(connection: &Connection, seq: i64, finish: &Finish) -> Result<(), StoreFault> {
+    let Finish { lease, result, .. } = finish;
+    execute(
+        connection,
+        "UPDATE attempts SET outcome = ?3, status = ?4, reason = ?5, reply = ?6, took_ms = ?7 \
+         WHERE run = ?1 AND number = ?2",
+        params![
+            seq,
+            lease.attempt,
+            result.outcome.as_str(),
+            result.status,
+            result.reason,
+            result.reply,
+            i64::try_from(result.took.as_millis()).unwrap_or(i64::MAX),
+        ],
+    )
+    .map(drop)
 }
 
+/// Makes runs due now that would be due after `latest`.
 pub(super) fn pull_in(
     connection: &Connection,
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<usize, StoreFault> {
-    connection
-        .prepare_cached("UPDATE runs SET due_at = ?1 WHERE blocked = 1 AND due_at > ?2")
-        .and_then(|mut statement| statement.execute(params![millis(now), millis(latest)]))
-        .map_err(fault)
-}
-
-/// Where the run is kept, and how it stands.
-pub(super) fn find(connection: &Connection, id: RunId) -> Result<(i64, RunState), StoreFault> {
-    connection
-        .prepare_cached("SELECT seq, state FROM runs WHERE id = ?1")
-        .and_then(|mut statement| {
-            statement
-                .query_row([id.as_bytes()], |row| Ok((row.get(0)?, rows::spelled(row, 1)?)))
-                .optional()
-        })
-        .map_err(fault)?
-        .ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
-}
-
-/// Writes a change that [`after`] has allowed.
-pub(super) fn apply(
-    connection: &Connection,
-    seq: i64,
-    expected: RunState,
-    change: &Change,
-    now: Timestamp,
-) -> Result<(), StoreFault> {
-    let (state, due_at, reason, engine_id) = match change {
-        Change::Due => (RunState::Queued, now, None, None),
-        Change::Started { engine_id } => (RunState::Started, now, None, Some(engine_id)),
-        Change::Retry { at, reason } => (RunState::Queued, *at, Some(reason.clone()), None),
-        Change::Requeue { at } => (RunState::Queued, *at, None, None),
-        Change::Hold { reason } => (RunState::Held, now, Some(reason.clone()), None),
-        Change::Fail { reason } => (RunState::Failed, now, Some(reason.clone()), None),
-        Change::Lease => (RunState::Sending, now, None, None),
-        Change::Supersede => (RunState::Superseded, now, None, None),
-        Change::Cancel { who } => {
-            (RunState::Cancelled, now, Some(format!("cancelled by {who}")), None)
-        }
-    };
-    let waits = state == RunState::Queued && due_at > now;
-    connection
-        .prepare_cached(
-            "UPDATE runs SET state = ?3, due_at = ?4, reason = ?5, engine_id = ?6, \
-             lease_until = NULL, changed_at = ?7, \
-             blocked = CASE WHEN ?8 THEN 1 WHEN ?3 = 'queued' AND EXISTS \
-               (SELECT 1 FROM pauses WHERE kind = 'route' AND name = runs.route) THEN 2 \
-               ELSE 0 END \
-             WHERE seq = ?1 AND state = ?2",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                seq,
-                expected.as_str(),
-                state.as_str(),
-                millis(due_at),
-                reason,
-                engine_id,
-                millis(now),
-                waits,
-            ])
-        })
-        .map(|_| ())
-        .map_err(fault)
+    let sql = "UPDATE runs SET due_at = ?1 WHERE blocked = 1 AND due_at > ?2";
+    execute(connection, sql, [millis(now), millis(latest)])
 }
 
 #[cfg(test)]
@@ -383,5 +233,13 @@ mod tests {
     fn runs_that_are_over_are_not_looked_at_for_lost_attempts() {
         let plan = plan_of(&expired(), params![0]);
         assert!(plan[0].starts_with("SEARCH runs USING INDEX runs_sending"), "{plan:?}");
+    }
+
+    #[test]
+    fn jobs_that_wait_are_found_without_a_look_at_every_run() {
+        let plan = plan_of(&waiting(), params![]);
+        let looks = plan.iter().filter(|step| step.contains(" runs "));
+        assert!(looks.clone().all(|step| step.contains("runs_queue")), "{plan:?}");
+        assert_eq!(looks.filter(|step| step.starts_with("SEARCH")).count(), 2, "{plan:?}");
     }
 }

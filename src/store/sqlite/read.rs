@@ -1,89 +1,32 @@
-//! What people look at: deliveries, runs, counts.
+//! What people look at: deliveries, runs, counts, the audit log.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
 
-use super::rows::{self, fault};
+use super::values::{all, fault, millis, one};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
-use crate::store::pack::unpack;
+use crate::store::tables::runs::{brief, environment, in_short};
+use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses};
 use crate::store::{
-    Act, Attempt, Counts, Delivery, DeliveryFilter, DeliverySummary, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief, RunFilter,
 };
 
-const BRIEF: &str = "runs.id, deliveries.id, runs.route, runs.job, runs.part, runs.state, \
-    runs.reason, runs.engine_id, runs.attempts, runs.accepted_at, runs.changed_at, runs.due_at, \
-    runs.deadline_at, runs.seq, runs.environment, runs.stands_for, \
-    CASE WHEN runs.state = 'superseded' THEN (SELECT newer.id FROM runs newer \
-        WHERE newer.burst = runs.burst AND newer.state <> 'superseded' \
-        ORDER BY newer.seq DESC LIMIT 1) END";
-
-const SUMMARY: &str = "id, source, provider, kind, name, delivery_key, handshake, received_at, \
-    remote, size, repeats, stripped, seq";
+const BRIEF: &str = brief!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
 
 /// Most rows that one list gives.
 const MOST: usize = 1000;
 
-fn brief(row: &Row<'_>) -> rusqlite::Result<RunBrief> {
-    Ok(RunBrief {
-        id: rows::run_id(row, 0)?,
-        delivery: rows::delivery_id(row, 1)?,
-        route: row.get(2)?,
-        job: row.get(3)?,
-        part: row.get(4)?,
-        state: rows::spelled(row, 5)?,
-        reason: row.get(6)?,
-        engine_id: row.get(7)?,
-        attempts: row.get(8)?,
-        accepted_at: rows::moment(row, 9)?,
-        changed_at: rows::moment(row, 10)?,
-        due_at: rows::moment(row, 11)?,
-        deadline: rows::moment(row, 12)?,
-        stands_for: row.get(15)?,
-        superseded_by: row.get::<_, Option<[u8; 16]>>(16)?.map(RunId::from_bytes),
-    })
-}
-
-fn summary(row: &Row<'_>) -> rusqlite::Result<(i64, DeliverySummary)> {
-    Ok((
-        row.get(12)?,
-        DeliverySummary {
-            id: rows::delivery_id(row, 0)?,
-            source: row.get(1)?,
-            provider: row.get(2)?,
-            kind: row.get(3)?,
-            name: row.get(4)?,
-            key: row.get(5)?,
-            handshake: row.get(6)?,
-            received_at: rows::moment(row, 7)?,
-            remote: row.get(8)?,
-            size: row.get(9)?,
-            repeats: row.get(10)?,
-            stripped: row.get(11)?,
-            runs: Vec::new(),
-        },
-    ))
-}
-
-/// The name of a kept delivery and its runs in short.
-pub(super) fn brief_of(
+/// The runs of a delivery, in the order of acceptance.
+pub(super) fn runs_of(
     connection: &Connection,
-    seq: i64,
-) -> Result<(DeliveryId, Vec<RunBrief>), StoreFault> {
-    let id = connection
-        .prepare_cached("SELECT id FROM deliveries WHERE seq = ?1")
-        .and_then(|mut statement| statement.query_row([seq], |row| rows::delivery_id(row, 0)))
-        .map_err(fault)?;
-    Ok((id, briefs(connection, seq).map_err(fault)?))
-}
-
-fn briefs(connection: &Connection, delivery: i64) -> rusqlite::Result<Vec<RunBrief>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {BRIEF} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
-             WHERE runs.delivery = ?1 ORDER BY runs.seq"
-        ))?
-        .query_map([delivery], brief)?
-        .collect()
+    delivery: DeliveryId,
+) -> Result<Vec<RunBrief>, StoreFault> {
+    let sql = format!(
+        "SELECT {BRIEF} FROM runs WHERE runs.delivery = (SELECT seq FROM deliveries WHERE id = ?1) \
+         ORDER BY runs.seq"
+    );
+    all(connection, &sql, [delivery.as_bytes()], |row| in_short(row))
 }
 
 /// One delivery, whole.
@@ -93,46 +36,13 @@ pub(super) fn delivery(
 ) -> Result<Option<Delivery>, StoreFault> {
     // One snapshot, so that the runs shown are those of the delivery shown.
     let snapshot = connection.unchecked_transaction().map_err(fault)?;
-    let found = snapshot
-        .prepare_cached(&format!(
-            "SELECT {SUMMARY}, headers, query, body, explanation, claims FROM deliveries WHERE id = ?1"
-        ))
-        .and_then(|mut statement| {
-            statement
-                .query_row([id.as_bytes()], |row| {
-                    let (seq, summary) = summary(row)?;
-                    let packed: (Vec<u8>, String, Vec<u8>, Vec<u8>, Option<String>) =
-                        (row.get(13)?, row.get(14)?, row.get(15)?, row.get(16)?, row.get(17)?);
-                    Ok((seq, summary, packed))
-                })
-                .optional()
-        })
-        .map_err(fault)?;
-    let Some((seq, mut summary, (headers, query, body, explanation, claims))) = found else {
-        return Ok(None);
-    };
-    summary.runs = briefs(&snapshot, seq).map_err(fault)?;
-    let runs = summary
-        .runs
+    let runs = runs_of(&snapshot, id)?
         .iter()
-        .map(|brief| whole(&snapshot, brief.id))
-        .filter_map(Result::transpose)
-        .collect::<Result<_, _>>()?;
-    let headers = unpack(&headers)?;
-    Ok(Some(Delivery {
-        claims,
-        headers: if headers.is_empty() {
-            Vec::new()
-        } else {
-            serde_json::from_slice(&headers)
-                .map_err(|error| StoreFault::Unusable(format!("kept headers: {error}")))?
-        },
-        query,
-        body: unpack(&body)?,
-        explanation: unpack(&explanation)?.to_vec(),
-        runs,
-        summary,
-    }))
+        .filter_map(|brief| run(&snapshot, brief.id).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    let sql =
+        format!("SELECT {}, {} FROM deliveries WHERE id = ?1", table::SUMMARY, table::CONTENT);
+    one(&snapshot, &sql, [id.as_bytes()], |row| table::whole(row, runs.clone()))
 }
 
 /// Deliveries, newest first.
@@ -140,89 +50,38 @@ pub(super) fn deliveries(
     connection: &Connection,
     filter: &DeliveryFilter,
 ) -> Result<Vec<DeliverySummary>, StoreFault> {
-    let list = || -> rusqlite::Result<Vec<DeliverySummary>> {
-        let snapshot = connection.unchecked_transaction()?;
-        let before = filter.before.map(|id| *id.as_bytes());
-        let found: Vec<(i64, DeliverySummary)> = snapshot
-            .prepare_cached(&format!(
-                "SELECT {SUMMARY} FROM deliveries \
-                 WHERE (?1 IS NULL OR source = ?1) \
-                   AND (?2 IS NULL OR seq < (SELECT seq FROM deliveries WHERE id = ?2)) \
-                 ORDER BY seq DESC LIMIT ?3"
-            ))?
-            .query_map(params![filter.source, before, limit(filter.limit)], summary)?
-            .collect::<rusqlite::Result<_>>()?;
-        found
-            .into_iter()
-            .map(|(seq, mut summary)| {
-                summary.runs = briefs(&snapshot, seq)?;
-                Ok(summary)
-            })
-            .collect()
-    };
-    list().map_err(fault)
+    let snapshot = connection.unchecked_transaction().map_err(fault)?;
+    let before = filter.before.map(|id| *id.as_bytes());
+    let sql = format!(
+        "SELECT {} FROM deliveries WHERE (?1 IS NULL OR source = ?1) \
+           AND (?2 IS NULL OR seq < (SELECT seq FROM deliveries WHERE id = ?2)) \
+         ORDER BY seq DESC LIMIT ?3",
+        table::SUMMARY
+    );
+    let values = params![filter.source, before, limit(filter.limit)];
+    let mut found = all(&snapshot, &sql, values, |row| table::summary(row))?;
+    for summary in &mut found {
+        summary.runs = runs_of(&snapshot, summary.id)?;
+    }
+    Ok(found)
 }
 
 /// One run, whole.
 pub(super) fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
-    whole(connection, id)
-}
-
-fn whole(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
-    let read = || -> rusqlite::Result<Option<Run>> {
-        let found = connection
-            .prepare_cached(&format!(
-                "SELECT {BRIEF} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
-                 WHERE runs.id = ?1"
-            ))?
-            .query_row([id.as_bytes()], |row| {
-                let environment: Option<String> = row.get(14)?;
-                let environment = environment
-                    .map(|text| serde_json::from_str(&text))
-                    .transpose()
-                    .map_err(|error| rows::unreadable(14, error))?;
-                Ok((brief(row)?, row.get::<_, i64>(13)?, environment))
-            })
-            .optional()?;
-        let Some((brief, seq, environment)) = found else { return Ok(None) };
-        let tries = connection
-            .prepare_cached(
-                "SELECT number, begun_at, outcome, status, reason, reply, took_ms FROM attempts \
-                 WHERE run = ?1 ORDER BY number",
-            )?
-            .query_map([seq], attempt)?
-            .collect::<rusqlite::Result<_>>()?;
-        let acts = connection
-            .prepare_cached("SELECT act, who, at, note FROM acts WHERE run = ?1 ORDER BY seq")?
-            .query_map([seq], |row| {
-                let act = Act {
-                    who: row.get(1)?,
-                    at: rows::moment(row, 2)?,
-                    origin: None,
-                    note: row.get(3)?,
-                };
-                Ok((row.get(0)?, act))
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        Ok(Some(Run { brief, environment, tries, acts }))
-    };
-    read().map_err(fault)
-}
-
-fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    let outcome: Option<String> = row.get(2)?;
-    Ok(Attempt {
-        number: row.get(0)?,
-        begun_at: rows::moment(row, 1)?,
-        outcome: outcome
-            .map(|word| word.parse())
-            .transpose()
-            .map_err(|error: String| rows::unreadable(2, error))?,
-        status: row.get(3)?,
-        reason: row.get(4)?,
-        reply: row.get(5)?,
-        took_ms: row.get(6)?,
-    })
+    let sql = format!("SELECT {BRIEF}, runs.seq, runs.environment FROM runs WHERE runs.id = ?1");
+    let found = one(connection, &sql, [id.as_bytes()], |row| {
+        Ok((row.integer("seq")?, in_short(row)?, environment(row)?))
+    })?;
+    let Some((seq, brief, environment)) = found else { return Ok(None) };
+    let tries =
+        format!("SELECT {} FROM attempts WHERE run = ?1 ORDER BY number", attempts::COLUMNS);
+    let said = format!("SELECT {} FROM acts WHERE run = ?1 ORDER BY seq", acts::COLUMNS);
+    Ok(Some(Run {
+        brief,
+        environment,
+        tries: all(connection, &tries, [seq], |row| attempts::attempt(row))?,
+        acts: all(connection, &said, [seq], |row| acts::act(row))?,
+    }))
 }
 
 /// Runs, newest first.
@@ -235,17 +94,13 @@ pub(super) fn runs(
         .state
         .map_or_else(|| "1".to_owned(), |state| format!("runs.state = '{}'", state.as_str()));
     let before = filter.before.map(|id| *id.as_bytes());
-    connection
-        .prepare_cached(&format!(
-            "SELECT {BRIEF} FROM runs JOIN deliveries ON deliveries.seq = runs.delivery \
-             WHERE {state} AND (?1 IS NULL OR runs.job = ?1) \
-               AND (?2 IS NULL OR runs.seq < (SELECT seq FROM runs WHERE id = ?2)) \
-             ORDER BY runs.seq DESC LIMIT ?3"
-        ))
-        .and_then(|mut statement| {
-            statement.query_map(params![filter.job, before, limit(filter.limit)], brief)?.collect()
-        })
-        .map_err(fault)
+    let sql = format!(
+        "SELECT {BRIEF} FROM runs WHERE {state} AND (?1 IS NULL OR runs.job = ?1) \
+           AND (?2 IS NULL OR runs.seq < (SELECT seq FROM runs WHERE id = ?2)) \
+         ORDER BY runs.seq DESC LIMIT ?3"
+    );
+    let values = params![filter.job, before, limit(filter.limit)];
+    all(connection, &sql, values, |row| in_short(row))
 }
 
 fn limit(asked: usize) -> i64 {
@@ -254,38 +109,37 @@ fn limit(asked: usize) -> i64 {
 
 /// How many runs wait; each number is read from an index over that state alone.
 pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreFault> {
-    connection
-        .prepare_cached(
-            "SELECT (SELECT count(*) FROM runs WHERE blocked = 1 AND state = 'waiting'), \
-                    (SELECT count(*) FROM runs WHERE state = 'queued'), \
-                    (SELECT count(*) FROM runs WHERE state = 'sending'), \
-                    (SELECT count(*) FROM runs WHERE state = 'held'), \
-                    (SELECT accepted_at FROM runs WHERE seq = \
-                      (SELECT min(seq) FROM runs WHERE state = 'queued')), \
-                    (SELECT min(accepted_at) FROM runs WHERE state = 'held')",
-        )
-        .and_then(|mut statement| {
-            statement.query_row([], |row| {
-                Ok(Counts {
-                    waiting: row.get(0)?,
-                    queued: row.get(1)?,
-                    sending: row.get(2)?,
-                    held: row.get(3)?,
-                    oldest_queued_ms: row.get(4)?,
-                    oldest_held_ms: row.get(5)?,
-                })
-            })
-        })
-        .map_err(fault)
+    let sql = "SELECT (SELECT count(*) FROM runs WHERE blocked = 1 AND state = 'waiting') AS waiting, \
+                 (SELECT count(*) FROM runs WHERE state = 'queued') AS queued, \
+                 (SELECT count(*) FROM runs WHERE state = 'sending') AS sending, \
+                 (SELECT count(*) FROM runs WHERE state = 'held') AS held, \
+                 (SELECT accepted_at FROM runs WHERE seq = \
+                   (SELECT min(seq) FROM runs WHERE state = 'queued')) AS oldest_queued, \
+                 (SELECT min(accepted_at) FROM runs WHERE state = 'held') AS oldest_held";
+    Ok(one(connection, sql, [], |row| crate::store::tables::runs::counts(row))?.unwrap_or_default())
 }
 
 /// How many runs have been held since before a moment.
-pub(super) fn held_since(
+pub(super) fn held_since(connection: &Connection, before: Timestamp) -> Result<u64, StoreFault> {
+    let sql = "SELECT count(*) AS held FROM runs WHERE state = 'held' AND changed_at < ?1";
+    Ok(one(connection, sql, [millis(before)], |row| row.count("held"))?.unwrap_or_default())
+}
+
+/// Everything that is paused.
+pub(super) fn paused(connection: &Connection) -> Result<Vec<Pause>, StoreFault> {
+    let sql = format!("SELECT {} FROM pauses ORDER BY kind, name", pauses::COLUMNS);
+    all(connection, &sql, [], |row| pauses::pause(row))
+}
+
+/// The audit log, newest first.
+pub(super) fn audited(
     connection: &Connection,
-    before: jiff::Timestamp,
-) -> Result<u64, StoreFault> {
-    connection
-        .prepare_cached("SELECT count(*) FROM runs WHERE state = 'held' AND changed_at < ?1")
-        .and_then(|mut statement| statement.query_row([rows::millis(before)], |row| row.get(0)))
-        .map_err(fault)
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Audited>, StoreFault> {
+    let before = before.and_then(|number| i64::try_from(number).ok()).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit.clamp(1, audit::MOST)).unwrap_or(i64::MAX);
+    let sql =
+        format!("SELECT {} FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2", audit::COLUMNS);
+    all(connection, &sql, [before, limit], |row| audit::entry(row))
 }

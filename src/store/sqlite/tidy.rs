@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::rows::{fault, millis};
+use super::values::{fault, millis};
 use crate::clock::earlier;
 use crate::store::rules;
 use crate::store::{REPEAT_WINDOW, StoreFault};

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::checkpoint::Checkpoints;
 use super::hold::Names;
 use super::open::naming;
-use super::rows::fault;
+use super::values::fault;
 use crate::store::StoreFault;
 
 /// Most writes that share a transaction. Bounds how long the first of them waits for the last.

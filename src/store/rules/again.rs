@@ -1,0 +1,146 @@
+//! Another try: what a repeat, a replay or a person's word makes of a run.
+
+use jiff::Timestamp;
+
+use super::new::{environment_json, parts};
+use super::run::{Moved, RunRow, moved};
+use crate::clock::{between, later};
+use crate::model::RunState;
+use crate::model::run::Change;
+use crate::store::{Act, NewRun, NewRunState, Release, StoreFault};
+
+/// Gives a run that failed or was cancelled another try, with newly mapped variables. Where the mapping
+/// failed again, only the reason is new.
+///
+/// # Errors
+/// [`StoreFault::Unlawful`] where it is in another state.
+pub(in crate::store) fn tried_again(
+    run: &RunRow,
+    state: &NewRunState,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Result<Moved, StoreFault> {
+    let (_, environment, reason) = parts(state);
+    let reason = reason.map(str::to_owned);
+    let Some(environment) = environment else {
+        return Ok(Moved { reason, changed_at: Some(now), ..Moved::kept(run, now) });
+    };
+    let change = match reason {
+        Some(reason) => Change::Hold { reason },
+        None => Change::Requeue { at: now },
+    };
+    let row =
+        moved(run.state, change, now).map_err(|refused| StoreFault::unlawful(run.id, &refused))?;
+    Ok(Moved {
+        environment: Some(environment_json(environment)?),
+        due_at: Some(now),
+        deadline: Some(deadline),
+        ..row
+    })
+}
+
+/// What a sender's repeat makes of a run that had failed: it gets another try with what today's routes
+/// say, or, where its route is gone or no longer matches, as it was. None where it never had variables.
+///
+/// # Errors
+/// [`StoreFault::Unlawful`] where it has not failed.
+pub(in crate::store) fn repeated(
+    run: &RunRow,
+    today: &[NewRun],
+    now: Timestamp,
+) -> Result<Option<Moved>, StoreFault> {
+    let today = today.iter().find(|new| *new.route == *run.route && new.part == run.part);
+    if let Some(new) = today {
+        return tried_again(run, &new.state, new.deadline, now).map(Some);
+    }
+    if !run.mapped {
+        return Ok(None);
+    }
+    let row = moved(run.state, Change::Requeue { at: now }, now)
+        .map_err(|refused| StoreFault::unlawful(run.id, &refused))?;
+    let patience = between(run.accepted_at, run.deadline);
+    Ok(Some(Moved { deadline: Some(later(now, patience)), ..row }))
+}
+
+/// What a replay does about one route.
+#[derive(Debug, PartialEq)]
+pub(in crate::store) enum Replay {
+    /// A new run.
+    New,
+    /// The kept run gets another try.
+    Again(Box<Moved>),
+    /// The kept run is left as it is.
+    Left,
+}
+
+/// What a replay does about a route whose newest kept run of the delivery is this one. `again` asks for
+/// another start of what was started, is held or waits.
+///
+/// # Errors
+/// [`StoreFault::Unavailable`] where variables cannot be written.
+pub(in crate::store) fn replayed(
+    kept: Option<&RunRow>,
+    run: &NewRun,
+    again: bool,
+    now: Timestamp,
+) -> Result<Replay, StoreFault> {
+    match kept {
+        Some(kept) if kept.state.is_tried_again() => {
+            tried_again(kept, &run.state, run.deadline, now).map(Box::new).map(Replay::Again)
+        }
+        Some(_) if !again => Ok(Replay::Left),
+        _ => Ok(Replay::New),
+    }
+}
+
+/// What people are told of a run that was tried again and is in this state now.
+pub(in crate::store) fn word_of(state: RunState) -> &'static str {
+    match state {
+        RunState::Queued => "queued again",
+        RunState::Held => "held",
+        RunState::Cancelled => "left as it is",
+        _ => "failed again",
+    }
+}
+
+/// What a person's word makes of a held run, and the word as it is kept.
+///
+/// # Errors
+/// [`StoreFault::Unlawful`] where the run is not held. This is stricter than the machine: a failed run is
+/// replayed, not released, and a queued one needs no word at all.
+pub(in crate::store) fn released(
+    run: &RunRow,
+    release: &Release,
+    act: &Act,
+) -> Result<(Moved, &'static str), StoreFault> {
+    if run.state != RunState::Held {
+        let message = format!("it is {}, and only a held run can be released", run.state);
+        return Err(StoreFault::Unlawful { run: run.id, state: run.state, message });
+    }
+    let (change, word) = match release {
+        Release::Retry { .. } => (Change::Requeue { at: act.at }, "release --retry"),
+        Release::Started { engine_id } => {
+            (Change::Started { engine_id: engine_id.clone() }, "release --started")
+        }
+        Release::Fail => {
+            (Change::Fail { reason: format!("given up by {}", act.who) }, "release --fail")
+        }
+    };
+    let mut row = moved(run.state, change, act.at)
+        .map_err(|refused| StoreFault::unlawful(run.id, &refused))?;
+    if let Release::Retry { deadline } = release {
+        row.deadline = Some(*deadline);
+        // A person has looked: no brake holds it again.
+        row.passed = Some(true);
+    }
+    Ok((row, word))
+}
+
+/// What a person who takes a run out makes of it.
+///
+/// # Errors
+/// [`StoreFault::Unlawful`] where it is on the wire or over.
+pub(in crate::store) fn cancelled(run: &RunRow, act: &Act) -> Result<Moved, StoreFault> {
+    moved(run.state, Change::Cancel { who: act.who.clone() }, act.at)
+        .map_err(|refused| StoreFault::unlawful(run.id, &refused))
+}

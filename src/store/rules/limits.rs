@@ -1,0 +1,184 @@
+//! How many runs of a job may be taken now, and which of them the brake holds.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::run::{Moved, moved};
+use crate::clock::later;
+use crate::model::RunState;
+use crate::model::run::{Change, UnlawfulChange};
+use crate::store::{Lease, Permit};
+
+/// The window of `starts_per_minute` and of the pace of a backlog.
+pub(in crate::store) const MINUTE: Duration = Duration::from_secs(60);
+/// The window of `starts_per_hour`; starts before it are forgotten.
+pub(in crate::store) const HOUR: Duration = Duration::from_secs(3600);
+
+/// What a store knows of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::store) struct JobFacts {
+    /// Its starts that are on the wire, of all processes.
+    pub(in crate::store) on_the_wire: usize,
+    /// Whether a backlog is being let go at a pace.
+    pub(in crate::store) has_backlog: bool,
+    /// Whether a run of that backlog may still be sent.
+    pub(in crate::store) backlog_waits: bool,
+    /// Starts in the last minute. What lies after now, since the clock was set back, counts as of now:
+    /// no start is forgotten, and none counts for longer than its window.
+    pub(in crate::store) in_a_minute: usize,
+    /// When the first of them was made.
+    pub(in crate::store) oldest: Option<Timestamp>,
+    /// First attempts in the last hour.
+    pub(in crate::store) firsts_in_an_hour: usize,
+    /// Starts that lie before the longest window, or after now.
+    pub(in crate::store) stale: usize,
+}
+
+/// What the limits of a job leave room for now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::store) struct Room {
+    /// Starts.
+    pub(in crate::store) starts: usize,
+    /// Runs until the brake holds the others; none where there is no brake.
+    pub(in crate::store) until_brake: Option<usize>,
+    /// When there is room again, where there is none now.
+    pub(in crate::store) again_at: Option<Timestamp>,
+    /// Whether its starts are to be remembered.
+    pub(in crate::store) counted: bool,
+    /// Whether the pace of its backlog is over.
+    pub(in crate::store) backlog_is_over: bool,
+}
+
+/// What is left for a job.
+pub(in crate::store) fn room(permit: &Permit, facts: &JobFacts) -> Room {
+    let paced = facts.has_backlog && facts.backlog_waits;
+    let pace = paced.then_some(permit.backlog_per_minute);
+    let per_minute = [permit.per_minute, pace].into_iter().flatten().min();
+    let mut starts = permit.count.min(permit.at_once.saturating_sub(facts.on_the_wire));
+    let mut again_at = None;
+    if let Some(most) = per_minute {
+        let left = (most as usize).saturating_sub(facts.in_a_minute);
+        if left == 0 {
+            again_at = facts.oldest.map(|oldest| later(oldest, MINUTE));
+        }
+        starts = starts.min(left);
+    }
+    let until_brake =
+        permit.per_hour.map(|most| (most as usize).saturating_sub(facts.firsts_in_an_hour));
+    Room {
+        starts,
+        until_brake,
+        again_at,
+        counted: per_minute.is_some() || permit.per_hour.is_some(),
+        backlog_is_over: facts.has_backlog && !paced,
+    }
+}
+
+/// A run that may be sent.
+#[derive(Debug)]
+pub(in crate::store) struct Ready {
+    /// Its place in the order of acceptance.
+    pub(in crate::store) seq: i64,
+    /// A person has let it go.
+    pub(in crate::store) passed: bool,
+    /// What its attempt would be; the number is still that of the one before.
+    pub(in crate::store) lease: Lease,
+}
+
+impl Ready {
+    /// Whether the brake can hold it: not a run that has had an attempt, or that a person let go.
+    fn counts_for_the_brake(&self) -> bool {
+        self.lease.attempt == 0 && !self.passed
+    }
+
+    /// Whether it may be begun as the first of its job.
+    pub(in crate::store) fn passes(&self, room: &Room) -> bool {
+        !self.counts_for_the_brake() || room.until_brake != Some(0)
+    }
+}
+
+/// Of the runs that were found those that are begun, each with its attempt counted; and whether the
+/// brake stands before the others.
+pub(in crate::store) fn begun(
+    found: Vec<Ready>,
+    most: usize,
+    room: &Room,
+    trial: bool,
+) -> (Vec<Ready>, bool) {
+    let mut until_brake = room.until_brake;
+    let mut begun = Vec::new();
+    for mut run in found.into_iter().take(most) {
+        if run.counts_for_the_brake() {
+            if until_brake == Some(0) {
+                return (begun, true);
+            }
+            until_brake = until_brake.map(|left| left.saturating_sub(1));
+        }
+        run.lease.attempt += 1;
+        run.lease.trial = trial;
+        begun.push(run);
+    }
+    (begun, false)
+}
+
+/// What the brake makes of a run.
+///
+/// # Errors
+/// [`UnlawfulChange`] where it is not queued.
+pub(in crate::store) fn braked(
+    state: RunState,
+    per_hour: Option<u32>,
+    now: Timestamp,
+) -> Result<Moved, UnlawfulChange> {
+    let reason = format!(
+        "the brake: its job has had {} runs within an hour (starts_per_hour); see whether that is \
+         meant, then release it or cancel it",
+        per_hour.unwrap_or(0)
+    );
+    moved(state, Change::Hold { reason }, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permit() -> Permit {
+        Permit {
+            job: "train".into(),
+            count: 5,
+            at_once: 8,
+            key: None,
+            declared: "train 0".into(),
+            lease: MINUTE,
+            per_minute: None,
+            per_hour: None,
+            backlog_per_minute: 2,
+            trial: None,
+        }
+    }
+
+    #[test]
+    fn a_job_without_limits_over_time_is_bounded_by_what_is_on_the_wire_alone() {
+        let left =
+            room(&permit(), &JobFacts { on_the_wire: 6, in_a_minute: 99, ..JobFacts::default() });
+        assert_eq!((left.starts, left.until_brake, left.counted), (2, None, false));
+    }
+
+    #[test]
+    fn a_backlog_is_paced_while_a_run_of_it_waits_and_no_longer() {
+        let waits = JobFacts { has_backlog: true, backlog_waits: true, ..JobFacts::default() };
+        let left = room(&permit(), &waits);
+        assert_eq!((left.starts, left.counted, left.backlog_is_over), (2, true, false));
+        let left = room(&permit(), &JobFacts { backlog_waits: false, ..waits });
+        assert_eq!((left.starts, left.counted, left.backlog_is_over), (5, false, true));
+    }
+
+    #[test]
+    fn a_full_minute_says_when_it_has_room_again() {
+        let at = Timestamp::UNIX_EPOCH;
+        let facts = JobFacts { in_a_minute: 3, oldest: Some(at), ..JobFacts::default() };
+        let left = room(&Permit { per_minute: Some(3), ..permit() }, &facts);
+        assert_eq!((left.starts, left.again_at), (0, Some(later(at, MINUTE))));
+    }
+}

@@ -1,0 +1,97 @@
+//! What people do: replay a delivery, settle a held run, take one out. Each act is kept with who and
+//! when, in the transaction of what it did.
+
+use super::accept::place;
+use crate::model::RunId;
+use crate::store::rules::again::{Replay, cancelled, released, replayed, word_of};
+use crate::store::rules::new::parts;
+use crate::store::rules::run::{Moved, RunRow};
+use crate::store::statements::{About, Statements};
+use crate::store::tables::runs::Which;
+use crate::store::{Act, NewRun, Release, ReplayOrder, Replayed, ReplayedRun, Run, StoreFault};
+
+/// Today's routes on a kept delivery.
+pub(in crate::store) async fn replay(
+    store: &impl Statements,
+    order: &ReplayOrder,
+) -> Result<Replayed, StoreFault> {
+    if !store.has_delivery(order.delivery).await? {
+        return Err(StoreFault::NotFound(format!("delivery {}", order.delivery)));
+    }
+    let mut runs = Vec::with_capacity(order.runs.len());
+    for run in &order.runs {
+        runs.push(replay_one(store, run, order).await?);
+    }
+    store.audit("replay", "delivery", &order.delivery.to_string(), &order.act).await?;
+    store.tell(About::Runs).await?;
+    Ok(Replayed { runs })
+}
+
+async fn replay_one(
+    store: &impl Statements,
+    run: &NewRun,
+    order: &ReplayOrder,
+) -> Result<ReplayedRun, StoreFault> {
+    let act = &order.act;
+    let kept = store.runs(Which::Newest(order.delivery, &run.route, run.part)).await?.pop();
+    let route = run.route.to_string();
+    match (replayed(kept.as_ref(), run, order.again, act.at)?, kept) {
+        (Replay::Again(row), Some(kept)) => {
+            let state = row.state;
+            store.write(&[(kept.seq, *row)]).await?;
+            store.note(kept.id, "replay", act).await?;
+            Ok(ReplayedRun { id: kept.id, route, what: word_of(state), state })
+        }
+        (Replay::Left, Some(kept)) => {
+            Ok(ReplayedRun { id: kept.id, route, what: "left as it is", state: kept.state })
+        }
+        (_, _) => {
+            place(store, order.delivery, run, act.at).await?;
+            store.note(run.id, "replay", act).await?;
+            let (state, ..) = parts(&run.state);
+            Ok(ReplayedRun { id: run.id, route, what: "new", state })
+        }
+    }
+}
+
+/// A person's word on a held run.
+pub(in crate::store) async fn release(
+    store: &impl Statements,
+    id: RunId,
+    release: &Release,
+    act: &Act,
+) -> Result<Run, StoreFault> {
+    let run = find(store, id).await?;
+    let (row, word) = released(&run, release, act)?;
+    settled(store, &run, row, word, act).await
+}
+
+/// A person takes a run out that is not on the wire.
+pub(in crate::store) async fn cancel(
+    store: &impl Statements,
+    id: RunId,
+    act: &Act,
+) -> Result<Run, StoreFault> {
+    let run = find(store, id).await?;
+    let row = cancelled(&run, act)?;
+    settled(store, &run, row, "cancel", act).await
+}
+
+async fn find(store: &impl Statements, id: RunId) -> Result<RunRow, StoreFault> {
+    store.run(id).await?.ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
+}
+
+async fn settled(
+    store: &impl Statements,
+    run: &RunRow,
+    row: Moved,
+    word: &str,
+    act: &Act,
+) -> Result<Run, StoreFault> {
+    let id = run.id;
+    store.write(&[(run.seq, row)]).await?;
+    store.note(id, word, act).await?;
+    store.audit(word, "run", &id.to_string(), act).await?;
+    store.tell(About::Runs).await?;
+    store.whole(id).await?.ok_or_else(|| StoreFault::NotFound(format!("run {id}")))
+}

@@ -1,0 +1,145 @@
+//! The queue: taking runs that are due, job by job in the order of the permits. Within a job the order
+//! is that of acceptance.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::unexpected;
+use crate::clock::{earlier, later};
+use crate::store::rules::limits::{HOUR, Room, begun, braked, room};
+use crate::store::rules::pauses::stands_against;
+use crate::store::rules::run::{RunRow, fallen_due};
+use crate::store::statements::{Begun, Seen, Statements};
+use crate::store::tables::runs::Which;
+use crate::store::{LeaseAsk, Leased, Permit, StoreFault};
+
+impl Seen {
+    /// Whether runs have fallen due that are still kept apart.
+    pub(in crate::store) fn is_late(&self) -> bool {
+        self.later.is_some_and(|later| later <= self.now)
+    }
+
+    /// The permits that something waits for, and that nothing stands against.
+    pub(in crate::store) fn open<'a>(&self, ask: &'a LeaseAsk) -> Vec<&'a Permit> {
+        let allowed =
+            |permit: &&Permit| self.allowed.as_ref().is_none_or(|jobs| permit.is_among(jobs));
+        ask.permits
+            .iter()
+            .filter(|permit| self.waiting.contains(&*permit.job))
+            .filter(|permit| !stands_against(&self.pauses, permit))
+            .filter(allowed)
+            .collect()
+    }
+
+    /// What comes of a look after which nothing is to be taken.
+    pub(in crate::store) fn nothing(&self) -> Leased {
+        Leased { next_due: self.later, ..Leased::default() }
+    }
+}
+
+/// Puts runs whose time has come into the queue.
+pub(in crate::store) async fn promote(
+    store: &impl Statements,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let runs = store.runs(Which::FallenDue(now)).await?;
+    let due = |run: &RunRow| Ok((run.seq, fallen_due(run, now)?));
+    let rows: Vec<_> = runs.iter().map(due).collect::<Result<_, _>>().map_err(unexpected)?;
+    store.write(&rows).await
+}
+
+/// Takes what is due of these permits, and begins its attempts.
+pub(in crate::store) async fn take(
+    store: &impl Statements,
+    ask: &LeaseAsk,
+    seen: &Seen,
+    permits: &[&Permit],
+    told: Option<Timestamp>,
+) -> Result<Leased, StoreFault> {
+    let mut leased = seen.nothing();
+    let (now, rooms) = rooms(store, permits, told).await?;
+    let wanted: Vec<(&Permit, usize)> = permits
+        .iter()
+        .zip(&rooms)
+        .map(|(permit, room)| (*permit, room.starts.min(ask.most)))
+        .collect();
+    let mut ready = store.ready(&wanted, now, ask.now).await?;
+    let mut tried: HashSet<&str> = HashSet::new();
+    let mut taken: Vec<Begun> = Vec::new();
+    let mut braking: Vec<&Permit> = Vec::new();
+    for (permit, room) in permits.iter().zip(&rooms) {
+        if let Some(at) = room.again_at {
+            leased.next_due = Some(leased.next_due.map_or(at, |due| due.min(at)));
+            leased.limited.push((Arc::clone(&permit.job), at));
+        }
+        let found = ready.remove(&permit.job).unwrap_or_default();
+        let mut left = ask.most.saturating_sub(taken.len());
+        if let Some(workbench) = permit.trial.as_deref() {
+            // Of all permits for it, one run.
+            let may = left > 0
+                && !tried.contains(workbench)
+                && found.first().is_some_and(|run| run.passes(room))
+                && store.claim_trial(workbench, permit, now).await?;
+            if may {
+                tried.insert(workbench);
+            }
+            left = usize::from(may);
+        }
+        let (begun, stands) = begun(found, left, room, permit.trial.is_some());
+        let until = later(now, permit.lease);
+        taken.extend(begun.into_iter().map(|run| Begun { run, until, counted: room.counted }));
+        if stands {
+            braking.push(permit);
+        }
+    }
+    store.begin(&taken, now).await?;
+    for permit in braking {
+        brake(store, permit, now, &mut leased).await?;
+    }
+    leased.leases = taken.into_iter().map(|begun| begun.run.lease).collect();
+    Ok(leased)
+}
+
+/// What the limits of these jobs leave room for, and the time at which they do.
+async fn rooms(
+    store: &impl Statements,
+    permits: &[&Permit],
+    told: Option<Timestamp>,
+) -> Result<(Timestamp, Vec<Room>), StoreFault> {
+    let (now, facts) = store.jobs(permits, told).await?;
+    let rooms: Vec<Room> =
+        permits.iter().zip(&facts).map(|(permit, facts)| room(permit, facts)).collect();
+    let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<&str> {
+        let places = permits.iter().enumerate().filter(|(place, _)| wanted(*place));
+        places.map(|(_, permit)| &*permit.job).collect()
+    };
+    let over = of(&|place| rooms[place].backlog_is_over);
+    if !over.is_empty() {
+        store.end_backlogs(&over).await?;
+    }
+    let stale = of(&|place| facts[place].stale > 0);
+    if !stale.is_empty() {
+        store.forget_starts(&stale, earlier(now, HOUR), now).await?;
+    }
+    Ok((now, rooms))
+}
+
+/// Holds the runs of a job that would go over its brake, a bounded number at a time.
+async fn brake(
+    store: &impl Statements,
+    permit: &Permit,
+    now: Timestamp,
+    leased: &mut Leased,
+) -> Result<(), StoreFault> {
+    let runs = store.runs(Which::Brakeable(&permit.job)).await?;
+    let hold = |run: &RunRow| Ok((run.seq, braked(run.state, permit.per_hour, now)?));
+    let rows: Vec<_> = runs.iter().map(hold).collect::<Result<_, _>>().map_err(unexpected)?;
+    if !rows.is_empty() {
+        store.write(&rows).await?;
+        leased.held.push((Arc::clone(&permit.job), rows.len()));
+        leased.next_due = Some(now);
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! Acts: what people did with a run.
+
+use super::Row;
+use crate::store::{Act, StoreFault};
+
+/// The columns that people see.
+pub(in crate::store) const COLUMNS: &str = "act, who, at, note";
+
+/// An act and its word, read from [`COLUMNS`].
+pub(in crate::store) fn act(row: &impl Row) -> Result<(String, Act), StoreFault> {
+    let act = Act {
+        who: row.text("who")?,
+        at: row.moment("at")?,
+        origin: None,
+        note: row.maybe_text("note")?,
+    };
+    Ok((row.text("act")?, act))
+}

@@ -1,0 +1,130 @@
+//! One file a table: its columns by name, what is read of them and what is written. Both stores read
+//! and write rows through these; their own files hold statements and what their database needs.
+
+pub(in crate::store) mod acts;
+pub(in crate::store) mod attempts;
+pub(in crate::store) mod audit;
+pub(in crate::store) mod deliveries;
+pub(in crate::store) mod pauses;
+pub(in crate::store) mod runs;
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::store::StoreFault;
+
+/// A row that a statement gave, read by the names of its columns.
+pub(in crate::store) trait Row {
+    /// A text, where there is one.
+    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreFault>;
+    /// A whole number of any width, where there is one.
+    fn maybe_integer(&self, column: &str) -> Result<Option<i64>, StoreFault>;
+    /// Yes or no.
+    fn flag(&self, column: &str) -> Result<bool, StoreFault>;
+    /// The 16 bytes of an id, where there is one.
+    fn maybe_id(&self, column: &str) -> Result<Option<[u8; 16]>, StoreFault>;
+    /// Bytes, where there are some.
+    fn maybe_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// A text.
+    fn text(&self, column: &str) -> Result<String, StoreFault> {
+        self.maybe_text(column)?.ok_or_else(|| missing(column))
+    }
+
+    /// A whole number of any width.
+    fn integer(&self, column: &str) -> Result<i64, StoreFault> {
+        self.maybe_integer(column)?.ok_or_else(|| missing(column))
+    }
+
+    /// A whole number that fits the type, such as one that is never negative.
+    fn count<T: TryFrom<i64>>(&self, column: &str) -> Result<T, StoreFault> {
+        T::try_from(self.integer(column)?)
+            .map_err(|_| unreadable(column, "its number is out of range"))
+    }
+
+    /// The same, where there is one.
+    fn maybe_count<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>, StoreFault> {
+        let number = self.maybe_integer(column)?.map(T::try_from).transpose();
+        number.map_err(|_| unreadable(column, "its number is out of range"))
+    }
+
+    /// The 16 bytes of an id.
+    fn id(&self, column: &str) -> Result<[u8; 16], StoreFault> {
+        self.maybe_id(column)?.ok_or_else(|| missing(column))
+    }
+
+    /// Bytes.
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreFault> {
+        self.maybe_bytes(column)?.ok_or_else(|| missing(column))
+    }
+
+    /// A moment, kept as milliseconds since 1970.
+    fn moment(&self, column: &str) -> Result<Timestamp, StoreFault> {
+        moment(column, self.integer(column)?)
+    }
+
+    /// The same, where there is one.
+    fn maybe_moment(&self, column: &str) -> Result<Option<Timestamp>, StoreFault> {
+        self.maybe_integer(column)?.map(|millis| moment(column, millis)).transpose()
+    }
+
+    /// A text, read as what it spells.
+    fn spelled<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, StoreFault> {
+        self.text(column)?.parse().map_err(|error| unreadable(column, error))
+    }
+
+    /// A text, read as JSON.
+    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreFault> {
+        serde_json::from_str(&self.text(column)?).map_err(|error| unreadable(column, error))
+    }
+}
+
+fn moment(column: &str, millis: i64) -> Result<Timestamp, StoreFault> {
+    Timestamp::from_millisecond(millis).map_err(|error| unreadable(column, error))
+}
+
+fn missing(column: &str) -> StoreFault {
+    unreadable(column, "it is empty")
+}
+
+/// A row that holds what this program did not write.
+pub(in crate::store) fn unreadable(column: &str, error: impl Display) -> StoreFault {
+    StoreFault::Unusable(format!("a kept row cannot be read (column {column}): {error}"))
+}
+
+/// A value to write, of one of the kinds that both databases have.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) enum Value<'v> {
+    /// A text.
+    Text(Option<Cow<'v, str>>),
+    /// A whole number.
+    Integer(Option<i64>),
+    /// Yes or no.
+    Flag(bool),
+    /// The 16 bytes of an id.
+    Id([u8; 16]),
+}
+
+impl<'v> Value<'v> {
+    /// A text.
+    pub(in crate::store) fn text(text: &'v str) -> Self {
+        Self::Text(Some(Cow::Borrowed(text)))
+    }
+
+    /// A text, where there is one.
+    pub(in crate::store) fn maybe_text(text: Option<&'v str>) -> Self {
+        Self::Text(text.map(Cow::Borrowed))
+    }
+
+    /// A moment.
+    pub(in crate::store) fn moment(moment: Timestamp) -> Self {
+        Self::Integer(Some(moment.as_millisecond()))
+    }
+}
+
+/// A column and the value to write into it.
+pub(in crate::store) type Written<'v> = (&'static str, Value<'v>);

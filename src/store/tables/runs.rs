@@ -1,0 +1,354 @@
+//! Runs: the unit of the queue.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::{Row, Value, Written};
+use crate::model::{DeliveryId, Environment, RunId, RunState};
+use crate::store::rules::limits::Ready;
+use crate::store::rules::new::NewRow;
+use crate::store::rules::run::{Against, Moved, RunRow};
+use crate::store::{Counts, Lease, RunBrief, StoreFault};
+
+/// Which runs are not sent yet, in the words of the indexes over them.
+pub(in crate::store) const UNSENT: &str = "runs.state IN ('queued', 'waiting')";
+/// Which runs may be sent, in the words of the index over them. Not `blocked = 0`: with [`IN_ORDER`] this
+/// leaves a planner no way but that index, where old statistics (one job has all runs, say) would make it
+/// read every run in the order of acceptance instead.
+pub(in crate::store) const READY: &str = "runs.state = 'queued' AND runs.blocked <= 0";
+/// The order of acceptance of those runs, as that index has it.
+pub(in crate::store) const IN_ORDER: &str = "ORDER BY runs.blocked, runs.seq";
+
+/// The same, backwards.
+pub(in crate::store) const LAST_FIRST: &str = "ORDER BY runs.blocked DESC, runs.seq DESC";
+
+/// The columns that the rules know. `$delivery` gives the delivery's id, `$mapped` whether there are
+/// variables.
+macro_rules! facts {
+    ($delivery:literal, $mapped:literal) => {
+        concat!(
+            "runs.seq, runs.id, ",
+            $delivery,
+            " AS delivery, runs.route, runs.job, runs.part, runs.state, runs.reason, ",
+            $mapped,
+            " AS mapped, runs.attempts, runs.accepted_at, runs.due_at, runs.deadline_at, \
+             runs.latest_per, coalesce(runs.burst, runs.seq) AS burst, \
+             coalesce(runs.burst_at, runs.accepted_at) AS burst_at, runs.stands_for"
+        )
+    };
+}
+pub(in crate::store) use facts;
+
+/// What the rules know of a run, read from the columns of [`facts`].
+pub(in crate::store) fn row(row: &impl Row) -> Result<RunRow, StoreFault> {
+    Ok(RunRow {
+        seq: row.integer("seq")?,
+        id: RunId::from_bytes(row.id("id")?),
+        delivery: DeliveryId::from_bytes(row.id("delivery")?),
+        route: row.text("route")?,
+        job: row.text("job")?,
+        part: row.count("part")?,
+        state: row.spelled("state")?,
+        reason: row.maybe_text("reason")?,
+        mapped: row.flag("mapped")?,
+        attempts: row.count("attempts")?,
+        accepted_at: row.moment("accepted_at")?,
+        due_at: row.moment("due_at")?,
+        deadline: row.moment("deadline_at")?,
+        latest_per: row.maybe_text("latest_per")?,
+        burst: row.integer("burst")?,
+        burst_at: row.moment("burst_at")?,
+        stands_for: row.integer("stands_for")?,
+    })
+}
+
+/// The columns of an attempt's lease.
+macro_rules! lease {
+    ($delivery:literal) => {
+        concat!(
+            "runs.seq, runs.id, ",
+            $delivery,
+            " AS delivery, runs.route, runs.job, runs.environment, runs.attempts, \
+             runs.accepted_at, runs.deadline_at, runs.passed"
+        )
+    };
+}
+pub(in crate::store) use lease;
+
+/// A run that may be sent or is on the wire, read from the columns of [`lease`].
+pub(in crate::store) fn ready(
+    row: &impl Row,
+    begun_at: Timestamp,
+    asked_at: Timestamp,
+) -> Result<Ready, StoreFault> {
+    Ok(Ready {
+        seq: row.integer("seq")?,
+        passed: row.flag("passed")?,
+        lease: Lease {
+            run: RunId::from_bytes(row.id("id")?),
+            delivery: DeliveryId::from_bytes(row.id("delivery")?),
+            route: row.text("route")?.into(),
+            job: row.text("job")?.into(),
+            environment: row.json("environment")?,
+            attempt: row.count("attempts")?,
+            begun_at,
+            asked_at,
+            accepted_at: row.moment("accepted_at")?,
+            deadline: row.moment("deadline_at")?,
+            trial: false,
+        },
+    })
+}
+
+/// The columns of a run in short, as lists show it.
+macro_rules! brief {
+    ($delivery:literal) => {
+        concat!(
+            "runs.id, ",
+            $delivery,
+            " AS delivery, runs.route, runs.job, runs.part, runs.state, runs.reason, \
+             runs.engine_id, runs.attempts, runs.accepted_at, runs.changed_at, runs.due_at, \
+             runs.deadline_at, runs.stands_for, \
+             CASE WHEN runs.state = 'superseded' THEN (SELECT newer.id FROM runs newer \
+                 WHERE newer.burst = runs.burst AND newer.state <> 'superseded' \
+                 ORDER BY newer.seq DESC LIMIT 1) END AS superseded_by"
+        )
+    };
+}
+pub(in crate::store) use brief;
+
+/// A run in short, read from the columns of [`brief`].
+pub(in crate::store) fn in_short(row: &impl Row) -> Result<RunBrief, StoreFault> {
+    Ok(RunBrief {
+        id: RunId::from_bytes(row.id("id")?),
+        delivery: DeliveryId::from_bytes(row.id("delivery")?),
+        route: row.text("route")?,
+        job: row.text("job")?,
+        part: row.count("part")?,
+        state: row.spelled("state")?,
+        reason: row.maybe_text("reason")?,
+        engine_id: row.maybe_text("engine_id")?,
+        attempts: row.count("attempts")?,
+        accepted_at: row.moment("accepted_at")?,
+        changed_at: row.moment("changed_at")?,
+        due_at: row.moment("due_at")?,
+        deadline: row.moment("deadline_at")?,
+        stands_for: row.count("stands_for")?,
+        superseded_by: row.maybe_id("superseded_by")?.map(RunId::from_bytes),
+    })
+}
+
+/// How many runs wait, and since when.
+pub(in crate::store) fn counts(row: &impl Row) -> Result<Counts, StoreFault> {
+    Ok(Counts {
+        waiting: row.count("waiting")?,
+        queued: row.count("queued")?,
+        sending: row.count("sending")?,
+        held: row.count("held")?,
+        oldest_queued_ms: row.maybe_integer("oldest_queued")?,
+        oldest_held_ms: row.maybe_integer("oldest_held")?,
+    })
+}
+
+/// Its variables, where its mapping did not fail.
+pub(in crate::store) fn environment(row: &impl Row) -> Result<Option<Environment>, StoreFault> {
+    let text = row.maybe_text("environment")?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| super::unreadable("environment", error))
+}
+
+/// Which runs a use case asks for, so that the rules can say what becomes of them.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) enum Which<'w> {
+    /// The newest of a delivery that stands for this route and this event of it.
+    Newest(DeliveryId, &'w str, u32),
+    /// Those of a delivery that failed.
+    Failed(DeliveryId),
+    /// Those of a route and kind that are not sent yet.
+    Unsent(&'w str, &'w str),
+    /// Those whose time has come, and that are still kept apart.
+    FallenDue(Timestamp),
+    /// Those whose deadline has passed.
+    Overdue(Timestamp),
+    /// Those of a job that its brake may hold.
+    Brakeable(&'w str),
+    /// Those of a job that may be sent, up to one of them.
+    ReadyUpTo(&'w str, i64),
+    /// Those of a route that may be sent, or that its pause keeps back.
+    Queued(&'w str, Against),
+    /// Those kept back for a route that is not paused.
+    LeftBehind,
+}
+
+/// Runs whose time has come that one look puts into the queue.
+const DUE_STEP: usize = 1000;
+/// Runs whose deadline has passed, and runs that a brake holds, in one step.
+const STEP: usize = 500;
+
+impl Which<'_> {
+    /// The condition and order, with its parameters. In words that an index over the state has, and with
+    /// parameters in the order of their numbers, so that both databases read it alike.
+    pub(in crate::store) fn sql(&self) -> (String, Vec<Value<'_>>) {
+        let moment = |moment: &Timestamp| Value::moment(*moment);
+        let number = |number: i64| Value::Integer(Some(number));
+        match self {
+            // The delivery is each database's own first condition.
+            Self::Newest(_, route, part) => (
+                "runs.route = $1 AND runs.part = $2 ORDER BY runs.seq DESC LIMIT 1".to_owned(),
+                vec![Value::text(route), number((*part).into())],
+            ),
+            Self::Failed(_) => ("runs.state = 'failed' ORDER BY runs.seq".to_owned(), Vec::new()),
+            Self::Unsent(route, key) => (
+                format!(
+                    "runs.route = $1 AND runs.latest_per = $2 AND runs.latest_per IS NOT NULL \
+                     AND {UNSENT} ORDER BY runs.seq"
+                ),
+                vec![Value::text(route), Value::text(key)],
+            ),
+            Self::FallenDue(now) => (
+                format!(
+                    "runs.blocked = 1 AND runs.due_at <= $1 ORDER BY runs.due_at LIMIT {DUE_STEP}"
+                ),
+                vec![moment(now)],
+            ),
+            Self::Overdue(now) => {
+                (format!("{UNSENT} AND runs.deadline_at <= $1 LIMIT {STEP}"), vec![moment(now)])
+            }
+            Self::Brakeable(job) => (
+                format!(
+                    "{READY} AND runs.job = $1 AND runs.attempts = 0 AND NOT runs.passed \
+                     {IN_ORDER} LIMIT {STEP}"
+                ),
+                vec![Value::text(job)],
+            ),
+            Self::ReadyUpTo(job, up_to) => (
+                format!("{READY} AND runs.job = $1 AND runs.seq <= $2 {IN_ORDER}"),
+                vec![Value::text(job), number(*up_to)],
+            ),
+            Self::Queued(route, against) => (
+                format!(
+                    "runs.state = 'queued' AND runs.blocked = {} AND runs.route = $1",
+                    against.code()
+                ),
+                vec![Value::text(route)],
+            ),
+            Self::LeftBehind => (
+                format!(
+                    "runs.state = 'queued' AND runs.blocked = {} AND NOT EXISTS \
+                       (SELECT 1 FROM pauses WHERE pauses.kind = 'route' AND pauses.name = runs.route)",
+                    Against::RoutePaused.code()
+                ),
+                Vec::new(),
+            ),
+        }
+    }
+
+    /// The delivery whose runs they are, where they are of one.
+    pub(in crate::store) fn delivery(&self) -> Option<DeliveryId> {
+        match self {
+            Self::Newest(delivery, ..) | Self::Failed(delivery) => Some(*delivery),
+            _ => None,
+        }
+    }
+
+    /// Whether a row that somebody else is just changing is left out, to be looked at another time.
+    pub(in crate::store) fn may_be_left_out(&self) -> bool {
+        matches!(self, Self::FallenDue(_) | Self::Overdue(_) | Self::Brakeable(_))
+    }
+}
+
+/// What is written of a new run, but for its delivery, which each database names in its own way. The last
+/// two are what stands against its start while its route is free, and while it is paused.
+pub(in crate::store) fn new<'r>(row: &'r NewRow<'r>) -> Vec<Written<'r>> {
+    vec![
+        ("id", Value::Id(*row.id.as_bytes())),
+        ("route", Value::text(row.route)),
+        ("job", Value::text(row.job)),
+        ("part", Value::Integer(Some(row.part.into()))),
+        ("state", Value::text(row.state.as_str())),
+        ("reason", Value::maybe_text(row.reason)),
+        ("environment", Value::maybe_text(row.environment.as_deref())),
+        ("accepted_at", Value::moment(row.accepted_at)),
+        ("changed_at", Value::moment(row.accepted_at)),
+        ("due_at", Value::moment(row.due_at)),
+        ("deadline_at", Value::moment(row.deadline)),
+        ("latest_per", Value::maybe_text(row.latest_per)),
+        ("burst", Value::Integer(row.burst)),
+        ("burst_at", Value::Integer(row.burst_at.map(Timestamp::as_millisecond))),
+        ("stands_for", Value::Integer(Some(row.stands_for))),
+        (BLOCKED, Value::Integer(Some(row.standing.free.code()))),
+        (BLOCKED_PAUSED, Value::Integer(Some(row.standing.paused.code()))),
+    ]
+}
+
+/// The column that holds what stands against a start.
+pub(in crate::store) const BLOCKED: &str = "blocked";
+/// No column: the value for [`BLOCKED`] where the run's route is paused.
+pub(in crate::store) const BLOCKED_PAUSED: &str = "blocked_paused";
+
+/// What is written of a run that moved. Which columns there are depends on the row.
+pub(in crate::store) fn moved(row: &Moved) -> Vec<Written<'_>> {
+    let borrowed = |text: &'_ Option<String>| text.clone().map(Cow::Owned);
+    let mut written = vec![
+        ("state", Value::text(row.state.as_str())),
+        ("reason", Value::maybe_text(row.reason.as_deref())),
+        (BLOCKED, Value::Integer(Some(row.standing.free.code()))),
+        (BLOCKED_PAUSED, Value::Integer(Some(row.standing.paused.code()))),
+    ];
+    if row.expected == RunState::Sending {
+        written.push(("lease_until", Value::Integer(None)));
+    }
+    let mut set =
+        |column, value: Option<Value<'static>>| written.extend(value.map(|value| (column, value)));
+    set("changed_at", row.changed_at.map(Value::moment));
+    set("engine_id", row.engine_id.is_some().then(|| Value::Text(borrowed(&row.engine_id))));
+    set("environment", row.environment.is_some().then(|| Value::Text(borrowed(&row.environment))));
+    set("due_at", row.due_at.map(Value::moment));
+    set("deadline_at", row.deadline.map(Value::moment));
+    set("burst", row.burst.map(|burst| Value::Integer(Some(burst))));
+    set("burst_at", row.burst_at.map(Value::moment));
+    set("stands_for", row.stands_for.map(|count| Value::Integer(Some(count))));
+    set("passed", row.passed.map(Value::Flag));
+    written
+}
+
+/// Each column that is written, and the expression for its value: `value` says how the value at a place is
+/// called, `route` how the run's route is. Whether that is paused is seen as the row is written, so that a
+/// run and a pause cannot miss each other.
+pub(in crate::store) fn expressions(
+    written: &[Written<'_>],
+    value: impl Fn(usize) -> String,
+    route: &str,
+) -> Vec<(&'static str, String)> {
+    let paused = written.iter().position(|(column, _)| *column == BLOCKED_PAUSED);
+    let expression = |(place, (column, _)): (usize, &Written<'_>)| match (*column, paused) {
+        (BLOCKED_PAUSED, _) => None,
+        (BLOCKED, Some(paused)) => Some((
+            BLOCKED,
+            format!(
+                "CASE WHEN EXISTS (SELECT 1 FROM pauses WHERE pauses.kind = 'route' \
+                 AND pauses.name = {route}) THEN {} ELSE {} END",
+                value(paused),
+                value(place)
+            ),
+        )),
+        (column, _) => Some((column, value(place))),
+    };
+    written.iter().enumerate().filter_map(expression).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::run::{Change, after};
+
+    #[test]
+    fn what_sql_calls_unsent_is_what_a_newer_run_may_take_the_place_of() {
+        for state in RunState::ALL {
+            let may = after(state, &Change::Supersede).is_ok();
+            assert_eq!(UNSENT.contains(&format!("'{state}'")), may, "{state}");
+        }
+    }
+}
