@@ -62,6 +62,7 @@ pub(crate) use for_every_case;
 
 mod cases;
 mod flow;
+mod model;
 mod postgres;
 mod sqlite;
 mod world;
