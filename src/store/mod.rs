@@ -5,6 +5,7 @@
 //! decides: legal changes are in [`crate::model::run`], policy is with the caller, and time and ids
 //! are passed in.
 
+mod migrations;
 mod orders;
 mod pack;
 pub mod postgres;

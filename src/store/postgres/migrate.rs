@@ -4,23 +4,8 @@
 use super::link::{Link, Links};
 use super::values::{get, params};
 use crate::store::StoreFault;
+use crate::store::migrations::POSTGRES;
 use crate::store::tables::Row as _;
-
-/// A step from one version of the tables to the next.
-struct Migration {
-    sql: &'static str,
-    /// The oldest version whose programs may go on working beside it.
-    oldest: usize,
-}
-
-/// Every migration, oldest first.
-const MIGRATIONS: [Migration; 3] = [
-    Migration { sql: include_str!("migrations/0001_start.sql"), oldest: 1 },
-    // It only adds tables.
-    Migration { sql: include_str!("migrations/0002_replicas.sql"), oldest: 1 },
-    // Where a row lies is nobody's business but the server's.
-    Migration { sql: include_str!("migrations/0003_inline.sql"), oldest: 1 },
-];
 
 /// Names the lock ("CDSG" in ASCII).
 const LOCK: i64 = 0x4344_5347;
@@ -46,7 +31,7 @@ pub struct Migrated {
 /// # Errors
 /// [`StoreFault::Unusable`] when they are newer than this program.
 pub(super) async fn migrate(links: &Links) -> Result<Migrated, StoreFault> {
-    migrate_to(links, MIGRATIONS.len()).await
+    migrate_to(links, POSTGRES.len()).await
 }
 
 /// Only for tests of what an older program leaves behind.
@@ -65,7 +50,7 @@ pub(super) async fn migrate_to(links: &Links, to: usize) -> Result<Migrated, Sto
             .await?;
             let found = look(link).await?.unwrap_or(Found { version: 0, oldest: 0 });
             refuse_newer(found)?;
-            for (number, migration) in MIGRATIONS.iter().enumerate().take(to).skip(found.version) {
+            for (number, migration) in POSTGRES.iter().enumerate().take(to).skip(found.version) {
                 link.plain(migration.sql).await?;
                 let (version, oldest) = (number + 1, migration.oldest);
                 link.plain(&format!(
@@ -97,25 +82,25 @@ pub(super) async fn check(link: &Link) -> Result<(), StoreFault> {
         ));
     };
     refuse_newer(found)?;
-    if found.version < MIGRATIONS.len() {
+    if found.version < POSTGRES.len() {
         return Err(StoreFault::Unusable(format!(
             "its tables are of version {}, and this program needs {}; run `cdsw-gateway migrate`, \
              or `serve --migrate`",
             found.version,
-            MIGRATIONS.len()
+            POSTGRES.len()
         )));
     }
     Ok(())
 }
 
 fn refuse_newer(found: Found) -> Result<(), StoreFault> {
-    if found.version > MIGRATIONS.len() && found.oldest > MIGRATIONS.len() {
+    if found.version > POSTGRES.len() && found.oldest > POSTGRES.len() {
         return Err(StoreFault::Unusable(format!(
             "its tables are of version {}, which programs older than version {} cannot use, and this \
              one knows {}; run the newer gateway, or restore the backup made before the upgrade",
             found.version,
             found.oldest,
-            MIGRATIONS.len()
+            POSTGRES.len()
         )));
     }
     Ok(())

@@ -20,6 +20,7 @@ use crate::store::rules::pauses::named;
 use crate::store::statements::{Begun, Seen};
 use crate::store::tables::Row as _;
 use crate::store::tables::runs::{IN_ORDER, READY, lease, ready as read_ready};
+use crate::store::tables::starts::facts;
 use crate::store::{Lease, Pausable, Permit, StoreFault};
 
 const LEASE: &str = lease!("runs.delivery");
@@ -114,18 +115,6 @@ async fn look(link: &Link, jobs: &[&str], told: Option<Timestamp>) -> Result<Vec
     );
     let (minute, hour) = (length(MINUTE), length(HOUR));
     Ok(link.query(&sql, params![jobs.to_vec(), told.map(millis), minute, hour]).await?)
-}
-
-fn facts(row: &Row) -> Result<JobFacts, StoreFault> {
-    Ok(JobFacts {
-        on_the_wire: row.count("on_the_wire")?,
-        has_backlog: row.flag("has_backlog")?,
-        backlog_waits: row.flag("backlog_waits")?,
-        in_a_minute: row.count("in_a_minute")?,
-        oldest: row.maybe_moment("oldest")?,
-        firsts_in_an_hour: row.count("firsts")?,
-        stale: row.count("stale")?,
-    })
 }
 
 /// Runs that may be sent, oldest first, as many of each job as its permit allows at most.

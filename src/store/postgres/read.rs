@@ -24,7 +24,7 @@ const MOST: usize = 1000;
 pub(super) async fn runs_of(link: &Link, deliveries: &[Uuid]) -> Result<Vec<RunBrief>, StoreFault> {
     let sql = format!("SELECT {BRIEF} FROM runs WHERE delivery = ANY($1) ORDER BY seq");
     let found = link.query(&sql, params![deliveries.to_vec()]).await?;
-    found.iter().map(|row| in_short(row)).collect()
+    found.iter().map(in_short).collect()
 }
 
 /// One delivery, whole. In a snapshot, so that the runs shown are those of the delivery shown.
@@ -54,7 +54,7 @@ pub(super) async fn deliveries(
     let source = filter.source.as_deref().map(text);
     let found = link.query(&sql, params![source, before, limit(filter.limit)]).await?;
     let mut found: Vec<DeliverySummary> =
-        found.iter().map(|row| table::summary(row)).collect::<Result<_, _>>()?;
+        found.iter().map(table::summary).collect::<Result<_, _>>()?;
     let ids: Vec<Uuid> = found.iter().map(|delivery| uuid(delivery.id.as_bytes())).collect();
     let mut runs = HashMap::<DeliveryId, Vec<RunBrief>>::new();
     for run in runs_of(link, &ids).await? {
@@ -79,8 +79,8 @@ pub(super) async fn run(link: &Link, id: RunId) -> Result<Option<Run>, StoreFaul
     Ok(Some(Run {
         brief: in_short(&row)?,
         environment: environment(&row)?,
-        tries: tries.iter().map(|row| attempts::attempt(row)).collect::<Result<_, _>>()?,
-        acts: said.iter().map(|row| acts::act(row)).collect::<Result<_, _>>()?,
+        tries: tries.iter().map(attempts::attempt).collect::<Result<_, _>>()?,
+        acts: said.iter().map(acts::act).collect::<Result<_, _>>()?,
     }))
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn runs(link: &Link, filter: &RunFilter) -> Result<Vec<RunBrief
     );
     let job = filter.job.as_deref().map(text);
     let found = link.query(&sql, params![job, before, limit(filter.limit)]).await?;
-    found.iter().map(|row| in_short(row)).collect()
+    found.iter().map(in_short).collect()
 }
 
 fn limit(asked: usize) -> i64 {
@@ -127,7 +127,7 @@ pub(super) async fn held_since(link: &Link, before: Timestamp) -> Result<u64, St
 /// Everything that is paused.
 pub(super) async fn paused(link: &Link) -> Result<Vec<Pause>, StoreFault> {
     let sql = format!("SELECT {} FROM pauses ORDER BY kind, name", pauses::COLUMNS);
-    link.query(&sql, params![]).await?.iter().map(|row| pauses::pause(row)).collect()
+    link.query(&sql, params![]).await?.iter().map(pauses::pause).collect()
 }
 
 /// The audit log, newest first.
@@ -140,5 +140,5 @@ pub(super) async fn audited(
     let limit = i64::try_from(limit.clamp(1, audit::MOST)).unwrap_or(i64::MAX);
     let sql =
         format!("SELECT {} FROM audit WHERE seq < $1 ORDER BY seq DESC LIMIT $2", audit::COLUMNS);
-    link.query(&sql, params![before, limit]).await?.iter().map(|row| audit::entry(row)).collect()
+    link.query(&sql, params![before, limit]).await?.iter().map(audit::entry).collect()
 }

@@ -35,7 +35,7 @@ pub(super) async fn some(link: &Link, which: &Which<'_>) -> Result<Vec<RunRow>, 
     let sql = format!("SELECT {FACTS} FROM runs WHERE {of}{condition} FOR UPDATE{left_out}");
     let values: Vec<Single> = values.iter().map(Single::of).collect();
     let params: Vec<Param<'_>> = values.iter().map(Single::param).collect();
-    link.query(&sql, &params).await?.iter().map(|row| table::row(row)).collect()
+    link.query(&sql, &params).await?.iter().map(table::row).collect()
 }
 
 /// The columns of new runs and their arrays, `$1` and on.

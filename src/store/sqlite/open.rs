@@ -7,17 +7,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::values::fault;
 use crate::store::StoreFault;
+use crate::store::migrations::SQLITE;
 
 /// Marks the file as this program's ("CDSG" in ASCII).
 const APPLICATION_ID: i32 = 0x4344_5347;
-
-/// Every migration, oldest first; the file's `user_version` counts those that it has had.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_start.sql"),
-    include_str!("migrations/0002_claims.sql"),
-    include_str!("migrations/0003_flow.sql"),
-    include_str!("migrations/0004_lawful.sql"),
-];
 
 /// Memory for pages of the file, of the connection that writes.
 const CACHE_KIB: i64 = 12 * 1024;
@@ -76,16 +69,16 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreF
                 "it is a database of another program; name another file in `store:`".to_owned(),
             ));
         }
-        if version > MIGRATIONS.len() {
+        if version > SQLITE.len() {
             return Err(StoreFault::Unusable(format!(
                 "its tables are of version {version}, newer than the {} that this program knows; \
                  run the newer gateway, or restore the backup made before the upgrade",
-                MIGRATIONS.len()
+                SQLITE.len()
             )));
         }
         // A migration may write a table anew. What refers to it must not be deleted on the way.
         connection.pragma_update(None, "foreign_keys", false).map_err(fault)?;
-        for (done, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        for (done, migration) in SQLITE.iter().enumerate().skip(version) {
             let next = done + 1;
             connection
                 .execute_batch(&format!(

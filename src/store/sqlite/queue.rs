@@ -14,6 +14,7 @@ use crate::store::steps::{pauses, queue, settle};
 use crate::store::tables::Row as _;
 use crate::store::tables::pauses as pauses_table;
 use crate::store::tables::runs::{IN_ORDER, READY, lease, ready as read_ready};
+use crate::store::tables::starts::facts as read_facts;
 use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Permit, StoreFault};
 
 const LEASE: &str = lease!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
@@ -95,17 +96,7 @@ pub(super) fn job(
         connection,
         &sql,
         params![permit.job, millis(minute), millis(hour), millis(now)],
-        |row| {
-            Ok(JobFacts {
-                on_the_wire: row.count("on_the_wire")?,
-                has_backlog: row.flag("has_backlog")?,
-                backlog_waits: row.flag("backlog_waits")?,
-                in_a_minute: row.count("in_a_minute")?,
-                oldest: row.maybe_moment("oldest")?,
-                firsts_in_an_hour: row.count("firsts")?,
-                stale: row.count("stale")?,
-            })
-        },
+        |row| read_facts(row),
     )?;
     Ok(facts.unwrap_or_default())
 }

@@ -7,6 +7,7 @@ pub(in crate::store) mod audit;
 pub(in crate::store) mod deliveries;
 pub(in crate::store) mod pauses;
 pub(in crate::store) mod runs;
+pub(in crate::store) mod starts;
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -391,3 +391,25 @@ async fn a_character_that_the_database_has_no_room_for_loses_nothing() {
     assert_eq!((kept.summary.kind.as_str(), &kept.body), ("ki\u{2400}nd", &new.body));
     assert!(matches!(store.accept(new).await, Ok(Accepted::Repeat { .. })));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_planner_learned_of_one_job_does_not_make_others_wait() {
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    let noisy: Vec<_> = (0..5_000).map(|_| queued("r", "noisy")).collect();
+    store.accept(delivery("noisy", noisy)).await.expect("kept");
+    // From now on the planner holds that every run is of one job.
+    server::execute(&url, "ANALYZE").await;
+    let jobs: Vec<String> = (0..50).map(|number| format!("quiet-{number}")).collect();
+    let quiet = jobs.iter().map(|job| queued("r", job)).collect();
+    store.accept(delivery("quiet", quiet)).await.expect("kept");
+    let asked: Vec<(&str, usize)> = jobs.iter().map(|job| (&**job, 4)).collect();
+    assert_eq!(store.lease_due(ask(start(), &asked)).await.expect("leased").leases.len(), 50);
+    drop(store);
+    // A statement that goes through the runs in the order of acceptance reads the noisy ones for each job.
+    let read = "DO $$ BEGIN \
+        PERFORM pg_stat_force_next_flush(); \
+        ASSERT (SELECT idx_tup_read FROM pg_stat_all_indexes WHERE indexrelname = 'runs_pkey') < 5000, \
+          'the runs of another job were read'; END $$";
+    server::execute(&url, read).await;
+}

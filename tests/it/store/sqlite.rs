@@ -151,7 +151,7 @@ async fn an_older_file_is_brought_up_to_date_and_loses_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("gateway.db");
     let old = rusqlite::Connection::open(&path).expect("opens");
-    old.execute_batch(include_str!("../../../src/store/sqlite/migrations/0001_start.sql"))
+    old.execute_batch(include_str!("../../../src/store/migrations/sqlite/0001_start.sql"))
         .expect("the first tables");
     old.execute_batch(include_str!("old.sql")).expect("filled");
     drop(old);

@@ -1,0 +1,18 @@
+//! Starts of jobs that have a limit over time, and what is known of a job beside them.
+
+use super::Row;
+use crate::store::StoreFault;
+use crate::store::rules::limits::JobFacts;
+
+/// What is known of a job: each database's statement gives these columns by name.
+pub(in crate::store) fn facts(row: &impl Row) -> Result<JobFacts, StoreFault> {
+    Ok(JobFacts {
+        on_the_wire: row.count("on_the_wire")?,
+        has_backlog: row.flag("has_backlog")?,
+        backlog_waits: row.flag("backlog_waits")?,
+        in_a_minute: row.count("in_a_minute")?,
+        oldest: row.maybe_moment("oldest")?,
+        firsts_in_an_hour: row.count("firsts")?,
+        stale: row.count("stale")?,
+    })
+}
