@@ -103,6 +103,8 @@ if [[ " ${missing[*]} " != *" PostgreSQL "* ]]; then
 fi
 export SIMULATOR_LOGS=$PWD/target/simulator-logs
 rm -rf "$SIMULATOR_LOGS" && mkdir -p "$SIMULATOR_LOGS"
+# Of the stores against each other and a model; more where somebody asks for more.
+export MODEL_SEQUENCES=${MODEL_SEQUENCES:-2000}
 cargo test --locked
 step "every fault, under both policies"
 cargo test --locked --quiet --test it outcomes::faults::every_fault_ends -- --nocapture

@@ -1,9 +1,12 @@
 //! The store: what has been accepted, what became of it, and the queue of runs.
 //!
 //! [`Store`] is a trait of use cases, not of tables. A call that changes something ends only when
-//! the change is committed and flushed; an answer `Ok` is what a 2xx may be built on. Nothing here
-//! decides: legal changes are in [`crate::model::run`], policy is with the caller, and time and ids
-//! are passed in.
+//! the change is committed and flushed; an answer `Ok` is what a 2xx may be built on. Time and ids are
+//! passed in.
+//!
+//! What becomes of a run is decided in `rules`, as pure functions. The use cases in `steps` read facts,
+//! ask the rules and write rows, over the trait `Statements`; each store has those statements in its own
+//! SQL, and both read and write rows through `tables`, one file a table.
 
 mod migrations;
 mod orders;

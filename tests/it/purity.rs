@@ -72,6 +72,48 @@ fn pure_modules_name_nothing_that_reads_or_changes_the_world() {
     assert!(found.is_empty(), "pure modules must stay pure:\n{}", found.join("\n"));
 }
 
+/// Words that only name a type: an address or an error is read, and nothing is asked of the world.
+const TYPES: [&str; 4] =
+    ["reqwest::Url", "std::net::{IpAddr, SocketAddr}", "use std::io;", "io::Error"];
+
+/// What a file says of itself holds: one whose head says `Pure` names nothing of the world either, wherever
+/// it stands. It may know its own step.
+#[test]
+fn every_file_that_claims_to_be_pure_is() {
+    let mut found = Vec::new();
+    let mut claims = 0;
+    for file in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let is_claimed =
+            head.contains("Pure.") || head.contains("Pure:") || head.contains("ure functions");
+        let of_rules = file.to_string_lossy().contains("src/store/rules/");
+        if !is_claimed && !of_rules {
+            continue;
+        }
+        claims += 1;
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let mut line = line.split("//").next().unwrap_or_default().to_owned();
+            for name in TYPES {
+                line = line.replace(name, "");
+            }
+            for (word, why) in FORBIDDEN.iter().filter(|(_, why)| *why != "a later step") {
+                if line.contains(word) {
+                    found.push(format!(
+                        "{}:{}: {why}: {}",
+                        file.display(),
+                        number + 1,
+                        line.trim()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(claims > 10, "only {claims} files claim to be pure");
+    assert!(found.is_empty(), "what claims to be pure must be:\n{}", found.join("\n"));
+}
+
 #[test]
 fn pure_steps_know_nothing_of_the_configuration() {
     let mut found = Vec::new();
