@@ -120,6 +120,9 @@ pub(in crate::store) fn only_newest(
         let Some((newest, older)) = runs.split_last() else { continue };
         for run in older {
             written.supersede(run, newest.seq, now)?;
+            if let Some((_, row)) = written.rows.last_mut() {
+                row.reason = Some("a newer run took its place after a pause".to_owned());
+            }
         }
         if newest.burst != newest.seq {
             written.merges.push((newest.burst, newest.seq));

@@ -560,6 +560,8 @@ impl Memory {
                     for older in kind {
                         self.runs[newest].seen.stands_for += self.runs[older].seen.stands_for;
                         self.supersede(older, newest, now);
+                        let reason = "a newer run took its place after a pause";
+                        self.runs[older].seen.reason = Some(reason.to_owned());
                     }
                 }
                 changed
