@@ -66,3 +66,23 @@ async fn a_job_gets_the_senders_own_digits_and_text_and_what_the_route_says_inst
         ]
     );
 }
+
+/// More steps than a worker spends on a delivery, and fewer than an expression may take.
+const LONG: &str = r#"
+  retrain-on-push:
+    on: { source: github, event: push }
+    if: body.numbers.all(x, body.numbers.all(y, x + y >= 0))
+    job: retrain
+    env: { FIRST: "${{ body.numbers[0] }}", LAST: "${{ body.numbers[249] }}" }
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_delivery_whose_routes_take_long_is_judged_to_the_end() {
+    let world = World::start(LONG).await;
+    let body = serde_json::json!({ "numbers": (0..250).collect::<Vec<u32>>() }).to_string();
+    let (status, answer) = world.send(world.github("push", "long", body)).await;
+    assert_eq!(status, 202, "{answer}");
+    let run = world.run_in(run_of(&answer, 0), RunState::Started).await;
+    let environment = run.environment.expect("variables");
+    assert_eq!((environment.get("FIRST"), environment.get("LAST")), (Some("0"), Some("249")));
+}
