@@ -17,8 +17,9 @@ use crate::clock::later;
 use crate::config::came_to;
 use crate::judge::{Draft, Judged};
 use crate::matching::Words;
+use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
-use crate::store::{Act, Delivery, Release, ReplayOrder, RunBrief};
+use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
 
 /// Longest note that is kept with an act.
 const NOTE: usize = 500;
@@ -67,13 +68,20 @@ pub(super) async fn replay(
         };
         return Err(Problem::new(Code::NotMatched, words));
     }
-    let order = ReplayOrder {
-        delivery: delivery.summary.id,
-        runs,
-        again: ask.again,
-        act: act(who, now, ask.note)?,
-    };
+    let act = act(who, now, ask.note)?;
+    let who = act.who.clone();
+    let order = ReplayOrder { delivery: delivery.summary.id, runs, again: ask.again, act };
     let replayed = admin.store.replay(order).await?;
+    for run in &replayed.runs {
+        admin.observer.tell(Observation::RunReplayed {
+            run: run.id,
+            delivery: delivery.summary.id,
+            route: &run.route,
+            what: run.what,
+            state: run.state,
+            who: &who,
+        });
+    }
     admin.dispatcher.wake();
     let runs = replayed.runs.into_iter().map(ReplayedView::from).collect();
     Ok(Json(ReplayView { delivery: delivery.summary.id, runs }))
@@ -109,7 +117,15 @@ pub(super) async fn release(
         (ReleaseWord::Fail, None) => Release::Fail,
         (_, Some(_)) => return Err(Problem::bad("an engine_id goes with `started` alone")),
     };
-    let run = admin.store.release(id, release, act(who, now, ask.note)?).await?;
+    let word = match &release {
+        Release::Retry { .. } => "release --retry",
+        Release::Started { .. } => "release --started",
+        Release::Fail => "release --fail",
+    };
+    let act = act(who, now, ask.note)?;
+    let who = act.who.clone();
+    let run = admin.store.release(id, release, act).await?;
+    tell_settled(&admin, &run, word, &who);
     admin.dispatcher.wake();
     Ok(Json(run.into()))
 }
@@ -121,7 +137,15 @@ pub(super) async fn cancel(
     Json(ask): Json<NoteAsk>,
 ) -> Result<Json<RunView>, Problem> {
     let act = act(who, admin.clock.now(), ask.note)?;
-    Ok(Json(admin.store.cancel(run_id(&id)?, act).await?.into()))
+    let who = act.who.clone();
+    let run = admin.store.cancel(run_id(&id)?, act).await?;
+    tell_settled(&admin, &run, "cancel", &who);
+    Ok(Json(run.into()))
+}
+
+fn tell_settled(admin: &Admin, run: &Run, act: &'static str, who: &str) {
+    let state = run.brief.state;
+    admin.observer.tell(Observation::RunSettled { at: RunAt::of(run), act, state, who });
 }
 
 /// Reads the configuration again.
@@ -135,6 +159,8 @@ pub(super) async fn reload(
     let reloaded = tokio::task::spawn_blocking(move || live.reload())
         .await
         .map_err(|stopped| Problem::new(Code::Internal, stopped.to_string()))?;
+    let found = admin.live.last_report();
+    admin.observer.tell(Observation::reloaded(&reloaded, &found));
     let words = came_to(&reloaded);
     act.note = Some(act.note.map_or(words.clone(), |note| format!("{words}; {note}")));
     let version = admin.live.plan().version.to_string();

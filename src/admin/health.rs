@@ -16,6 +16,7 @@ use super::problem::Json;
 use super::views::{Readiness, Status};
 use crate::clock::earlier;
 use crate::config::SourcePlan;
+use crate::observe::Levels;
 use crate::store::Pausable;
 
 /// How long a probe waits for secrets that are not at hand.
@@ -148,16 +149,20 @@ async fn held_too_long(admin: &Admin) -> u64 {
     admin.store.held_since(before).await.unwrap_or_default()
 }
 
-/// Brings numbers up to date that nothing else counts.
-pub(super) async fn gauges(admin: &Admin) {
+/// How much waits now, for the metrics.
+pub(super) async fn levels(admin: &Admin) -> Levels {
+    let counts = admin.store.counts().await.ok();
+    let levels = Levels { now: admin.clock.now(), counts, ..Levels::default() };
     if !admin.role.dispatches() {
-        return;
+        return levels;
     }
-    let paused = admin.store.pauses().await.unwrap_or_default().len();
-    admin.metrics.waits_for_people(held_too_long(admin).await, paused);
-    let resting = admin.dispatcher.resting();
-    for name in admin.live.plan().workbenches.keys() {
-        let rests = resting.iter().any(|resting| *resting.workbench == **name);
-        admin.metrics.rests(name, rests);
+    let open = admin.dispatcher.resting();
+    let is_open = |name: &str| open.iter().any(|resting| resting.workbench == name);
+    let plan = admin.live.plan();
+    Levels {
+        held_too_long: Some(held_too_long(admin).await),
+        paused: Some(admin.store.pauses().await.unwrap_or_default().len()),
+        breakers: plan.workbenches.keys().map(|name| (Arc::clone(name), is_open(name))).collect(),
+        ..levels
     }
 }

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::Live;
 use crate::dispatch::Dispatcher;
 use crate::model::Role;
-use crate::observe::Metrics;
+use crate::observe::Observer;
 use crate::receive::{Proofs, Refusals};
 use crate::store::Store;
 
@@ -47,8 +47,8 @@ pub struct Admin {
     pub clock: Arc<dyn Clock>,
     /// Names new runs.
     pub chance: Arc<dyn Chance>,
-    /// Numbers.
-    pub metrics: Arc<Metrics>,
+    /// Is told what people do.
+    pub observer: Arc<Observer>,
     /// The last refusals of each source.
     pub refusals: Arc<Refusals>,
     /// Which secrets proved deliveries.
@@ -107,9 +107,7 @@ fn whole() -> Router<Admin> {
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
-    let counts = admin.store.counts().await.ok();
-    health::gauges(&admin).await;
-    let text = admin.metrics.text(counts.as_ref(), admin.clock.now().as_millisecond());
+    let text = admin.observer.metrics().text(&health::levels(&admin).await);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

@@ -11,6 +11,7 @@ use super::problem::{Json, Problem, Query};
 use super::views::{AuditEntry, AuditView, PauseAsk, PausesView, ResumeAsk, Resumed};
 use crate::config::JobPlan;
 use crate::dispatch::backlog;
+use crate::observe::Observation;
 use crate::store::Pausable;
 
 /// Rows of the audit log when none are asked for.
@@ -28,7 +29,9 @@ pub(super) async fn pause(
     let what = ask.what.into();
     known(&admin, &what)?;
     let act = act(who, admin.clock.now(), ask.note)?;
-    admin.store.pause(what, None, act).await?;
+    let who = act.who.clone();
+    admin.store.pause(what.clone(), None, act).await?;
+    admin.observer.tell(Observation::Paused { what: &what, who: &who });
     admin.dispatcher.look_again();
     list(State(admin)).await
 }
@@ -43,7 +46,12 @@ pub(super) async fn resume(
     let what = ask.what.into();
     let jobs = plan.jobs.values().filter(|job| concerns(&what, job));
     let backlogs = jobs.map(backlog).collect();
-    let resumed = admin.store.resume(what, backlogs, act(who, now, ask.note)?).await?;
+    let act = act(who, now, ask.note)?;
+    let who = act.who.clone();
+    let resumed = admin.store.resume(what.clone(), backlogs, act).await?;
+    if resumed {
+        admin.observer.tell(Observation::Resumed { what: &what, who: &who });
+    }
     admin.dispatcher.look_again();
     Ok(Json(Resumed::new(resumed)))
 }

@@ -1,5 +1,7 @@
 //! `migrate`: brings the tables of the store up to date.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::ConfigFile;
@@ -7,6 +9,7 @@ use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::config::Live;
 use crate::gateway;
+use crate::observe::Observer;
 
 /// Bring the store's tables up to date.
 #[derive(Args, Debug)]
@@ -24,8 +27,8 @@ impl Migrate {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
-        let done =
-            gateway::migrate(&live).await.map_err(|fault| Failure::Failed(fault.to_string()))?;
+        let done = gateway::migrate(&live, &Arc::new(Observer::new())).await;
+        let done = done.map_err(|fault| Failure::Failed(fault.to_string()))?;
         if screen.json() {
             screen.value(&serde_json::json!({ "done": done }));
         } else {

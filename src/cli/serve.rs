@@ -5,7 +5,6 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info, warn};
 
 use super::ConfigFile;
 use super::failure::Failure;
@@ -16,6 +15,7 @@ use crate::config::{Change, Live, Report, Watch, came_to};
 use crate::gateway::{Gateway, Outside, Part};
 use crate::issuers::Transport;
 use crate::model::Role;
+use crate::observe::Observation;
 
 /// Run the gateway.
 #[derive(Args, Debug)]
@@ -66,10 +66,6 @@ impl Serve {
         let screen = Screen::new(false);
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
-        let found = live.last_report();
-        if !found.is_empty() {
-            warn!(report = found.render(false), "configuration");
-        }
         let live = Arc::new(live);
         let outside = Outside {
             clock: Arc::new(SystemClock),
@@ -86,7 +82,6 @@ impl Serve {
             }
             screen.line(format!("admin {}", gateway.admin()));
         }
-        gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));
         let (tell, mut reloads) = tokio::sync::mpsc::unbounded_channel();
         let watching = Arc::clone(&live);
         let _watch = Watch::start(watching, move |reloaded| {
@@ -101,14 +96,14 @@ impl Serve {
                     if let Ok(done) = tokio::task::spawn_blocking(move || live.reload()).await {
                         let words = came_to(&done);
                         gateway.note_reload("signal", Some(words), SystemClock.now()).await;
-                        reloaded(done, &gateway).await;
+                        reloaded(&done, &gateway);
                     }
                 }
                 Some(done) = reloads.recv() => {
                     if done.as_ref().is_ok_and(|change| change.from != change.to) {
                         gateway.note_reload("changed files", None, SystemClock.now()).await;
                     }
-                    reloaded(done, &gateway).await;
+                    reloaded(&done, &gateway);
                 }
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -120,18 +115,9 @@ impl Serve {
     }
 }
 
-/// Says in the log and in the metrics what a reload came to.
-async fn reloaded(done: Result<Change, Report>, gateway: &Gateway) {
-    let live = gateway.live();
-    gateway.metrics().config_faults.set(i64::try_from(live.faults()).unwrap_or(i64::MAX));
-    let report = live.last_report();
-    match done {
-        Ok(change) if report.is_good() => info!("{change}"),
-        Ok(change) => warn!(report = report.render(false), "{change}"),
-        Err(report) => error!(
-            report = report.render(false),
-            "the configuration is faulty; the last good version stays in force"
-        ),
-    }
+/// Tells what a reload came to, and has the dispatcher look again.
+fn reloaded(done: &Result<Change, Report>, gateway: &Gateway) {
+    let report = gateway.live().last_report();
+    gateway.observer().tell(Observation::reloaded(done, &report));
     gateway.wake();
 }

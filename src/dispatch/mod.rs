@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::{JobPlan, Live};
-use crate::observe::{Metrics, log};
+use crate::observe::{Observation, Observer};
 use crate::store::shared::News;
 use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
 use slots::{Round, Slots, Wants};
@@ -56,8 +56,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub chance: Arc<dyn Chance>,
-    /// Counts what happens.
-    pub metrics: Arc<Metrics>,
+    /// Is told what happens.
+    pub observer: Arc<Observer>,
+}
+
+impl Parts {
+    fn tell_store_fault(&self, fault: &StoreFault) {
+        self.observer.tell(Observation::store_fault("dispatch", fault));
+    }
 }
 
 /// Starts what is due for as long as the gateway runs.
@@ -143,8 +149,7 @@ impl Dispatcher {
         match self.pass().await {
             Ok(next) => next,
             Err(fault) => {
-                log::store_fault("dispatch", &fault);
-                self.parts.metrics.store_faults.inc();
+                self.parts.tell_store_fault(&fault);
                 later(self.parts.clock.now(), STORE_REST)
             }
         }
@@ -156,11 +161,11 @@ impl Dispatcher {
         if self.lock_turns().sweep_is_due(now) {
             self.settle_lost_attempts(now).await?;
             self.take_over_pauses().await?;
-            while self.parts.store.fail_overdue(now, self.waits()).await? > 0 {}
+            self.fail_overdue(now).await?;
             let latest = later(now, turns::longest_wait(&self.parts.live.plan()));
-            let pulled_in = self.parts.store.pull_in(latest, now).await?;
-            if pulled_in > 0 {
-                log::clock_was_set_back(pulled_in);
+            let runs = self.parts.store.pull_in(latest, now).await?;
+            if runs > 0 {
+                self.parts.observer.tell(Observation::ClockSetBack { runs });
             }
         }
         self.let_changed_keys_go_on(now).await?;
@@ -191,13 +196,23 @@ impl Dispatcher {
         Ok(next)
     }
 
+    /// Runs whose time is over fail, step by step.
+    async fn fail_overdue(&self, now: Timestamp) -> Result<(), StoreFault> {
+        loop {
+            let runs = self.parts.store.fail_overdue(now, self.waits()).await?;
+            if runs == 0 {
+                return Ok(());
+            }
+            self.parts.observer.tell(Observation::RunsOverdue { runs });
+        }
+    }
+
     /// Takes what may be taken, and sends it; gives when something falls due.
     async fn take(self: &Arc<Self>, ask: LeaseAsk) -> Result<Option<Timestamp>, StoreFault> {
         let leased = self.parts.store.lease_due(ask).await?;
         self.note_limits(&leased.limited);
         for (job, held) in &leased.held {
-            log::braked(job, *held);
-            self.parts.metrics.braked(job, *held);
+            self.parts.observer.tell(Observation::RunsBraked { job, held: *held });
         }
         for lease in leased.leases {
             self.send(lease);
@@ -229,8 +244,7 @@ impl Dispatcher {
             let parts = &dispatcher.parts;
             let settled = sender::settle_lost(parts, &dispatcher.workbenches, &lease).await;
             if let Err(fault) = settled {
-                log::store_fault("dispatch", &fault);
-                parts.metrics.store_faults.inc();
+                parts.tell_store_fault(&fault);
             }
             dispatcher.lock_turns().end(&lease.job, lease.run);
             dispatcher.wake();
@@ -270,6 +284,10 @@ impl Dispatcher {
         let begun = plan.jobs.get(&lease.job).map(|job| {
             let workbench = Arc::clone(&job.workbench);
             let ticket = self.rests.begin(&workbench.name, lease.trial);
+            if lease.trial {
+                let workbench = &workbench.name;
+                self.parts.observer.tell(Observation::BreakerHalfOpen { workbench });
+            }
             (workbench, ticket)
         });
         let dispatcher = Arc::clone(self);

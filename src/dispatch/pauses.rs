@@ -10,7 +10,7 @@ use super::{Dispatcher, Resting, STORE_REST, keys};
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::model::{AttemptResult, Backlog};
-use crate::observe::log;
+use crate::observe::Observation;
 use crate::store::shared::Shared;
 use crate::store::{Act, KeyRefused, Pausable, Pause, StoreFault};
 
@@ -98,7 +98,7 @@ impl Dispatcher {
             let act = own_act(now, "the key has changed");
             let backlogs = keys::jobs_of(&plan, &key).map(backlog).collect();
             self.parts.store.resume(Pausable::Key(key.clone()), backlogs, act).await?;
-            log::key_resumed(&key);
+            self.parts.observer.tell(Observation::KeyChanged { key: &key });
             self.take_over_pauses().await?;
         }
         Ok(())
@@ -121,8 +121,7 @@ impl Dispatcher {
                 None => Ok(()),
             },
             Turn::Opened => {
-                log::workbench_rests(name);
-                self.parts.metrics.breaker_opened(name);
+                self.parts.observer.tell(Observation::BreakerOpened { workbench: name });
                 match shared {
                     Some(shared) => self.tell_rests(shared).await,
                     None => Ok(()),
@@ -131,21 +130,18 @@ impl Dispatcher {
             Turn::Closed => self.come_back(name, now).await,
         };
         if let Err(fault) = learnt {
-            log::store_fault("dispatch", &fault);
-            self.parts.metrics.store_faults.inc();
+            self.parts.tell_store_fault(&fault);
         }
     }
 
     /// What waited for a workbench is let go, and only then do starts go through.
     async fn come_back(&self, workbench: &Arc<str>, now: Timestamp) -> Result<(), StoreFault> {
-        log::workbench_is_back(workbench);
         let plan = self.parts.live.plan();
         for job in plan.jobs.values().filter(|job| job.workbench.name == *workbench) {
             let (name, how) = backlog(job);
             // What the job's `on_resume` says must not be skipped; it may be said twice.
             while let Err(fault) = self.parts.store.let_go(Arc::clone(&name), how, now).await {
-                log::store_fault("dispatch", &fault);
-                self.parts.metrics.store_faults.inc();
+                self.parts.tell_store_fault(&fault);
                 tokio::select! {
                     () = self.cut.cancelled() => return Err(fault),
                     () = self.parts.clock.wait_until(later(self.parts.clock.now(), STORE_REST)) => {}
@@ -157,6 +153,7 @@ impl Dispatcher {
             None => Ok(()),
         };
         self.rests.close(workbench);
+        self.parts.observer.tell(Observation::BreakerClosed { workbench });
         told
     }
 }

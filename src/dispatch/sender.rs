@@ -15,7 +15,7 @@ use crate::clock::{between, later};
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::failpoint::reached;
 use crate::model::{AttemptResult, Outcome, Secret};
-use crate::observe::log;
+use crate::observe::{AttemptEnded, Observation};
 use crate::store::{Finish, KeyRefused, Lease, Next, StoreFault};
 use crate::workbench::{LEASE_MARGIN, NotSent, Start, Workbench};
 
@@ -136,8 +136,8 @@ async fn send(
     if result.key_refused {
         let mark = mark(&key, &*parts.chance);
         sent.refused = Some(key_refused(job, mark, parts.clock.now()));
-        log::key_refused(&job.workbench.name, &job.api_key);
-        parts.metrics.keys_refused.inc();
+        let (workbench, key) = (&*job.workbench.name, &*job.api_key);
+        parts.observer.tell(Observation::KeyRefused { workbench, key });
     }
     (result, sent)
 }
@@ -246,22 +246,32 @@ async fn record(
         let last = cut.is_cancelled();
         let fault = match offer(parts, &lease, &result, &next, refused.as_ref()).await {
             Err(fault @ (StoreFault::Unavailable(_) | StoreFault::Unusable(_))) => fault,
-            Err(settled) => return log::store_fault("dispatch", &settled),
+            Err(settled) => return parts.tell_store_fault(&settled),
             Ok(()) => return,
         };
-        parts.metrics.store_faults.inc();
         let now = parts.clock.now();
-        if said.is_none_or(|said| now < said || between(said, now) >= SAID_AGAIN) {
-            log::store_fault("dispatch", &fault);
+        let repeated = said.is_some_and(|said| now >= said && between(said, now) < SAID_AGAIN);
+        parts.observer.tell(Observation::StoreFault { step: "dispatch", fault: &fault, repeated });
+        if !repeated {
             said = Some(now);
         }
         if last {
-            return log::unrecorded(&lease, &result);
+            return parts.observer.tell(unrecorded(&lease, &result));
         }
         tokio::select! {
             () = cut.cancelled() => {}
             () = parts.clock.wait_until(later(now, STORE_REST)) => {}
         }
+    }
+}
+
+fn unrecorded<'a>(lease: &'a Lease, result: &'a AttemptResult) -> Observation<'a> {
+    Observation::AttemptUnrecorded {
+        run: lease.run,
+        job: &lease.job,
+        attempt: lease.attempt,
+        outcome: result.outcome,
+        engine_id: result.engine_id.as_deref(),
     }
 }
 
@@ -280,7 +290,6 @@ async fn offer(
         now: parts.clock.now(),
     };
     parts.store.finish(finish).await?;
-    log::attempt(lease, result, next);
-    parts.metrics.attempt(&lease.job, result);
+    parts.observer.tell(Observation::AttemptEnded(AttemptEnded::of(lease, result, next)));
     Ok(())
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, later};
 use crate::config::{Live, Plan};
 use crate::model::Role;
-use crate::observe::{Metrics, log};
+use crate::observe::{Observation, Observer};
 use crate::store::Store;
 use crate::store::shared::{Declared, Shared};
 
@@ -33,7 +33,7 @@ pub(super) async fn keep_up(
     live: Arc<Live>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
+    observer: Arc<Observer>,
     stop: CancellationToken,
 ) {
     let Some(shared) = store.shared() else { return };
@@ -52,18 +52,15 @@ pub(super) async fn keep_up(
         }
         match shared.declare(declared(role, &plan), changed).await {
             Ok(()) => (known, looks) = (Arc::clone(&plan.version), 0),
-            Err(fault) => {
-                log::store_fault("declare", &fault);
-                metrics.store_faults.inc();
-            }
+            Err(fault) => observer.tell(Observation::store_fault("declare", &fault)),
         }
     }
-    take_leave(shared).await;
+    take_leave(shared, &observer).await;
 }
 
 /// Who does not take leave counts as living for a while; nothing worse.
-async fn take_leave(shared: &dyn Shared) {
+async fn take_leave(shared: &dyn Shared, observer: &Observer) {
     if let Err(fault) = shared.leave().await {
-        log::store_fault("leave", &fault);
+        observer.tell(Observation::store_fault("leave", &fault));
     }
 }

@@ -14,7 +14,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info};
 
 use crate::admin::{self, Admin};
 use crate::chance::Chance;
@@ -23,7 +22,7 @@ use crate::config::{Live, ServerPlan};
 use crate::dispatch::{Dispatcher, Parts};
 use crate::issuers::{Issuers, Transport};
 use crate::model::Role;
-use crate::observe::{Metrics, log};
+use crate::observe::{Metrics, Observation, Observer};
 use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Manners, serve};
 use crate::store::{Act, Store, StoreFault};
@@ -64,7 +63,7 @@ pub struct Gateway {
     admin: SocketAddr,
     live: Arc<Live>,
     store: Arc<dyn Store>,
-    metrics: Arc<Metrics>,
+    observer: Arc<Observer>,
     dispatcher: Arc<Dispatcher>,
     stop: Stop,
     tasks: TaskTracker,
@@ -126,12 +125,16 @@ impl Gateway {
     pub async fn start(live: Arc<Live>, outside: Outside, part: Part) -> Result<Self, StartFault> {
         let plan = live.plan();
         let role = part.role;
+        let observer = Arc::new(Observer::new());
+        let (version, report) = (&*plan.version, &*live.last_report());
+        observer.tell(Observation::ConfigurationLoaded { version, report });
         let hooks = match role.receives() {
             true => Some(listen("listen", plan.server.listen).await?),
             false => None,
         };
         let admin = listen("admin", plan.server.admin).await?;
-        let store = open(&live, &*outside.chance, part.migrate).await.map_err(StartFault::Store)?;
+        let store = open(&live, &*outside.chance, part.migrate, &observer).await;
+        let store = store.map_err(StartFault::Store)?;
         match store.shared() {
             Some(shared) if role.dispatches() => {
                 let declared = membership::declared(role, &plan);
@@ -141,15 +144,14 @@ impl Gateway {
             _ => {}
         }
         if role.receives() {
-            read_secrets(&live);
+            read_secrets(&live, &observer);
         }
-        let metrics = Arc::new(Metrics::new());
         let dispatcher = Dispatcher::new(Parts {
             store: Arc::clone(&store),
             live: Arc::clone(&live),
             clock: Arc::clone(&outside.clock),
             chance: Arc::clone(&outside.chance),
-            metrics: Arc::clone(&metrics),
+            observer: Arc::clone(&observer),
         });
         let gateway = Self {
             role,
@@ -157,21 +159,19 @@ impl Gateway {
             admin: admin.1,
             live: Arc::clone(&live),
             store,
-            metrics,
+            observer,
             dispatcher,
             stop: Stop::default(),
             tasks: TaskTracker::new(),
         };
         let hooks = hooks.map(|(listener, _)| listener);
         gateway.spawn(live, &outside, hooks, admin.0, &plan.server);
-        let hooks = gateway.hooks.map(|address| address.to_string());
-        info!(
-            role = role.as_str(),
-            hooks = hooks.as_deref().unwrap_or("none"),
-            admin = %gateway.admin,
-            config = %plan.version,
-            "ready"
-        );
+        gateway.observer.tell(Observation::Ready {
+            role: role.as_str(),
+            hooks: gateway.hooks,
+            admin: gateway.admin,
+            config: &plan.version,
+        });
         Ok(gateway)
     }
 
@@ -187,7 +187,7 @@ impl Gateway {
         let proofs = Arc::new(Proofs::since(outside.clock.now()));
         let issuers = Issuers::new(
             Arc::clone(&outside.clock),
-            Arc::clone(&self.metrics),
+            Arc::clone(&self.observer),
             outside.transport.clone(),
         );
         let waker = Arc::clone(&self.dispatcher);
@@ -197,7 +197,7 @@ impl Gateway {
             clock: Arc::clone(&outside.clock),
             chance: Arc::clone(&outside.chance),
             issuers: Arc::clone(&issuers),
-            metrics: Arc::clone(&self.metrics),
+            observer: Arc::clone(&self.observer),
             refusals: Arc::clone(&refusals),
             proofs: Arc::clone(&proofs),
             rates: Arc::new(Rates::default()),
@@ -210,7 +210,7 @@ impl Gateway {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&outside.clock),
             chance: Arc::clone(&outside.chance),
-            metrics: Arc::clone(&self.metrics),
+            observer: Arc::clone(&self.observer),
             refusals,
             proofs,
             dispatcher: Arc::clone(&self.dispatcher),
@@ -237,13 +237,13 @@ impl Gateway {
             Arc::clone(&live),
             Arc::clone(&self.store),
             Arc::clone(&outside.clock),
-            Arc::clone(&self.metrics),
+            Arc::clone(&self.observer),
             stop.rest.clone(),
         ));
         self.tasks.spawn(tidy::tidy(
             live,
             Arc::clone(&self.store),
-            Arc::clone(&self.metrics),
+            Arc::clone(&self.observer),
             Arc::clone(&outside.clock),
             stop.rest.clone(),
         ));
@@ -269,9 +269,14 @@ impl Gateway {
         &self.store
     }
 
+    /// Who is told what happens.
+    pub fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
     /// Its numbers.
-    pub fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
+    pub fn metrics(&self) -> &Metrics {
+        self.observer.metrics()
     }
 
     /// Writes into the book of acts that the configuration was read again, and who brought that about.
@@ -280,7 +285,7 @@ impl Gateway {
         let version = self.live.plan().version.to_string();
         let noted = self.store.note("reload".into(), "configuration".into(), version, act).await;
         if let Err(fault) = noted {
-            log::store_fault("audit", &fault);
+            self.observer.tell(Observation::store_fault("audit", &fault));
         }
     }
 
@@ -291,13 +296,13 @@ impl Gateway {
 
     /// Stops in order: no new deliveries; what is on the wire ends; everything closes.
     pub async fn stop(self, grace: Duration) {
-        info!("stopping: finishing what is in flight");
+        self.observer.tell(Observation::Stopping);
         self.stop.hooks.cancel();
         self.stop.dispatch.cancel();
         self.tasks.close();
-        let Self { store, stop, tasks, dispatcher, .. } = self;
+        let Self { store, stop, tasks, dispatcher, observer, .. } = self;
         if tokio::time::timeout(grace, dispatcher.drained()).await.is_err() {
-            error!("some starts did not end within the grace time; nobody knows what came of them");
+            observer.tell(Observation::StartsCutOff);
             dispatcher.cut_off();
             // What even that does not end stays on disk as begun, and the next start settles it.
             let _ = tokio::time::timeout(RECORD, dispatcher.drained()).await;
@@ -306,7 +311,7 @@ impl Gateway {
         // Whatever the grace: the tasks let go of the store only as they end.
         let _ = tokio::time::timeout(grace.max(RECORD), tasks.wait()).await;
         drop(store);
-        info!("stopped");
+        observer.tell(Observation::Stopped);
     }
 }
 
@@ -322,12 +327,14 @@ async fn listen(
 
 /// Begins to read every source's secrets, so that few requests wait for a program that prints one, and
 /// that a missing one is known before a sender finds out. A program that hangs does not hold up the start.
-fn read_secrets(live: &Arc<Live>) {
+fn read_secrets(live: &Arc<Live>, observer: &Arc<Observer>) {
     for source in live.plan().sources.values() {
         let (live, source) = (Arc::clone(live), Arc::clone(source));
+        let observer = Arc::clone(observer);
         tokio::spawn(async move {
             if let Err(fault) = live.source_secrets(&source).await {
-                error!(source = %source.name, reason = %fault, "this source cannot receive anything");
+                let (source, reason) = (&*source.name, &*fault.to_string());
+                observer.tell(Observation::SourceUnusable { source, reason });
             }
         });
     }

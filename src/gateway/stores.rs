@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::chance::Chance;
 use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
-use crate::observe::log;
+use crate::observe::{Observation, Observer};
 use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreFault};
@@ -19,12 +19,13 @@ pub async fn open(
     live: &Live,
     chance: &dyn Chance,
     migrate: bool,
+    observer: &Arc<Observer>,
 ) -> Result<Arc<dyn Store>, StoreFault> {
     match &live.plan().store {
         StorePlan::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
         StorePlan::Postgres(plan) => {
             let named = |fault| naming(plan, fault);
-            let options = options(live, plan).await?;
+            let options = options(live, plan, observer).await?;
             if migrate {
                 postgres::migrate(&options).await.map_err(named)?;
             }
@@ -44,14 +45,14 @@ pub async fn open(
 ///
 /// # Errors
 /// [`StoreFault`], naming the store and what to do.
-pub async fn migrate(live: &Live) -> Result<String, StoreFault> {
+pub async fn migrate(live: &Live, observer: &Arc<Observer>) -> Result<String, StoreFault> {
     match &live.plan().store {
         StorePlan::Sqlite(path) => {
             SqliteStore::open(path)?;
             Ok(format!("{} is up to date (serve does this by itself)", path.display()))
         }
         StorePlan::Postgres(plan) => {
-            let done = postgres::migrate(&options(live, plan).await?)
+            let done = postgres::migrate(&options(live, plan, observer).await?)
                 .await
                 .map_err(|fault| naming(plan, fault))?;
             Ok(match done {
@@ -66,9 +67,13 @@ pub async fn migrate(live: &Live) -> Result<String, StoreFault> {
     }
 }
 
-async fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault> {
+async fn options(
+    live: &Live,
+    plan: &PostgresPlan,
+    observer: &Arc<Observer>,
+) -> Result<Options, StoreFault> {
     let password = match &plan.password {
-        Some(reference) => Some(password(live, reference).await?),
+        Some(reference) => Some(password(live, reference, observer).await?),
         None => None,
     };
     Ok(Options {
@@ -82,17 +87,22 @@ async fn options(live: &Live, plan: &PostgresPlan) -> Result<Options, StoreFault
 }
 
 /// Where the password is to be had, which must be possible now.
-async fn password(live: &Live, reference: &SecretRef) -> Result<Password, StoreFault> {
+async fn password(
+    live: &Live,
+    reference: &SecretRef,
+    observer: &Arc<Observer>,
+) -> Result<Password, StoreFault> {
+    let observer = Arc::clone(observer);
     let secrets = live.secrets().clone();
     if let Err(fault) = secrets.resolve(reference).await {
         return Err(StoreFault::Unavailable(format!("postgres.password: {fault}")));
     }
     let (remembered, forgotten) = (secrets.clone(), reference.clone());
-    let asked = Arc::new((secrets, reference.clone(), AtomicBool::new(false)));
+    let asked = Arc::new((secrets, reference.clone(), AtomicBool::new(false), observer));
     let ask = move || {
         let asked = Arc::clone(&asked);
         async move {
-            let (secrets, reference, failing) = &*asked;
+            let (secrets, reference, failing, observer) = &*asked;
             match secrets.resolve(reference).await {
                 Ok(password) => {
                     failing.store(false, Ordering::Relaxed);
@@ -101,7 +111,8 @@ async fn password(live: &Live, reference: &SecretRef) -> Result<Password, StoreF
                 Err(fault) => {
                     // Once: each connection asks.
                     if !failing.swap(true, Ordering::Relaxed) {
-                        log::database_password(&fault.to_string());
+                        let reason = &*fault.to_string();
+                        observer.tell(Observation::DatabasePassword { reason });
                     }
                     None
                 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::error;
 
 use crate::clock::{Clock, later};
 use crate::config::Live;
-use crate::observe::{Metrics, log};
+use crate::observe::{Observation, Observer};
 use crate::store::{Retention, Store};
 
 /// How often retention looks for something to remove.
@@ -18,7 +17,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 pub(super) async fn tidy(
     live: Arc<Live>,
     store: Arc<dyn Store>,
-    metrics: Arc<Metrics>,
+    observer: Arc<Observer>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
@@ -29,21 +28,16 @@ pub(super) async fn tidy(
         let now = clock.now();
         let more = match store.tidy(retention, now).await {
             Ok(tidied) => {
-                metrics.tidied(&tidied);
+                observer.tell(Observation::Retention { step: &tidied });
                 if tidied.over && !said {
-                    error!(
-                        bytes = tidied.bytes,
-                        bound = retention.max_size,
-                        "the store is over its size bound and everything left in it still waits; \
-                         settle held runs or raise retention.max_size"
-                    );
+                    let (bytes, bound) = (tidied.bytes, retention.max_size);
+                    observer.tell(Observation::StoreOverBound { bytes, bound });
                 }
                 said = tidied.over;
                 tidied.more
             }
             Err(fault) => {
-                log::store_fault("tidy", &fault);
-                metrics.store_faults.inc();
+                observer.tell(Observation::store_fault("tidy", &fault));
                 false
             }
         };

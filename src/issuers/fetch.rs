@@ -12,7 +12,7 @@ use reqwest::{Certificate, Client, Proxy, StatusCode, Url};
 use super::cache::host;
 use super::{Found, Issuers};
 use crate::error_chain::with_causes;
-use crate::observe::log;
+use crate::observe::Observation;
 use crate::providers::{KeyPlace, Published};
 
 /// What the process calls itself.
@@ -119,24 +119,28 @@ impl Issuers {
             .map_err(|fault| format!("{} does not publish keys: {fault}", place.url))
     }
 
-    /// Puts what was fetched in its place; counts and logs it.
+    /// Puts what was fetched in its place, and tells of it.
     pub(super) fn land(&self, place: &KeyPlace, result: Result<Published, FetchFault>) -> Found {
         let now = self.clock.now();
         let host = host(&place.url);
         match result {
             Ok(published) => {
-                let count = published.keys.len();
+                let keys = published.keys.len();
                 let published = Arc::new(published);
                 self.lock().land(place, Some(Arc::clone(&published)), now);
-                self.metrics.issuer_fetch(host, "fetched");
-                self.metrics.issuer_fetched_at(host, now);
-                log::keys_fetched(&place.url, count);
+                let url = &*place.url;
+                self.observer.tell(Observation::KeysFetched { url, host, keys, at: now });
                 Found::Keys(published)
             }
             Err(fault) => {
                 let since: Option<Timestamp> = self.lock().land(place, None, now);
-                self.metrics.issuer_fetch(host, fault.reason());
-                log::keys_not_fetched(&place.url, &fault.to_string(), since);
+                self.observer.tell(Observation::KeysNotFetched {
+                    url: &place.url,
+                    host,
+                    reason: fault.reason(),
+                    words: &fault.to_string(),
+                    since,
+                });
                 match place.chosen_by_request && fault.is_final() {
                     true => Found::Nothing,
                     false => Found::NotNow,

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, later};
 use crate::config::Live;
-use crate::observe::Metrics;
+use crate::observe::Observer;
 use crate::providers::{KeyPlace, Published, Wanted};
 use cache::{Cache, Flight, Step};
 
@@ -54,15 +54,15 @@ pub struct Issuers {
     cache: Mutex<Cache>,
     waiters: Semaphore,
     clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
+    observer: Arc<Observer>,
     transport: Transport,
 }
 
 impl Issuers {
     /// No keys yet.
-    pub fn new(clock: Arc<dyn Clock>, metrics: Arc<Metrics>, transport: Transport) -> Arc<Self> {
+    pub fn new(clock: Arc<dyn Clock>, observer: Arc<Observer>, transport: Transport) -> Arc<Self> {
         let cache = Mutex::new(Cache::default());
-        Arc::new(Self { cache, waiters: Semaphore::new(WAITERS), clock, metrics, transport })
+        Arc::new(Self { cache, waiters: Semaphore::new(WAITERS), clock, observer, transport })
     }
 
     /// The keys that a request needs: at once where they are here, else after a fetch that is shared

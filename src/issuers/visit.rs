@@ -9,7 +9,7 @@ use super::cache::host;
 use super::fetch::Way;
 use crate::clock::later;
 use crate::config::SourcePlan;
-use crate::observe::log;
+use crate::observe::Observation;
 
 /// Tries before a person has to ask the sender for another greeting.
 const TRIES: u32 = 3;
@@ -29,11 +29,19 @@ impl Issuers {
                 let way =
                     Way { url: Arc::clone(&url), ca_file: ca_file.clone(), proxy: proxy.clone() };
                 let result = issuers.transport.get(way).await.map(drop);
-                let outcome = result.as_ref().err().map_or("confirmed", |fault| fault.reason());
-                issuers.metrics.issuer_fetch(host(&url), outcome);
-                let fault = result.err().map(|fault| fault.to_string());
-                log::confirmed(&name, host(&url), fault.as_deref());
-                if fault.is_none() || left == 0 {
+                let (source, host) = (&*name, host(&url));
+                let Err(fault) = result else {
+                    issuers.observer.tell(Observation::SubscriptionConfirmed { source, host });
+                    return;
+                };
+                let (reason, words) = (fault.reason(), &*fault.to_string());
+                issuers.observer.tell(Observation::SubscriptionNotConfirmed {
+                    source,
+                    host,
+                    reason,
+                    words,
+                });
+                if left == 0 {
                     return;
                 }
                 issuers.clock.wait_until(later(issuers.clock.now(), PAUSE)).await;

@@ -1,170 +1,217 @@
-//! Every line that the path writes to the log, in one place, so that field names are the same
-//! everywhere and no line can hold a body, a secret or a signature.
+//! Every line of the log is written here, so that field names are the same everywhere and a reader finds
+//! all that can be told.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::{error, info, warn};
 
-use crate::model::{AttemptResult, DeliveryId, Outcome};
-use crate::store::{Lease, Next, StoreFault};
+use super::{AttemptEnded, DeliveryKept, DeliveryRefused, Observation, RunAt};
+use crate::config::{Change, Report};
+use crate::model::Outcome;
+use crate::store::Tidied;
 
-/// A delivery as its log line shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct DeliveryLine<'a> {
-    /// Its name.
-    pub delivery: DeliveryId,
-    /// Its source.
-    pub source: &'a str,
-    /// Its kind of event.
-    pub kind: &'a str,
-    /// What names it at the sender's side.
-    pub key: &'a str,
-    /// `accepted`, `unmatched`, `repeat` or `handshake`.
-    pub verdict: &'static str,
-    /// How many runs it has.
-    pub runs: usize,
-    /// Bytes of its body.
-    pub size: usize,
-    /// Address that it came from.
-    pub remote: &'a str,
-    /// From its first byte to the answer.
-    pub took: Duration,
+/// Writes what there is to say about an observation. There is no arm for the rest: whoever adds an
+/// observation says here what the log has of it.
+pub(super) fn write(observation: &Observation<'_>) {
+    match *observation {
+        Observation::DeliveryKept(ref kept) => delivery(kept),
+        Observation::DeliveryRefused(ref refused) => not_kept(refused),
+        Observation::SecretOffered { source, what } => {
+            warn!(source, what, "a sender handed over a secret");
+        }
+
+        Observation::RunNotMapped { ref at, reason } => not_mapped(at, reason),
+        Observation::RunHeld { ref at, reason } => held(at, reason),
+        Observation::RunRedelivered { run, delivery } => {
+            info!(%run, %delivery, "run queued again: its delivery was sent again");
+        }
+        Observation::RunReplayed { run, delivery, route, what, state, who } => {
+            info!(%run, %delivery, route, what, %state, who, "run replayed");
+        }
+        Observation::RunSettled { at, act, state, who } => {
+            let RunAt { run, delivery, route, job } = at;
+            info!(%run, %delivery, route, job, act, %state, who, "run settled by a person");
+        }
+        Observation::RunsOverdue { runs } => {
+            warn!(runs, "runs failed: their deadline passed before they could be started");
+        }
+        Observation::RunsBraked { job, held } => {
+            warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
+        }
+        Observation::ClockSetBack { runs } => {
+            warn!(runs, "the clock was set back; runs that would have waited for it are due now");
+        }
+
+        Observation::AttemptEnded(ref ended) => attempt(ended),
+        Observation::AttemptUnrecorded { run, job, attempt, outcome, engine_id } => error!(
+            %run,
+            job,
+            attempt,
+            outcome = outcome.as_str(),
+            engine_id = engine_id.unwrap_or_default(),
+            "the outcome could not be recorded; the run will be settled as unknown"
+        ),
+
+        Observation::KeyRefused { workbench, key } => error!(
+            workbench,
+            key, "the workbench refused this API key; it is paused until it changes"
+        ),
+        Observation::KeyChanged { key } => {
+            info!(key, "this API key has changed; it is resumed");
+        }
+        Observation::Paused { what, who } => {
+            info!(kind = what.kind(), name = what.name(), who, "paused by a person");
+        }
+        Observation::Resumed { what, who } => {
+            info!(kind = what.kind(), name = what.name(), who, "resumed by a person");
+        }
+        Observation::BreakerOpened { workbench } => error!(
+            workbench,
+            "circuit breaker open: starts keep failing, so none is sent; deliveries are kept"
+        ),
+        Observation::BreakerHalfOpen { workbench } => {
+            info!(workbench, "circuit breaker half-open: one start is sent as a trial");
+        }
+        Observation::BreakerClosed { workbench } => {
+            info!(workbench, "circuit breaker closed: the workbench is back, starts are sent");
+        }
+
+        Observation::ConfigurationLoaded { version, report } => loaded(version, report),
+        Observation::ConfigurationReloaded { change, report } => reloaded(change, report),
+        Observation::ConfigurationRefused { report } => error!(
+            report = report.render(false),
+            "the configuration is faulty; the last good version stays in force"
+        ),
+        Observation::SourceUnusable { source, reason } => {
+            error!(source, reason, "this source cannot receive anything");
+        }
+
+        Observation::KeysFetched { url, keys, .. } => {
+            info!(url, keys, "published keys fetched");
+        }
+        Observation::KeysNotFetched { url, words, since: Some(since), .. } => {
+            warn!(url, words, %since, "published keys could not be fetched; older ones stay in use");
+        }
+        Observation::KeysNotFetched { url, words, since: None, .. } => {
+            error!(url, words, "published keys could not be fetched, and there are none");
+        }
+        Observation::SubscriptionConfirmed { source, host } => {
+            info!(source, host, "subscription confirmed");
+        }
+        Observation::SubscriptionNotConfirmed { source, host, words, .. } => {
+            warn!(source, host, words, "a subscription could not be confirmed");
+        }
+
+        Observation::StoreFault { repeated: true, .. } => {}
+        Observation::StoreFault { step, fault, repeated: false } => {
+            error!(step, reason = %fault, "store fault");
+        }
+        Observation::DatabasePassword { reason } => {
+            error!(reason, "the database's password cannot be read; the one before is tried");
+        }
+        Observation::Retention { step } => retention(step),
+        Observation::StoreOverBound { bytes, bound } => error!(
+            bytes,
+            bound,
+            "the store is over its size bound and everything left in it still waits; settle held \
+             runs or raise retention.max_size"
+        ),
+
+        Observation::Ready { role, hooks, admin, config } => {
+            let hooks = hooks.map(|address| address.to_string());
+            info!(role, hooks = hooks.as_deref().unwrap_or("none"), %admin, config, "ready");
+        }
+        Observation::Stopping => info!("stopping: finishing what is in flight"),
+        Observation::StartsCutOff => {
+            error!("some starts did not end within the grace time; nobody knows what came of them");
+        }
+        Observation::Stopped => info!("stopped"),
+        Observation::RequestLogLost { error } => {
+            warn!(%error, "the simulator's log file cannot be written any more");
+        }
+    }
 }
 
-/// One line a kept delivery.
-pub fn delivery(line: &DeliveryLine<'_>) {
+/// One line for each kept delivery.
+fn delivery(kept: &DeliveryKept<'_>) {
     info!(
-        delivery = %line.delivery,
-        source = line.source,
-        kind = line.kind,
-        key = line.key,
-        verdict = line.verdict,
-        runs = line.runs,
-        size = line.size,
-        remote = line.remote,
-        took_ms = millis(line.took),
+        delivery = %kept.delivery,
+        source = kept.source,
+        kind = kept.kind,
+        key = kept.key,
+        verdict = kept.verdict.as_str(),
+        runs = kept.runs,
+        size = kept.size,
+        remote = kept.remote,
+        took_ms = millis(kept.took),
         "delivery"
     );
 }
 
-/// One line a request that was not kept.
-pub fn refused(source: &str, remote: &str, status: u16, reason: &str, words: &str) {
+/// One line for each request that was not kept.
+fn not_kept(refused: &DeliveryRefused<'_>) {
+    let DeliveryRefused { source, remote, status, reason, words, .. } = *refused;
     warn!(source, remote, status, reason, words, "refused");
 }
 
-/// One line an attempt.
-pub fn attempt(lease: &Lease, result: &AttemptResult, next: &Next) {
-    let follows = match next {
-        Next::Started { .. } => "started",
-        Next::Retry { .. } => "retry",
-        Next::Hold { .. } => "held",
-        Next::Fail { .. } => "failed",
-    };
-    let engine_id = result.engine_id.as_deref().unwrap_or_default();
-    let status = result.status.unwrap_or_default();
+/// One line for each attempt.
+fn attempt(ended: &AttemptEnded<'_>) {
     macro_rules! line {
         ($level:ident) => {
             $level!(
-                run = %lease.run,
-                delivery = %lease.delivery,
-                route = %lease.route,
-                job = %lease.job,
-                attempt = lease.attempt,
-                outcome = result.outcome.as_str(),
-                next = follows,
-                status,
-                engine_id,
-                reason = result.reason,
-                took_ms = millis(result.took),
+                run = %ended.run,
+                delivery = %ended.delivery,
+                route = ended.route,
+                job = ended.job,
+                attempt = ended.attempt,
+                outcome = ended.outcome.as_str(),
+                next = ended.next.as_str(),
+                status = ended.status.unwrap_or_default(),
+                engine_id = ended.engine_id.unwrap_or_default(),
+                reason = ended.reason,
+                took_ms = millis(ended.took),
                 "attempt"
             )
         };
     }
-    if result.outcome == Outcome::Started { line!(info) } else { line!(warn) }
+    if ended.outcome == Outcome::Started { line!(info) } else { line!(warn) }
 }
 
-/// A sender handed a secret over in its greeting.
-pub fn offered_secret(source: &str, what: &str) {
-    warn!(source, what, "a sender handed over a secret");
+fn not_mapped(at: &RunAt<'_>, reason: &str) {
+    let RunAt { run, delivery, route, job } = *at;
+    warn!(%run, %delivery, route, job, reason, "run failed: its variables could not be made");
 }
 
-/// Published keys were fetched.
-pub fn keys_fetched(url: &str, keys: usize) {
-    info!(url, keys, "published keys fetched");
+fn held(at: &RunAt<'_>, reason: &str) {
+    let RunAt { run, delivery, route, job } = *at;
+    warn!(%run, %delivery, route, job, reason, "run held for a person");
 }
 
-/// Published keys could not be fetched; those of `since`, where there are any, stay in use.
-pub fn keys_not_fetched(url: &str, words: &str, since: Option<Timestamp>) {
-    match since {
-        Some(since) => {
-            warn!(url, words, %since, "published keys could not be fetched; older ones stay in use");
-        }
-        None => error!(url, words, "published keys could not be fetched, and there are none"),
+fn loaded(config: &str, report: &Report) {
+    if report.is_empty() {
+        info!(config, "configuration loaded");
+    } else {
+        warn!(config, report = report.render(false), "configuration loaded");
     }
 }
 
-/// A subscription was confirmed at its sender, or could not be.
-pub fn confirmed(source: &str, host: &str, fault: Option<&str>) {
-    match fault {
-        None => info!(source, host, "subscription confirmed"),
-        Some(words) => warn!(source, host, words, "a subscription could not be confirmed"),
+fn reloaded(change: &Change, report: &Report) {
+    if report.is_good() {
+        info!(config = change.to, "{change}");
+    } else {
+        warn!(config = change.to, report = report.render(false), "{change}");
+    }
+    for fault in &change.secrets {
+        warn!(reason = %fault, "a secret cannot be read again; what it was before stays in use");
     }
 }
 
-/// The store said no.
-pub fn store_fault(step: &'static str, fault: &StoreFault) {
-    error!(step, reason = %fault, "store fault");
-}
-
-/// The database's password cannot be had; the one before is tried.
-pub fn database_password(reason: &str) {
-    error!(reason, "the database's password cannot be read; the one before is tried");
-}
-
-/// An outcome that the store would not take.
-pub fn unrecorded(lease: &Lease, result: &AttemptResult) {
-    error!(
-        run = %lease.run,
-        job = %lease.job,
-        attempt = lease.attempt,
-        outcome = result.outcome.as_str(),
-        engine_id = result.engine_id.as_deref().unwrap_or_default(),
-        "the outcome could not be recorded; the run will be settled as unknown"
-    );
-}
-
-/// A workbench did not accept a key.
-pub fn key_refused(workbench: &str, key: &str) {
-    error!(
-        workbench,
-        key, "the workbench refused this API key; its runs wait until the key changes"
-    );
-}
-
-/// A key that rested goes on.
-pub fn key_resumed(key: &str) {
-    info!(key, "this API key has changed; its runs go on");
-}
-
-/// A job's brake held runs.
-pub fn braked(job: &str, held: usize) {
-    warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
-}
-
-/// Runs were due later than any run may be.
-pub fn clock_was_set_back(runs: usize) {
-    warn!(runs, "the clock was set back; runs that would have waited for it are due now");
-}
-
-/// Starts on a workbench kept failing.
-pub fn workbench_rests(workbench: &str) {
-    error!(workbench, "starts keep failing; the workbench is given a rest, deliveries are kept");
-}
-
-/// A start after a rest succeeded.
-pub fn workbench_is_back(workbench: &str) {
-    info!(workbench, "the workbench is back; what waited is let go");
+/// Most steps find nothing to do, and a line a minute would say so.
+fn retention(step: &Tidied) {
+    let Tidied { removed, stripped, bytes, .. } = *step;
+    if removed > 0 || stripped > 0 {
+        info!(removed, stripped, bytes, "retention");
+    }
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,10 +1,11 @@
 //! Numbers for Prometheus, prefixed `cdsw_gateway_`. Labels come from the configuration or from
-//! fixed lists, never from a payload.
+//! fixed lists, never from a payload. Nothing is counted but here.
+
+mod count;
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,16 +13,20 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::model::AttemptResult;
-use crate::store::{Counts, Tidied};
+use super::{InFlight, Levels};
+use crate::store::Counts;
 
-/// A request's source and what became of it.
+/// Why a run failed: its variables could not be made from the payload,
+const NOT_MAPPED: &str = "mapping";
+/// an attempt failed for good, or the next one would have come too late,
+const ATTEMPT: &str = "attempt";
+/// its time was over before it could be started.
+const DEADLINE: &str = "deadline";
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct SourceVerdict {
-    /// The configured source; `unknown` where there is none of that name.
-    pub source: String,
-    /// What became of it.
-    pub verdict: &'static str,
+struct SourceVerdict {
+    source: String,
+    verdict: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +64,11 @@ struct State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Job {
     job: String,
 }
@@ -79,27 +89,24 @@ pub struct Metrics {
     issuer_fetches: Family<IssuerOutcome, Counter>,
     issuer_fetched: Family<Issuer, Seconds>,
     attempts: Family<JobOutcome, Counter>,
+    failures: Family<Cause, Counter>,
     accept_time: Histogram,
     attempt_time: Histogram,
     runs: Family<State, Gauge>,
     oldest: Family<State, Seconds>,
     store_bytes: Gauge,
     removed: Counter,
-    /// Requests being received.
-    pub requests_in_flight: Gauge,
-    /// Bytes of bodies being received.
-    pub bytes_in_flight: Gauge,
-    /// Times that the store could not do what it was asked.
-    pub store_faults: Counter,
-    /// Times that a workbench refused a key.
-    pub keys_refused: Counter,
+    stripped: Counter,
+    requests_in_flight: Gauge,
+    bytes_in_flight: Gauge,
+    store_faults: Counter,
+    keys_refused: Counter,
     braked: Family<Job, Counter>,
     breakers_opened: Family<Bench, Counter>,
-    resting: Family<Bench, Gauge>,
+    breakers_open: Family<Bench, Gauge>,
     held_long: Gauge,
     paused: Gauge,
-    /// Faults in the configuration files as they are now; 0 when they are in force.
-    pub config_faults: Gauge,
+    config_faults: Gauge,
 }
 
 impl Default for Metrics {
@@ -119,24 +126,30 @@ impl Metrics {
             issuer_fetches: Family::default(),
             issuer_fetched: Family::default(),
             attempts: Family::default(),
+            failures: Family::default(),
             accept_time: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)),
             attempt_time: Histogram::new(exponential_buckets(0.005, 2.0, 16)),
             runs: Family::default(),
             oldest: Family::default(),
             store_bytes: Gauge::default(),
             removed: Counter::default(),
+            stripped: Counter::default(),
             requests_in_flight: Gauge::default(),
             bytes_in_flight: Gauge::default(),
             store_faults: Counter::default(),
             keys_refused: Counter::default(),
             braked: Family::default(),
             breakers_opened: Family::default(),
-            resting: Family::default(),
+            breakers_open: Family::default(),
             held_long: Gauge::default(),
             paused: Gauge::default(),
             config_faults: Gauge::default(),
         };
         metrics.register();
+        // A rise from nothing to 1 is one that a rule in Prometheus does not see.
+        for cause in [NOT_MAPPED, ATTEMPT, DEADLINE] {
+            metrics.failed(cause, 0);
+        }
         metrics
     }
 
@@ -169,6 +182,11 @@ impl Metrics {
             self.issuer_fetched.clone(),
         );
         registry.register("attempts", "Start requests by job and outcome", self.attempts.clone());
+        registry.register(
+            "runs_failed",
+            "Runs that failed, by cause: mapping, attempt or deadline",
+            self.failures.clone(),
+        );
         registry.register_with_unit(
             "accept",
             "Time from a delivery's head to its answer",
@@ -200,6 +218,11 @@ impl Metrics {
             self.removed.clone(),
         );
         registry.register(
+            "deliveries_stripped",
+            "Deliveries whose content retention gave up to keep the store's size bound",
+            self.stripped.clone(),
+        );
+        registry.register(
             "requests_in_flight",
             "Webhook requests being received",
             self.requests_in_flight.clone(),
@@ -219,13 +242,13 @@ impl Metrics {
         registry.register("braked_runs", "Runs held by their job's brake", self.braked.clone());
         registry.register(
             "circuit_breaker_opened",
-            "Times that a workbench was given a rest because starts kept failing",
+            "Times that a workbench's circuit breaker opened because starts kept failing",
             self.breakers_opened.clone(),
         );
         registry.register(
             "circuit_breaker_open",
-            "1 while a workbench rests or is being tried, else 0",
-            self.resting.clone(),
+            "1 while a workbench's circuit breaker is open or half-open, else 0",
+            self.breakers_open.clone(),
         );
         registry.register(
             "held_too_long",
@@ -234,7 +257,7 @@ impl Metrics {
         );
         registry.register(
             "pauses",
-            "Jobs, routes, API keys and the stop switch that rest",
+            "Jobs, routes, API keys and the stop switch that are paused",
             self.paused.clone(),
         );
         registry.register(
@@ -244,73 +267,13 @@ impl Metrics {
         );
     }
 
-    /// Counts a request by what became of it.
-    pub fn delivery(&self, source: &str, verdict: &'static str) {
-        let labels = SourceVerdict { source: source.to_owned(), verdict };
-        self.deliveries.get_or_create(&labels).inc();
+    pub(super) fn request_in_flight(&self) -> InFlight {
+        InFlight::begin(self.requests_in_flight.clone(), self.bytes_in_flight.clone())
     }
 
-    /// Counts a kept delivery's time.
-    pub fn accepted_in(&self, time: Duration) {
-        self.accept_time.observe(time.as_secs_f64());
-    }
-
-    /// Counts a refusal by its reason.
-    pub fn refusal(&self, source: &str, reason: &'static str) {
-        self.refusals.get_or_create(&SourceReason { source: source.to_owned(), reason }).inc();
-    }
-
-    /// Counts which secret verified a delivery, so that an old one can be dropped once unused.
-    pub fn secret(&self, source: &str, index: usize) {
-        let secret = u32::try_from(index).unwrap_or(u32::MAX);
-        self.secrets.get_or_create(&SourceSecret { source: source.to_owned(), secret }).inc();
-    }
-
-    /// Counts a fetch of published keys. Hosts are those of the configuration.
-    pub fn issuer_fetch(&self, host: &str, outcome: &'static str) {
-        let labels = IssuerOutcome { host: host.to_owned(), outcome };
-        self.issuer_fetches.get_or_create(&labels).inc();
-    }
-
-    /// Notes when the keys in use were fetched.
-    pub fn issuer_fetched_at(&self, host: &str, now: Timestamp) {
-        let gauge = self.issuer_fetched.get_or_create_owned(&Issuer { host: host.to_owned() });
-        gauge.set(now.as_duration().as_secs_f64());
-    }
-
-    /// Counts an attempt.
-    pub fn attempt(&self, job: &str, result: &AttemptResult) {
-        let labels = JobOutcome { job: job.to_owned(), outcome: result.outcome.as_str() };
-        self.attempts.get_or_create(&labels).inc();
-        self.attempt_time.observe(result.took.as_secs_f64());
-    }
-
-    /// Counts runs that a brake held.
-    pub fn braked(&self, job: &str, held: usize) {
-        self.braked.get_or_create(&Job { job: job.to_owned() }).inc_by(held as u64);
-    }
-
-    /// Counts a workbench that is given a rest.
-    pub fn breaker_opened(&self, workbench: &str) {
-        self.breakers_opened.get_or_create(&Bench { workbench: workbench.to_owned() }).inc();
-    }
-
-    /// Says of a workbench whether it rests.
-    pub fn rests(&self, workbench: &str, rests: bool) {
-        let labels = Bench { workbench: workbench.to_owned() };
-        self.resting.get_or_create(&labels).set(i64::from(rests));
-    }
-
-    /// Says how much waits for a person's word.
-    pub fn waits_for_people(&self, held_long: u64, paused: usize) {
-        self.held_long.set(i64::try_from(held_long).unwrap_or(i64::MAX));
-        self.paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
-    }
-
-    /// Counts what retention did.
-    pub fn tidied(&self, tidied: &Tidied) {
-        self.removed.inc_by(tidied.removed as u64);
-        self.store_bytes.set(i64::try_from(tidied.bytes).unwrap_or(i64::MAX));
+    /// How often the store could not do what it was asked, for tests.
+    pub fn store_faults(&self) -> u64 {
+        self.store_faults.get()
     }
 
     /// How many requests of any kind a source has had with this verdict, for tests and `doctor`.
@@ -319,15 +282,29 @@ impl Metrics {
         self.deliveries.get_or_create(&labels).get()
     }
 
-    /// The text that Prometheus reads.
-    pub fn text(&self, counts: Option<&Counts>, now_ms: i64) -> String {
-        if let Some(counts) = counts {
-            self.waiting(counts, now_ms);
-        }
+    /// The text that Prometheus reads, with what waits at this moment.
+    pub fn text(&self, levels: &Levels) -> String {
+        self.levels(levels);
         let mut out = String::new();
         // Writing to a string cannot fail.
         let _ = text::encode(&mut out, &self.registry);
         out
+    }
+
+    fn levels(&self, levels: &Levels) {
+        if let Some(counts) = &levels.counts {
+            self.waiting(counts, levels.now.as_millisecond());
+        }
+        if let Some(held) = levels.held_too_long {
+            self.held_long.set(level(held));
+        }
+        if let Some(paused) = levels.paused {
+            self.paused.set(level(paused));
+        }
+        for (workbench, is_open) in &levels.breakers {
+            let labels = Bench { workbench: workbench.to_string() };
+            self.breakers_open.get_or_create(&labels).set(i64::from(*is_open));
+        }
     }
 
     fn waiting(&self, counts: &Counts, now_ms: i64) {
@@ -338,8 +315,7 @@ impl Metrics {
             ("held", counts.held),
         ];
         for (state, count) in states {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            self.runs.get_or_create(&State { state }).set(count);
+            self.runs.get_or_create(&State { state }).set(level(count));
         }
         let oldest = [("queued", counts.oldest_queued_ms), ("held", counts.oldest_held_ms)];
         for (state, since) in oldest {
@@ -348,4 +324,8 @@ impl Metrics {
             self.oldest.get_or_create(&State { state }).set(age);
         }
     }
+}
+
+fn level(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }

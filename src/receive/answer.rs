@@ -12,6 +12,7 @@ use super::rate::whole_seconds;
 use crate::authenticate::Refusal;
 use crate::event::{DecodeFault, Handshake, Reply};
 use crate::model::{DeliveryId, RunId, RunState};
+use crate::observe::Verdict;
 use crate::store::{Accepted, NewRun, NewRunState};
 
 /// Seconds after which an overloaded gateway, or one whose store is out of order, may be asked
@@ -175,19 +176,28 @@ impl Answer {
         }
     }
 
-    /// What became of the request, as metrics and logs say it.
-    pub(super) fn verdict(&self) -> &'static str {
+    /// The runs that were kept with a new delivery.
+    pub(super) fn new_runs(&self) -> &[Brief] {
         match self {
-            Self::Kept { runs, .. } if runs.is_empty() => "unmatched",
-            Self::Kept { .. } => "accepted",
-            Self::Repeat { .. } => "repeat",
+            Self::Kept { runs, .. } => runs,
+            Self::Spoken { kept, .. } => kept.new_runs(),
+            _ => &[],
+        }
+    }
+
+    /// What became of the request.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Kept { runs, .. } if runs.is_empty() => Verdict::Unmatched,
+            Self::Kept { .. } => Verdict::Accepted,
+            Self::Repeat { .. } => Verdict::Repeat,
             Self::Spoken { kept, .. } => kept.verdict(),
-            Self::Greeted { .. } | Self::Acknowledged { .. } => "handshake",
-            Self::Refused(_) | Self::WrongAddress { .. } => "refused",
-            Self::TooMany(_) => "limited",
-            Self::Overloaded(_) => "overloaded",
-            Self::NotKept | Self::NoSecret(_) | Self::NoKeys | Self::Fault(_) => "not_kept",
-            _ => "unreadable",
+            Self::Greeted { .. } | Self::Acknowledged { .. } => Verdict::Handshake,
+            Self::Refused(_) | Self::WrongAddress { .. } => Verdict::Refused,
+            Self::TooMany(_) => Verdict::Limited,
+            Self::Overloaded(_) => Verdict::Overloaded,
+            Self::NotKept | Self::NoSecret(_) | Self::NoKeys | Self::Fault(_) => Verdict::NotKept,
+            _ => Verdict::Unreadable,
         }
     }
 

@@ -14,8 +14,8 @@ use crate::config::SourcePlan;
 use crate::event::{Dialect, Event, Handshake, Identity, Knock, Reply, Understood};
 use crate::failpoint::reached;
 use crate::matching::Explanation;
-use crate::model::DeliveryId;
-use crate::observe::log::{self, DeliveryLine};
+use crate::model::{DeliveryId, RunState};
+use crate::observe::{DeliveryKept, Observation, RunAt};
 use crate::providers;
 use crate::replay::new_run;
 use crate::store::{Accepted, KeptHeaders, NewDelivery, NewRun};
@@ -103,11 +103,9 @@ impl Receiver {
             Ok(accepted) => accepted,
             Err(answer) => return answer,
         };
-        if let Some(secret) = secret {
-            self.metrics.secret(&arrived.source.name, secret);
-            if let Some(reference) = arrived.source.secrets.get(secret) {
-                self.proofs.count(&arrived.source.name, reference, now);
-            }
+        let proven = secret.and_then(|place| arrived.source.secrets.get(place));
+        if let Some(reference) = proven {
+            self.proofs.count(&arrived.source.name, reference, now);
         }
         let token = access_token.and_then(|place| arrived.source.access_tokens.get(place));
         if let Some(reference) = token {
@@ -116,6 +114,7 @@ impl Receiver {
         if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &handshake) {
             self.issuers.visit(url, &arrived.source);
         }
+        self.tell_requeued(&accepted);
         let answer = Answer::of(accepted, delivery, briefs, handshake, proven_back);
         let answer = match own_form.reply(&arrived, &judged.explanation, &answer) {
             Some(reply) => Answer::Spoken { kept: Box::new(answer), reply },
@@ -124,7 +123,11 @@ impl Receiver {
         if answer.queued_something() {
             (self.on_new_runs)();
         }
-        self.note_kept(&arrived, &answer, &Noted { delivery, kind: &kind, key: &key, size });
+        self.tell_kept(
+            &arrived,
+            &answer,
+            &Noted { delivery, kind: &kind, key: &key, size, secret },
+        );
         answer
     }
 
@@ -155,7 +158,8 @@ impl Receiver {
         };
         if let Some(secret) = offered {
             let learned = learn::learn(&self.live, &arrived.source, secret).await;
-            log::offered_secret(&arrived.source.name, &learned.to_string());
+            let (source, what) = (&*arrived.source.name, &*learned.to_string());
+            self.observer.tell(Observation::SecretOffered { source, what });
         }
         let delivery = match accepted {
             Accepted::Kept => delivery,
@@ -163,23 +167,29 @@ impl Receiver {
         };
         let answer = Answer::Greeted { delivery, reply };
         let size = arrived.body.len();
-        self.note_kept(arrived, &answer, &Noted { delivery, kind: HANDSHAKE, key: &key, size });
+        let noted = Noted { delivery, kind: HANDSHAKE, key: &key, size, secret: None };
+        self.tell_kept(arrived, &answer, &noted);
         answer
     }
 
     async fn accept(&self, new: NewDelivery) -> Result<Accepted, Answer> {
         self.store.accept(new).await.map_err(|fault| {
-            log::store_fault("accept", &fault);
-            self.metrics.store_faults.inc();
+            self.observer.tell(Observation::store_fault("accept", &fault));
             Answer::NotKept
         })
     }
 
-    fn note_kept(&self, arrived: &Arrived, answer: &Answer, noted: &Noted<'_>) {
-        let took = arrived.began.elapsed();
-        self.metrics.accepted_in(took);
-        log::delivery(&DeliveryLine {
-            delivery: answer.delivery().unwrap_or(noted.delivery),
+    fn tell_requeued(&self, accepted: &Accepted) {
+        let Accepted::Repeat { delivery, requeued, .. } = accepted else { return };
+        for &run in requeued {
+            self.observer.tell(Observation::RunRedelivered { run, delivery: *delivery });
+        }
+    }
+
+    fn tell_kept(&self, arrived: &Arrived, answer: &Answer, noted: &Noted<'_>) {
+        let delivery = answer.delivery().unwrap_or(noted.delivery);
+        self.observer.tell(Observation::DeliveryKept(DeliveryKept {
+            delivery,
             source: &arrived.source.name,
             kind: noted.kind,
             key: noted.key,
@@ -187,8 +197,18 @@ impl Receiver {
             runs: answer.runs(),
             size: noted.size,
             remote: &arrived.remote,
-            took,
-        });
+            secret: noted.secret,
+            took: arrived.began.elapsed(),
+        }));
+        for run in answer.new_runs() {
+            let at = RunAt { run: run.id, delivery, route: &run.route, job: &run.job };
+            let reason = run.reason.as_deref().unwrap_or_default();
+            match run.state {
+                RunState::Failed => self.observer.tell(Observation::RunNotMapped { at, reason }),
+                RunState::Held => self.observer.tell(Observation::RunHeld { at, reason }),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -200,12 +220,13 @@ fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
     }
 }
 
-/// What the log says of a delivery, beside its answer.
+/// What is told of a delivery, beside its answer.
 struct Noted<'a> {
     delivery: DeliveryId,
     kind: &'a str,
     key: &'a str,
     size: usize,
+    secret: Option<usize>,
 }
 
 /// What the answer in its sender's own form is made of, where a person waits for it or the sender takes

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Answer;
 use crate::config::ServerPlan;
-use crate::observe::Metrics;
+use crate::observe::{InFlight, Observer};
 
 /// The budget is counted in blocks of this many bytes.
 const BLOCK: u64 = 4096;
@@ -18,7 +18,7 @@ const BLOCK: u64 = 4096;
 pub(super) struct Limits {
     requests: Arc<Semaphore>,
     blocks: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    observer: Arc<Observer>,
 }
 
 /// A place among the requests in flight, with the bytes taken so far. Dropping it gives both back.
@@ -27,17 +27,17 @@ pub(super) struct Admitted {
     bytes: Option<OwnedSemaphorePermit>,
     taken: u64,
     blocks: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    in_flight: InFlight,
 }
 
 impl Limits {
     /// Budgets as configured.
-    pub(super) fn new(server: &ServerPlan, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(server: &ServerPlan, observer: Arc<Observer>) -> Self {
         let blocks = usize::try_from(blocks_for(server.bytes_in_flight)).unwrap_or(usize::MAX);
         Self {
             requests: Arc::new(Semaphore::new(server.requests_in_flight)),
             blocks: Arc::new(Semaphore::new(blocks.min(Semaphore::MAX_PERMITS))),
-            metrics,
+            observer,
         }
     }
 
@@ -53,13 +53,12 @@ impl Limits {
         let request = Arc::clone(&self.requests)
             .try_acquire_owned()
             .map_err(|_| Answer::Overloaded("too many requests in flight"))?;
-        self.metrics.requests_in_flight.inc();
         let mut admitted = Admitted {
             _request: request,
             bytes: None,
             taken: 0,
             blocks: Arc::clone(&self.blocks),
-            metrics: Arc::clone(&self.metrics),
+            in_flight: self.observer.request_in_flight(),
         };
         admitted.take_up_to(announced.unwrap_or(0))?;
         Ok(admitted)
@@ -82,15 +81,8 @@ impl Admitted {
             None => self.bytes = Some(got),
         }
         self.taken += more;
-        self.metrics.bytes_in_flight.inc_by(bytes(more));
+        self.in_flight.add_bytes(bytes(more));
         Ok(())
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.metrics.requests_in_flight.dec();
-        self.metrics.bytes_in_flight.dec_by(bytes(self.taken));
     }
 }
 

@@ -36,8 +36,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
 use crate::issuers::Issuers;
-use crate::observe::Metrics;
-use crate::observe::log;
+use crate::observe::{DeliveryRefused, Observation, Observer};
 use crate::serving::Remote;
 use crate::store::Store;
 
@@ -63,8 +62,8 @@ pub struct Receiver {
     pub chance: Arc<dyn Chance>,
     /// The keys that senders publish.
     pub issuers: Arc<Issuers>,
-    /// Counts what happens.
-    pub metrics: Arc<Metrics>,
+    /// Is told what happens.
+    pub observer: Arc<Observer>,
     /// The last refusals of each source.
     pub refusals: Arc<Refusals>,
     /// Which secrets proved deliveries.
@@ -84,7 +83,7 @@ struct Receiving {
 
 /// The public side: webhooks, and nothing else.
 pub fn router(receiver: Receiver) -> Router {
-    let limits = Limits::new(&receiver.live.plan().server, Arc::clone(&receiver.metrics));
+    let limits = Limits::new(&receiver.live.plan().server, Arc::clone(&receiver.observer));
     Router::new()
         .route("/hooks/{source}", any(receive))
         .route("/hooks/{source}/{*rest}", any(receive))
@@ -186,15 +185,20 @@ impl Receiving {
         answer
     }
 
-    /// Counts and logs what was not kept; what was is logged where its ids are known.
+    /// Tells of what was not kept; of what was is told where its ids are known.
     fn note(&self, source: &str, headers: &HeaderMap, remote: &str, answer: &Answer) {
+        let Some(words) = answer.words() else { return };
         let receiver = &self.receiver;
         let known = receiver.live.plan().sources.contains_key(source);
         let source = if known { source } else { "unknown" };
-        receiver.metrics.delivery(source, answer.verdict());
-        let Some(words) = answer.words() else { return };
-        log::refused(source, remote, answer.status().as_u16(), answer.reason(), &words);
-        receiver.metrics.refusal(source, answer.reason());
+        receiver.observer.tell(Observation::DeliveryRefused(DeliveryRefused {
+            source,
+            remote,
+            status: answer.status().as_u16(),
+            verdict: answer.verdict(),
+            reason: answer.reason(),
+            words: &words,
+        }));
         if known {
             let refused = Refused {
                 at: receiver.clock.now(),

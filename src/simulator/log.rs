@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::SimulatorError;
 use super::seed::Variables;
 use crate::model::is_reserved;
+use crate::observe::{Observation, Observer};
 
 /// Longest value that a line for people shows whole, in characters.
 const SHOWN: usize = 60;
@@ -159,7 +160,8 @@ impl RequestLog {
         line.push('\n');
         // One write a line, so that several simulators can share a file.
         if let Err(error) = file.write_all(line.as_bytes()) {
-            tracing::warn!(%error, "the simulator's log file cannot be written any more");
+            // It stands alone, and nobody reads metrics of it.
+            Observer::new().tell(Observation::RequestLogLost { error: &error });
             self.file = None;
         }
     }

@@ -202,7 +202,7 @@ async fn too_much_in_flight_is_turned_away_before_its_body_is_read() {
     };
     let held = async |metric: &str, count: i64| {
         let wanted = format!("cdsw_gateway_{metric} {count}");
-        while !world.gateway.metrics().text(None, 0).contains(&wanted) {
+        while !world.gateway.metrics().text(&Default::default()).contains(&wanted) {
             tokio::task::yield_now().await;
         }
     };
@@ -258,7 +258,12 @@ async fn a_request_that_is_half_sent_at_the_stop_is_still_answered() {
     let (first, rest) = request.split_at(request.len() - 10);
     let mut stream = TcpStream::connect(world.hooks()).expect("connects");
     stream.write_all(first).expect("written");
-    while !world.gateway.metrics().text(None, 0).contains("cdsw_gateway_requests_in_flight 1") {
+    while !world
+        .gateway
+        .metrics()
+        .text(&Default::default())
+        .contains("cdsw_gateway_requests_in_flight 1")
+    {
         tokio::task::yield_now().await;
     }
     let address = world.hooks();

@@ -261,7 +261,7 @@ async fn a_start_that_is_known_is_recorded_however_long_the_disk_is_full() {
 
 /// Moves the clock on; ends when the store has refused something after that.
 async fn refused_once_more(world: &World, by: Duration) {
-    let faults = || world.gateway.metrics().store_faults.get();
+    let faults = || world.gateway.metrics().store_faults();
     let before = faults();
     world.clock.advance(by);
     let refused = async {

@@ -2,6 +2,8 @@
 
 mod world;
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -12,6 +14,7 @@ use crate::chance::SystemChance;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Live, Plan, SecretRef, SourcePlan, StorePlan};
 use crate::gateway;
+use crate::observe::Observer;
 
 /// Check keys, certificates, store, clock and workbenches.
 #[derive(Args, Debug)]
@@ -81,7 +84,8 @@ async fn store(live: &Live, plan: &Plan) -> Finding {
         StorePlan::Sqlite(path) => path.display().to_string(),
         StorePlan::Postgres(plan) => plan.shown.clone(),
     };
-    let found = match gateway::open(live, &SystemChance, false).await {
+    let observer = Arc::new(Observer::new());
+    let found = match gateway::open(live, &SystemChance, false, &observer).await {
         Err(fault) if fault.to_string().contains("in use by another process") => {
             Ok(format!("{shown} is open in a running gateway"))
         }

@@ -10,7 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{JobPlan, Live, Plan, WorkbenchPlan};
 use crate::issuers::{Issuers, Transport};
 use crate::model::Secret;
-use crate::observe::Metrics;
+use crate::observe::Observer;
 use crate::workbench::Workbench;
 
 /// Clocks further apart than this make signed timestamps and retries unreliable.
@@ -27,7 +27,7 @@ pub(super) async fn keys(plan: &Plan) -> Vec<Finding> {
         }
     }
     let clock = Arc::new(SystemClock);
-    let issuers = Issuers::new(clock, Arc::new(Metrics::default()), Transport::default());
+    let issuers = Issuers::new(clock, Arc::new(Observer::new()), Transport::default());
     let mut findings = Vec::new();
     for (what, place) in places {
         let found = issuers.look(&place).await;

@@ -78,7 +78,7 @@ async fn until_asked(server: &KeyServer, times: usize) {
 
 /// How many fetches of the host ended so.
 fn counted(world: &World, host: &str, outcome: &str) -> u64 {
-    let text = world.gateway.metrics().text(None, 0);
+    let text = world.gateway.metrics().text(&Default::default());
     let line =
         format!("cdsw_gateway_issuer_fetches_total{{host=\"{host}\",outcome=\"{outcome}\"}} ");
     let count = text.lines().find_map(|other| other.strip_prefix(&line));

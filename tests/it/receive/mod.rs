@@ -42,7 +42,7 @@ async fn kept(world: &World) -> Vec<DeliverySummary> {
 /// Waits until a number among the metrics is this one.
 async fn until(world: &World, metric: &str, number: i64) {
     let line = format!("cdsw_gateway_{metric} {number}");
-    while !world.gateway.metrics().text(None, 0).lines().any(|other| other == line) {
+    while !world.gateway.metrics().text(&Default::default()).lines().any(|other| other == line) {
         tokio::task::yield_now().await;
     }
 }

@@ -1,0 +1,87 @@
+//! What is observed of a request: it was kept as a delivery, or refused.
+
+use std::time::Duration;
+
+use crate::model::DeliveryId;
+
+/// What became of a request, as logs and metrics say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Kept, with at least one run.
+    Accepted,
+    /// Kept, without a run.
+    Unmatched,
+    /// It had been kept before.
+    Repeat,
+    /// A handshake, which starts nothing.
+    Handshake,
+    /// Not authentic, or from an address that may not send.
+    Refused,
+    /// It cannot be read, or is not a request for a webhook.
+    Unreadable,
+    /// Over its source's rate.
+    Limited,
+    /// Too much is in flight.
+    Overloaded,
+    /// The gateway could not keep it.
+    NotKept,
+}
+
+impl Verdict {
+    /// The word used in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Unmatched => "unmatched",
+            Self::Repeat => "repeat",
+            Self::Handshake => "handshake",
+            Self::Refused => "refused",
+            Self::Unreadable => "unreadable",
+            Self::Limited => "limited",
+            Self::Overloaded => "overloaded",
+            Self::NotKept => "not_kept",
+        }
+    }
+}
+
+/// A request that was kept, or recognized as a repeat of one.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryKept<'a> {
+    /// The delivery's id; of a repeat, that of the first one.
+    pub delivery: DeliveryId,
+    /// Its source.
+    pub source: &'a str,
+    /// Its kind of event.
+    pub kind: &'a str,
+    /// What identifies it at the sender's side.
+    pub key: &'a str,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// How many runs it has.
+    pub runs: usize,
+    /// Bytes of its body.
+    pub size: usize,
+    /// Address that it came from.
+    pub remote: &'a str,
+    /// Which secret of its source verified it, counted from 0; none where none was needed.
+    pub secret: Option<usize>,
+    /// From its first byte to the answer.
+    pub took: Duration,
+}
+
+/// A request that was not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryRefused<'a> {
+    /// The configured source; `unknown` where there is none of that name.
+    pub source: &'a str,
+    /// Address that it came from.
+    pub remote: &'a str,
+    /// HTTP status that it was answered with.
+    pub status: u16,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why, as a label.
+    pub reason: &'static str,
+    /// Why, in words.
+    pub words: &'a str,
+}

@@ -1,0 +1,52 @@
+//! Numbers that go up and down. They are no observations: nothing has happened when somebody reads how
+//! much waits, and what listens to observations is not to hear of each request that comes and goes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::store::Counts;
+
+/// How much waits at one moment, read when somebody asks for the metrics. What is not known stays as it
+/// was.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    /// The moment.
+    pub now: Timestamp,
+    /// Runs that wait, by state.
+    pub counts: Option<Counts>,
+    /// Runs that have waited for a person for longer than `server.hold_alert`.
+    pub held_too_long: Option<u64>,
+    /// How many things are paused.
+    pub paused: Option<usize>,
+    /// Each workbench, and whether its circuit breaker is open or half-open.
+    pub breakers: Vec<(Arc<str>, bool)>,
+}
+
+/// A request that is being received, with the bytes of its body. Dropping it takes both off the gauges.
+pub struct InFlight {
+    requests: Gauge,
+    bytes: Gauge,
+    taken: i64,
+}
+
+impl InFlight {
+    pub(super) fn begin(requests: Gauge, bytes: Gauge) -> Self {
+        requests.inc();
+        Self { requests, bytes, taken: 0 }
+    }
+
+    /// It takes this many bytes more.
+    pub fn add_bytes(&mut self, more: i64) {
+        self.taken = self.taken.saturating_add(more);
+        self.bytes.inc_by(more);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.requests.dec();
+        self.bytes.dec_by(self.taken);
+    }
+}

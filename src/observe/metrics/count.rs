@@ -1,0 +1,126 @@
+//! Which observation is counted where.
+
+use super::{
+    ATTEMPT, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Metrics, NOT_MAPPED,
+    SourceReason, SourceSecret, SourceVerdict, level,
+};
+use crate::model::RunState;
+use crate::observe::{AttemptEnded, DeliveryKept, Follows, Observation, Verdict};
+use crate::store::StoreFault;
+
+impl Metrics {
+    /// Counts an observation. There is no arm for the rest: whoever adds an observation says here whether
+    /// anything counts it.
+    pub(in crate::observe) fn count(&self, observation: &Observation<'_>) {
+        match *observation {
+            Observation::DeliveryKept(ref kept) => self.kept(kept),
+            Observation::DeliveryRefused(ref refused) => {
+                self.delivery(refused.source, refused.verdict);
+                let source = refused.source.to_owned();
+                let labels = SourceReason { source, reason: refused.reason };
+                self.refusals.get_or_create(&labels).inc();
+            }
+            Observation::RunNotMapped { .. }
+            | Observation::RunReplayed { state: RunState::Failed, .. } => {
+                self.failed(NOT_MAPPED, 1);
+            }
+            Observation::RunsOverdue { runs } => self.failed(DEADLINE, runs),
+            Observation::RunsBraked { job, held } => {
+                let labels = Job { job: job.to_owned() };
+                self.braked.get_or_create(&labels).inc_by(held as u64);
+            }
+            Observation::AttemptEnded(ref ended) => self.attempt(ended),
+            Observation::KeyRefused { .. } => {
+                self.keys_refused.inc();
+            }
+            Observation::BreakerOpened { workbench } => {
+                let labels = Bench { workbench: workbench.to_owned() };
+                self.breakers_opened.get_or_create(&labels).inc();
+            }
+            Observation::ConfigurationLoaded { report, .. }
+            | Observation::ConfigurationReloaded { report, .. }
+            | Observation::ConfigurationRefused { report } => {
+                self.config_faults.set(level(report.faults.len()));
+            }
+            Observation::KeysFetched { host, at, .. } => {
+                self.issuer_fetch(host, "fetched");
+                let fetched = Issuer { host: host.to_owned() };
+                let gauge = self.issuer_fetched.get_or_create_owned(&fetched);
+                gauge.set(at.as_duration().as_secs_f64());
+            }
+            Observation::SubscriptionConfirmed { host, .. } => self.issuer_fetch(host, "confirmed"),
+            Observation::KeysNotFetched { host, reason, .. }
+            | Observation::SubscriptionNotConfirmed { host, reason, .. } => {
+                self.issuer_fetch(host, reason);
+            }
+            Observation::StoreFault { fault, .. } => self.store_fault(fault),
+            Observation::Retention { step } => {
+                self.removed.inc_by(step.removed as u64);
+                self.stripped.inc_by(step.stripped as u64);
+                self.store_bytes.set(level(step.bytes));
+            }
+            Observation::SecretOffered { .. }
+            | Observation::RunHeld { .. }
+            | Observation::RunRedelivered { .. }
+            | Observation::RunReplayed { .. }
+            | Observation::RunSettled { .. }
+            | Observation::ClockSetBack { .. }
+            | Observation::AttemptUnrecorded { .. }
+            | Observation::KeyChanged { .. }
+            | Observation::Paused { .. }
+            | Observation::Resumed { .. }
+            | Observation::BreakerHalfOpen { .. }
+            | Observation::BreakerClosed { .. }
+            | Observation::SourceUnusable { .. }
+            | Observation::DatabasePassword { .. }
+            | Observation::StoreOverBound { .. }
+            | Observation::Ready { .. }
+            | Observation::Stopping
+            | Observation::StartsCutOff
+            | Observation::Stopped
+            | Observation::RequestLogLost { .. } => {}
+        }
+    }
+
+    fn kept(&self, kept: &DeliveryKept<'_>) {
+        self.delivery(kept.source, kept.verdict);
+        self.accept_time.observe(kept.took.as_secs_f64());
+        // So that an old secret can be dropped once no delivery needs it.
+        if let Some(index) = kept.secret {
+            let secret = u32::try_from(index).unwrap_or(u32::MAX);
+            let labels = SourceSecret { source: kept.source.to_owned(), secret };
+            self.secrets.get_or_create(&labels).inc();
+        }
+    }
+
+    fn delivery(&self, source: &str, verdict: Verdict) {
+        let labels = SourceVerdict { source: source.to_owned(), verdict: verdict.as_str() };
+        self.deliveries.get_or_create(&labels).inc();
+    }
+
+    fn attempt(&self, ended: &AttemptEnded<'_>) {
+        let labels = JobOutcome { job: ended.job.to_owned(), outcome: ended.outcome.as_str() };
+        self.attempts.get_or_create(&labels).inc();
+        self.attempt_time.observe(ended.took.as_secs_f64());
+        if ended.next == Follows::Failed {
+            self.failed(ATTEMPT, 1);
+        }
+    }
+
+    pub(super) fn failed(&self, cause: &'static str, runs: usize) {
+        self.failures.get_or_create(&Cause { cause }).inc_by(runs as u64);
+    }
+
+    /// Hosts are those of the configuration.
+    fn issuer_fetch(&self, host: &str, outcome: &'static str) {
+        let labels = IssuerOutcome { host: host.to_owned(), outcome };
+        self.issuer_fetches.get_or_create(&labels).inc();
+    }
+
+    /// A store that says no for a good reason is in order.
+    fn store_fault(&self, fault: &StoreFault) {
+        if let StoreFault::Unavailable(_) | StoreFault::Unusable(_) = fault {
+            self.store_faults.inc();
+        }
+    }
+}

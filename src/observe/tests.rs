@@ -1,0 +1,266 @@
+//! What the log and the metrics say of each observation.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    AttemptEnded, DeliveryKept, DeliveryRefused, Follows, Levels, Observation, Observer, RunAt,
+    Verdict,
+};
+use crate::config::{Change, Report, SecretFault, SecretRef};
+use crate::model::{DeliveryId, Outcome, RunId, RunState};
+use crate::store::{Pausable, StoreFault, Tidied};
+
+const OPERATIONS: &str = include_str!("../../docs/operations.md");
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panicked").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines that are written meanwhile, as they are read by whatever gathers them.
+fn lines(act: impl FnOnce()) -> Vec<Value> {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_target(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, act);
+    let text = lines.0.lock().expect("nobody panicked");
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).expect("JSON"))
+        .collect()
+}
+
+/// One of each, as it might happen.
+fn each(mut tell: impl FnMut(Observation<'_>)) {
+    let now = Timestamp::UNIX_EPOCH;
+    let (run, delivery) = (RunId::new(now, 1), DeliveryId::new(now, 2));
+    let at = RunAt { run, delivery, route: "retrain-on-push", job: "retrain" };
+    let (source, host, url) = ("github", "keys.example.com", "https://keys.example.com/jwks");
+    let (workbench, key, who) = ("main", "alice", "ops");
+    let (what, words, reason) = (Pausable::Job("retrain".to_owned()), "in words", "why");
+    let (fault, report) = (StoreFault::Unavailable("full".to_owned()), Report::default());
+    let secret = SecretRef::Env("KEY".to_owned());
+    let secrets = vec![SecretFault { reference: secret, reason: "is not set".to_owned() }];
+    let change = Change { from: "a".into(), to: "b".into(), secrets, ..Change::default() };
+    let step = Tidied { removed: 3, stripped: 2, bytes: 4096, ..Tidied::default() };
+    let error = io::Error::other("no");
+    let address = "127.0.0.1:8080".parse().expect("an address");
+    tell(Observation::DeliveryKept(kept(Verdict::Accepted, Some(1))));
+    tell(Observation::DeliveryRefused(DeliveryRefused {
+        source,
+        remote: "127.0.0.1",
+        status: 401,
+        verdict: Verdict::Refused,
+        reason: "bad_signature",
+        words,
+    }));
+    tell(Observation::SecretOffered { source, what: "it was not kept" });
+    tell(Observation::RunNotMapped { at, reason });
+    tell(Observation::RunHeld { at, reason });
+    tell(Observation::RunRedelivered { run, delivery });
+    let state = RunState::Queued;
+    let route = at.route;
+    tell(Observation::RunReplayed { run, delivery, route, what: "queued again", state, who });
+    tell(Observation::RunSettled { at, act: "cancel", state: RunState::Cancelled, who });
+    tell(Observation::RunsOverdue { runs: 5 });
+    tell(Observation::RunsBraked { job: at.job, held: 4 });
+    tell(Observation::ClockSetBack { runs: 1 });
+    tell(Observation::AttemptEnded(ended(Outcome::Started, Follows::Started)));
+    tell(Observation::AttemptUnrecorded {
+        run,
+        job: at.job,
+        attempt: 1,
+        outcome: Outcome::Started,
+        engine_id: Some("engine"),
+    });
+    tell(Observation::KeyRefused { workbench, key });
+    tell(Observation::KeyChanged { key });
+    tell(Observation::Paused { what: &what, who });
+    tell(Observation::Resumed { what: &what, who });
+    tell(Observation::BreakerOpened { workbench });
+    tell(Observation::BreakerHalfOpen { workbench });
+    tell(Observation::BreakerClosed { workbench });
+    tell(Observation::ConfigurationLoaded { version: "a", report: &report });
+    tell(Observation::ConfigurationReloaded { change: &change, report: &report });
+    tell(Observation::ConfigurationRefused { report: &report });
+    tell(Observation::SourceUnusable { source, reason });
+    tell(Observation::KeysFetched { url, host, keys: 2, at: now });
+    tell(Observation::KeysNotFetched { url, host, reason: "status", words, since: Some(now) });
+    tell(Observation::KeysNotFetched { url, host, reason: "status", words, since: None });
+    tell(Observation::SubscriptionConfirmed { source, host });
+    tell(Observation::SubscriptionNotConfirmed { source, host, reason: "status", words });
+    tell(Observation::store_fault("accept", &fault));
+    tell(Observation::DatabasePassword { reason });
+    tell(Observation::Retention { step: &step });
+    tell(Observation::StoreOverBound { bytes: 2, bound: 1 });
+    let hooks = Some(address);
+    tell(Observation::Ready { role: "all", hooks, admin: address, config: "a" });
+    tell(Observation::Stopping);
+    tell(Observation::StartsCutOff);
+    tell(Observation::Stopped);
+    tell(Observation::RequestLogLost { error: &error });
+}
+
+fn kept(verdict: Verdict, secret: Option<usize>) -> DeliveryKept<'static> {
+    DeliveryKept {
+        delivery: DeliveryId::new(Timestamp::UNIX_EPOCH, 2),
+        source: "github",
+        kind: "push",
+        key: "an-id",
+        verdict,
+        runs: 1,
+        size: 7,
+        remote: "127.0.0.1",
+        secret,
+        took: Duration::from_millis(3),
+    }
+}
+
+fn ended(outcome: Outcome, next: Follows) -> AttemptEnded<'static> {
+    AttemptEnded {
+        run: RunId::new(Timestamp::UNIX_EPOCH, 1),
+        delivery: DeliveryId::new(Timestamp::UNIX_EPOCH, 2),
+        route: "retrain-on-push",
+        job: "retrain",
+        attempt: 1,
+        outcome,
+        next,
+        status: Some(200),
+        engine_id: Some("engine"),
+        reason: "it runs",
+        took: Duration::from_millis(20),
+    }
+}
+
+fn counted(observer: &Observer) -> String {
+    observer.metrics().text(&Levels::default())
+}
+
+#[test]
+fn every_observation_writes_a_line_that_the_operators_page_has() {
+    let (mut told, mut fields) = (0, BTreeSet::new());
+    each(|observation| {
+        let lines = lines(|| Observer::new().tell(observation));
+        assert!(!lines.is_empty(), "{observation:?} is not in the log");
+        told += 1;
+        for line in lines {
+            let line = line.as_object().expect("an object");
+            let message = line["message"].as_str().expect("a message");
+            let (level, message) = (line["level"].as_str().expect("a level"), first_words(message));
+            let row = format!("| `{message}` | {} |", level.to_lowercase());
+            assert!(OPERATIONS.contains(&row), "docs/operations.md has no row {row}");
+            fields.extend(line.keys().cloned());
+        }
+    });
+    assert!(told > 30, "{told}");
+    let missing: Vec<&String> =
+        fields.iter().filter(|name| !OPERATIONS.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/operations.md does not name the fields {missing:?}");
+}
+
+/// What the page shows of a message: its beginning, up to a colon, a semicolon or a version.
+fn first_words(message: &str) -> &str {
+    let end = message.find([':', ';']).unwrap_or(message.len());
+    message[..end].split(" a replaced").next().unwrap_or_default()
+}
+
+#[test]
+fn a_kept_delivery_is_one_line_and_is_counted_with_its_secret() {
+    let observer = Observer::new();
+    let lines = lines(|| observer.tell(Observation::DeliveryKept(kept(Verdict::Repeat, Some(1)))));
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    for (field, value) in [("verdict", "repeat"), ("source", "github"), ("key", "an-id")] {
+        assert_eq!(line[field], value);
+    }
+    assert_eq!((&line["runs"], &line["took_ms"]), (&1.into(), &3.into()));
+    let text = counted(&observer);
+    for wanted in [
+        "cdsw_gateway_deliveries_total{source=\"github\",verdict=\"repeat\"} 1\n",
+        "cdsw_gateway_secret_matches_total{source=\"github\",secret=\"1\"} 1\n",
+        "cdsw_gateway_accept_seconds_count 1\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted}{text}");
+    }
+}
+
+#[test]
+fn runs_that_fail_are_counted_by_cause_from_the_start() {
+    let observer = Observer::new();
+    let count = |cause: &str| {
+        let text = counted(&observer);
+        let line = format!("cdsw_gateway_runs_failed_total{{cause=\"{cause}\"}} ");
+        let count = text.lines().find_map(|other| other.strip_prefix(&line));
+        count.map(str::to_owned).expect("a count")
+    };
+    assert_eq!(["mapping", "attempt", "deadline"].map(count), ["0", "0", "0"]);
+    observer.tell(Observation::RunsOverdue { runs: 5 });
+    for (outcome, next) in [
+        (Outcome::NotStartedForGood, Follows::Failed),
+        (Outcome::NotStartedForNow, Follows::Retry),
+        (Outcome::Unknown, Follows::Held),
+    ] {
+        observer.tell(Observation::AttemptEnded(ended(outcome, next)));
+    }
+    assert_eq!(["mapping", "attempt", "deadline"].map(count), ["0", "1", "5"]);
+}
+
+#[test]
+fn a_store_fault_that_was_told_a_moment_ago_is_counted_and_not_logged() {
+    let observer = Observer::new();
+    let fault = StoreFault::Unavailable("full".to_owned());
+    let repeated = Observation::StoreFault { step: "dispatch", fault: &fault, repeated: true };
+    assert_eq!(lines(|| observer.tell(repeated)), Vec::<Value>::new());
+    assert_eq!(observer.metrics().store_faults(), 1);
+}
+
+#[test]
+fn a_store_that_refuses_for_a_good_reason_does_not_count_as_out_of_order() {
+    let observer = Observer::new();
+    let fault = StoreFault::LeaseLost(RunId::new(Timestamp::UNIX_EPOCH, 1));
+    assert_eq!(lines(|| observer.tell(Observation::store_fault("dispatch", &fault))).len(), 1);
+    assert_eq!(observer.metrics().store_faults(), 0);
+}
+
+#[test]
+fn a_retention_step_that_finds_nothing_writes_no_line() {
+    let step = Tidied { bytes: 4096, ..Tidied::default() };
+    let observer = Observer::new();
+    assert!(lines(|| observer.tell(Observation::Retention { step: &step })).is_empty());
+    assert!(counted(&observer).contains("cdsw_gateway_store_bytes 4096\n"));
+}
+
+#[test]
+fn what_is_in_flight_is_taken_off_when_the_request_ends() {
+    let observer = Observer::new();
+    let mut request = observer.request_in_flight();
+    request.add_bytes(4096);
+    request.add_bytes(4096);
+    let text = counted(&observer);
+    assert!(text.contains("cdsw_gateway_requests_in_flight 1\n"), "{text}");
+    assert!(text.contains("cdsw_gateway_in_flight_bytes 8192\n"), "{text}");
+    drop(request);
+    let text = counted(&observer);
+    assert!(text.contains("cdsw_gateway_requests_in_flight 0\n"), "{text}");
+    assert!(text.contains("cdsw_gateway_in_flight_bytes 0\n"), "{text}");
+}
