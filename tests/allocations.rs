@@ -1,4 +1,5 @@
-//! What the pure steps ask of the memory's manager: nothing for a route that does not match.
+//! What the path asks of the memory's manager: nothing for a route that does not match, and the labels of
+//! the metrics where it is told what happened.
 //!
 //! A program of its own, since its allocator is one that counts.
 
@@ -10,6 +11,7 @@ use cdsw_gateway::config::{self, Plan};
 use cdsw_gateway::event::{Understood, understand};
 use cdsw_gateway::judge::{Detail, judge};
 use cdsw_gateway::model::{DeliveryId, Value};
+use cdsw_gateway::observe::{DeliveryKept, Observation, Observer, Verdict};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 
@@ -79,4 +81,26 @@ fn a_route_that_does_not_match_takes_no_memory_of_its_own() {
     let (few, many) = (taken(OTHERS.len()), taken(OTHERS.len() * 15));
     // The list of what each said is one piece, and putting it in order may take another.
     assert!(many <= few + 2, "{few} with {} others, {many} with 15 times as many", OTHERS.len());
+}
+
+#[test]
+fn telling_of_a_kept_delivery_takes_its_labels_and_no_more() {
+    let observer = Observer::new();
+    let kept = DeliveryKept {
+        delivery: DeliveryId::new(Timestamp::UNIX_EPOCH, 7),
+        source: "github",
+        kind: "push",
+        key: "an-id",
+        verdict: Verdict::Accepted,
+        runs: 1,
+        size: PUSH.len(),
+        remote: "127.0.0.1",
+        secret: Some(0),
+        took: std::time::Duration::from_millis(3),
+    };
+    // The first of its kind makes the counters.
+    observer.tell(Observation::DeliveryKept(kept));
+    let tell = || observer.tell(Observation::DeliveryKept(kept));
+    let taken = allocation_counter::measure(tell).count_total;
+    assert_eq!(taken, 2, "the source's name, for each of the two counters that have it as a label");
 }

@@ -13,6 +13,7 @@ mod common;
 // One step of a delivery's path, pure: no socket, no store.
 mod every_provider;
 mod facts;
+mod observations;
 mod proven;
 mod purity;
 mod signing;

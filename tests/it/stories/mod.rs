@@ -21,6 +21,7 @@ mod restart;
 mod retention;
 mod rotation;
 mod slow_secrets;
+mod told;
 mod values;
 
 use cdsw_gateway::model::{RunId, RunState};

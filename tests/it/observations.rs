@@ -1,5 +1,4 @@
 //! What happens is told in one place: no module logs or counts beside `src/observe`.
-#![allow(missing_docs, reason = "a test binary has no readers from outside")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
