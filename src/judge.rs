@@ -1,7 +1,7 @@
 //! The pure steps after authentication, strung together once: an understood delivery goes through
 //! the plan's routes and comes out as an explanation and the runs that it asks for.
 //!
-//! Receiving, replaying, `explain` and the benchmarks all call this. No I/O, clock or chance.
+//! Receiving, replaying, `explain` and the benchmarks all call this. No I/O, clock or random.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -17,7 +17,6 @@
 
 pub mod admin;
 pub mod authenticate;
-pub mod chance;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -34,6 +33,7 @@ pub mod matching;
 pub mod model;
 pub mod observe;
 pub mod providers;
+pub mod random;
 pub mod receive;
 pub mod replay;
 pub mod serving;

@@ -10,12 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 
 use crate::authenticate::{Unverified, kept};
-use crate::chance::Chance;
 use crate::clock::later;
 use crate::config::Plan;
 use crate::event::understand;
 use crate::judge::{Detail, Draft, Judged, Mapped, judge};
 use crate::model::{RunId, Value};
+use crate::random::Random;
 use crate::store::{Delivery, NewRun, NewRunState};
 
 /// Judges a kept delivery by today's plan. It was verified when it was accepted.
@@ -58,14 +58,14 @@ pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
 }
 
 /// The run that a draft becomes, with a name and a deadline.
-pub fn new_run(draft: &Draft, now: Timestamp, chance: &dyn Chance) -> NewRun {
+pub fn new_run(draft: &Draft, now: Timestamp, random: &dyn Random) -> NewRun {
     let job = &draft.route.job;
     // Its age counts from the moment at which it falls due.
     let wait = draft.latest.as_ref().map_or(Duration::ZERO, |latest| latest.wait);
     let age = job.max_age.map_or(job.deadline, |age| age.saturating_add(wait));
     NewRun {
         latest: draft.latest.clone(),
-        id: RunId::new(now, chance.bits()),
+        id: RunId::new(now, random.bits()),
         route: Arc::clone(&draft.route.name),
         job: Arc::clone(&draft.route.job.name),
         part: draft.part,

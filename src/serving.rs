@@ -26,7 +26,7 @@ pub struct Remote(pub SocketAddr);
 
 /// How a listener is served.
 #[derive(Clone, Copy, Debug)]
-pub struct Manners {
+pub struct ListenerLimits {
     /// Time for a request's head to arrive, and for an idle connection to send the next.
     pub header_timeout: Duration,
     /// Connections at once; more wait in the system's queue.
@@ -39,7 +39,7 @@ pub struct Manners {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    manners: Manners,
+    limits: ListenerLimits,
     stop: CancellationToken,
 ) {
     // HTTP/1.1 is what every sender and proxy speaks. Waiting to see which version a connection
@@ -47,13 +47,13 @@ pub async fn serve(
     let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
     http.http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(manners.header_timeout)
+        .header_read_timeout(limits.header_timeout)
         // A sender that has said all it has to say still hears the answer.
         .half_close(true)
         .max_buf_size(HEAD);
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
-    let room = Arc::new(Semaphore::new(manners.connections));
+    let room = Arc::new(Semaphore::new(limits.connections));
     loop {
         let Some((stream, remote, permit)) = next(&listener, &room, &stop).await else { break };
         let router = router.clone();
@@ -79,7 +79,7 @@ pub async fn serve(
     };
     tokio::select! {
         () = ended => {}
-        () = tokio::time::sleep(manners.grace) => {}
+        () = tokio::time::sleep(limits.grace) => {}
     }
 }
 

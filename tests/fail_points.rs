@@ -5,7 +5,7 @@
 #![allow(
     missing_docs,
     clippy::print_stdout,
-    reason = "a test binary has no readers from outside, and says what it saw"
+    reason = "a test binary has no readers from environs, and says what it saw"
 )]
 
 mod common;

@@ -18,13 +18,13 @@ pub fn run(data: &[u8]) {
         allowed(&wanted);
     }
     // A greeting may be answered without a signature; it is no delivery.
-    let _ = source.provider.knock(&unverified, &site.grounds());
-    match source.prove_by(&unverified, &site.grounds()) {
+    let _ = source.provider.greet(&unverified, &site.verification());
+    match source.prove_by(&unverified, &site.verification()) {
         Err(refusal) => assert!(!refusal.reason().is_empty() && !refusal.to_string().is_empty()),
         // The corpus holds no request that was signed under this secret, and nobody else can.
         Ok(proof) => panic!("{} believed a forged request: {proof:?}", request.provider),
     }
-    let without = source.grounds(Held::default(), site::now());
+    let without = source.verification(Held::default(), site::now());
     let verdict = source.prove_by(&unverified, &without);
     assert!(verdict.is_err(), "{} believes without a secret", request.provider);
 }

@@ -69,7 +69,7 @@ fn sign(source: &SourcePlan, id: &str, body: &[u8]) -> Result<Signed, SignFault>
 fn believed(site: &Site, headers: &HeaderMap, query: &str, body: &Bytes) -> bool {
     let path = path(site.source);
     let request = Unverified { method: &Method::POST, path: &path, rest: "", query, headers, body };
-    site.source.prove_by(&request, &site.grounds()).is_ok()
+    site.source.prove_by(&request, &site.verification()).is_ok()
 }
 
 fn path(source: &SourcePlan) -> String {

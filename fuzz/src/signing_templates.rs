@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use cdsw_gateway::authenticate::Unverified;
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Template};
+use cdsw_gateway::providers::{self, Options, Outgoing, Template, Verification};
 use http::{HeaderMap, HeaderName, Method};
 
 use super::{line, site, text_line};
@@ -54,8 +54,8 @@ pub fn run(data: &[u8]) {
             body: &Bytes::copy_from_slice(body),
         };
         let (secrets, options) = (&secrets[..], &options);
-        let grounds = Grounds::new(secrets, options, site::now());
-        hmac.authenticate(&request, &grounds).is_ok()
+        let verification = Verification::new(secrets, options, site::now());
+        hmac.authenticate(&request, &verification).is_ok()
     };
     assert!(believed(body), "{text:?} is not believed");
     for forged in [[body, b" "].concat(), body.iter().skip(1).copied().collect(), Vec::new()] {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use cdsw_gateway::config::{self, Held, Plan, SourcePlan};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Grounds, Published};
+use cdsw_gateway::providers::{self, Published, Verification};
 use jiff::Timestamp;
 
 /// The time at which everything is judged.
@@ -56,13 +56,13 @@ impl Site {
     }
 
     /// What a request is judged by.
-    pub(crate) fn grounds(&self) -> Grounds<'_> {
+    pub(crate) fn verification(&self) -> Verification<'_> {
         let held = Held {
             secrets: &self.secrets,
             access_tokens: std::slice::from_ref(&self.access_token),
         };
         let published = self.published.as_ref();
-        Grounds { published, ..self.source.grounds(held, now()) }
+        Verification { published, ..self.source.verification(held, now()) }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::judge::{Draft, Judged};
 use crate::matching::Words;
 use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
-use crate::store::{Act, Delivery, Release, ReplayOrder, Run, RunBrief};
+use crate::store::{Act, Delivery, Release, ReplayRequest, Run, RunBrief};
 
 /// Longest note that is kept with an act.
 const NOTE: usize = 500;
@@ -54,7 +54,7 @@ pub(super) async fn replay(
         .runs
         .iter()
         .filter(wanted)
-        .map(|draft| new_run(draft, now, &*admin.chance))
+        .map(|draft| new_run(draft, now, &*admin.random))
         .collect();
     if let (Some(route), true) = (&ask.route, runs.is_empty()) {
         let why = judged.explanation.routes.iter().find(|explained| *explained.route == **route);
@@ -70,7 +70,7 @@ pub(super) async fn replay(
     }
     let act = act(who, now, ask.note)?;
     let who = act.who.clone();
-    let order = ReplayOrder { delivery: delivery.summary.id, runs, again: ask.again, act };
+    let order = ReplayRequest { delivery: delivery.summary.id, runs, again: ask.again, act };
     let replayed = admin.store.replay(order).await?;
     for run in &replayed.runs {
         admin.observer.tell(Observation::RunReplayed {

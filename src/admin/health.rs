@@ -80,7 +80,7 @@ async fn look(admin: &Admin) -> Status {
             what => format!("{what} has been paused since {} by {}", pause.since, pause.who),
         });
     }
-    for resting in admin.dispatcher.resting() {
+    for resting in admin.dispatcher.open_circuits() {
         notes.push(match resting.until {
             Some(until) => format!(
                 "starts on workbench {} kept failing, so its circuit breaker is open until {until}; \
@@ -156,7 +156,7 @@ pub(super) async fn levels(admin: &Admin) -> Levels {
     if !admin.role.dispatches() {
         return levels;
     }
-    let open = admin.dispatcher.resting();
+    let open = admin.dispatcher.open_circuits();
     let is_open = |name: &str| open.iter().any(|resting| resting.workbench == name);
     let plan = admin.live.plan();
     Levels {

@@ -22,12 +22,12 @@ use axum::routing::{get, post};
 use http::Method;
 use http::header::CONTENT_TYPE;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Live;
 use crate::dispatch::Dispatcher;
 use crate::model::Role;
 use crate::observe::Observer;
+use crate::random::Random;
 use crate::receive::{Proofs, Refusals};
 use crate::store::Store;
 
@@ -46,7 +46,7 @@ pub struct Admin {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Names new runs.
-    pub chance: Arc<dyn Chance>,
+    pub random: Arc<dyn Random>,
     /// Is told what people do.
     pub observer: Arc<Observer>,
     /// The last refusals of each source.

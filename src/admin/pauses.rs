@@ -18,7 +18,7 @@ use crate::store::Pausable;
 const ROWS: usize = 50;
 
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<PausesView>, Problem> {
-    Ok(Json(PausesView::new(admin.store.pauses().await?, admin.dispatcher.resting())))
+    Ok(Json(PausesView::new(admin.store.pauses().await?, admin.dispatcher.open_circuits())))
 }
 
 pub(super) async fn pause(

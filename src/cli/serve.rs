@@ -9,13 +9,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::Screen;
-use crate::chance::SystemChance;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Change, Live, Report, Watch, came_to};
-use crate::gateway::{Gateway, Outside, Part};
+use crate::gateway::{Environs, Gateway, Part};
 use crate::issuers::Transport;
 use crate::model::Role;
 use crate::observe::Observation;
+use crate::random::SystemRandom;
 
 /// Run the gateway.
 #[derive(Args, Debug)]
@@ -67,13 +67,13 @@ impl Serve {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let live = Arc::new(live);
-        let outside = Outside {
+        let environs = Environs {
             clock: Arc::new(SystemClock),
-            chance: Arc::new(SystemChance),
+            random: Arc::new(SystemRandom),
             transport: Transport::default(),
         };
         let part = Part { role: self.role, migrate: self.migrate };
-        let gateway = Gateway::start(Arc::clone(&live), outside, part)
+        let gateway = Gateway::start(Arc::clone(&live), environs, part)
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
         if self.print_addresses {

@@ -7,12 +7,12 @@ use reqwest::Url;
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::SourcePlan;
 use crate::error_chain::with_causes;
 use crate::model::Secret;
 use crate::providers::Outgoing;
+use crate::random::{Random, SystemRandom};
 
 /// What is needed to make a request that a source believes.
 pub(super) struct Signing<'a> {
@@ -69,7 +69,7 @@ pub(super) fn hook(base: &Url, source: &str) -> Result<Url, Failure> {
 
 /// A delivery id that nobody has used.
 pub(super) fn new_id() -> String {
-    uuid::Uuid::from_u128(SystemChance.bits()).hyphenated().to_string()
+    uuid::Uuid::from_u128(SystemRandom.bits()).hyphenated().to_string()
 }
 
 /// Sends it and reads the answer.

@@ -12,7 +12,7 @@ pub(super) fn warn(report: &mut Report, files: Vec<(SecretRef, Fault)>) {
             report.warnings.push(warning);
         }
     }
-    report.tidy();
+    report.apply_retention();
 }
 
 #[cfg(unix)]

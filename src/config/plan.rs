@@ -19,7 +19,7 @@ use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
 use crate::matching::{Index, Indexed, On, Patterns, Takes, UnknownPaths};
 use crate::model::{Backlog, BreakerPolicy, Secret, Target};
-use crate::providers::{Grounds, Options, Provider};
+use crate::providers::{Options, Provider, Verification};
 
 /// Everything that a configuration says.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ pub struct WorkbenchPlan {
     pub connect_timeout: Duration,
     /// Time for a whole request.
     pub timeout: Duration,
-    /// When it is given a rest.
+    /// When its circuit breaker opens.
     pub breaker: BreakerPolicy,
     /// API keys by name.
     pub api_keys: BTreeMap<Arc<str>, SecretRef>,
@@ -159,7 +159,7 @@ pub struct JobPlan {
     pub starts_per_hour: Option<u32>,
     /// How long after it fell due a run may be sent, where that is less than the deadline.
     pub max_age: Option<Duration>,
-    /// What becomes of the runs that waited, after a rest.
+    /// What becomes of the runs that waited, after a pause.
     pub on_resume: Backlog,
     /// Starts in any minute while they are sent at a pace.
     pub resume_per_minute: u32,
@@ -293,9 +293,9 @@ impl SourcePlan {
     }
 
     /// What its requests are judged by.
-    pub fn grounds<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Grounds<'a> {
+    pub fn verification<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Verification<'a> {
         let Held { secrets, access_tokens } = held;
-        Grounds { access_tokens, ..Grounds::new(secrets, &self.options, now) }
+        Verification { access_tokens, ..Verification::new(secrets, &self.options, now) }
     }
 
     /// Whether the request comes from someone who holds one of the source's secrets.
@@ -308,22 +308,22 @@ impl SourcePlan {
         held: Held<'_>,
         now: Timestamp,
     ) -> Result<Proof, Refusal> {
-        self.prove_by(request, &self.grounds(held, now))
+        self.prove_by(request, &self.verification(held, now))
     }
 
-    /// The same, on grounds that may hold what the sender publishes.
+    /// The same, on verification that may hold what the sender publishes.
     ///
     /// # Errors
     /// Why the request is refused.
     pub fn prove_by(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         if self.unauthenticated {
             return Ok(open::dangerously_unauthenticated());
         }
-        self.provider.authenticate(request, grounds)
+        self.provider.authenticate(request, verification)
     }
 }
 

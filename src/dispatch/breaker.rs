@@ -51,7 +51,7 @@ pub(super) struct Ticket(Option<u64>);
 #[derive(Debug)]
 struct Open {
     until: Timestamp,
-    rest: Duration,
+    length: Duration,
     trials: u32,
     /// The workbench is back, and what waited is being let go.
     closing: bool,
@@ -77,7 +77,7 @@ impl Breaker {
         match &self.open {
             None => Standing::Closed,
             // A rest that seems to be longer than it was made: the clock was set back.
-            Some(open) if now < open.until && between(now, open.until) <= open.rest => {
+            Some(open) if now < open.until && between(now, open.until) <= open.length => {
                 Standing::Open(open.until)
             }
             Some(_) => Standing::HalfOpen,
@@ -115,13 +115,13 @@ impl Breaker {
     }
 
     /// Another process has found that the workbench is to rest, or rests for longer.
-    pub(super) fn rest_until(&mut self, until: Timestamp, rest: Duration) {
+    pub(super) fn open_until(&mut self, until: Timestamp, length: Duration) {
         match &mut self.open {
             Some(open) if open.until >= until => open.told = true,
-            Some(open) => (open.until, open.rest, open.told) = (until, rest, true),
+            Some(open) => (open.until, open.length, open.told) = (until, length, true),
             None => {
                 self.opened += 1;
-                self.open = Some(Open { until, rest, trials: 0, closing: false, told: true });
+                self.open = Some(Open { until, length, trials: 0, closing: false, told: true });
             }
         }
     }
@@ -164,8 +164,8 @@ impl Breaker {
                     Turn::Closed
                 }
                 Some(true) => {
-                    let rest = open.rest.saturating_mul(2).min(policy.longest_rest);
-                    self.rest(rest, now);
+                    let length = open.length.saturating_mul(2).min(policy.longest_open);
+                    self.open_for(length, now);
                     Turn::Opened
                 }
                 None => Turn::Nothing,
@@ -184,16 +184,21 @@ impl Breaker {
         }
         let (failures, attempts) = self.recent();
         if attempts >= policy.least && failures * 100 >= attempts * policy.percent {
-            self.rest(policy.rest, now);
+            self.open_for(policy.open_for, now);
             return Turn::Opened;
         }
         Turn::None
     }
 
-    fn rest(&mut self, rest: Duration, now: Timestamp) {
+    fn open_for(&mut self, length: Duration, now: Timestamp) {
         self.opened += 1;
-        self.open =
-            Some(Open { until: later(now, rest), rest, trials: 0, closing: false, told: false });
+        self.open = Some(Open {
+            until: later(now, length),
+            length,
+            trials: 0,
+            closing: false,
+            told: false,
+        });
     }
 
     /// How many of the recent attempts failed, and how many there were.
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn one_goes_through_at_a_time_after_the_rest() {
+    fn one_goes_through_at_a_time_once_it_is_half_open() {
         let mut breaker = opened();
         assert_eq!(breaker.room(9, at(33)), 0);
         assert_eq!(breaker.standing(at(34)), Standing::HalfOpen);
@@ -280,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn it_closes_when_the_trial_succeeds_and_rests_longer_when_it_fails() {
+    fn it_closes_when_the_trial_succeeds_and_stays_open_longer_when_it_fails() {
         let mut breaker = opened();
         assert_eq!(tried(&mut breaker, Some(true), at(34)), Turn::Opened);
         assert_eq!(breaker.standing(at(36)), Standing::Open(at(94)));
@@ -301,31 +306,31 @@ mod tests {
     }
 
     #[test]
-    fn another_process_can_open_it_and_make_a_rest_longer() {
+    fn another_process_can_open_it_and_keep_it_open_longer() {
         let mut breaker = Breaker::default();
-        breaker.rest_until(at(30), Duration::from_secs(30));
+        breaker.open_until(at(30), Duration::from_secs(30));
         assert_eq!(breaker.standing(at(1)), Standing::Open(at(30)));
-        breaker.rest_until(at(60), Duration::from_secs(60));
+        breaker.open_until(at(60), Duration::from_secs(60));
         assert_eq!(breaker.standing(at(31)), Standing::Open(at(60)));
-        breaker.rest_until(at(10), Duration::from_secs(30));
+        breaker.open_until(at(10), Duration::from_secs(30));
         assert_eq!(breaker.standing(at(31)), Standing::Open(at(60)));
     }
 
     #[test]
-    fn rests_do_not_grow_beyond_the_longest() {
+    fn it_is_never_open_longer_than_the_longest() {
         let policy = BreakerPolicy::default();
         let mut breaker = opened();
         let mut now = at(34);
         for _ in 0..20 {
             tried(&mut breaker, Some(true), now);
             let Standing::Open(until) = breaker.standing(now) else { panic!("it is open") };
-            assert!(between(now, until) <= policy.longest_rest);
+            assert!(between(now, until) <= policy.longest_open);
             now = until;
         }
     }
 
     #[test]
-    fn a_clock_that_is_set_back_does_not_make_a_rest_longer() {
+    fn a_clock_that_is_set_back_does_not_keep_it_open_longer() {
         let breaker = opened();
         assert_eq!(breaker.standing(at(34 - 31)), Standing::HalfOpen);
     }

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::authenticate::hmac::{Algorithm, mac};
-use crate::chance::Chance;
 use crate::clock::between;
 use crate::config::{JobPlan, Live, Plan, SecretFault};
 use crate::model::Secret;
+use crate::random::Random;
 use crate::store::{KeyRefused, Pausable, Pause};
 
 /// Bytes of salt at the front of a mark.
@@ -33,26 +33,26 @@ pub(super) struct Keys {
     wake: Arc<Notify>,
     /// Keys that are being looked at.
     looked_at: Arc<Mutex<BTreeSet<String>>>,
-    resting: Mutex<HashMap<String, Pause>>,
+    paused: Mutex<HashMap<String, Pause>>,
     refused: Mutex<HashMap<String, (Vec<u8>, Timestamp)>>,
 }
 
 impl Keys {
     pub(super) fn new(live: Arc<Live>, wake: Arc<Notify>) -> Self {
-        let (resting, refused) = (Mutex::default(), Mutex::default());
-        Self { live, wake, looked_at: Arc::default(), resting, refused }
+        let (paused, refused) = (Mutex::default(), Mutex::default());
+        Self { live, wake, looked_at: Arc::default(), paused, refused }
     }
 
     /// Takes over what the store has.
     pub(super) fn mirror(&self, pauses: &[Pause]) {
         let keys = pauses.iter().filter(|pause| matches!(pause.what, Pausable::Key(_)));
-        *lock(&self.resting) =
+        *lock(&self.paused) =
             keys.map(|pause| (pause.what.name().to_owned(), pause.clone())).collect();
     }
 
     /// Whether the job's key may be tried.
     pub(super) fn usable(&self, job: &JobPlan) -> bool {
-        !lock(&self.resting).contains_key(&name(job))
+        !lock(&self.paused).contains_key(&name(job))
     }
 
     /// Whether this very key was refused to this process a moment ago. Asked only where other processes
@@ -71,20 +71,20 @@ impl Keys {
     }
 
     /// Whether any key rests.
-    pub(super) fn any_rests(&self) -> bool {
-        !lock(&self.resting).is_empty()
+    pub(super) fn any_paused(&self) -> bool {
+        !lock(&self.paused).is_empty()
     }
 
     /// Keys that rest although what the workbench refused is no longer in use.
     pub(super) fn changed(&self, plan: &Plan) -> BTreeSet<String> {
-        let resting = lock(&self.resting).clone();
-        if resting.is_empty() {
+        let paused = lock(&self.paused).clone();
+        if paused.is_empty() {
             return BTreeSet::new();
         }
         plan.jobs
             .values()
             .filter_map(|job| {
-                let pause = resting.get(&name(job))?;
+                let pause = paused.get(&name(job))?;
                 let mark = pause.mark.as_deref()?;
                 let key = self.at_hand(job, mark)?.ok()?;
                 (!is_of(mark, &key)).then(|| name(job))
@@ -93,7 +93,7 @@ impl Keys {
     }
 
     /// Notes that a key rests from now on, before the store is asked again.
-    pub(super) fn rest(&self, refused: &KeyRefused) {
+    pub(super) fn pause(&self, refused: &KeyRefused) {
         let KeyRefused { what, mark, act } = refused;
         let pause = Pause {
             what: what.clone(),
@@ -102,7 +102,7 @@ impl Keys {
             note: act.note.clone(),
             mark: Some(mark.clone()),
         };
-        lock(&self.resting).insert(what.name().to_owned(), pause);
+        lock(&self.paused).insert(what.name().to_owned(), pause);
         let mut refused = lock(&self.refused);
         refused.insert(what.name().to_owned(), (mark.clone(), act.at));
     }
@@ -138,8 +138,8 @@ pub(super) fn name(job: &JobPlan) -> String {
 }
 
 /// What tells a key from the one that takes its place: a salt and a few bytes of a keyed digest.
-pub(super) fn mark(key: &Secret, chance: &dyn Chance) -> Vec<u8> {
-    let salt = chance.bits().to_ne_bytes();
+pub(super) fn mark(key: &Secret, random: &dyn Random) -> Vec<u8> {
+    let salt = random.bits().to_ne_bytes();
     [&salt[..], &digest(&salt, key)].concat()
 }
 
@@ -161,17 +161,17 @@ pub(super) fn jobs_of<'p>(plan: &'p Plan, key: &'p str) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::SeededChance;
+    use crate::random::SeededRandom;
 
     #[test]
     fn a_mark_tells_a_key_from_another_and_does_not_hold_it() {
-        let chance = SeededChance::new(1);
+        let random = SeededRandom::new(1);
         let (key, other) = (Secret::new("a key of a workbench"), Secret::new("another key"));
-        let made = mark(&key, &chance);
+        let made = mark(&key, &random);
         assert!(is_of(&made, &key));
         assert!(!is_of(&made, &other));
         assert!(!is_of(b"", &key));
         assert_eq!(made.len(), SALT + DIGEST);
-        assert_ne!(made, mark(&key, &chance), "two marks of one key differ");
+        assert_ne!(made, mark(&key, &random), "two marks of one key differ");
     }
 }

@@ -4,12 +4,12 @@
 //! An attempt is on disk before its request is sent, so that whatever interrupts it is known to
 //! be unknown. This is the only part of the program that reads an API key.
 
+mod attempt;
 mod breaker;
+mod breakers;
 mod decide;
 mod keys;
 mod pauses;
-mod rests;
-mod sender;
 mod slots;
 mod turns;
 
@@ -22,17 +22,17 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::chance::Chance;
 use crate::clock::{Clock, later};
 use crate::config::{JobPlan, Live};
 use crate::observe::{Observation, Observer};
-use crate::store::shared::News;
+use crate::random::Random;
+use crate::store::shared::Notifications;
 use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
 use slots::{Round, Slots, Wants};
 
+pub use breakers::OpenBreaker;
 pub use decide::decide;
 pub use pauses::backlog;
-pub use rests::Resting;
 
 /// Requests to all workbenches that may be on the wire at once.
 const AT_ONCE: usize = 256;
@@ -55,7 +55,7 @@ pub struct Parts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
-    pub chance: Arc<dyn Chance>,
+    pub random: Arc<dyn Random>,
     /// Is told what happens.
     pub observer: Arc<Observer>,
 }
@@ -72,12 +72,12 @@ pub struct Dispatcher {
     wake: Arc<Notify>,
     turns: Mutex<turns::Turns>,
     keys: keys::Keys,
-    rests: rests::Rests,
+    breakers: breakers::Breakers,
     /// What rests, as the store had it when it was last looked at.
     paused: Mutex<Vec<Pause>>,
     /// Jobs that had as many starts as a minute may have when the queue was last looked at, and until when.
     limited: Mutex<HashMap<Arc<str>, Timestamp>>,
-    workbenches: sender::Workbenches,
+    workbenches: attempt::Workbenches,
     tasks: TaskTracker,
     /// Told when what is on the wire is not waited for any longer.
     cut: CancellationToken,
@@ -92,10 +92,10 @@ impl Dispatcher {
             parts,
             wake,
             turns: Mutex::default(),
-            rests: rests::Rests::default(),
+            breakers: breakers::Breakers::default(),
             paused: Mutex::default(),
             limited: Mutex::default(),
-            workbenches: sender::Workbenches::default(),
+            workbenches: attempt::Workbenches::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         })
@@ -113,20 +113,20 @@ impl Dispatcher {
     }
 
     /// Workbenches that rest because starts kept failing.
-    pub fn resting(&self) -> Vec<Resting> {
-        self.rests.resting(self.parts.clock.now())
+    pub fn open_circuits(&self) -> Vec<OpenBreaker> {
+        self.breakers.open_circuits(self.parts.clock.now())
     }
 
     /// Works until told to stop, then lets what is on the wire come to its end.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut news = self.parts.store.shared().map(|shared| shared.news());
-        let mut heard = News::default();
+        let mut notifications = self.parts.store.shared().map(|shared| shared.notifications());
+        let mut heard = Notifications::default();
         while !stop.is_cancelled() {
-            let until = self.pass_or_rest().await;
+            let until = self.pass_or_back_off().await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.wake.notified() => {}
-                about_rests = hear(&mut news, &mut heard) => if about_rests { self.look_again() },
+                about_pauses = hear(&mut notifications, &mut heard) => if about_pauses { self.look_again() },
                 () = self.parts.clock.wait_until(until) => {}
             }
         }
@@ -145,7 +145,7 @@ impl Dispatcher {
         self.cut.cancel();
     }
 
-    async fn pass_or_rest(self: &Arc<Self>) -> Timestamp {
+    async fn pass_or_back_off(self: &Arc<Self>) -> Timestamp {
         match self.pass().await {
             Ok(next) => next,
             Err(fault) => {
@@ -173,10 +173,10 @@ impl Dispatcher {
         let now = self.parts.clock.now();
         let alone = self.parts.store.shared().is_none();
         let mut next = later(now, if alone { POLL } else { SHARED_POLL });
-        if let Some(trial) = self.rests.next_trial(now) {
+        if let Some(trial) = self.breakers.next_trial(now) {
             next = next.min(trial);
         }
-        if self.keys.any_rests() {
+        if self.keys.any_paused() {
             next = next.min(later(now, KEY_LOOK));
         }
         let plan = self.parts.live.plan();
@@ -230,7 +230,7 @@ impl Dispatcher {
             if self.parts.live.plan().jobs.get(&lease.job).is_some_and(looked_up) {
                 self.look_up_lost(lease);
             } else {
-                sender::settle_lost(&self.parts, &self.workbenches, &lease).await?;
+                attempt::settle_lost(&self.parts, &self.workbenches, &lease).await?;
             }
         }
         Ok(())
@@ -242,7 +242,7 @@ impl Dispatcher {
         let dispatcher = Arc::clone(self);
         self.tasks.spawn(async move {
             let parts = &dispatcher.parts;
-            let settled = sender::settle_lost(parts, &dispatcher.workbenches, &lease).await;
+            let settled = attempt::settle_lost(parts, &dispatcher.workbenches, &lease).await;
             if let Err(fault) = settled {
                 parts.tell_store_fault(&fault);
             }
@@ -270,7 +270,7 @@ impl Dispatcher {
             let is_usable = wanted > 0
                 && self.keys.usable(job)
                 && (alone || !self.keys.was_just_refused(job, now));
-            let (count, trial) = self.rests.room(&job.workbench.name, wanted, now);
+            let (count, trial) = self.breakers.room(&job.workbench.name, wanted, now);
             (is_usable && count > 0).then(|| turns::permit(job, count, trial))
         };
         let permits = jobs.iter().filter_map(permit).collect();
@@ -283,7 +283,7 @@ impl Dispatcher {
         // Noted before the queue is looked at again, so that a trial stays alone.
         let begun = plan.jobs.get(&lease.job).map(|job| {
             let workbench = Arc::clone(&job.workbench);
-            let ticket = self.rests.begin(&workbench.name, lease.trial);
+            let ticket = self.breakers.begin(&workbench.name, lease.trial);
             if lease.trial {
                 let workbench = &workbench.name;
                 self.parts.observer.tell(Observation::BreakerHalfOpen { workbench });
@@ -295,7 +295,7 @@ impl Dispatcher {
             let run = lease.run;
             let job = Arc::clone(&lease.job);
             let Self { parts, workbenches, keys, cut, .. } = &*dispatcher;
-            let sent = sender::attempt(parts, workbenches, keys, lease, cut).await;
+            let sent = attempt::attempt(parts, workbenches, keys, lease, cut).await;
             if let Some((workbench, ticket)) = begun {
                 dispatcher.learn(&workbench, ticket, sent.result.as_ref()).await;
             }
@@ -316,13 +316,16 @@ impl Dispatcher {
 
 /// Ends when another process has told something since it was last `heard`; says whether it was about
 /// what rests. Never ends where there is no other.
-async fn hear(news: &mut Option<watch::Receiver<News>>, heard: &mut News) -> bool {
-    if let Some(news) = news
-        && let Ok(told) = news.wait_for(|told| told != heard).await
+async fn hear(
+    notifications: &mut Option<watch::Receiver<Notifications>>,
+    heard: &mut Notifications,
+) -> bool {
+    if let Some(notifications) = notifications
+        && let Ok(told) = notifications.wait_for(|told| told != heard).await
     {
-        let about_rests = told.rests != heard.rests;
+        let about_pauses = told.pauses != heard.pauses;
         *heard = *told;
-        return about_rests;
+        return about_pauses;
     }
     std::future::pending().await
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use jiff::Timestamp;
 
 use super::breaker::{Ticket, Turn};
-use super::{Dispatcher, Resting, STORE_REST, keys};
+use super::{Dispatcher, OpenBreaker, STORE_REST, keys};
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
 use crate::model::{AttemptResult, Backlog};
@@ -24,17 +24,17 @@ impl Dispatcher {
         self.keys.mirror(&pauses);
         *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pauses;
         if let Some(shared) = self.parts.store.shared() {
-            self.tell_rests(shared).await?;
-            self.rests.mirror(&shared.resting().await?);
+            self.tell_open_circuits(shared).await?;
+            self.breakers.mirror(&shared.open_circuits().await?);
         }
         Ok(())
     }
 
     /// Tells the other processes which workbenches rest, until they have heard it.
-    async fn tell_rests(&self, shared: &dyn Shared) -> Result<(), StoreFault> {
-        for rest in self.rests.untold(self.parts.clock.now()) {
-            shared.rest(rest.clone()).await?;
-            self.rests.told(&rest.workbench);
+    async fn tell_open_circuits(&self, shared: &dyn Shared) -> Result<(), StoreFault> {
+        for circuit in self.breakers.untold(self.parts.clock.now()) {
+            shared.open_circuit(circuit.clone()).await?;
+            self.breakers.told(&circuit.workbench);
         }
         Ok(())
     }
@@ -62,12 +62,12 @@ impl Dispatcher {
             let note = note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
             return Some(format!("{what} has been paused since {since}{note}"));
         }
-        let resting = self.resting();
-        match resting.iter().find(|rest| *rest.workbench == *job.workbench.name) {
-            Some(Resting { workbench, until: Some(until), .. }) => {
+        let open = self.open_circuits();
+        match open.iter().find(|circuit| *circuit.workbench == *job.workbench.name) {
+            Some(OpenBreaker { workbench, until: Some(until), .. }) => {
                 Some(format!("the circuit breaker of workbench {workbench} is open until {until}"))
             }
-            Some(Resting { workbench, .. }) => Some(format!(
+            Some(OpenBreaker { workbench, .. }) => Some(format!(
                 "the circuit breaker of workbench {workbench} is half-open: one start at a time is tried"
             )),
             None => self.limit(job),
@@ -114,7 +114,7 @@ impl Dispatcher {
         let now = self.parts.clock.now();
         let shared = self.parts.store.shared();
         let name = &workbench.name;
-        let learnt = match self.rests.end(workbench, ticket, result, now) {
+        let learnt = match self.breakers.end(workbench, ticket, result, now) {
             Turn::None => Ok(()),
             Turn::Nothing => match shared {
                 Some(shared) => shared.no_trial(Arc::clone(name)).await,
@@ -123,7 +123,7 @@ impl Dispatcher {
             Turn::Opened => {
                 self.parts.observer.tell(Observation::BreakerOpened { workbench: name });
                 match shared {
-                    Some(shared) => self.tell_rests(shared).await,
+                    Some(shared) => self.tell_open_circuits(shared).await,
                     None => Ok(()),
                 }
             }
@@ -140,7 +140,9 @@ impl Dispatcher {
         for job in plan.jobs.values().filter(|job| job.workbench.name == *workbench) {
             let (name, how) = backlog(job);
             // What the job's `on_resume` says must not be skipped; it may be said twice.
-            while let Err(fault) = self.parts.store.let_go(Arc::clone(&name), how, now).await {
+            while let Err(fault) =
+                self.parts.store.release_backlog(Arc::clone(&name), how, now).await
+            {
                 self.parts.tell_store_fault(&fault);
                 tokio::select! {
                     () = self.cut.cancelled() => return Err(fault),
@@ -149,10 +151,10 @@ impl Dispatcher {
             }
         }
         let told = match self.parts.store.shared() {
-            Some(shared) => shared.back(Arc::clone(workbench)).await,
+            Some(shared) => shared.close_circuit(Arc::clone(workbench)).await,
             None => Ok(()),
         };
-        self.rests.close(workbench);
+        self.breakers.close(workbench);
         self.parts.observer.tell(Observation::BreakerClosed { workbench });
         told
     }

@@ -13,7 +13,7 @@ use crate::authenticate::Verified;
 use crate::model::{ChatCommand, GitFacts, Secret, Value};
 use crate::providers::{self, Options, Provider};
 
-pub use crate::providers::{DecodeFault, Dialect, Handshake, Identity, Knock, Reply};
+pub use crate::providers::{DecodeFault, Dialect, Greeting, Handshake, Identity, Reply};
 pub use variables::{
     COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES,
 };

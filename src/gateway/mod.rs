@@ -3,8 +3,8 @@
 //! `serve`, `demo` and the tests start this same thing; nothing is wired differently for them.
 
 mod membership;
+mod retention;
 mod stores;
-mod tidy;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin};
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
 use crate::dispatch::{Dispatcher, Parts};
 use crate::issuers::{Issuers, Transport};
 use crate::model::Role;
 use crate::observe::{Metrics, Observation, Observer};
+use crate::random::Random;
 use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
-use crate::serving::{Manners, serve};
+use crate::serving::{ListenerLimits, serve};
 use crate::store::{Act, Store, StoreFault};
 
 pub use stores::{migrate, open};
@@ -38,11 +38,11 @@ const CONNECTIONS_PER_REQUEST: usize = 4;
 
 /// What comes from outside of the program.
 #[derive(Clone)]
-pub struct Outside {
+pub struct Environs {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bits.
-    pub chance: Arc<dyn Chance>,
+    pub random: Arc<dyn Random>,
     /// How issuers of keys are reached.
     pub transport: Transport,
 }
@@ -122,7 +122,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`StartFault`]; nothing is left running.
-    pub async fn start(live: Arc<Live>, outside: Outside, part: Part) -> Result<Self, StartFault> {
+    pub async fn start(
+        live: Arc<Live>,
+        environs: Environs,
+        part: Part,
+    ) -> Result<Self, StartFault> {
         let plan = live.plan();
         let role = part.role;
         let observer = Arc::new(Observer::new());
@@ -133,7 +137,7 @@ impl Gateway {
             false => None,
         };
         let admin = listen("admin", plan.server.admin).await?;
-        let store = open(&live, &*outside.chance, part.migrate, &observer).await;
+        let store = open(&live, &*environs.random, part.migrate, &observer).await;
         let store = store.map_err(StartFault::Store)?;
         match store.shared() {
             Some(shared) if role.dispatches() => {
@@ -149,8 +153,8 @@ impl Gateway {
         let dispatcher = Dispatcher::new(Parts {
             store: Arc::clone(&store),
             live: Arc::clone(&live),
-            clock: Arc::clone(&outside.clock),
-            chance: Arc::clone(&outside.chance),
+            clock: Arc::clone(&environs.clock),
+            random: Arc::clone(&environs.random),
             observer: Arc::clone(&observer),
         });
         let gateway = Self {
@@ -165,7 +169,7 @@ impl Gateway {
             tasks: TaskTracker::new(),
         };
         let hooks = hooks.map(|(listener, _)| listener);
-        gateway.spawn(live, &outside, hooks, admin.0, &plan.server);
+        gateway.spawn(live, &environs, hooks, admin.0, &plan.server);
         gateway.observer.tell(Observation::Ready {
             role: role.as_str(),
             hooks: gateway.hooks,
@@ -178,24 +182,24 @@ impl Gateway {
     fn spawn(
         &self,
         live: Arc<Live>,
-        outside: &Outside,
+        environs: &Environs,
         hooks: Option<TcpListener>,
         admin: TcpListener,
         server: &ServerPlan,
     ) {
         let refusals = Arc::new(Refusals::default());
-        let proofs = Arc::new(Proofs::since(outside.clock.now()));
+        let proofs = Arc::new(Proofs::since(environs.clock.now()));
         let issuers = Issuers::new(
-            Arc::clone(&outside.clock),
+            Arc::clone(&environs.clock),
             Arc::clone(&self.observer),
-            outside.transport.clone(),
+            environs.transport.clone(),
         );
         let waker = Arc::clone(&self.dispatcher);
         let receiver = Receiver {
             live: Arc::clone(&live),
             store: Arc::clone(&self.store),
-            clock: Arc::clone(&outside.clock),
-            chance: Arc::clone(&outside.chance),
+            clock: Arc::clone(&environs.clock),
+            random: Arc::clone(&environs.random),
             issuers: Arc::clone(&issuers),
             observer: Arc::clone(&self.observer),
             refusals: Arc::clone(&refusals),
@@ -208,24 +212,24 @@ impl Gateway {
             role: self.role,
             live: Arc::clone(&live),
             store: Arc::clone(&self.store),
-            clock: Arc::clone(&outside.clock),
-            chance: Arc::clone(&outside.chance),
+            clock: Arc::clone(&environs.clock),
+            random: Arc::clone(&environs.random),
             observer: Arc::clone(&self.observer),
             refusals,
             proofs,
             dispatcher: Arc::clone(&self.dispatcher),
         };
-        let manners = Manners {
+        let limits = ListenerLimits {
             header_timeout: server.header_timeout,
             connections: server.requests_in_flight.saturating_mul(CONNECTIONS_PER_REQUEST),
             grace: server.shutdown_grace,
         };
-        let inside = Manners { connections: ADMIN_CONNECTIONS, ..manners };
+        let inside = ListenerLimits { connections: ADMIN_CONNECTIONS, ..limits };
         let stop = &self.stop;
         self.tasks.spawn(serve(admin, admin::router(inner), inside, stop.rest.clone()));
         if let Some(hooks) = hooks {
             let router = receive::router(receiver);
-            self.tasks.spawn(serve(hooks, router, manners, stop.hooks.clone()));
+            self.tasks.spawn(serve(hooks, router, limits, stop.hooks.clone()));
             self.tasks.spawn(issuers.run(Arc::clone(&live), stop.rest.clone()));
         }
         if !self.role.dispatches() {
@@ -236,15 +240,15 @@ impl Gateway {
             self.role,
             Arc::clone(&live),
             Arc::clone(&self.store),
-            Arc::clone(&outside.clock),
+            Arc::clone(&environs.clock),
             Arc::clone(&self.observer),
             stop.rest.clone(),
         ));
-        self.tasks.spawn(tidy::tidy(
+        self.tasks.spawn(retention::apply_forever(
             live,
             Arc::clone(&self.store),
             Arc::clone(&self.observer),
-            Arc::clone(&outside.clock),
+            Arc::clone(&environs.clock),
             stop.rest.clone(),
         ));
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::chance::Chance;
 use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
 use crate::observe::{Observation, Observer};
+use crate::random::Random;
 use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreFault};
@@ -17,7 +17,7 @@ use crate::store::{Store, StoreFault};
 /// [`StoreFault`], naming the store and what to do.
 pub async fn open(
     live: &Live,
-    chance: &dyn Chance,
+    random: &dyn Random,
     migrate: bool,
     observer: &Arc<Observer>,
 ) -> Result<Arc<dyn Store>, StoreFault> {
@@ -35,7 +35,7 @@ pub async fn open(
                 ..options.clone()
             });
             let opened =
-                PostgresStore::open(&options, direct.as_ref(), LeaseClock::Database, chance.bits());
+                PostgresStore::open(&options, direct.as_ref(), LeaseClock::Database, random.bits());
             Ok(Arc::new(opened.await.map_err(named)?))
         }
     }

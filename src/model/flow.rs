@@ -36,9 +36,9 @@ pub struct BreakerPolicy {
     /// Opens when at least this many of a hundred failed.
     pub percent: u32,
     /// The first rest; twice as long each time that the trial after it fails.
-    pub rest: Duration,
+    pub open_for: Duration,
     /// The longest rest.
-    pub longest_rest: Duration,
+    pub longest_open: Duration,
 }
 
 impl Default for BreakerPolicy {
@@ -47,8 +47,8 @@ impl Default for BreakerPolicy {
             window: Duration::from_secs(60),
             least: 5,
             percent: 50,
-            rest: Duration::from_secs(30),
-            longest_rest: Duration::from_secs(300),
+            open_for: Duration::from_secs(30),
+            longest_open: Duration::from_secs(300),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Names of deliveries and runs: version 7 UUIDs, so that they sort by time.
 //!
 //! They are built from a time and random bits that the caller passes in; this file has no clock
-//! and no chance of its own.
+//! and no random of its own.
 
 use std::fmt;
 use std::str::FromStr;

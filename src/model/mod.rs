@@ -1,4 +1,4 @@
-//! The nouns that more than one step of the path uses. Pure: no I/O, no clock, no chance.
+//! The nouns that more than one step of the path uses. Pure: no I/O, no clock, no random.
 
 mod attempt;
 mod claims;

@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::{AttemptEnded, DeliveryKept, DeliveryRefused, Observation, RunAt};
 use crate::config::{Change, Report};
 use crate::model::Outcome;
-use crate::store::Tidied;
+use crate::store::RetentionStep;
 
 /// Writes what there is to say about an observation. There is no arm for the rest: whoever adds an
 /// observation says here what the log has of it.
@@ -207,8 +207,8 @@ fn reloaded(change: &Change, report: &Report) {
 }
 
 /// Most steps find nothing to do, and a line a minute would say so.
-fn retention(step: &Tidied) {
-    let Tidied { removed, stripped, bytes, .. } = *step;
+fn retention(step: &RetentionStep) {
+    let RetentionStep { removed, stripped, bytes, .. } = *step;
     if removed > 0 || stripped > 0 {
         info!(removed, stripped, bytes, "retention");
     }

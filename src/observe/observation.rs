@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{AttemptEnded, DeliveryKept, DeliveryRefused};
 use crate::config::{Change, Report};
 use crate::model::{DeliveryId, Outcome, RunId, RunState};
-use crate::store::{Pausable, Run, StoreFault, Tidied};
+use crate::store::{Pausable, RetentionStep, Run, StoreFault};
 
 /// A run and where it belongs.
 #[derive(Clone, Copy, Debug)]
@@ -259,7 +259,7 @@ pub enum Observation<'a> {
     /// Retention made a step.
     Retention {
         /// What it did.
-        step: &'a Tidied,
+        step: &'a RetentionStep,
     },
     /// The store is over its size bound, and retention may remove nothing more.
     StoreOverBound {

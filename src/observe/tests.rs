@@ -14,7 +14,7 @@ use super::{
 };
 use crate::config::{Change, Report, SecretFault, SecretRef};
 use crate::model::{DeliveryId, Outcome, RunId, RunState};
-use crate::store::{Pausable, StoreFault, Tidied};
+use crate::store::{Pausable, RetentionStep, StoreFault};
 
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
 
@@ -63,7 +63,7 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     let secret = SecretRef::Env("KEY".to_owned());
     let secrets = vec![SecretFault { reference: secret, reason: "is not set".to_owned() }];
     let change = Change { from: "a".into(), to: "b".into(), secrets, ..Change::default() };
-    let step = Tidied { removed: 3, stripped: 2, bytes: 4096, ..Tidied::default() };
+    let step = RetentionStep { removed: 3, stripped: 2, bytes: 4096, ..RetentionStep::default() };
     let error = io::Error::other("no");
     let address = "127.0.0.1:8080".parse().expect("an address");
     tell(Observation::DeliveryKept(kept(Verdict::Accepted, Some(1))));
@@ -244,7 +244,7 @@ fn a_store_that_refuses_for_a_good_reason_does_not_count_as_out_of_order() {
 
 #[test]
 fn a_retention_step_that_finds_nothing_writes_no_line() {
-    let step = Tidied { bytes: 4096, ..Tidied::default() };
+    let step = RetentionStep { bytes: 4096, ..RetentionStep::default() };
     let observer = Observer::new();
     assert!(lines(|| observer.tell(Observation::Retention { step: &step })).is_empty());
     assert!(counted(&observer).contains("cdsw_gateway_store_bytes 4096\n"));

@@ -38,7 +38,7 @@ impl fmt::Display for Handshake {
 /// before there is a secret to sign with. Anyone can send one, so its answer tells nothing that the
 /// request did not say, unless the sender proved to hold the secret.
 #[derive(Debug)]
-pub struct Knock {
+pub struct Greeting {
     /// What it is, for the log and the kept delivery.
     pub what: &'static str,
     /// What it is answered with.
@@ -47,7 +47,7 @@ pub struct Knock {
     pub offered: Option<Secret>,
 }
 
-impl Knock {
+impl Greeting {
     /// A greeting that hands nothing over.
     pub(super) fn new(what: &'static str, reply: Reply) -> Self {
         Self { what, reply, offered: None }

@@ -12,10 +12,10 @@ mod at;
 mod chat;
 mod data;
 mod decode;
+mod described;
 mod forges;
 mod form;
 mod generic;
-mod grounds;
 mod handshake;
 mod identity;
 mod knocks;
@@ -25,9 +25,9 @@ mod outgoing;
 mod page;
 mod saas;
 mod samples;
-mod sender;
 mod table;
 mod template;
+mod verification;
 
 use std::sync::Arc;
 
@@ -44,14 +44,14 @@ pub use chat::Dialect;
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
 pub use generic::Preset;
-pub use grounds::{Grounds, KeyForm, KeyPlace, Published, Wanted};
-pub use handshake::{Handshake, Knock, Reply};
+pub use handshake::{Greeting, Handshake, Reply};
 pub use identity::Identity;
 pub use options::{Options, Place};
 pub use outgoing::{Outgoing, SignFault, Signed};
 pub use page::page;
 pub use table::{akin, find, names};
 pub use template::Template;
+pub use verification::{KeyForm, KeyPlace, Published, Verification, Wanted};
 
 use outgoing::{header, json_content};
 use table::ALL;
@@ -124,7 +124,7 @@ pub trait Provider: Sync {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal>;
 
     /// What a greeting is answered with that is not signed as deliveries are; none where the
@@ -133,11 +133,11 @@ pub trait Provider: Sync {
     ///
     /// # Errors
     /// Why a greeting that must be signed is refused.
-    fn knock(
+    fn greet(
         &self,
         _request: &Unverified<'_>,
-        _grounds: &Grounds<'_>,
-    ) -> Option<Result<Knock, Refusal>> {
+        _grounds: &Verification<'_>,
+    ) -> Option<Result<Greeting, Refusal>> {
         None
     }
 

@@ -62,7 +62,7 @@ impl Judging {
             let judging = self.clone();
             let work = move || {
                 Ok(match judging.prove()? {
-                    Proven::Knock(knock) => Taken::Knock(knock),
+                    Proven::Greeting(greeting) => Taken::Greeting(greeting),
                     Proven::Delivery(authentic) => {
                         let judged = judging.arrived.judge(&authentic, judging.delivery);
                         Taken::judged(*authentic, judged)
@@ -72,7 +72,7 @@ impl Judging {
             return self.places.beside(work).await?;
         }
         let authentic = match self.prove()? {
-            Proven::Knock(knock) => return Ok(Taken::Knock(knock)),
+            Proven::Greeting(greeting) => return Ok(Taken::Greeting(greeting)),
             Proven::Delivery(authentic) => authentic,
         };
         match self.arrived.judge_briefly(&authentic, self.delivery) {

@@ -11,7 +11,7 @@ use super::judging::Judging;
 use super::steps::{Arrived, Authentic, Judgement, Taken};
 use super::{Receiver, learn, spoken};
 use crate::config::SourcePlan;
-use crate::event::{Dialect, Event, Handshake, Identity, Knock, Reply, Understood};
+use crate::event::{Dialect, Event, Greeting, Handshake, Identity, Reply, Understood};
 use crate::failpoint::reached;
 use crate::matching::Explanation;
 use crate::model::{DeliveryId, RunState};
@@ -30,7 +30,7 @@ impl Receiver {
 
     async fn try_take_in(&self, arrived: Arrived) -> Result<Answer, Answer> {
         let now = self.clock.now();
-        let delivery = DeliveryId::new(now, self.chance.bits());
+        let delivery = DeliveryId::new(now, self.random.bits());
         let secrets = Arc::new(self.live.source_secrets(&arrived.source).await);
         let known = self.published(&arrived).await?;
         let arrived = Arc::new(arrived);
@@ -60,7 +60,9 @@ impl Receiver {
                 self.within_rate(&arrived.source, now)?;
                 Ok(self.keep(arrived, *judgement, delivery, now).await)
             }
-            Taken::Knock(knock) => Ok(self.keep_knock(&arrived, knock, delivery, now).await),
+            Taken::Greeting(greeting) => {
+                Ok(self.keep_greeting(&arrived, greeting, delivery, now).await)
+            }
         }
     }
 
@@ -81,7 +83,7 @@ impl Receiver {
         let Judgement { authentic, judged } = judgement;
         let Authentic { understood, secret, access_token, claims, proven_back } = authentic;
         let runs: Vec<NewRun> =
-            judged.runs.iter().map(|draft| new_run(draft, now, &*self.chance)).collect();
+            judged.runs.iter().map(|draft| new_run(draft, now, &*self.random)).collect();
         let briefs = answer::briefs(&runs);
         let key = key_of(&understood.identity, delivery);
         let Understood { handshake, kind, name, events, .. } = understood;
@@ -133,14 +135,14 @@ impl Receiver {
 
     /// Anyone may send a greeting that is not signed, so one row stands for all of a kind from a
     /// source: the log has a line for each, and nobody can fill the disk with them.
-    async fn keep_knock(
+    async fn keep_greeting(
         &self,
         arrived: &Arrived,
-        knock: Knock,
+        greeting: Greeting,
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Answer {
-        let Knock { what, reply, offered } = knock;
+        let Greeting { what, reply, offered } = greeting;
         let key: Arc<str> = format!("{HANDSHAKE}: {what}").into();
         let nothing = Some(format!("a handshake starts nothing ({what})"));
         let explanation = Explanation { nothing, ..Explanation::default() };

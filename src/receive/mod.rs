@@ -32,11 +32,11 @@ use http::request::Parts as Head;
 use http::{HeaderMap, Method};
 use serde::Deserialize;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
 use crate::issuers::Issuers;
 use crate::observe::{DeliveryRefused, Observation, Observer};
+use crate::random::Random;
 use crate::serving::Remote;
 use crate::store::Store;
 
@@ -59,7 +59,7 @@ pub struct Receiver {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Names deliveries and runs.
-    pub chance: Arc<dyn Chance>,
+    pub random: Arc<dyn Random>,
     /// The keys that senders publish.
     pub issuers: Arc<Issuers>,
     /// Is told what happens.

@@ -1,4 +1,4 @@
-//! The pure steps of one request, from bytes to runs that are asked for. No I/O, clock or chance.
+//! The pure steps of one request, from bytes to runs that are asked for. No I/O, clock or random.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use super::answer::Answer;
 use crate::authenticate::Unverified;
 use crate::config::{Plan, SecretFault, SourcePlan, SourceSecrets};
-use crate::event::{Knock, Reply, Understood, understand};
+use crate::event::{Greeting, Reply, Understood, understand};
 use crate::judge::{Detail, Judged, Unfinished, judge, judge_briefly};
 use crate::model::{DeliveryId, Value};
-use crate::providers::{Grounds, Published, Wanted};
+use crate::providers::{Published, Verification, Wanted};
 
 /// A request that arrived whole.
 pub(super) struct Arrived {
@@ -32,7 +32,7 @@ pub(super) enum Taken {
     /// A delivery, proven and judged.
     Delivery(Box<Judgement>),
     /// A greeting that is not signed as deliveries are.
-    Knock(Knock),
+    Greeting(Greeting),
 }
 
 /// What is known of a request before a route is asked.
@@ -40,7 +40,7 @@ pub(super) enum Proven {
     /// A delivery, authentic and parsed.
     Delivery(Box<Authentic>),
     /// A greeting that is not signed as deliveries are.
-    Knock(Knock),
+    Greeting(Greeting),
 }
 
 /// An authentic delivery, parsed.
@@ -93,9 +93,9 @@ impl Arrived {
         let request = self.request();
         // The first greeting may come before there is a secret.
         let held = secrets.map(SourceSecrets::held).unwrap_or_default();
-        let grounds = Grounds { published, ..source.grounds(held, now) };
-        match source.provider.knock(&request, &grounds) {
-            Some(Ok(knock)) => return Ok(Proven::Knock(knock)),
+        let verification = Verification { published, ..source.verification(held, now) };
+        match source.provider.greet(&request, &verification) {
+            Some(Ok(greeting)) => return Ok(Proven::Greeting(greeting)),
             Some(Err(refusal)) => return Err(Answer::Refused(refusal)),
             None => {}
         }
@@ -106,7 +106,7 @@ impl Arrived {
             return Err(Answer::UnknownPath);
         }
         let secrets = secrets.map_err(|fault| Answer::NoSecret(fault.to_string()))?;
-        let proof = source.prove_by(&request, &grounds).map_err(Answer::Refused)?;
+        let proof = source.prove_by(&request, &verification).map_err(Answer::Refused)?;
         let (secret, access_token) = (proof.secret(), proof.access_token());
         let claims = json_of(proof.claims());
         let verified = request.verified(proof);

@@ -256,7 +256,7 @@ impl FaultRule {
         (!whole).then(|| format!("`{job}` is not a job; write it as owner/project/id"))
     }
 
-    /// Whether it is for this moment, apart from chance and from how often it has been used.
+    /// Whether it is for this moment, apart from random and from how often it has been used.
     pub(super) fn fits(&self, moment: Moment<'_>) -> bool {
         let is_for = |job: Option<&str>| self.job.is_none() || self.job.as_deref() == job;
         match (&self.fault, moment) {

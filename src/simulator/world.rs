@@ -13,8 +13,8 @@ use super::faults::{FaultRule, Moment};
 use super::log::{LogEntry, RequestLog};
 use super::seed::{Seed, Variables, name_of};
 use super::{Now, SimulatorError, SimulatorOptions};
-use crate::chance::{Chance, SeededChance};
 use crate::model::Target;
+use crate::random::{Random, SeededRandom};
 
 /// A run that was started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub(super) struct World {
     /// Whether the port is open.
     open: watch::Sender<bool>,
     beginning: Seed,
-    chance: SeededChance,
+    random: SeededRandom,
     now: Now,
     seed: u64,
     remembered: usize,
@@ -78,7 +78,7 @@ impl World {
             wanted: watch::Sender::new(true),
             open: watch::Sender::new(true),
             beginning,
-            chance: SeededChance::new(options.seed),
+            random: SeededRandom::new(options.seed),
             now: options.now,
             seed: options.seed,
             remembered: options.remembered.max(1),
@@ -146,7 +146,7 @@ impl World {
 
     /// From 0 up to 1, without 1.
     fn draw(&self) -> f64 {
-        let bits = u32::try_from(self.chance.bits() >> 96).unwrap_or(u32::MAX);
+        let bits = u32::try_from(self.random.bits() >> 96).unwrap_or(u32::MAX);
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
 
@@ -253,7 +253,7 @@ impl World {
 /// so no simulator gives an id twice, and two with different small seeds share none.
 fn engine_id(seed: u64, number: u64) -> String {
     const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    let bits = SeededChance::new(seed.rotate_left(32) ^ number).bits();
+    let bits = SeededRandom::new(seed.rotate_left(32) ^ number).bits();
     let (whole, rest) = (bits >> 64, bits & u128::from(u64::MAX));
     let digits = |mut word: u128, count| {
         (0..count).map(move |_| {

@@ -9,10 +9,10 @@
 //! SQL, and both read and write rows through `tables`, one file a table.
 
 mod migrations;
-mod orders;
 mod pack;
 pub mod postgres;
 mod records;
+mod requests;
 mod rules;
 pub mod shared;
 pub mod sqlite;
@@ -30,14 +30,14 @@ use jiff::Timestamp;
 use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
-pub use orders::{
-    Accepted, Act, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
-    NewRunState, Next, Pausable, Permit, Release, ReplayOrder, Replayed, ReplayedRun, Retention,
-    Tidied,
-};
 pub use records::{
     Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief,
     RunFilter,
+};
+pub use requests::{
+    Accepted, Act, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
+    NewRunState, Next, Pausable, Permit, Release, ReplayRequest, Replayed, ReplayedRun, Retention,
+    RetentionStep,
 };
 
 /// What a store's call comes to, later.
@@ -82,7 +82,7 @@ pub trait Store: Send + Sync {
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize>;
 
     /// Runs a kept delivery through today's routes again, at a person's word.
-    fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed>;
+    fn replay(&self, request: ReplayRequest) -> Pending<'_, Replayed>;
 
     /// Settles a held run at a person's word.
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;
@@ -107,7 +107,7 @@ pub trait Store: Send + Sync {
     fn pauses(&self) -> Pending<'_, Vec<Pause>>;
 
     /// Says what becomes of the runs of a job that wait now, after a rest; gives how many it changed.
-    fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize>;
+    fn release_backlog(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize>;
 
     /// Writes an act that changed nothing else in the store into the book of acts.
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()>;
@@ -134,7 +134,7 @@ pub trait Store: Send + Sync {
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64>;
 
     /// Removes a bounded number of deliveries that retention no longer keeps.
-    fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied>;
+    fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep>;
 
     /// Proves that a change can be committed now.
     fn probe(&self, now: Timestamp) -> Pending<'_, ()>;

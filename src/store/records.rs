@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::orders::{Act, Pausable};
+use super::requests::{Act, Pausable};
 use crate::model::{DeliveryId, Environment, Outcome, RunId, RunState};
 
 /// A kept delivery, whole.

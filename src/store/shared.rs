@@ -22,7 +22,7 @@ pub struct Declared {
 
 /// A workbench that rests since starts kept failing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rest {
+pub struct OpenCircuit {
     /// The workbench.
     pub workbench: Arc<str>,
     /// When a start is tried again. Ignored where a rest begins: it ends its length from then.
@@ -33,11 +33,11 @@ pub struct Rest {
 
 /// How often other processes have told something, by what it was about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct Notifications {
     /// There is something in the queue.
     pub runs: u64,
     /// Something rests or goes on, or another configuration is in force.
-    pub rests: u64,
+    pub pauses: u64,
 }
 
 /// What replicas tell each other through the store.
@@ -51,17 +51,17 @@ pub trait Shared: Send + Sync {
     fn leave(&self) -> Pending<'_, ()>;
 
     /// Says that a workbench rests from now on.
-    fn rest(&self, rest: Rest) -> Pending<'_, ()>;
+    fn open_circuit(&self, circuit: OpenCircuit) -> Pending<'_, ()>;
 
     /// Says that a workbench is back.
-    fn back(&self, workbench: Arc<str>) -> Pending<'_, ()>;
+    fn close_circuit(&self, workbench: Arc<str>) -> Pending<'_, ()>;
 
     /// Says that the trial of a workbench told nothing.
     fn no_trial(&self, workbench: Arc<str>) -> Pending<'_, ()>;
 
     /// Workbenches that rest.
-    fn resting(&self) -> Pending<'_, Vec<Rest>>;
+    fn open_circuits(&self) -> Pending<'_, Vec<OpenCircuit>>;
 
     /// Changes whenever another replica has done something that a dispatcher wants to know.
-    fn news(&self) -> watch::Receiver<News>;
+    fn notifications(&self) -> watch::Receiver<Notifications>;
 }

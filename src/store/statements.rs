@@ -113,7 +113,7 @@ pub(in crate::store) trait Statements {
     /// Looks at the queue, taking nothing.
     async fn see(&self, told: Option<Timestamp>) -> Result<Seen, StoreFault>;
 
-    /// What is known of the jobs of these permits, in their order, and the time at which it was so. Keeps
+    /// What is known of the jobs of these permits, in their request, and the time at which it was so. Keeps
     /// everybody else from taking runs of these jobs until the transaction ends.
     async fn jobs(
         &self,

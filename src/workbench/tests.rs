@@ -20,8 +20,8 @@ fn plan(url: &str) -> Arc<WorkbenchPlan> {
             window: Duration::from_secs(60),
             least: 5,
             percent: 50,
-            rest: Duration::from_secs(30),
-            longest_rest: Duration::from_secs(300),
+            open_for: Duration::from_secs(30),
+            longest_open: Duration::from_secs(300),
         },
         api_keys: std::collections::BTreeMap::new(),
     })

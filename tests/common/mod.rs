@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdsw_gateway::chance::SeededChance;
 use cdsw_gateway::clock::{Clock, ManualClock, between};
 use cdsw_gateway::config::Live;
-use cdsw_gateway::gateway::{Gateway, Outside, Part};
+use cdsw_gateway::gateway::{Environs, Gateway, Part};
 use cdsw_gateway::issuers::Transport;
 use cdsw_gateway::model::{RunId, RunState, Secret, Target};
 use cdsw_gateway::providers::Outgoing;
+use cdsw_gateway::random::SeededRandom;
 use cdsw_gateway::simulator::{Simulator, SimulatorOptions};
 use cdsw_gateway::store::{Run, RunFilter};
 use hmac::{Hmac, KeyInit, Mac};
@@ -206,12 +206,12 @@ impl World {
             Live::start(&site.config()).unwrap_or_else(|report| panic!("{}", report.render(false))),
         );
         assert_eq!(live.faults(), 0, "{}", live.last_report().render(false));
-        let outside = Outside {
+        let environs = Environs {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            chance: Arc::new(SeededChance::new(1)),
+            random: Arc::new(SeededRandom::new(1)),
             transport,
         };
-        let gateway = Gateway::start(Arc::clone(&live), outside, Part::default())
+        let gateway = Gateway::start(Arc::clone(&live), environs, Part::default())
             .await
             .unwrap_or_else(|fault| panic!("{fault}"));
         let client = client();

@@ -65,9 +65,9 @@ pub async fn front(config: ServerConfig, behind: SocketAddr) -> SocketAddr {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 // A client that does not like the certificate goes away here.
-                let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                let Ok(mut environs) = acceptor.accept(stream).await else { return };
                 let Ok(mut inside) = TcpStream::connect(behind).await else { return };
-                let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                let _ = tokio::io::copy_bidirectional(&mut environs, &mut inside).await;
             });
         }
     });

@@ -9,7 +9,7 @@ use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
 use cdsw_gateway::config::{Held, Live, SourcePlan};
 use cdsw_gateway::event::{Identity, understand};
 use cdsw_gateway::model::{Secret, Value};
-use cdsw_gateway::providers::{self, Grounds, Outgoing, SecretUse, Signed};
+use cdsw_gateway::providers::{self, Outgoing, SecretUse, Signed, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 
@@ -104,8 +104,8 @@ fn judge_at(source: &SourcePlan, request: &Request, now: Timestamp) -> Result<Pr
     let method = &Method::POST;
     let request = Unverified { method, path: &path, rest: "", query, headers, body };
     let (secrets, published) = (secrets(source), source.provider.sample_published(&source.options));
-    let grounds = source.grounds(held(&secrets), now);
-    source.prove_by(&request, &Grounds { published: published.as_ref(), ..grounds })
+    let verification = source.verification(held(&secrets), now);
+    source.prove_by(&request, &Verification { published: published.as_ref(), ..verification })
 }
 
 fn judge(source: &SourcePlan, request: &Request) -> Result<Proof, Refusal> {

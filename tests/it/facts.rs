@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cdsw_gateway::authenticate::{Unverified, kept};
 use cdsw_gateway::event::{Event, Handshake, Understood, understand};
 use cdsw_gateway::model::{GitFacts, Secret, Value};
-use cdsw_gateway::providers::{self, Grounds, Options, Outgoing};
+use cdsw_gateway::providers::{self, Options, Outgoing, Verification};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 
@@ -40,8 +40,8 @@ fn understood(provider: &str, event: &str, body: &[u8]) -> Understood {
         body: &Bytes::copy_from_slice(body),
     };
     let secrets = [secret];
-    let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
-    let proof = provider.authenticate(&request, &grounds).expect("it is authentic");
+    let verification = Verification::new(&secrets, &options, Timestamp::UNIX_EPOCH);
+    let proof = provider.authenticate(&request, &verification).expect("it is authentic");
     understand(&request.verified(proof), provider, &options, &Arc::from("forge"))
         .expect("it is understood")
 }

@@ -42,7 +42,7 @@ const PIECES: [&[u8]; 24] = [
     b": ",
 ];
 
-/// Chance that is the same each time: xorshift.
+/// Random that is the same each time: xorshift.
 struct Dice(u64);
 
 impl Dice {

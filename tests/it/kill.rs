@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use cdsw_gateway::chance::{Chance, SeededChance};
 use cdsw_gateway::model::RunState;
+use cdsw_gateway::random::{Random, SeededRandom};
 use cdsw_gateway::simulator::{Fault, FaultRule, Simulator};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{RunFilter, Store};
@@ -76,7 +76,7 @@ async fn twenty_kills_under_load_lose_nothing_and_double_nothing() {
     });
     let site = Site::new(&simulator.api_url(), common::ON_PUSH);
     let told = Arc::new(Told::default());
-    let chance = SeededChance::new(20);
+    let random = SeededRandom::new(20);
     let mut on_the_wire = HashSet::new();
     for round in 0..KILLS {
         let process = Process::start(&site);
@@ -89,7 +89,7 @@ async fn twenty_kills_under_load_lose_nothing_and_double_nothing() {
             })
             .collect();
         // The kill comes after so many more answers, at a moment that the seed chooses.
-        let more = 1 + u64::try_from(chance.bits() % 60).expect("small");
+        let more = 1 + u64::try_from(random.bits() % 60).expect("small");
         let target = told.count.load(Ordering::Relaxed) + more;
         while told.count.load(Ordering::Relaxed) < target {
             tokio::task::yield_now().await;

@@ -10,7 +10,7 @@ use cdsw_gateway::authenticate::hmac::{Algorithm, Encoding};
 use cdsw_gateway::authenticate::timestamp::Unit;
 use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Place, Provider, Template};
+use cdsw_gateway::providers::{self, Options, Outgoing, Place, Provider, Template, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -129,8 +129,8 @@ impl Source {
     ) -> Result<Proof, Refusal> {
         let body = &Bytes::copy_from_slice(body);
         let request = Unverified { method, path, rest: "", query: "", headers, body };
-        let grounds = Grounds::new(&self.secrets, &self.options, now);
-        self.provider.authenticate(&request, &grounds)
+        let verification = Verification::new(&self.secrets, &self.options, now);
+        self.provider.authenticate(&request, &verification)
     }
 
     fn set(&self, headers: &HeaderMap, name: &str, value: &[u8]) -> HeaderMap {

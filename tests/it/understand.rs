@@ -9,7 +9,7 @@ use cdsw_gateway::event::{
     PULL_REQUEST_FIELDS, Understood, VARIABLES, understand,
 };
 use cdsw_gateway::model::{Secret, Value};
-use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Place, Template};
+use cdsw_gateway::providers::{self, Options, Outgoing, Place, Template, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 
@@ -186,8 +186,8 @@ fn an_id_that_was_not_signed_does_not_rename_a_signed_delivery() {
         body: &Bytes::from_static(b"{}"),
     };
     let secrets = [secret];
-    let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
-    let proof = provider.authenticate(&request, &grounds).expect("the Svix set is good");
+    let verification = Verification::new(&secrets, &options, Timestamp::UNIX_EPOCH);
+    let proof = provider.authenticate(&request, &verification).expect("the Svix set is good");
     let understood = understand(&request.verified(proof), provider, &options, &Arc::from("some"));
     assert_eq!(understood.expect("understood").identity, Identity::Sender("msg_1".into()));
 }

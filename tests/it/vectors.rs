@@ -7,7 +7,7 @@ use cdsw_gateway::authenticate::hmac::Encoding;
 use cdsw_gateway::authenticate::keys::KeySet;
 use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
 use cdsw_gateway::model::{Secret, Value};
-use cdsw_gateway::providers::{self, Grounds, Options, Provider, Published, Template};
+use cdsw_gateway::providers::{self, Options, Provider, Published, Template, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -122,12 +122,12 @@ fn verdict(vector: &Json) -> Result<Proof, Refusal> {
     let (secrets, options) = (secrets(vector), options(vector));
     let token = text(vector, "bearer").map(Secret::new);
     let published = published(vector, &body);
-    let grounds = Grounds {
+    let verification = Verification {
         published: published.as_ref(),
         access_tokens: token.as_slice(),
-        ..Grounds::new(&secrets, &options, now)
+        ..Verification::new(&secrets, &options, now)
     };
-    provider(vector).authenticate(&request, &grounds)
+    provider(vector).authenticate(&request, &verification)
 }
 
 /// The certificate that a vector comes with, at the address that its message names.

@@ -7,7 +7,7 @@
     missing_docs,
     unreachable_pub,
     clippy::print_stdout,
-    reason = "a test binary has no readers from outside, and says what it saw"
+    reason = "a test binary has no readers from environs, and says what it saw"
 )]
 
 #[path = "../common/mod.rs"]
@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cdsw_gateway::chance::{Chance, SeededChance};
+use cdsw_gateway::random::{Random, SeededRandom};
 use cdsw_gateway::simulator::Simulator;
 use common::process::{Serving, program};
 use common::{ADMIN_TOKEN, HOLD_AND_RETRY as ROUTES, Site};
@@ -41,7 +41,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 async fn nothing_is_lost_and_nothing_doubled_while_everything_goes_wrong() {
     let (seconds, seed) = (number("SOAK_SECONDS", 10), number("SOAK_SEED", 1));
     println!("{seconds} s with seed {seed}");
-    let chance = SeededChance::new(seed);
+    let random = SeededRandom::new(seed);
     let mut options = common::simulator_options();
     (options.remembered, options.seed) = (10_000_000, seed);
     let simulator = Simulator::start(options).await.expect("starts");
@@ -53,14 +53,14 @@ async fn nothing_is_lost_and_nothing_doubled_while_everything_goes_wrong() {
     let end = Instant::now() + Duration::from_secs(seconds);
     let (mut kills, mut steps) = (0, 0);
     while Instant::now() < end {
-        let offset = STEPS[pick(&chance, STEPS.len())];
+        let offset = STEPS[pick(&random, STEPS.len())];
         step(&site, offset);
         let serving = Serving::with(&site, stepped(&site));
         let round = load.start(&serving.hooks, kills);
-        let life = Duration::from_millis(u64::try_from(300 + chance.bits() % LIFE).expect("small"));
+        let life = Duration::from_millis(u64::try_from(300 + random.bits() % LIFE).expect("small"));
         // The clock is stepped in the middle of a life, too.
         tokio::time::sleep(life / 2).await;
-        step(&site, STEPS[pick(&chance, STEPS.len())]);
+        step(&site, STEPS[pick(&random, STEPS.len())]);
         steps += 2;
         go_on(&serving).await;
         tokio::time::sleep(life / 2).await;
@@ -85,7 +85,7 @@ async fn nothing_is_lost_and_nothing_doubled_while_everything_goes_wrong() {
 }
 
 fn site(simulator: &Simulator) -> Site {
-    let bench = "    connect_timeout: 1s\n    timeout: 1s\n    circuit_breaker: { rest: 1s, longest_rest: 2s }";
+    let bench = "    connect_timeout: 1s\n    timeout: 1s\n    circuit_breaker: { rest: 1s, longest_open: 2s }";
     let site = Site::with(&simulator.api_url(), ROUTES, "", bench);
     let text = std::fs::read_to_string(site.config()).expect("read");
     let brisk = "    retry: { first: 100ms, max: 1s }\n    starts_at_once: 64\n    resume_per_minute: 100000";
@@ -94,8 +94,8 @@ fn site(simulator: &Simulator) -> Site {
     site
 }
 
-fn pick(chance: &SeededChance, of: usize) -> usize {
-    usize::try_from(chance.bits() % of as u128).expect("smaller than `of`")
+fn pick(random: &SeededRandom, of: usize) -> usize {
+    usize::try_from(random.bits() % of as u128).expect("smaller than `of`")
 }
 
 /// What the gateway's clock shows from now on: the real time and so many seconds.

@@ -116,7 +116,10 @@ impl Resumed {
 }
 
 impl PausesView {
-    pub(in crate::admin) fn new(pauses: Vec<store::Pause>, open: Vec<dispatch::Resting>) -> Self {
+    pub(in crate::admin) fn new(
+        pauses: Vec<store::Pause>,
+        open: Vec<dispatch::OpenBreaker>,
+    ) -> Self {
         let resting = open.iter().map(|breaker| RestingView {
             workbench: breaker.workbench.clone(),
             until: breaker.until,
@@ -183,8 +186,8 @@ impl BreakerView {
     }
 }
 
-impl From<dispatch::Resting> for BreakerView {
-    fn from(breaker: dispatch::Resting) -> Self {
+impl From<dispatch::OpenBreaker> for BreakerView {
+    fn from(breaker: dispatch::OpenBreaker) -> Self {
         Self::new(breaker.workbench, breaker.until)
     }
 }

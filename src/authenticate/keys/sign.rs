@@ -7,7 +7,7 @@ use super::{Scheme, pem};
 use crate::model::Secret;
 
 /// The signature that the holder of a private key (PKCS#8 in PEM form) makes; none where it is no
-/// such key, and for schemes that need chance, which this step has not, or SHA-1, which nobody
+/// such key, and for schemes that need random, which this step has not, or SHA-1, which nobody
 /// should sign with.
 pub fn sign(scheme: Scheme, key: &Secret, message: &[u8]) -> Option<Vec<u8>> {
     let pkcs8 = pem::private_key(key.expose())?;

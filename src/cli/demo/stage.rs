@@ -9,12 +9,12 @@ use tempfile::TempDir;
 
 use super::super::client::Api;
 use super::super::failure::Failure;
-use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Live;
-use crate::gateway::{Gateway, Outside, Part};
+use crate::gateway::{Environs, Gateway, Part};
 use crate::issuers::Transport;
 use crate::model::{Secret, Target};
+use crate::random::{Random, SystemRandom};
 use crate::simulator::{Simulator, SimulatorOptions};
 
 const CONFIG: &str = include_str!("gateway.yaml");
@@ -55,12 +55,12 @@ impl Stage {
         let config = directory.path().join("gateway.yaml");
         let live = Live::start(&config).map_err(|report| Failure::Config(report.render(false)))?;
         let live = Arc::new(live);
-        let outside = Outside {
+        let environs = Environs {
             clock: Arc::new(SystemClock),
-            chance: Arc::new(SystemChance),
+            random: Arc::new(SystemRandom),
             transport: Transport::default(),
         };
-        let gateway = Gateway::start(Arc::clone(&live), outside, Part::default())
+        let gateway = Gateway::start(Arc::clone(&live), environs, Part::default())
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
         // The addresses are known only now; the file that the reader is shown names them.
@@ -115,7 +115,7 @@ fn url(address: std::net::SocketAddr) -> Url {
 
 /// Throw-away secrets, 128 random bits each.
 fn secret() -> String {
-    format!("{:032x}", SystemChance.bits())
+    format!("{:032x}", SystemRandom.bits())
 }
 
 fn options(key: &str) -> SimulatorOptions {

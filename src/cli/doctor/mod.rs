@@ -10,11 +10,11 @@ use serde::Serialize;
 use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
-use crate::chance::SystemChance;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Live, Plan, SecretRef, SourcePlan, StorePlan};
 use crate::gateway;
 use crate::observe::Observer;
+use crate::random::SystemRandom;
 
 /// Check keys, certificates, store, clock and workbenches.
 #[derive(Args, Debug)]
@@ -85,7 +85,7 @@ async fn store(live: &Live, plan: &Plan) -> Finding {
         StorePlan::Postgres(plan) => plan.shown.clone(),
     };
     let observer = Arc::new(Observer::new());
-    let found = match gateway::open(live, &SystemChance, false, &observer).await {
+    let found = match gateway::open(live, &SystemRandom, false, &observer).await {
         Err(fault) if fault.to_string().contains("in use by another process") => {
             Ok(format!("{shown} is open in a running gateway"))
         }

@@ -19,13 +19,13 @@ use super::failure::Failure;
 use super::screen::Screen;
 use crate::admin::views::ExplanationView;
 use crate::authenticate::{Proof, Refusal, Unverified, kept};
-use crate::chance::{Chance, SystemChance};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Live, Plan, SourcePlan, SourceSecrets};
 use crate::event::{Understood, understand};
 use crate::judge::{Detail, Judged, judge};
 use crate::model::{DeliveryId, Environment, Value};
 use crate::providers::Outgoing;
+use crate::random::{Random, SystemRandom};
 use saved::{Given, SavedRequest};
 use show::{parts, show};
 
@@ -134,7 +134,7 @@ impl Explain {
                 let why = lacks.map_or_else(|| fault.to_string(), str::to_owned);
                 Failure::Failed(format!("not readable, so it would get 400: {why}"))
             })?;
-        let id = DeliveryId::new(now, SystemChance.bits());
+        let id = DeliveryId::new(now, SystemRandom.bits());
         let judged = judge(&plan, source, &understood, id, Detail::Every);
         if screen.json() {
             screen.value(&self.answer(source, &understood, &judged));
@@ -204,7 +204,7 @@ impl Explain {
         lacks: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        match source.provider.knock(request, &source.grounds(secrets.held(), now)) {
+        match source.provider.greet(request, &source.verification(secrets.held(), now)) {
             Some(Ok(knock)) => {
                 let what = knock.what;
                 screen.line(format!("a greeting ({what}): it is answered and starts nothing"));

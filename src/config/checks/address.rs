@@ -4,15 +4,15 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use crate::config::yaml::At;
 
 /// An address of a host: a scheme, a host, maybe a port, and nothing else.
-pub(super) fn host_address(desk: Desk<'_>, at: &At<String>) -> Option<Url> {
-    let url = web_address(desk, at)?;
+pub(super) fn host_address(checker: Checker<'_>, at: &At<String>) -> Option<Url> {
+    let url = web_address(checker, at)?;
     let mut good = true;
     let mut fault = |message: &str, hint: &str| {
-        desk.fault(at.id, message, hint.to_owned());
+        checker.fault(at.id, message, hint.to_owned());
         good = false;
     };
     if !matches!(url.path(), "" | "/") {
@@ -28,17 +28,17 @@ pub(super) fn host_address(desk: Desk<'_>, at: &At<String>) -> Option<Url> {
 }
 
 /// An `http://` or `https://` address.
-pub(super) fn web_address(desk: Desk<'_>, at: &At<String>) -> Option<Url> {
+pub(super) fn web_address(checker: Checker<'_>, at: &At<String>) -> Option<Url> {
     let hint = "write it as https://host or https://host:port".to_owned();
     match Url::parse(&at.value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
         Ok(_) => {
-            desk.fault(at.id, "the address must start with `https://` or `http://`", hint);
+            checker.fault(at.id, "the address must start with `https://` or `http://`", hint);
             None
         }
         Err(error) => {
             let why = if at.value.contains("://") { format!(": {error}") } else { String::new() };
-            desk.fault(at.id, format!("this is not a web address{why}"), hint);
+            checker.fault(at.id, format!("this is not a web address{why}"), hint);
             None
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::yaml::Id;
 
@@ -53,21 +53,21 @@ const ALL: [Told; 3] = [
 ];
 
 /// Warns where none of a route's sources tells what the route asks for.
-pub(super) fn warn(desk: Desk<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
+pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
     let known: Vec<_> = route.sources.iter().filter_map(|name| sources.get(name)).collect();
     // One that could not be read may be the one that tells it.
     if known.is_empty() || known.len() < route.sources.len() {
         return;
     }
-    let Some(on) = desk.file.tree.entry(id, "on") else { return };
+    let Some(on) = checker.file.tree.entry(id, "on") else { return };
     for told in ALL {
         if known.iter().any(|source| (told.by)(source)) {
             continue;
         }
         let senders: Vec<_> = known.iter().map(|source| source.provider.title()).collect();
         for key in told.keys {
-            let Some(key_id) = desk.file.tree.entry(on, key) else { continue };
-            desk.warn(
+            let Some(key_id) = checker.file.tree.entry(on, key) else { continue };
+            checker.warn(
                 key_id,
                 format!("`{key}` never matches here: {} {}", senders.join(" or "), told.what),
                 "ask with `if:` for what its body says; docs/providers.md says what that is"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::desk::Desk;
+use super::checker::Checker;
 use super::names::Kind;
 use super::server::not_zero;
 use super::workbenches::{is_segment, page};
@@ -26,19 +26,19 @@ pub(super) type Allowed = BTreeMap<String, Vec<String>>;
 type Workbenches = BTreeMap<Arc<str>, Arc<WorkbenchPlan>>;
 
 pub(super) fn jobs(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     section: Section<JobShape>,
     workbenches: &Workbenches,
 ) -> (BTreeMap<Arc<str>, Arc<JobPlan>>, Allowed) {
     let mut plans = BTreeMap::new();
     let mut allowed = Allowed::new();
     for (name, entry) in section {
-        desk.name(entry.id);
+        checker.name(entry.id);
         let Some(shape) = entry.value else { continue };
-        allow(desk, &shape.allow_reserved);
+        allow(checker, &shape.allow_reserved);
         let names = shape.allow_reserved.iter().map(|at| at.value.clone()).collect();
         allowed.insert(name.clone(), names);
-        if let Some(plan) = job(desk, &name, entry.id, shape, workbenches) {
+        if let Some(plan) = job(checker, &name, entry.id, shape, workbenches) {
             plans.insert(name.into(), Arc::new(plan));
         }
     }
@@ -59,14 +59,14 @@ fn declared(name: &str, workbench: &WorkbenchPlan, target: &Target, api_key: &st
     format!("{name} {}", hex::encode(&digest.finalize()[..8]))
 }
 
-fn allow(desk: Desk<'_>, names: &[At<String>]) {
+fn allow(checker: Checker<'_>, names: &[At<String>]) {
     for at in names {
         if is_own(&at.value) {
             let hint = "the gateway sets these itself".to_owned();
-            desk.fault(at.id, format!("`{}` can never be allowed", at.value), hint);
+            checker.fault(at.id, format!("`{}` can never be allowed", at.value), hint);
         } else if is_reserved(&at.value).is_none() {
             let hint = "remove it; routes may set it as it is".to_owned();
-            desk.fault(at.id, format!("`{}` is not a reserved name", at.value), hint);
+            checker.fault(at.id, format!("`{}` is not a reserved name", at.value), hint);
         }
     }
 }
@@ -77,33 +77,33 @@ pub(super) fn is_own(name: &str) -> bool {
 }
 
 fn job(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     name: &str,
     id: Id,
     mut shape: JobShape,
     workbenches: &Workbenches,
 ) -> Option<JobPlan> {
-    let workbench = workbench(desk, id, std::mem::take(&mut shape.workbench), workbenches);
-    let target = target(desk, id, &shape, workbench);
-    let api_key = desk.need(id, "api_key", shape.api_key);
+    let workbench = workbench(checker, id, std::mem::take(&mut shape.workbench), workbenches);
+    let target = target(checker, id, &shape, workbench);
+    let api_key = checker.need(id, "api_key", shape.api_key);
     if let (Some(key), Some(workbench)) = (&api_key, workbench) {
-        api_key_exists(desk, key, workbench);
+        api_key_exists(checker, key, workbench);
     }
     for limit in [&shape.starts_per_minute, &shape.starts_per_hour].into_iter().flatten() {
-        desk.not_zero(limit);
+        checker.not_zero(limit);
     }
-    desk.not_zero(&shape.resume_per_minute);
+    checker.not_zero(&shape.resume_per_minute);
     if let Some(at) = &shape.max_age {
-        not_zero(desk, at);
+        not_zero(checker, at);
     }
-    limits(desk, &shape.starts_at_once, [&shape.deadline, &shape.retry.first, &shape.retry.max]);
+    limits(checker, &shape.starts_at_once, [&shape.deadline, &shape.retry.first, &shape.retry.max]);
     if shape.retry.first.value > shape.retry.max.value {
         let id = shape.retry.first.id.or(shape.retry.max.id);
-        desk.fault(id, "the first pause is longer than the longest one", None);
+        checker.fault(id, "the first pause is longer than the longest one", None);
     }
     if shape.env_max.value.0 > MOST_ENV || shape.env_max.value.0 == 0 {
         let hint = "write a size from 1B to 1MiB".to_owned();
-        desk.fault(shape.env_max.id, "this is not a usable size of an environment", hint);
+        checker.fault(shape.env_max.id, "this is not a usable size of an environment", hint);
     }
     let target = target?;
     let (workbench, api_key) = (workbench?, api_key?.value);
@@ -133,95 +133,95 @@ fn job(
     })
 }
 
-fn limits(desk: Desk<'_>, starts: &At<u32>, periods: [&At<crate::config::shape::Period>; 3]) {
-    desk.not_zero(starts);
+fn limits(checker: Checker<'_>, starts: &At<u32>, periods: [&At<crate::config::shape::Period>; 3]) {
+    checker.not_zero(starts);
     if starts.value > MOST_AT_ONCE {
         let hint = format!(
             "write {MOST_AT_ONCE} or less; all jobs together have {} places on the wire",
             2 * MOST_AT_ONCE
         );
-        desk.fault(starts.id, "these are too many starts at once", hint);
+        checker.fault(starts.id, "these are too many starts at once", hint);
     }
     for period in periods {
-        not_zero(desk, period);
+        not_zero(checker, period);
     }
 }
 
 fn workbench<'a>(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     id: Id,
     field: Required<At<String>>,
     workbenches: &'a Workbenches,
 ) -> Option<&'a Arc<WorkbenchPlan>> {
-    let at = desk.need(id, "workbench", field)?;
-    desk.refers(Kind::Workbench, at.id, &at.value);
+    let at = checker.need(id, "workbench", field)?;
+    checker.refers(Kind::Workbench, at.id, &at.value);
     workbenches.get(at.value.as_str())
 }
 
 /// The names are the workbench's own, so they are looked up in the file, where broken ones are too.
-fn api_key_exists(desk: Desk<'_>, key: &At<String>, workbench: &WorkbenchPlan) {
-    let tree = &desk.file.tree;
+fn api_key_exists(checker: Checker<'_>, key: &At<String>, workbench: &WorkbenchPlan) {
+    let tree = &checker.file.tree;
     let section = tree
         .root()
         .and_then(|root| tree.entry(root, "workbenches"))
         .and_then(|all| tree.entry(all, &workbench.name))
         .and_then(|one| tree.entry(one, "api_keys"));
     let known: Vec<&str> = section.map(|section| tree.keys(section).collect()).unwrap_or_default();
-    let unreadable = known.is_empty() && desk.is_damaged(section);
+    let unreadable = known.is_empty() && checker.is_damaged(section);
     if !unreadable && !known.contains(&key.value.as_str()) {
         let word = format!("API key of workbench `{}` named", workbench.name);
-        desk.unknown(key.id, &word, "api_keys", &key.value, &known);
+        checker.unknown(key.id, &word, "api_keys", &key.value, &known);
     }
 }
 
 /// Where the job is, from either way of saying it.
 fn target(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     id: Id,
     shape: &JobShape,
     workbench: Option<&Arc<WorkbenchPlan>>,
 ) -> Option<Target> {
     let both = "write either `page`, or `project` and `job`".to_owned();
     match (&shape.page, &shape.project, &shape.job) {
-        (Some(at), None, None) => page(desk, at, workbench.map(|plan| &**plan)),
+        (Some(at), None, None) => page(checker, at, workbench.map(|plan| &**plan)),
         (Some(at), _, _) => {
-            desk.fault(at.id, "the job is said in two ways", both);
+            checker.fault(at.id, "the job is said in two ways", both);
             None
         }
         (None, Some(project), number) => {
-            let owner = owner_and_project(desk, project);
+            let owner = owner_and_project(checker, project);
             let number = match number {
                 Some(at) => {
                     if at.value == 0 {
-                        desk.fault(at.id, "a job's number is at least 1", None);
+                        checker.fault(at.id, "a job's number is at least 1", None);
                     }
                     Some(at.value)
                 }
-                None => desk.need(id, "job", Required(None)),
+                None => checker.need(id, "job", Required(None)),
             };
             let (owner, project) = owner?;
             Some(Target::V1 { owner, project, number: number? })
         }
-        (None, None, Some(_)) => desk.need(id, "project", Required(None)),
+        (None, None, Some(_)) => checker.need(id, "project", Required(None)),
         (None, None, None) => {
             let written = ["page", "project", "job"];
-            if written.iter().all(|key| desk.file.tree.entry(id, key).is_none()) {
-                let name = desk.file.tree.key(id).unwrap_or_default();
-                desk.fault_of_key(id, format!("`{name}` does not say which job it is"), both);
+            if written.iter().all(|key| checker.file.tree.entry(id, key).is_none()) {
+                let name = checker.file.tree.key(id).unwrap_or_default();
+                checker.fault_of_key(id, format!("`{name}` does not say which job it is"), both);
             }
             None
         }
     }
 }
 
-fn owner_and_project(desk: Desk<'_>, at: &At<String>) -> Option<(String, String)> {
+fn owner_and_project(checker: Checker<'_>, at: &At<String>) -> Option<(String, String)> {
     match at.value.split_once('/') {
         Some((owner, project)) if is_segment(owner) && is_segment(project) => {
             Some((owner.to_owned(), project.to_owned()))
         }
         _ => {
             let hint = "write owner/project as in the address of its page: alice/risk-analysis";
-            desk.fault(at.id, "this is not a project", hint.to_owned());
+            checker.fault(at.id, "this is not a project", hint.to_owned());
             None
         }
     }

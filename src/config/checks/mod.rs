@@ -2,7 +2,7 @@
 //! check reports what it finds and goes on; what passes becomes a part of the plan.
 
 mod address;
-mod desk;
+mod checker;
 mod impossible;
 mod jobs;
 mod names;
@@ -28,7 +28,7 @@ use super::report::{Fault, Report};
 use super::secrets::SecretRef;
 use super::shape::{GatewayShape, RouteShape, RoutesShape, Section};
 use crate::matching::Index;
-use desk::{Desk, Sink};
+use checker::{Checker, Sink};
 use names::Names;
 use parsed::Parsed;
 
@@ -51,58 +51,58 @@ pub(super) fn check(files: &Files) -> Checked {
     let others: Vec<(Option<Parsed>, Option<RoutesShape>)> =
         files.routes.iter().map(|file| parsed::parse(file, &sink)).collect();
     let names = Names::of(main.as_ref());
-    let desk = |file| Desk { file, sink: &sink, names: &names, directory: &files.directory };
+    let checker = |file| Checker { file, sink: &sink, names: &names, directory: &files.directory };
 
     let mut written = Vec::new();
     let mut plan = None;
     match (&main, gateway) {
         (Some(main), Some(mut gateway)) => {
-            written.push((desk(main), std::mem::take(&mut gateway.routes)));
-            written.extend(of_routes_d(&others, desk));
-            plan = build(desk(main), gateway, written, files.digest());
+            written.push((checker(main), std::mem::take(&mut gateway.routes)));
+            written.extend(of_routes_d(&others, checker));
+            plan = build(checker(main), gateway, written, files.digest());
         }
         _ => {
-            written.extend(of_routes_d(&others, desk));
+            written.extend(of_routes_d(&others, checker));
             routes::check(written, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
         }
     }
     let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take() };
-    report.tidy();
+    report.apply_retention();
     let plan = plan.filter(|_| report.is_good());
     Checked { report, plan, secret_files: sink.secret_files.take() }
 }
 
-type Written<'a> = Vec<(Desk<'a>, Section<RouteShape>)>;
+type Written<'a> = Vec<(Checker<'a>, Section<RouteShape>)>;
 
 fn of_routes_d<'a>(
     others: &'a [(Option<Parsed>, Option<RoutesShape>)],
-    desk: impl Fn(&'a Parsed) -> Desk<'a>,
+    checker: impl Fn(&'a Parsed) -> Checker<'a>,
 ) -> Written<'a> {
     others
         .iter()
-        .filter_map(|(file, shape)| Some((desk(file.as_ref()?), shape.as_ref()?.routes.clone())))
+        .filter_map(|(file, shape)| Some((checker(file.as_ref()?), shape.as_ref()?.routes.clone())))
         .collect()
 }
 
 fn build(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     gateway: GatewayShape,
     written: Written<'_>,
     version: String,
 ) -> Option<Plan> {
-    let server = server::server(desk, gateway.server);
-    let store = store::store(desk, &gateway.store, gateway.postgres);
-    let retention = server::retention(desk, &gateway.retention);
-    let workbenches = workbenches::workbenches(desk, gateway.workbenches);
-    let (jobs, allowed) = jobs::jobs(desk, gateway.jobs, &workbenches);
-    let sources = sources::sources(desk, gateway.sources, server.as_ref());
+    let server = server::server(checker, gateway.server);
+    let store = store::store(checker, &gateway.store, gateway.postgres);
+    let retention = server::retention(checker, &gateway.retention);
+    let workbenches = workbenches::workbenches(checker, gateway.workbenches);
+    let (jobs, allowed) = jobs::jobs(checker, gateway.jobs, &workbenches);
+    let sources = sources::sources(checker, gateway.sources, server.as_ref());
     let routes = routes::check(written, &jobs, &allowed, &sources);
-    unused::warn(desk, &routes);
+    unused::warn(checker, &routes);
     let is_empty = workbenches.is_empty() && jobs.is_empty() && sources.is_empty();
-    if is_empty && routes.is_empty() && desk.sink.faults.borrow().is_empty() {
+    if is_empty && routes.is_empty() && checker.sink.faults.borrow().is_empty() {
         let hint = "config/ has examples to start from, and `cdsw-gateway demo` shows one at work";
-        let fault = Fault::of_file(desk.file.source.name(), "nothing is configured");
-        desk.sink.warnings.borrow_mut().push(fault.hint(hint.to_owned()));
+        let fault = Fault::of_file(checker.file.source.name(), "nothing is configured");
+        checker.sink.warnings.borrow_mut().push(fault.hint(hint.to_owned()));
     }
     let routes: Vec<Arc<RoutePlan>> = routes.into_values().collect();
     Some(Plan {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use super::routes::claims;
 use super::tokens;
 use crate::config::shape::{PlaceShape, SourceShape};
@@ -14,31 +14,31 @@ use crate::providers::{Options, Place, Template};
 const LONGEST_TOLERANCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The options, unless one of them cannot be read.
-pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
-    let algorithm = parsed(desk, shape.algorithm.as_ref());
-    let encoding = parsed(desk, shape.encoding.as_ref());
-    let timestamp_unit = parsed(desk, shape.timestamp_unit.as_ref());
-    let template = template(desk, shape.template.as_ref());
-    let separator = separator(desk, shape.separator.as_ref());
-    let event = place(desk, shape.event.as_ref());
-    let delivery_id = place(desk, shape.delivery_id.as_ref());
-    let public_url = public_url(desk, shape.public_url.as_ref());
-    let preset = parsed(desk, shape.preset.as_ref());
-    let algorithms = tokens::algorithms(desk, shape.algorithms.as_ref());
-    let issuer = tokens::issuer(desk, shape.issuer.as_ref());
-    let jwks_url = tokens::address(desk, shape.jwks_url.as_ref());
-    let proxy = tokens::proxy(desk, shape.proxy.as_ref());
-    let ca_file = tokens::ca_file(desk, shape.ca_file.as_ref());
-    let audience = tokens::audience(desk, shape.audience.as_ref());
+pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Options> {
+    let algorithm = parsed(checker, shape.algorithm.as_ref());
+    let encoding = parsed(checker, shape.encoding.as_ref());
+    let timestamp_unit = parsed(checker, shape.timestamp_unit.as_ref());
+    let template = template(checker, shape.template.as_ref());
+    let separator = separator(checker, shape.separator.as_ref());
+    let event = place(checker, shape.event.as_ref());
+    let delivery_id = place(checker, shape.delivery_id.as_ref());
+    let public_url = public_url(checker, shape.public_url.as_ref());
+    let preset = parsed(checker, shape.preset.as_ref());
+    let algorithms = tokens::algorithms(checker, shape.algorithms.as_ref());
+    let issuer = tokens::issuer(checker, shape.issuer.as_ref());
+    let jwks_url = tokens::address(checker, shape.jwks_url.as_ref());
+    let proxy = tokens::proxy(checker, shape.proxy.as_ref());
+    let ca_file = tokens::ca_file(checker, shape.ca_file.as_ref());
+    let audience = tokens::audience(checker, shape.audience.as_ref());
     if let Some(at) = &shape.tolerance {
         if at.value.0.is_zero() {
-            desk.fault(at.id, "this must be more than zero", None);
+            checker.fault(at.id, "this must be more than zero", None);
         } else if at.value.0 > LONGEST_TOLERANCE {
             let hint = "repeats are known for 7 days; an older request could start a job again";
-            desk.fault(at.id, "`tolerance` is more than 7 days", hint.to_owned());
+            checker.fault(at.id, "`tolerance` is more than 7 days", hint.to_owned());
         }
     }
-    let required_claims = claims(desk, shape.required_claims.clone());
+    let required_claims = claims(checker, shape.required_claims.clone());
     Some(Options {
         allow_sha1: shape.allow_sha1,
         allow_older: shape.allow_older,
@@ -76,24 +76,24 @@ pub(super) fn options(desk: Desk<'_>, shape: &SourceShape) -> Option<Options> {
 /// `None` for a fault; `Some(None)` for an option that is not set.
 pub(super) type Read<T> = Option<Option<T>>;
 
-fn parsed<T: FromStr<Err = String>>(desk: Desk<'_>, at: Option<&At<String>>) -> Read<T> {
+fn parsed<T: FromStr<Err = String>>(checker: Checker<'_>, at: Option<&At<String>>) -> Read<T> {
     let Some(at) = at else { return Some(None) };
-    at.value.parse().map(Some).map_err(|message: String| desk.fault(at.id, message, None)).ok()
+    at.value.parse().map(Some).map_err(|message: String| checker.fault(at.id, message, None)).ok()
 }
 
-fn template(desk: Desk<'_>, at: Option<&At<String>>) -> Read<Template> {
+fn template(checker: Checker<'_>, at: Option<&At<String>>) -> Read<Template> {
     let Some(at) = at else { return Some(None) };
     Template::parse(&at.value)
         .map(Some)
         .map_err(|message| {
             let hint = "an example is \"{timestamp}.{body}\"".to_owned();
-            desk.fault(at.id, format!("`template` {message}"), hint);
+            checker.fault(at.id, format!("`template` {message}"), hint);
         })
         .ok()
 }
 
 /// The text is kept as it is written, since it is what the sender signs.
-fn public_url(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
+fn public_url(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
     let is_address = reqwest::Url::parse(&at.value).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
@@ -105,7 +105,7 @@ fn public_url(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
     }
     let hint =
         "write it as it was given to the sender, such as https://hooks.example.com/hooks/sms";
-    desk.fault(
+    checker.fault(
         at.id,
         "`public_url` is not an http or https address without a query",
         hint.to_owned(),
@@ -113,13 +113,13 @@ fn public_url(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
     None
 }
 
-fn separator(desk: Desk<'_>, at: Option<&At<String>>) -> Read<char> {
+fn separator(checker: Checker<'_>, at: Option<&At<String>>) -> Read<char> {
     let Some(at) = at else { return Some(None) };
     let mut chars = at.value.chars();
     match (chars.next(), chars.next()) {
         (Some(separator), None) => Some(Some(separator)),
         _ => {
-            desk.fault(
+            checker.fault(
                 at.id,
                 "`separator` must be one character",
                 "write \",\" or \" \"".to_owned(),
@@ -129,7 +129,7 @@ fn separator(desk: Desk<'_>, at: Option<&At<String>>) -> Read<char> {
     }
 }
 
-fn place(desk: Desk<'_>, at: Option<&At<PlaceShape>>) -> Read<Place> {
+fn place(checker: Checker<'_>, at: Option<&At<PlaceShape>>) -> Read<Place> {
     let Some(at) = at else { return Some(None) };
     match (&at.value.header, &at.value.field) {
         (Some(header), None) => Some(Some(Place::Header(header.0.clone()))),
@@ -137,15 +137,15 @@ fn place(desk: Desk<'_>, at: Option<&At<PlaceShape>>) -> Read<Place> {
             let path: Vec<String> = field.value.split('.').map(str::to_owned).collect();
             if path.iter().any(String::is_empty) {
                 let hint = "write names with dots between them, such as event.type".to_owned();
-                desk.fault(field.id, "this is not a field of the body", hint);
+                checker.fault(field.id, "this is not a field of the body", hint);
                 return None;
             }
             Some(Some(Place::Field(path)))
         }
         _ => {
-            if !desk.is_damaged(at.id) {
+            if !checker.is_damaged(at.id) {
                 let hint = "write { header: X-Event } or { field: event.type }".to_owned();
-                desk.fault(at.id, "a place is either a `header` or a `field`", hint);
+                checker.fault(at.id, "a place is either a `header` or a `field`", hint);
             }
             None
         }

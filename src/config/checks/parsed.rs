@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::desk::Sink;
+use super::checker::Sink;
 use crate::config::files::FileText;
 use crate::config::report::Source;
 use crate::config::yaml::{Tree, read, recover};

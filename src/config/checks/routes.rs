@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use super::impossible;
 use super::jobs::Allowed;
 use super::names::Kind;
@@ -23,30 +23,30 @@ pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
 /// Checks the routes of each file. Two of one name are a fault, and names both places.
 pub(super) fn check(
-    written: Vec<(Desk<'_>, Section<RouteShape>)>,
+    written: Vec<(Checker<'_>, Section<RouteShape>)>,
     jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
     allowed: &Allowed,
     sources: &impossible::Sources,
 ) -> Routes {
     let mut plans = Routes::new();
     let mut first: BTreeMap<String, String> = BTreeMap::new();
-    for (desk, section) in written {
+    for (checker, section) in written {
         for (name, entry) in section {
-            desk.name(entry.id);
-            let here = desk.file.source.place(&desk.file.tree.key_range(entry.id));
-            let place = format!("{}:{}", desk.file.source.name(), here.line);
+            checker.name(entry.id);
+            let here = checker.file.source.place(&checker.file.tree.key_range(entry.id));
+            let place = format!("{}:{}", checker.file.source.name(), here.line);
             if let Some(first) = first.get(&name) {
                 let hint = "give one of them another name".to_owned();
                 let message = format!("route `{name}` is there twice; the first is at {first}");
-                desk.fault_of_key(entry.id, message, hint);
+                checker.fault_of_key(entry.id, message, hint);
                 continue;
             }
             first.insert(name.clone(), place);
             let plan = entry
                 .value
-                .and_then(|shape| route(desk, &name, entry.id, here.line, shape, jobs, allowed));
+                .and_then(|shape| route(checker, &name, entry.id, here.line, shape, jobs, allowed));
             if let Some(plan) = plan {
-                impossible::warn(desk, entry.id, &plan, sources);
+                impossible::warn(checker, entry.id, &plan, sources);
                 plans.insert(Arc::clone(&plan.name), Arc::new(plan));
             }
         }
@@ -55,7 +55,7 @@ pub(super) fn check(
 }
 
 fn route(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     name: &str,
     id: Id,
     line: usize,
@@ -63,23 +63,24 @@ fn route(
     jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
     allowed: &Allowed,
 ) -> Option<RoutePlan> {
-    let on = desk.need(id, "on", shape.on);
-    let on = on.map(|at| conditions(desk, at));
-    let condition = shape.condition.as_ref().and_then(|at| condition(desk, at));
-    let job = desk.need(id, "job", shape.job);
+    let on = checker.need(id, "on", shape.on);
+    let on = on.map(|at| conditions(checker, at));
+    let condition = shape.condition.as_ref().and_then(|at| condition(checker, at));
+    let job = checker.need(id, "job", shape.job);
     if let Some(at) = &job {
-        desk.refers(Kind::Job, at.id, &at.value);
+        checker.refers(Kind::Job, at.id, &at.value);
     }
     let allowed = job.as_ref().and_then(|at| allowed.get(&at.value));
     let plan = job.as_ref().and_then(|at| jobs.get(at.value.as_str()));
     // Where the job itself could not be read, nobody knows what it allows.
     let knows = plan.is_some() || allowed.is_some();
-    let declared =
-        |at: &At<String>| desk.names.of_kind(Kind::Job).is_none_or(|jobs| jobs.contains(&at.value));
+    let declared = |at: &At<String>| {
+        checker.names.of_kind(Kind::Job).is_none_or(|jobs| jobs.contains(&at.value))
+    };
     let lenient = !knows && job.as_ref().is_none_or(declared);
     let allowed = (!lenient).then(|| allowed.map_or(&[][..], Vec::as_slice));
-    let mapping = variables::mapping(desk, shape.env, allowed, plan.map(|plan| plan.env_max));
-    let latest = latest(desk, &shape.latest_per, &shape.wait, &shape.wait_at_most);
+    let mapping = variables::mapping(checker, shape.env, allowed, plan.map(|plan| plan.env_max));
+    let latest = latest(checker, &shape.latest_per, &shape.wait, &shape.wait_at_most);
     let (sources, on) = on?;
     let spared = mapping
         .variables
@@ -100,7 +101,7 @@ fn route(
             UnknownPathsShape::Skip => UnknownPaths::Skip,
             UnknownPathsShape::Hold => UnknownPaths::Hold,
         },
-        file: desk.file.source.name().into(),
+        file: checker.file.source.name().into(),
         line,
         description: shape.description,
     })
@@ -108,7 +109,7 @@ fn route(
 
 /// Of which runs only the newest is to be sent.
 fn latest(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     per: &Option<At<String>>,
     wait: &Option<At<Period>>,
     wait_at_most: &Option<At<Period>>,
@@ -116,30 +117,34 @@ fn latest(
     let Some(at) = per else {
         for at in [wait, wait_at_most].into_iter().flatten() {
             let hint = "add `latest_per: ${{ git.branch }}`, or what else runs have in common";
-            desk.fault(at.id, "there is nothing to wait for without `latest_per`", hint.to_owned());
+            checker.fault(
+                at.id,
+                "there is nothing to wait for without `latest_per`",
+                hint.to_owned(),
+            );
         }
         return None;
     };
     let length = wait.as_ref().map_or(Duration::ZERO, |at| at.value.0);
     if let (Some(at), None) = (wait_at_most, wait) {
-        desk.fault(at.id, "`wait_at_most` is of no use without `wait`", None);
+        checker.fault(at.id, "`wait_at_most` is of no use without `wait`", None);
     }
     if let Some(at) = wait_at_most.as_ref().filter(|at| at.value.0 < length) {
-        desk.fault(at.id, "`wait_at_most` is less than `wait`", None);
+        checker.fault(at.id, "`wait_at_most` is less than `wait`", None);
     }
-    let per = variables::template(desk, at.id, &at.value, &vocabulary())?;
+    let per = variables::template(checker, at.id, &at.value, &vocabulary())?;
     let most = wait_at_most.as_ref().map_or(length.saturating_mul(10), |at| at.value.0);
     Some(LatestPlan { per, wait: length, wait_at_most: most })
 }
 
-fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
+fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     let shape = at.value;
     let source = match at.id {
-        Some(id) => desk.need(id, "source", shape.source),
+        Some(id) => checker.need(id, "source", shape.source),
         None => shape.source.0,
     };
-    let sources = source.map(|at| sources(desk, &at)).unwrap_or_default();
-    let list = |texts: &Option<At<Texts>>| patterns(desk, texts.as_ref());
+    let sources = source.map(|at| sources(checker, &at)).unwrap_or_default();
+    let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
     let on = On {
         events: list(&shape.event),
         actions: list(&shape.action),
@@ -147,14 +152,14 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
         user: list(&shape.user),
         channel: list(&shape.channel),
         repository: list(&shape.repository),
-        branch: short(desk, shape.branch.as_ref()),
-        tag: short(desk, shape.tag.as_ref()),
+        branch: short(checker, shape.branch.as_ref()),
+        tag: short(checker, shape.tag.as_ref()),
         sha: list(&shape.sha),
         before: list(&shape.before),
         author: list(&shape.author),
-        claims: claims(desk, shape.claims),
+        claims: claims(checker, shape.claims),
         path: list(&shape.path),
-        pull_request: shape.pull_request.map(|at| pull_request(desk, at)),
+        pull_request: shape.pull_request.map(|at| pull_request(checker, at)),
         default_branch: shape.default_branch,
         deleted: shape.deleted,
         forced: shape.forced,
@@ -163,77 +168,77 @@ fn conditions(desk: Desk<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
 }
 
 /// Patterns of branches or tags, whose names are told without what git puts in front.
-fn short(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
+fn short(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
     for (id, text) in at.into_iter().flat_map(At::each) {
         let name = text.trim_start_matches('!');
         let full = ["refs/heads/", "refs/tags/"].iter().find_map(|front| name.strip_prefix(front));
         if let Some(name) = full {
             let message = "a branch or tag is written without `refs/heads/` or `refs/tags/`";
-            desk.fault(id, message, format!("write `{name}`"));
+            checker.fault(id, message, format!("write `{name}`"));
         }
     }
-    patterns(desk, at)
+    patterns(checker, at)
 }
 
-fn sources(desk: Desk<'_>, at: &At<Texts>) -> Vec<Arc<str>> {
-    if empty(desk, at.id) {
+fn sources(checker: Checker<'_>, at: &At<Texts>) -> Vec<Arc<str>> {
+    if empty(checker, at.id) {
         return Vec::new();
     }
     let mut names: Vec<Arc<str>> = Vec::new();
     for (id, name) in at.each() {
-        if desk.refers(Kind::Source, id, name) && !names.iter().any(|known| &**known == name) {
+        if checker.refers(Kind::Source, id, name) && !names.iter().any(|known| &**known == name) {
             names.push(name.into());
         }
     }
     names
 }
 
-fn pull_request(desk: Desk<'_>, at: At<PullRequestShape>) -> PullRequestOn {
-    empty(desk, at.id);
+fn pull_request(checker: Checker<'_>, at: At<PullRequestShape>) -> PullRequestOn {
+    empty(checker, at.id);
     let shape = at.value;
-    let list = |texts: &Option<At<Texts>>| patterns(desk, texts.as_ref());
+    let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
     let number = shape.number.map(|at: At<Numbers>| {
-        empty(desk, at.id);
+        empty(checker, at.id);
         at.value.0
     });
     PullRequestOn {
         number: number.unwrap_or_default(),
         action: list(&shape.action),
-        base: short(desk, shape.base.as_ref()),
-        head: short(desk, shape.head.as_ref()),
+        base: short(checker, shape.base.as_ref()),
+        head: short(checker, shape.head.as_ref()),
         merged: shape.merged,
     }
 }
 
 /// Claims by name, each with its patterns; what is faulty is reported and left out.
-pub(super) fn claims(desk: Desk<'_>, at: Option<At<Section<Texts>>>) -> Claims {
+pub(super) fn claims(checker: Checker<'_>, at: Option<At<Section<Texts>>>) -> Claims {
     let Some(at) = at else { return Claims::default() };
-    empty(desk, at.id);
+    empty(checker, at.id);
     let each = at.value.into_iter().filter_map(|(name, entry)| {
         let texts = At { id: Some(entry.id), value: entry.value? };
-        Some((name.into(), patterns(desk, Some(&texts))?))
+        Some((name.into(), patterns(checker, Some(&texts))?))
     });
     Claims::new(each.collect())
 }
 
 /// Reports a condition that says nothing; true when it does.
-fn empty(desk: Desk<'_>, id: Option<Id>) -> bool {
-    let Some(id) = id.filter(|id| desk.file.tree.is_empty(*id)) else { return false };
-    let name = desk.file.tree.key(id).unwrap_or("this");
+fn empty(checker: Checker<'_>, id: Option<Id>) -> bool {
+    let Some(id) = id.filter(|id| checker.file.tree.is_empty(*id)) else { return false };
+    let name = checker.file.tree.key(id).unwrap_or("this");
     let hint = "remove the key to accept anything, or say what must hold".to_owned();
-    desk.fault_of_key(id, format!("`{name}` is empty"), hint);
+    checker.fault_of_key(id, format!("`{name}` is empty"), hint);
     true
 }
 
 /// Compiles a list of literals and patterns; every fault is reported at its own item.
-pub(super) fn patterns(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
+pub(super) fn patterns(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
     let at = at?;
-    if empty(desk, at.id) {
+    if empty(checker, at.id) {
         return None;
     }
     let each = at.each();
     let mut texts: Vec<String> = each.iter().map(|(_, text)| (*text).to_owned()).collect();
-    let damaged = desk.is_damaged(at.id);
+    let damaged = checker.is_damaged(at.id);
     if damaged {
         // Something was cut out that may have been the one that is not an exclusion.
         texts.push("**".to_owned());
@@ -247,29 +252,29 @@ pub(super) fn patterns(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Pattern
                     Some((message, hint)) => (message, Some(hint.to_owned())),
                     None => (fault.message.as_str(), None),
                 };
-                desk.fault(id, message, hint);
+                checker.fault(id, message, hint);
             }
             None
         }
     }
 }
 
-fn condition(desk: Desk<'_>, at: &At<String>) -> Option<Expression> {
+fn condition(checker: Checker<'_>, at: &At<String>) -> Option<Expression> {
     let id = at.id?;
-    if empty(desk, Some(id)) {
+    if empty(checker, Some(id)) {
         return None;
     }
     match Expression::compile(&at.value, &vocabulary()) {
         Ok(expression) => Some(expression),
         Err(_) if at.value.trim_start().starts_with("${{") => {
             let hint = "`if` is an expression as a whole: drop `${{` and `}}`".to_owned();
-            desk.fault(Some(id), "`if` takes no `${{ … }}`", hint);
+            checker.fault(Some(id), "`if` takes no `${{ … }}`", hint);
             None
         }
         Err(faults) => {
             for fault in faults {
                 let part = fault.offset..fault.offset + fault.length;
-                desk.fault_within(id, part, fault.message, fault.hint);
+                checker.fault_within(id, part, fault.message, fault.hint);
             }
             None
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use super::networks::networks;
 use crate::config::networks::Networks;
 use crate::config::plan::{RetentionPlan, ServerPlan};
@@ -13,33 +13,37 @@ use crate::config::yaml::At;
 /// Repeats are known as such for this long; nothing may be forgotten sooner.
 const WINDOW: Period = Period::days(7);
 
-pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
-    let listen = address(desk, &shape.listen);
-    let admin = address(desk, &shape.admin);
+pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerPlan> {
+    let listen = address(checker, &shape.listen);
+    let admin = address(checker, &shape.admin);
     if listen.is_some_and(|listen| listen.port() != 0 && Some(listen) == admin) {
         let hint = "the admin side needs an address of its own, inside your network".to_owned();
-        desk.fault(shape.admin.id.or(shape.listen.id), "`listen` and `admin` are the same", hint);
+        checker.fault(
+            shape.admin.id.or(shape.listen.id),
+            "`listen` and `admin` are the same",
+            hint,
+        );
     }
     for limit in [&shape.body_limit, &shape.bytes_in_flight] {
         if limit.value.0 == 0 {
-            desk.fault(limit.id, "this must be more than zero", None);
+            checker.fault(limit.id, "this must be more than zero", None);
         }
     }
     if shape.bytes_in_flight.value < shape.body_limit.value {
         let id = shape.bytes_in_flight.id.or(shape.body_limit.id);
         let hint = format!("a body of {} could never be received", shape.body_limit.value);
-        desk.fault(id, "`bytes_in_flight` is less than `body_limit`", hint);
+        checker.fault(id, "`bytes_in_flight` is less than `body_limit`", hint);
     }
-    desk.not_zero(&shape.requests_in_flight);
+    checker.not_zero(&shape.requests_in_flight);
     for period in [&shape.header_timeout, &shape.body_timeout] {
-        not_zero(desk, period);
+        not_zero(checker, period);
     }
-    let trusted_proxies = trusted_proxies(desk, shape.trusted_proxies.as_ref());
+    let trusted_proxies = trusted_proxies(checker, shape.trusted_proxies.as_ref());
     let mut admin_tokens = std::collections::BTreeMap::new();
     for (name, token) in shape.admin_tokens {
-        desk.name(token.id);
+        checker.name(token.id);
         if let Some(secret) = token.value {
-            admin_tokens.insert(name.into(), desk.secret(token.id, secret));
+            admin_tokens.insert(name.into(), checker.secret(token.id, secret));
         }
     }
     Some(ServerPlan {
@@ -59,38 +63,38 @@ pub(super) fn server(desk: Desk<'_>, shape: ServerShape) -> Option<ServerPlan> {
 }
 
 /// Whoever is trusted may claim any address, so that all of a protocol's addresses cannot be.
-fn trusted_proxies(desk: Desk<'_>, at: Option<&At<Texts>>) -> Networks {
+fn trusted_proxies(checker: Checker<'_>, at: Option<&At<Texts>>) -> Networks {
     for (id, text) in at.map(At::each).unwrap_or_default() {
         if text.ends_with("/0") {
             let hint = "write the addresses of the proxies alone".to_owned();
-            desk.fault(id, "whoever connects would be believed to be any address", hint);
+            checker.fault(id, "whoever connects would be believed to be any address", hint);
         }
     }
-    networks(desk, at, "leave the key out when there is no proxy").unwrap_or_default()
+    networks(checker, at, "leave the key out when there is no proxy").unwrap_or_default()
 }
 
-fn address(desk: Desk<'_>, at: &At<String>) -> Option<SocketAddr> {
+fn address(checker: Checker<'_>, at: &At<String>) -> Option<SocketAddr> {
     let hint = "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned();
     let parsed = at.value.parse();
     if parsed.is_err() {
-        desk.fault(at.id, format!("`{}` is not an address to listen on", at.value), hint);
+        checker.fault(at.id, format!("`{}` is not an address to listen on", at.value), hint);
     }
     parsed.ok()
 }
 
-pub(super) fn not_zero(desk: Desk<'_>, at: &At<Period>) {
+pub(super) fn not_zero(checker: Checker<'_>, at: &At<Period>) {
     if at.value.0 == Duration::ZERO {
-        desk.fault(at.id, "this must be more than zero", None);
+        checker.fault(at.id, "this must be more than zero", None);
     }
 }
 
-pub(super) fn retention(desk: Desk<'_>, shape: &RetentionShape) -> Option<RetentionPlan> {
+pub(super) fn retention(checker: Checker<'_>, shape: &RetentionShape) -> Option<RetentionPlan> {
     if shape.keep.value < WINDOW {
         let hint = format!("write at least {WINDOW}: that long, a repeat is known as one");
-        desk.fault(shape.keep.id, format!("`keep` is less than {WINDOW}"), hint);
+        checker.fault(shape.keep.id, format!("`keep` is less than {WINDOW}"), hint);
     }
     if shape.max_size.value.0 == 0 {
-        desk.fault(shape.max_size.id, "this must be more than zero", None);
+        checker.fault(shape.max_size.id, "this must be more than zero", None);
     }
     Some(RetentionPlan { keep: shape.keep.value.0, max_size: shape.max_size.value.0 })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use super::networks::networks;
 use super::options::options;
 use super::routes::patterns;
@@ -15,15 +15,15 @@ use crate::config::yaml::{At, Id, Lenient};
 use crate::providers::{self, Options, Provider, SECRET_HINT, SecretUse};
 
 pub(super) fn sources(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     section: Section<SourceShape>,
     server: Option<&ServerPlan>,
 ) -> BTreeMap<Arc<str>, Arc<SourcePlan>> {
     let mut plans = BTreeMap::new();
     for (name, entry) in section {
-        desk.name(entry.id);
+        checker.name(entry.id);
         let Some(shape) = entry.value else { continue };
-        if let Some(plan) = source(desk, &name, entry.id, shape, server) {
+        if let Some(plan) = source(checker, &name, entry.id, shape, server) {
             plans.insert(name.into(), Arc::new(plan));
         }
     }
@@ -31,26 +31,26 @@ pub(super) fn sources(
 }
 
 fn source(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     name: &str,
     id: Id,
     mut shape: SourceShape,
     server: Option<&ServerPlan>,
 ) -> Option<SourcePlan> {
     let field = std::mem::take(&mut shape.provider);
-    let at = desk.need(id, "provider", field);
-    let provider = at.as_ref().and_then(|at| provider(desk, at));
-    let options = options(desk, &shape);
+    let at = checker.need(id, "provider", field);
+    let provider = at.as_ref().and_then(|at| provider(checker, at));
+    let options = options(checker, &shape);
     if let (Some(provider), Some(options)) = (provider, &options) {
-        check_options(desk, id, at.and_then(|at| at.id), provider, options);
+        check_options(checker, id, at.and_then(|at| at.id), provider, options);
     }
     if let (Some(at), Some(server)) = (&shape.body_limit, server) {
         if at.value.0 == 0 {
-            desk.fault(at.id, "this must be more than zero", None);
+            checker.fault(at.id, "this must be more than zero", None);
         }
         if at.value.0 > server.bytes_in_flight {
             let hint = "a body of that size could never be received".to_owned();
-            desk.fault(at.id, "`body_limit` is more than the server's `bytes_in_flight`", hint);
+            checker.fault(at.id, "`body_limit` is more than the server's `bytes_in_flight`", hint);
         }
     }
     let unauthenticated = shape.dangerously_unauthenticated.value;
@@ -59,24 +59,24 @@ fn source(
         (Some(provider), Some(options)) => provider.secret_use(options),
         _ => SecretUse::Optional,
     };
-    let access_tokens = access_tokens(desk, shape.access_token);
+    let access_tokens = access_tokens(checker, shape.access_token);
     let hint = match (provider, &options) {
         (Some(provider), Some(options)) => provider.secret_hint(options),
         _ => SECRET_HINT,
     };
-    let secrets = secrets(desk, id, shape.secrets, open, (secret_use, hint));
+    let secrets = secrets(checker, id, shape.secrets, open, (secret_use, hint));
     if options.as_ref().is_some_and(|options| options.learn_secret)
         && !secrets.iter().any(|reference| matches!(reference, SecretRef::File(_)))
-        && let Some(key) = desk.file.tree.entry(id, "learn_secret")
+        && let Some(key) = checker.file.tree.entry(id, "learn_secret")
     {
         let hint = "write `secrets: [{ file: PATH }]`; the file is made when the sender greets";
         let message = "a secret that is learnt needs a file to be kept in";
-        desk.fault_of_key(key, message, hint.to_owned());
+        checker.fault_of_key(key, message, hint.to_owned());
     }
     let allow_from =
-        networks(desk, shape.allow_from.as_ref(), "leave the key out to accept any address");
-    let events = patterns(desk, shape.events.as_ref());
-    let ignore_actors = patterns(desk, shape.ignore_actors.as_ref());
+        networks(checker, shape.allow_from.as_ref(), "leave the key out to accept any address");
+    let events = patterns(checker, shape.events.as_ref());
+    let ignore_actors = patterns(checker, shape.ignore_actors.as_ref());
     Some(SourcePlan {
         access_tokens,
         name: name.into(),
@@ -93,74 +93,74 @@ fn source(
 }
 
 /// The tokens that may come beside a signature; a list of none would let nobody in.
-fn access_tokens(desk: Desk<'_>, given: Option<Lenient<SecretShapes>>) -> Vec<SecretRef> {
+fn access_tokens(checker: Checker<'_>, given: Option<Lenient<SecretShapes>>) -> Vec<SecretRef> {
     let Some((id, given)) = given.and_then(|entry| Some((entry.id, entry.value?))) else {
         return Vec::new();
     };
     match given {
-        SecretShapes::One(shape) => vec![desk.secret(id, shape)],
+        SecretShapes::One(shape) => vec![checker.secret(id, shape)],
         SecretShapes::Many(list) => {
-            if desk.file.tree.is_empty(id) {
+            if checker.file.tree.is_empty(id) {
                 let hint = "write `access_token: { env: NAME }`, or leave the key out".to_owned();
-                desk.fault(Some(id), "this list names no token", hint);
+                checker.fault(Some(id), "this list names no token", hint);
             }
             let each = list.into_iter();
-            each.filter_map(|entry| Some(desk.secret(entry.id, entry.value?))).collect()
+            each.filter_map(|entry| Some(checker.secret(entry.id, entry.value?))).collect()
         }
     }
 }
 
-fn provider(desk: Desk<'_>, at: &At<String>) -> Option<&'static dyn Provider> {
+fn provider(checker: Checker<'_>, at: &At<String>) -> Option<&'static dyn Provider> {
     let found = providers::find(&at.value);
     if found.is_none() {
         let hint = provider_meant(&at.value);
-        desk.fault(at.id, format!("there is no provider `{}`", at.value), hint);
+        checker.fault(at.id, format!("there is no provider `{}`", at.value), hint);
     }
     found
 }
 
 /// The provider's complaints, each at the key that it names first, or else at the provider.
 fn check_options(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     source: Id,
     provider_id: Option<Id>,
     provider: &dyn Provider,
     options: &Options,
 ) {
     // An option that could not be read is missing from what the provider is shown.
-    let damaged = desk.is_damaged(Some(source));
+    let damaged = checker.is_damaged(Some(source));
     for message in provider.check_options(options) {
         let key = message.split('`').nth(1).unwrap_or_default();
-        match desk.file.tree.entry(source, key) {
-            Some(entry) => desk.fault_of_key(entry, message, None),
+        match checker.file.tree.entry(source, key) {
+            Some(entry) => checker.fault_of_key(entry, message, None),
             None if damaged => {}
-            None => desk.fault(provider_id, message, None),
+            None => checker.fault(provider_id, message, None),
         }
     }
 }
 
 fn secrets(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     source: Id,
     given: Vec<Lenient<SecretShape>>,
     open: &At<bool>,
     (secret_use, hint): (SecretUse, &str),
 ) -> Vec<SecretRef> {
-    let written = desk.file.tree.entry(source, "secrets");
-    let none = written.is_none_or(|id| desk.file.tree.is_empty(id));
-    let name = desk.file.tree.key(source).unwrap_or_default();
+    let written = checker.file.tree.entry(source, "secrets");
+    let none = written.is_none_or(|id| checker.file.tree.is_empty(id));
+    let name = checker.file.tree.key(source).unwrap_or_default();
     match (open.value, none) {
         (false, true) if secret_use != SecretUse::Required => {}
         (false, false) if secret_use == SecretUse::None => {
             let hint = "what this sender signs with is public; remove `secrets`".to_owned();
-            desk.fault_of_key(
+            checker.fault_of_key(
                 written.unwrap_or(source),
                 format!("source `{name}` has secrets that its provider has no use for"),
                 hint,
             );
         }
-        (false, true) if !desk.file.tree.is_damaged(source) || written.is_none() => {
-            desk.fault_of_key(
+        (false, true) if !checker.file.tree.is_damaged(source) || written.is_none() => {
+            checker.fault_of_key(
                 written.unwrap_or(source),
                 format!("source `{name}` has no secret"),
                 hint.to_owned(),
@@ -169,11 +169,11 @@ fn secrets(
         (true, false) => {
             let hint = "remove one of the two".to_owned();
             let message = "a source has either `secrets` or `dangerously_unauthenticated: true`";
-            desk.fault(open.id, message, hint);
+            checker.fault(open.id, message, hint);
         }
         (true, true) => {
             let hint = "whoever can reach the gateway can start the jobs of its routes".to_owned();
-            desk.warn(
+            checker.warn(
                 open.id.unwrap_or(source),
                 format!("source `{name}` is open to everyone"),
                 hint,
@@ -181,5 +181,5 @@ fn secrets(
         }
         _ => {}
     }
-    given.into_iter().filter_map(|entry| Some(desk.secret(entry.id, entry.value?))).collect()
+    given.into_iter().filter_map(|entry| Some(checker.secret(entry.id, entry.value?))).collect()
 }

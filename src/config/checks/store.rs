@@ -3,7 +3,7 @@
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::desk::Desk;
+use super::checker::Checker;
 use crate::config::plan::{PostgresPlan, StorePlan};
 use crate::config::shape::{Pooler, PostgresShape};
 use crate::config::yaml::At;
@@ -14,20 +14,28 @@ const HINT: &str = "write `sqlite:` and a file, such as sqlite:gateway.db, or th
 /// Fewest connections that do: one each to accept, to dispatch, to look and to settle repeats.
 const LEAST: u32 = 4;
 
-pub(super) fn store(desk: Desk<'_>, at: &At<String>, shape: PostgresShape) -> Option<StorePlan> {
+pub(super) fn store(
+    checker: Checker<'_>,
+    at: &At<String>,
+    shape: PostgresShape,
+) -> Option<StorePlan> {
     match at.value.split_once(':') {
         Some(("sqlite", file)) if !file.trim().is_empty() => {
             if let Some(id) = first_of(&shape) {
                 let hint = "write `store: postgres://…`, or remove the section".to_owned();
-                desk.fault(Some(id), "`postgres` says how to reach a store that is not used", hint);
+                checker.fault(
+                    Some(id),
+                    "`postgres` says how to reach a store that is not used",
+                    hint,
+                );
             }
-            Some(StorePlan::Sqlite(desk.path(file.trim())))
+            Some(StorePlan::Sqlite(checker.path(file.trim())))
         }
         Some(("postgres" | "postgresql", _)) => {
-            postgres(desk, at, shape).map(|plan| StorePlan::Postgres(Box::new(plan)))
+            postgres(checker, at, shape).map(|plan| StorePlan::Postgres(Box::new(plan)))
         }
         _ => {
-            desk.fault(at.id, "this is not a store", HINT.to_owned());
+            checker.fault(at.id, "this is not a store", HINT.to_owned());
             None
         }
     }
@@ -40,20 +48,20 @@ fn first_of(shape: &PostgresShape) -> Option<crate::config::yaml::Id> {
     password.or(ca_file).or(shape.connections.id).or(shape.direct.as_ref().and_then(|at| at.id))
 }
 
-fn postgres(desk: Desk<'_>, at: &At<String>, shape: PostgresShape) -> Option<PostgresPlan> {
+fn postgres(checker: Checker<'_>, at: &At<String>, shape: PostgresShape) -> Option<PostgresPlan> {
     if shape.connections.value < LEAST || shape.connections.value > 1000 {
         let hint = format!("write a number from {LEAST} to 1000");
-        desk.fault(shape.connections.id, "this is not a usable number of connections", hint);
+        checker.fault(shape.connections.id, "this is not a usable number of connections", hint);
     }
     if let Some(at) = shape.ca_file.as_ref().filter(|at| at.value.is_empty()) {
-        desk.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
+        checker.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
     }
-    let password = shape.password.and_then(|entry| Some(desk.secret(entry.id, entry.value?)));
-    let ca_file = shape.ca_file.map(|at| desk.path(&at.value));
+    let password = shape.password.and_then(|entry| Some(checker.secret(entry.id, entry.value?)));
+    let ca_file = shape.ca_file.map(|at| checker.path(&at.value));
     let plain = |config: &Config| shape.allow_plain || (stays_here(config) && ca_file.is_none());
-    let config = address(desk, at)?;
+    let config = address(checker, at)?;
     let direct = match &shape.direct {
-        Some(at) => Some(address(desk, at)?),
+        Some(at) => Some(address(checker, at)?),
         None => None,
     };
     for (at, config) in
@@ -63,7 +71,7 @@ fn postgres(desk: Desk<'_>, at: &At<String>, shape: PostgresShape) -> Option<Pos
             let hint =
                 "remove `sslmode`, or set `postgres.allow_plain: true` if the network is trusted";
             let message = "what is kept would travel in clear";
-            desk.fault(at.id, message, hint.to_owned());
+            checker.fault(at.id, message, hint.to_owned());
         }
     }
     Some(PostgresPlan {
@@ -78,17 +86,17 @@ fn postgres(desk: Desk<'_>, at: &At<String>, shape: PostgresShape) -> Option<Pos
     })
 }
 
-fn address(desk: Desk<'_>, at: &At<String>) -> Option<Config> {
+fn address(checker: Checker<'_>, at: &At<String>) -> Option<Config> {
     let config: Config = match at.value.parse() {
         Ok(config) => config,
         Err(_) => {
-            desk.fault(at.id, "this is not the address of a database", HINT.to_owned());
+            checker.fault(at.id, "this is not the address of a database", HINT.to_owned());
             return None;
         }
     };
     let mut good = true;
     let mut fault = |message: &str, hint: &str| {
-        desk.fault(at.id, message, hint.to_owned());
+        checker.fault(at.id, message, hint.to_owned());
         good = false;
     };
     if config.get_password().is_some() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::address::{host_address, is_loopback, web_address};
-use super::desk::Desk;
+use super::checker::Checker;
 use super::options::Read;
 use crate::authenticate::jwt::Algorithm;
 use crate::config::shape::Texts;
@@ -11,60 +11,60 @@ use crate::config::yaml::At;
 
 /// The issuer. One that is an address must be one that keys can be fetched from safely, since a
 /// preset may derive their place from it.
-pub(super) fn issuer(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
+pub(super) fn issuer(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
     if at.value.is_empty() {
-        desk.fault(at.id, "`issuer` is empty", "write the claim `iss` of the tokens".to_owned());
+        checker.fault(at.id, "`issuer` is empty", "write the claim `iss` of the tokens".to_owned());
         return None;
     }
-    if at.value.contains("://") { address(desk, Some(at)) } else { Some(Some(at.value.clone())) }
+    if at.value.contains("://") { address(checker, Some(at)) } else { Some(Some(at.value.clone())) }
 }
 
 /// An address that is fetched: what comes from it is believed, so nobody in between may change it.
-pub(super) fn address(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
+pub(super) fn address(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
-    let url = web_address(desk, at)?;
+    let url = web_address(checker, at)?;
     if url.scheme() == "http" && !is_loopback(&url) {
         let message = "keys that come over `http://` could be anyone's";
-        desk.fault(at.id, message, "write https://".to_owned());
+        checker.fault(at.id, message, "write https://".to_owned());
         return None;
     }
     if !url.username().is_empty() || url.password().is_some() {
         let message = "the address must not have a user or password";
-        desk.fault(at.id, message, "remove what stands before the `@`".to_owned());
+        checker.fault(at.id, message, "remove what stands before the `@`".to_owned());
         return None;
     }
     Some(Some(at.value.clone()))
 }
 
-pub(super) fn proxy(desk: Desk<'_>, at: Option<&At<String>>) -> Read<String> {
+pub(super) fn proxy(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
-    host_address(desk, at).map(|url| Some(url.to_string()))
+    host_address(checker, at).map(|url| Some(url.to_string()))
 }
 
-pub(super) fn ca_file(desk: Desk<'_>, at: Option<&At<String>>) -> Read<PathBuf> {
+pub(super) fn ca_file(checker: Checker<'_>, at: Option<&At<String>>) -> Read<PathBuf> {
     let Some(at) = at else { return Some(None) };
     if at.value.is_empty() {
-        desk.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
+        checker.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
         return None;
     }
-    Some(Some(desk.path(&at.value)))
+    Some(Some(checker.path(&at.value)))
 }
 
-pub(super) fn audience(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Vec<String>> {
-    texts(desk, at, |text| match text {
+pub(super) fn audience(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Vec<String>> {
+    texts(checker, at, |text| match text {
         "" => Err("an empty audience is nobody's".to_owned()),
         text => Ok(text.to_owned()),
     })
 }
 
-pub(super) fn algorithms(desk: Desk<'_>, at: Option<&At<Texts>>) -> Option<Vec<Algorithm>> {
-    texts(desk, at, str::parse)
+pub(super) fn algorithms(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Vec<Algorithm>> {
+    texts(checker, at, str::parse)
 }
 
 /// Every text as what it means, or nothing after a fault.
 fn texts<T>(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     at: Option<&At<Texts>>,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Option<Vec<T>> {
@@ -72,7 +72,9 @@ fn texts<T>(
     let count = each.len();
     let good: Vec<T> = each
         .into_iter()
-        .filter_map(|(id, text)| read(text).map_err(|message| desk.fault(id, message, None)).ok())
+        .filter_map(|(id, text)| {
+            read(text).map_err(|message| checker.fault(id, message, None)).ok()
+        })
         .collect();
     (good.len() == count).then_some(good)
 }

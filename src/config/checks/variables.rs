@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::desk::Desk;
+use super::checker::Checker;
 use super::jobs::is_own;
 use super::vocabulary::vocabulary;
 use crate::config::shape::{FullVariable, Section, VariableShape};
@@ -17,7 +17,7 @@ const MOST: u64 = DEFAULT_MAX_BYTES as u64;
 /// The mapping of a route. `allowed` are the reserved names that its job allows; `None` where
 /// nobody knows.
 pub(super) fn mapping(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     section: Section<VariableShape>,
     allowed: Option<&[String]>,
     env_max: Option<usize>,
@@ -25,11 +25,11 @@ pub(super) fn mapping(
     let names = vocabulary();
     let mut variables = Vec::new();
     for (name, entry) in section {
-        check_name(desk, entry.id, &name, allowed);
+        check_name(checker, entry.id, &name, allowed);
         let variable = match entry.value {
-            Some(VariableShape::Text(text)) => template(desk, Some(entry.id), &text, &names)
+            Some(VariableShape::Text(text)) => template(checker, Some(entry.id), &text, &names)
                 .map(|template| Variable::new(name, template)),
-            Some(VariableShape::Full(shape)) => full(desk, name, entry.id, shape, &names),
+            Some(VariableShape::Full(shape)) => full(checker, name, entry.id, shape, &names),
             None => None,
         };
         variables.extend(variable);
@@ -37,15 +37,15 @@ pub(super) fn mapping(
     Mapping { variables, max_total: env_max.unwrap_or(DEFAULT_MAX_TOTAL) }
 }
 
-fn check_name(desk: Desk<'_>, id: Id, name: &str, allowed: Option<&[String]>) {
+fn check_name(checker: Checker<'_>, id: Id, name: &str, allowed: Option<&[String]>) {
     if !valid_name(name) {
         let hint = "use letters, digits and `_`, and do not start with a digit".to_owned();
-        desk.fault_of_key(id, format!("`{name}` cannot be the name of a variable"), hint);
+        checker.fault_of_key(id, format!("`{name}` cannot be the name of a variable"), hint);
         return;
     }
     if is_own(name) {
         let hint = "names that start with GATEWAY_ are set by the gateway itself".to_owned();
-        desk.fault_of_key(id, format!("`{name}` is reserved"), hint);
+        checker.fault_of_key(id, format!("`{name}` is reserved"), hint);
         return;
     }
     let Some(pattern) = is_reserved(name) else { return };
@@ -55,12 +55,12 @@ fn check_name(desk: Desk<'_>, id: Id, name: &str, allowed: Option<&[String]>) {
         let hint = format!(
             "choose another name; an admin can put it under the job's `allow_reserved: [{name}]`"
         );
-        desk.fault_of_key(id, format!("`{name}` is reserved{by}"), hint);
+        checker.fault_of_key(id, format!("`{name}` is reserved{by}"), hint);
     }
 }
 
 fn full(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     name: String,
     id: Id,
     shape: FullVariable,
@@ -68,14 +68,14 @@ fn full(
 ) -> Option<Variable> {
     if let (Some(default), true) = (&shape.default, shape.omit) {
         let hint = "keep one of the two".to_owned();
-        desk.fault(default.id, "`default` and `omit: true` contradict each other", hint);
+        checker.fault(default.id, "`default` and `omit: true` contradict each other", hint);
     }
-    let matches = shape.matches.as_ref().and_then(|at| expression(desk, at));
+    let matches = shape.matches.as_ref().and_then(|at| expression(checker, at));
     if let Some(at) = shape.max_bytes.as_ref().filter(|at| at.value.0 == 0 || at.value.0 > MOST) {
-        desk.fault(at.id, "`max_bytes` must be from 1B to 32KiB", None);
+        checker.fault(at.id, "`max_bytes` must be from 1B to 32KiB", None);
     }
-    let value = desk.need(id, "value", shape.value)?;
-    let template = template(desk, value.id, &value.value, names)?;
+    let value = checker.need(id, "value", shape.value)?;
+    let template = template(checker, value.id, &value.value, names)?;
     let mut variable = Variable::new(name, template);
     variable.default = shape.default.map(|at| at.value.into());
     variable.omit = shape.omit;
@@ -86,15 +86,19 @@ fn full(
     Some(variable)
 }
 
-fn expression(desk: Desk<'_>, at: &At<String>) -> Option<Regex> {
+fn expression(checker: Checker<'_>, at: &At<String>) -> Option<Regex> {
     match Regex::new(&at.value) {
         Ok(_) if at.value.is_empty() => {
-            desk.fault(at.id, "`matches` is empty", "remove the key to accept any text".to_owned());
+            checker.fault(
+                at.id,
+                "`matches` is empty",
+                "remove the key to accept any text".to_owned(),
+            );
             None
         }
         Ok(regex) => Some(regex),
         Err(regex::Error::CompiledTooBig(_)) => {
-            desk.fault(at.id, "this regular expression is too large", None);
+            checker.fault(at.id, "this regular expression is too large", None);
             None
         }
         Err(error) => {
@@ -102,7 +106,7 @@ fn expression(desk: Desk<'_>, at: &At<String>) -> Option<Regex> {
             let words = error.to_string();
             let last = words.lines().last().unwrap_or_default();
             let last = last.strip_prefix("error: ").unwrap_or(last);
-            desk.fault(at.id, format!("this is not a regular expression: {last}"), None);
+            checker.fault(at.id, format!("this is not a regular expression: {last}"), None);
             None
         }
     }
@@ -133,7 +137,7 @@ fn near_hole<'t>(text: &'t str, names: &Vocabulary) -> Option<(&'t str, &'t str)
 
 /// Compiles a text with holes; every fault is reported at its place in it.
 pub(super) fn template(
-    desk: Desk<'_>,
+    checker: Checker<'_>,
     id: Option<Id>,
     text: &str,
     names: &Vocabulary,
@@ -142,7 +146,7 @@ pub(super) fn template(
         Ok(template) => {
             if let (Some(id), Some((written, inside))) = (id, near_hole(text, names)) {
                 let hint = format!("write `${{{{ {inside} }}}}` for the value");
-                desk.warn(id, format!("`{written}` is plain text, not a value"), hint);
+                checker.warn(id, format!("`{written}` is plain text, not a value"), hint);
             }
             Some(template)
         }
@@ -150,8 +154,8 @@ pub(super) fn template(
             for fault in faults {
                 let part = fault.offset..fault.offset + fault.length;
                 match id {
-                    Some(id) => desk.fault_within(id, part, fault.message, fault.hint),
-                    None => desk.fault(None, fault.message, fault.hint),
+                    Some(id) => checker.fault_within(id, part, fault.message, fault.hint),
+                    None => checker.fault(None, fault.message, fault.hint),
                 }
             }
             None

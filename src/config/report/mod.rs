@@ -119,7 +119,7 @@ impl Report {
     }
 
     /// Sorts by place, drops repeats and bounds the number.
-    pub(super) fn tidy(&mut self) {
+    pub(super) fn apply_retention(&mut self) {
         for list in [&mut self.faults, &mut self.warnings] {
             list.sort_by(|a, b| {
                 (&a.file, a.line, a.column, &a.message)

@@ -34,7 +34,7 @@ pub(in crate::config) struct WorkbenchShape {
     /// Time for a whole request. When it runs out, nobody knows whether the job was started.
     #[serde(default = "default_timeout")]
     pub(in crate::config) timeout: At<Period>,
-    /// When the workbench is given a rest because starts keep failing.
+    /// When starts on the workbench stop because they keep failing.
     #[serde(default)]
     pub(in crate::config) circuit_breaker: BreakerShape,
     /// API keys, by name; jobs choose one of them by its name.
@@ -43,8 +43,8 @@ pub(in crate::config) struct WorkbenchShape {
     pub(in crate::config) api_keys: Section<SecretShape>,
 }
 
-/// When the workbench is given a rest because starts keep failing: deliveries go on being accepted,
-/// and after the rest one start at a time is let through until one succeeds.
+/// When the circuit breaker opens because starts on the workbench keep failing. Deliveries are still
+/// accepted and kept; then it is half-open, and one start at a time is sent until one succeeds.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "CircuitBreaker")]
@@ -53,13 +53,15 @@ pub(in crate::config) struct BreakerShape {
     pub(in crate::config) window: At<Period>,
     /// With fewer attempts than this nothing is concluded.
     pub(in crate::config) least: At<u32>,
-    /// It rests when this many of a hundred failed: not connected, no answer in time, 5xx. What a
+    /// It opens when this many of a hundred failed: not connected, no answer in time, 5xx. What a
     /// job's own request met, such as 404, is not counted against the workbench.
     pub(in crate::config) percent: At<u32>,
-    /// The first rest; twice as long each time that the start after it fails.
-    pub(in crate::config) rest: At<Period>,
-    /// The longest rest.
-    pub(in crate::config) longest_rest: At<Period>,
+    /// How long it is open at first; twice as long each time that the start after it fails.
+    #[serde(alias = "rest")]
+    pub(in crate::config) open_for: At<Period>,
+    /// The longest time that it is open.
+    #[serde(alias = "longest_rest")]
+    pub(in crate::config) open_for_at_most: At<Period>,
 }
 
 impl Default for BreakerShape {
@@ -68,8 +70,8 @@ impl Default for BreakerShape {
             window: At::default_of(Period::seconds(60)),
             least: At::default_of(5),
             percent: At::default_of(50),
-            rest: At::default_of(Period::seconds(30)),
-            longest_rest: At::default_of(Period::seconds(300)),
+            open_for: At::default_of(Period::seconds(30)),
+            open_for_at_most: At::default_of(Period::seconds(300)),
         }
     }
 }

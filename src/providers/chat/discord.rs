@@ -12,8 +12,8 @@ use crate::authenticate::timestamp::DEFAULT_TOLERANCE;
 use crate::model::{ChatCommand, CommandLine, Value};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::chat::{Dialect, field, line};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::PublicKey;
-use crate::providers::sender::{At, Sender};
 use crate::providers::{Handshake, Reply};
 
 /// Types of interactions, and of webhook events, which have a field `event`.

@@ -14,9 +14,9 @@ use crate::authenticate::jwt::{self, Algorithm, Keys, Rules};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{Claims, Patterns, Secret, Value};
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, KeyForm, KeyPlace, Meaning, Options,
-    Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, UNNAMED, Wanted, decode,
-    header, json_content, samples,
+    About, DecodeFault, Decoded, Group, Identity, KeyForm, KeyPlace, Meaning, Options, Outgoing,
+    Proven, Provider, Published, SecretUse, SignFault, Signed, UNNAMED, Verification, Wanted,
+    decode, header, json_content, samples,
 };
 
 /// The account that sends.
@@ -103,11 +103,11 @@ impl Provider for GoogleChat {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let url = if by_project(grounds.options) { CERTIFICATES } else { GOOGLE_KEYS };
-        let keys = Keys::Published(grounds.keys_of(url)?);
-        jwt::verify(request, &rules(grounds.options), keys, grounds.now)
+        let url = if by_project(verification.options) { CERTIFICATES } else { GOOGLE_KEYS };
+        let keys = Keys::Published(verification.keys_of(url)?);
+        jwt::verify(request, &rules(verification.options), keys, verification.now)
     }
 
     fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {

@@ -6,8 +6,8 @@ use http::HeaderMap;
 use crate::model::{ChatCommand, Value};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::chat::{Dialect, slash_command};
+use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::BodyToken;
-use crate::providers::sender::{At, Body, Sender};
 
 /// Mattermost.
 pub(in crate::providers) static MATTERMOST: Sender = Sender {

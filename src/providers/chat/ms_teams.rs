@@ -8,8 +8,8 @@ use http::HeaderMap;
 use crate::model::{ChatCommand, Value};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::chat::{Dialect, field, line};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Key, Mac, Writing};
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac = Mac {
     writing: Writing::Base64,

@@ -10,9 +10,9 @@ use crate::authenticate::{Refusal, Unverified};
 use crate::model::{ChatCommand, Value};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::chat::{Dialect, slash_command};
+use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::{Mac, Part, Time, Writing};
-use crate::providers::sender::{At, Body, Sender};
-use crate::providers::{Grounds, Handshake, Knock, Reply};
+use crate::providers::{Greeting, Handshake, Reply, Verification};
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 
@@ -32,7 +32,7 @@ pub(in crate::providers) static SLACK: Sender = Sender {
     kind: Some(kind),
     secret_fields: &["token"],
     handshake: Some(handshake),
-    knock: Some(knock),
+    greet: Some(greet),
     command: Some(command),
     dialect: Some(Dialect::Slack),
     thanks: Some(thanks),
@@ -68,11 +68,11 @@ fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
 
 /// Slack looks at the certificate of a command's address with a form that it does not sign: a body, or
 /// a query string.
-fn knock(
+fn greet(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    _grounds: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     /// No such form is longer, in bytes.
     const LONGEST: usize = 1024;
     let form = match *request.method {
@@ -82,7 +82,7 @@ fn knock(
     };
     let is_check = form.len() <= LONGEST
         && form.split(|byte| *byte == b'&').any(|field| field == b"ssl_check=1");
-    is_check.then(|| Ok(Knock::new("ssl_check", Reply::empty(StatusCode::OK))))
+    is_check.then(|| Ok(Greeting::new("ssl_check", Reply::empty(StatusCode::OK))))
 }
 
 static ABOUT: About = About {

@@ -2,8 +2,8 @@
 //! secret is base64, as Airtable gives it (`macSecretBase64`).
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::Sender;
 use crate::providers::mechanisms::{Key, Mac};
-use crate::providers::sender::Sender;
 
 static SIGNATURE: Mac =
     Mac { prefix: "hmac-sha256=", key: Key::Base64, ..Mac::sha256("x-airtable-content-mac") };

@@ -5,8 +5,8 @@ use http::HeaderMap;
 
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{BasicOr, Token};
-use crate::providers::sender::{At, Sender};
 
 static BEARER: Token = Token { header: "authorization", prefix: "Bearer " };
 static PROOF: BasicOr = BasicOr(&BEARER);

@@ -1,8 +1,8 @@
 //! Webhooks of the Databricks workspace model registry.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac = Mac::sha256("x-databricks-signature");
 

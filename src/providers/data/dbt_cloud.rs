@@ -2,8 +2,8 @@
 //! or rewrites that header breaks it.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac = Mac::sha256("authorization");
 

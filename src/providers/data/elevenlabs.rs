@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Elements;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Elements = Elements {
     version: "v0",

@@ -7,8 +7,8 @@ use http::HeaderMap;
 use crate::model::Value;
 use crate::providers::Handshake;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::{Mac, Writing};
-use crate::providers::sender::{At, Body, Sender};
 
 static SIGNATURE: Mac =
     Mac { writing: Writing::UpperHex, ..Mac::sha256("x-fivetran-signature-256") };

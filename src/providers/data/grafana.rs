@@ -9,9 +9,9 @@ use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::sender::{At, Sender, Unnamed};
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, header, json_content};
+use crate::providers::{Options, Outgoing, SignFault, Signed, Verification, header, json_content};
 
 /// What the header is called unless Grafana is told otherwise.
 const SIGNATURE: HeaderName = HeaderName::from_static("x-grafana-alerting-signature");
@@ -56,9 +56,9 @@ impl Mechanism for Alerting {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, now, .. } = *grounds;
+        let Verification { secrets, options, now, .. } = *verification;
         let name = Self::header(options);
         let value = headers::one(request.headers, &name)?;
         let time = options.timestamp_header.as_ref();

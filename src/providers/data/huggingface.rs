@@ -3,9 +3,9 @@
 use crate::model::{ChangedPaths, GitFacts, Value};
 use crate::providers::Meaning;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::forges::facts::{Ref, commit_id, no_paths, text};
 use crate::providers::mechanisms::{FieldToken, HeaderOrAddress, Token};
-use crate::providers::sender::{At, Sender};
 
 static TOKEN: HeaderOrAddress = HeaderOrAddress {
     header: Token { header: "x-webhook-secret", prefix: "" },

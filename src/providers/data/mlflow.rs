@@ -4,8 +4,8 @@
 use crate::authenticate::hmac::Algorithm;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Mac, Part, Time, Writing};
-use crate::providers::sender::{At, Sender};
 
 const ID: &str = "x-mlflow-delivery-id";
 const TIMESTAMP: &str = "x-mlflow-timestamp";

@@ -4,8 +4,8 @@ use http::HeaderMap;
 
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Standard;
-use crate::providers::sender::{At, Sender};
 
 /// Replicate.
 pub(in crate::providers) static REPLICATE: Sender = Sender {

@@ -10,9 +10,9 @@ use crate::authenticate::hmac::Algorithm;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::{Mac, Mechanism};
-use crate::providers::sender::{At, Body, Sender};
-use crate::providers::{Grounds, Identity, Options, Outgoing, SignFault, Signed};
+use crate::providers::{Identity, Options, Outgoing, SignFault, Signed, Verification};
 
 static SIGNATURE: Mac = Mac { algorithm: Algorithm::Sha1, ..Mac::sha256("x-signature") };
 
@@ -33,10 +33,10 @@ impl Mechanism for FirstOnly {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let body = &request.body.slice_ref(signed(request.body));
-        SIGNATURE.authenticate(&Unverified { body, ..*request }, grounds)
+        SIGNATURE.authenticate(&Unverified { body, ..*request }, verification)
     }
 
     fn sign(

@@ -1,8 +1,8 @@
 //! Typeform. Its signature is base64 behind `sha256=`.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Mac, Writing};
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac =
     Mac { writing: Writing::Base64, prefix: "sha256=", ..Mac::sha256("typeform-signature") };

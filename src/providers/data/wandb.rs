@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, token};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Mac, Mechanism, Writing};
-use crate::providers::sender::{At, Sender};
 use crate::providers::{
-    Grounds, Options, Outgoing, SAMPLE_ACCESS_TOKEN, SignFault, Signed, header,
+    Options, Outgoing, SAMPLE_ACCESS_TOKEN, SignFault, Signed, Verification, header,
 };
 
 static SIGNATURE: Mac = Mac {
@@ -43,14 +43,14 @@ impl Mechanism for WithToken {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        if !grounds.options.access_token {
-            return SIGNATURE.authenticate(request, grounds);
+        if !verification.options.access_token {
+            return SIGNATURE.authenticate(request, verification);
         }
-        let tokens = grounds.access_tokens.iter().enumerate();
+        let tokens = verification.access_tokens.iter().enumerate();
         let token = token::verify(request, &AUTHORIZATION, "Bearer ", tokens)?;
-        SIGNATURE.authenticate(request, grounds).map(|proof| proof.beside(&token))
+        SIGNATURE.authenticate(request, verification).map(|proof| proof.beside(&token))
     }
 
     fn sign(

@@ -8,9 +8,9 @@ use crate::authenticate::hmac::Algorithm;
 use crate::authenticate::{Proof, Refusal, Unverified};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Mac, Mechanism, Token};
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed};
+use crate::providers::{Options, Outgoing, SignFault, Signed, Verification};
 
 const HEADER: &str = "x-jfrog-event-auth";
 
@@ -58,9 +58,9 @@ impl Mechanism for Setting {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        Self::chosen(grounds.options).authenticate(request, grounds)
+        Self::chosen(verification.options).authenticate(request, verification)
     }
 
     fn sign(

@@ -7,9 +7,9 @@ use http::HeaderMap;
 use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
 use crate::providers::Meaning;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::mechanisms::Basic;
-use crate::providers::sender::{At, Sender};
 
 /// Azure DevOps.
 pub(in crate::providers) static AZURE_DEVOPS: Sender = Sender {

@@ -14,8 +14,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, PullRequest, Secret, Value};
 use crate::providers::forges::facts;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
-    Provider, SignFault, Signed, decode, header, json_content,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
+    SignFault, Signed, Verification, decode, header, json_content,
 };
 
 static EVENT: HeaderName = HeaderName::from_static("x-event-key");
@@ -46,9 +46,9 @@ impl Provider for BitbucketCloud {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, .. } = *grounds;
+        let Verification { secrets, .. } = *verification;
         headers::at_most_one(request.headers, [&EVENT, &REQUEST])?;
         let value = headers::one(request.headers, &SIGNATURE)?;
         SHA256.verify(&SIGNATURE, value, secrets, &[request.body])

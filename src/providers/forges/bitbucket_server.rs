@@ -11,10 +11,10 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::authenticate::{Refusal, Unverified};
 use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::mechanisms::{BasicOr, Mac};
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Knock, Meaning, Reply};
+use crate::providers::{Greeting, Meaning, Reply, Verification};
 
 const EVENT: &str = "x-event-key";
 
@@ -27,7 +27,7 @@ pub(in crate::providers) static BITBUCKET_SERVER: Sender = Sender {
     id: &[At::Header("x-request-id")],
     kind: Some(kind),
     done: Some(done),
-    knock: Some(test),
+    greet: Some(test),
     git_facts: Some(git_facts),
     samples: &[("push", include_str!("../samples/bitbucket-server-push.json"))],
     names: &[("push", "repo:refs_changed"), ("pull_request", "pr:opened")],
@@ -37,11 +37,11 @@ pub(in crate::providers) static BITBUCKET_SERVER: Sender = Sender {
 fn test(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    _grounds: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     let is_test = *request.method == Method::POST
         && request.headers.get(EVENT).is_some_and(|event| event == "diagnostics:ping");
-    is_test.then(|| Ok(Knock::new("a connection test", Reply::empty(StatusCode::OK))))
+    is_test.then(|| Ok(Greeting::new("a connection test", Reply::empty(StatusCode::OK))))
 }
 
 fn name<'n>(headers: &'n HeaderMap, body: &'n Value) -> Option<&'n str> {

@@ -2,8 +2,8 @@
 //! is, and an unknown version beside it is passed over, so that CircleCI can introduce another.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac =
     Mac { prefix: "v1=", separator: Some(','), ..Mac::sha256("circleci-signature") };

@@ -5,8 +5,8 @@ use http::HeaderMap;
 
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::Sender;
 use crate::providers::mechanisms::FieldToken;
-use crate::providers::sender::Sender;
 
 static ADDRESS: FieldToken = FieldToken { query: "token" };
 

@@ -16,8 +16,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Identity, Meaning, Options, Outgoing, Provider,
-    SignFault, Signed, decode, header, json_content,
+    About, DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
+    Verification, decode, header, json_content,
 };
 
 /// One of the family.
@@ -58,9 +58,9 @@ impl Provider for GiteaFamily {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, .. } = *grounds;
+        let Verification { secrets, .. } = *verification;
         let names = [&self.event, &self.delivery].into_iter().chain(&self.event_type);
         headers::at_most_one(request.headers, names)?;
         let value = headers::one(request.headers, &self.signature)?;

@@ -13,8 +13,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Handshake, Identity, Meaning, Options, Outgoing,
-    Proven, Provider, SignFault, Signed, decode, header, json_content,
+    About, DecodeFault, Decoded, Group, Handshake, Identity, Meaning, Options, Outgoing, Proven,
+    Provider, SignFault, Signed, Verification, decode, header, json_content,
 };
 
 static EVENT: HeaderName = HeaderName::from_static("x-github-event");
@@ -60,9 +60,9 @@ impl Provider for GitHub {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, .. } = *grounds;
+        let Verification { secrets, options, .. } = *verification;
         headers::at_most_one(request.headers, [&EVENT, &DELIVERY])?;
         let signed = &[&**request.body];
         if let Some(value) = headers::maybe(request.headers, &SIGNATURE)? {

@@ -17,8 +17,8 @@ use crate::model::{GitFacts, Secret, Value};
 use crate::providers::forges::{facts, gitlab_facts};
 use crate::providers::mechanisms::standard_headers;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
-    Provider, SignFault, Signed, decode, filled, header, json_content,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
+    SignFault, Signed, Verification, decode, filled, header, json_content,
 };
 
 static EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
@@ -67,9 +67,9 @@ impl Provider for GitLab {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, now, .. } = *grounds;
+        let Verification { secrets, options, now, .. } = *verification;
         headers::at_most_one(request.headers, [&EVENT, &STANDARD.id, &IDEMPOTENCY_KEY])?;
         let (signing, plain): (Vec<_>, Vec<_>) =
             secrets.iter().enumerate().partition(|(_, secret)| is_signing_token(secret));

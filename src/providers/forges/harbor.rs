@@ -1,8 +1,8 @@
 //! Harbor. It signs nothing: the header that is configured as "Auth Header" is sent as it is.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Token;
-use crate::providers::sender::{At, Sender};
 
 static TOKEN: Token = Token { header: "authorization", prefix: "" };
 

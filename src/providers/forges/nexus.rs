@@ -2,8 +2,8 @@
 
 use crate::authenticate::hmac::Algorithm;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac =
     Mac { algorithm: Algorithm::Sha1, ..Mac::sha256("x-nexus-webhook-signature") };

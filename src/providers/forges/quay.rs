@@ -5,8 +5,8 @@ use http::HeaderMap;
 
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{Sender, Unnamed};
 use crate::providers::mechanisms::FieldToken;
-use crate::providers::sender::{Sender, Unnamed};
 
 static ADDRESS: FieldToken = FieldToken { query: "token" };
 

@@ -3,8 +3,8 @@
 
 use crate::authenticate::hmac::Algorithm;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::{Mac, Part};
-use crate::providers::sender::{At, Sender, Unnamed};
 
 static SIGNATURE: Mac = Mac {
     algorithm: Algorithm::Sha1,

@@ -7,8 +7,8 @@ use crate::authenticate::hmac::Algorithm;
 use crate::model::Value;
 use crate::providers::Handshake;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac =
     Mac { algorithm: Algorithm::Sha512, ..Mac::sha256("x-tfe-notification-signature") };

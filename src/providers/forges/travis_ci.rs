@@ -11,8 +11,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{GitFacts, PullRequest, Secret, Value};
 use crate::providers::forges::facts;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
-    Provider, SignFault, Signed, UNNAMED, decode, filled, form, samples,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
+    SignFault, Signed, UNNAMED, Verification, decode, filled, form, samples,
 };
 
 static SIGNATURE: HeaderName = HeaderName::from_static("signature");
@@ -48,7 +48,7 @@ impl Provider for TravisCi {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         const FORM: Refusal =
             Refusal::MalformedBody { expected: "a form with the one field `payload`" };
@@ -56,7 +56,7 @@ impl Provider for TravisCi {
             Refusal::MalformedHeader { header: SIGNATURE.clone(), expected: "base64" }
         })?;
         let payload = decode::payload(request.body).map_err(|_| FORM)?.ok_or(FORM)?;
-        verify_configured(grounds.secrets, Scheme::RsaSha1, &payload, &signature)
+        verify_configured(verification.secrets, Scheme::RsaSha1, &payload, &signature)
     }
 
     fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {

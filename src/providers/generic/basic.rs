@@ -12,8 +12,8 @@ use crate::model::{Secret, Value};
 use crate::providers::generic::configured;
 use crate::providers::mechanisms::NO_USER;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
-    Provider, SignFault, Signed, decode, header,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
+    SignFault, Signed, Verification, decode, header,
 };
 
 /// A sender with a user name and a password.
@@ -55,9 +55,9 @@ impl Provider for Basic {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, .. } = *grounds;
+        let Verification { secrets, options, .. } = *verification;
         configured::unambiguous(request.headers, options)?;
         let user = options.user.as_deref().ok_or(Refusal::Misconfigured(NO_USER))?;
         basic::verify(request, user, secrets)

@@ -11,8 +11,8 @@ use crate::model::{Secret, Value};
 use crate::providers::generic::configured;
 use crate::providers::template::{Filling, Hole};
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Place,
-    Proven, Provider, SignFault, Signed, Template, decode, header,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Place, Proven,
+    Provider, SignFault, Signed, Template, Verification, decode, header,
 };
 
 pub(super) const DEFAULT_UNIT: Unit = Unit::Seconds;
@@ -99,9 +99,9 @@ impl Provider for Hmac {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, now, .. } = *grounds;
+        let Verification { secrets, options, now, .. } = *verification;
         configured::unambiguous(request.headers, options)?;
         let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
         let value = headers::one(request.headers, name)?;

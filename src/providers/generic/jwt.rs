@@ -18,8 +18,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{GitFacts, Secret, Value};
 use crate::providers::generic::{Preset, configured};
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, KeyForm, KeyPlace, Meaning, Options,
-    Outgoing, Proven, Provider, Published, SECRET_HINT, SecretUse, SignFault, Signed, Wanted,
+    About, DecodeFault, Decoded, Group, Identity, KeyForm, KeyPlace, Meaning, Options, Outgoing,
+    Proven, Provider, Published, SECRET_HINT, SecretUse, SignFault, Signed, Verification, Wanted,
     decode, filled, header, samples,
 };
 
@@ -148,16 +148,16 @@ impl Provider for Jwt {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let options = grounds.options;
+        let options = verification.options;
         configured::unambiguous(request.headers, options)?;
         let settings = Settings::of(options);
         let keys = match jwks_url(options) {
-            Some(url) => Keys::Published(grounds.keys_of(&url)?),
-            None => Keys::Configured(grounds.secrets),
+            Some(url) => Keys::Published(verification.keys_of(&url)?),
+            None => Keys::Configured(verification.secrets),
         };
-        jwt::verify(request, &settings.rules(options), keys, grounds.now)
+        jwt::verify(request, &settings.rules(options), keys, verification.now)
     }
 
     fn own_secret_headers(&self, options: &Options) -> Vec<HeaderName> {

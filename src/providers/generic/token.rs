@@ -11,8 +11,8 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, token};
 use crate::model::{Secret, Value};
 use crate::providers::generic::configured;
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Proven,
-    Provider, SignFault, Signed, decode, header,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
+    SignFault, Signed, Verification, decode, header,
 };
 
 const NO_HEADER: &str = "`header`, the name of the header that carries the token";
@@ -53,9 +53,9 @@ impl Provider for Token {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, .. } = *grounds;
+        let Verification { secrets, options, .. } = *verification;
         configured::unambiguous(request.headers, options)?;
         let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
         token::verify(request, name, prefix(options), secrets.iter().enumerate())

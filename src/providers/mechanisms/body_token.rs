@@ -9,7 +9,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, headers, token};
 use crate::model::Secret;
 use crate::providers::chat::body;
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed};
+use crate::providers::{Options, Outgoing, SignFault, Signed, Verification};
 
 /// The secret in the body or a header; the body's counts where both have one.
 pub(in crate::providers) struct BodyToken;
@@ -18,9 +18,9 @@ impl Mechanism for BodyToken {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let secrets = grounds.secrets.iter().enumerate();
+        let secrets = verification.secrets.iter().enumerate();
         let in_header = headers::maybe(request.headers, &AUTHORIZATION)?;
         match body::token(request.body)? {
             Some(given) => token::verify_text(&given, secrets),
@@ -71,8 +71,8 @@ mod tests {
         let request = Unverified { method, path: "/", rest: "", query: "", headers, body: &body };
         let secrets = [Secret::new("another"), Secret::new(TOKEN)];
         let options = Options::default();
-        let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
-        BodyToken.authenticate(&request, &grounds)
+        let verification = Verification::new(&secrets, &options, Timestamp::UNIX_EPOCH);
+        BodyToken.authenticate(&request, &verification)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::Secret;
 use crate::providers::mechanisms::{Basic, FieldToken, Mac, Mechanism, Token};
-use crate::providers::{Grounds, Identity, Options, Outgoing, SignFault, Signed};
+use crate::providers::{Identity, Options, Outgoing, SignFault, Signed, Verification};
 
 /// HTTP basic authentication where the source has a `user`, else the other way.
 pub(in crate::providers) struct BasicOr(pub(in crate::providers) &'static dyn Mechanism);
@@ -42,9 +42,9 @@ impl Mechanism for BasicOr {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        self.chosen(grounds.options).authenticate(request, grounds)
+        self.chosen(verification.options).authenticate(request, verification)
     }
 
     fn sign(
@@ -79,14 +79,14 @@ impl Mechanism for HeaderOrAddress {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let in_header = request.headers.contains_key(self.header.header);
         let in_address = !request.rest.is_empty() || self.address.is_in(request.query);
         if in_address && !in_header {
-            return self.address.authenticate(request, grounds);
+            return self.address.authenticate(request, verification);
         }
-        self.header.authenticate(request, grounds)
+        self.header.authenticate(request, verification)
     }
 
     fn sign(
@@ -132,13 +132,13 @@ impl Mechanism for EitherHeader {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let is_there = |mac: &Mac| request.headers.contains_key(mac.header);
         match (is_there(self.0), is_there(self.1)) {
             (true, true) => Err(Refusal::RepeatedHeader(HeaderName::from_static(self.1.header))),
-            (false, true) => self.1.authenticate(request, grounds),
-            _ => self.0.authenticate(request, grounds),
+            (false, true) => self.1.authenticate(request, verification),
+            _ => self.0.authenticate(request, verification),
         }
     }
 

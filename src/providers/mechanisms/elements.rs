@@ -14,7 +14,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::Secret;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, header, json_content,
+    Identity, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
 };
 
 /// A time and signatures in one header.
@@ -114,17 +114,17 @@ impl Mechanism for Elements {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let name = self.name();
         let given = Given::read(&name, headers::one(request.headers, &name)?)?;
         timestamp::readable(&name, given.time, Unit::Seconds)?;
         let signatures = given.signatures(&name, self.version, self.encoding)?;
         let signed = self.signed(given.time, request.body);
-        let secrets = grounds.secrets.iter().enumerate();
+        let secrets = verification.secrets.iter().enumerate();
         let proof = hmac::verify(self.algorithm, secrets, &signed, &signatures)?;
-        let tolerance = grounds.options.tolerance.unwrap_or(self.tolerance);
-        timestamp::check(&name, given.time, Unit::Seconds, tolerance, grounds.now)?;
+        let tolerance = verification.options.tolerance.unwrap_or(self.tolerance);
+        timestamp::check(&name, given.time, Unit::Seconds, tolerance, verification.now)?;
         Ok(proof)
     }
 

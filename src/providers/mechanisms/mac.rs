@@ -12,7 +12,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::Secret;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, filled, header, json_content,
+    Identity, Options, Outgoing, SignFault, Signed, Verification, filled, header, json_content,
 };
 
 /// An HMAC in a header.
@@ -165,7 +165,7 @@ impl Mechanism for Mac {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let name = self.header();
         let value = headers::one(request.headers, &name)?;
@@ -176,14 +176,14 @@ impl Mechanism for Mac {
         }
         let signed = self.signed(request.body, of_header)?;
         let given = self.scheme(value).signatures(&name, value)?;
-        let keys: Vec<_> = grounds.secrets.iter().map(|secret| self.key(secret)).collect();
+        let keys: Vec<_> = verification.secrets.iter().map(|secret| self.key(secret)).collect();
         let keys =
             keys.iter().enumerate().filter_map(|(index, key)| Some((index, &**key.as_ref()?)));
         let proof = hmac::verify(self.algorithm, keys, &signed, &given)?;
         if let (Some(signed), Some(time)) = (self.time, time) {
             let header = HeaderName::from_static(signed.header);
-            let tolerance = grounds.options.tolerance.unwrap_or(signed.tolerance);
-            timestamp::check(&header, time, signed.unit, tolerance, grounds.now)?;
+            let tolerance = verification.options.tolerance.unwrap_or(signed.tolerance);
+            timestamp::check(&header, time, signed.unit, tolerance, verification.now)?;
         }
         Ok(proof)
     }

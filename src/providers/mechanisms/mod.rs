@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::Secret;
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SecretUse, SignFault, Signed, filled, sample_secret,
+    Identity, Options, Outgoing, SecretUse, SignFault, Signed, Verification, filled, sample_secret,
 };
 
 pub(super) use body_token::BodyToken;
@@ -53,7 +53,7 @@ pub(super) trait Mechanism: Sync {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal>;
 
     /// What the sender would add to a request.

@@ -13,7 +13,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::Secret;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, header, json_content,
+    Identity, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
 };
 
 /// The signature and the time that it covers. A source's secrets are public keys in hex.
@@ -58,7 +58,7 @@ impl Mechanism for PublicKey {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let [name, time_name] = self.names();
         let given = headers::one(request.headers, &name)?;
@@ -70,12 +70,12 @@ impl Mechanism for PublicKey {
             expected: "a signature of 128 hexadecimal digits",
         })?;
         let keys: Vec<Option<Secret>> =
-            grounds.secrets.iter().map(|secret| bytes(secret).map(Secret::new)).collect();
+            verification.secrets.iter().map(|secret| bytes(secret).map(Secret::new)).collect();
         let keys = keys.iter().enumerate().filter_map(|(index, key)| Some((index, key.as_ref()?)));
         let message = [time.as_bytes(), request.body].concat();
         let proof = ed25519::verify(keys, &message, &signature)?;
-        let tolerance = grounds.options.tolerance.unwrap_or(self.tolerance);
-        timestamp::check(&time_name, time, Unit::Seconds, tolerance, grounds.now)?;
+        let tolerance = verification.options.tolerance.unwrap_or(self.tolerance);
+        timestamp::check(&time_name, time, Unit::Seconds, tolerance, verification.now)?;
         Ok(proof)
     }
 

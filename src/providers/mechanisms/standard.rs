@@ -9,7 +9,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::Secret;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, header, json_content,
+    Identity, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
 };
 
 /// Standard Webhooks, under its own header names or those of Svix.
@@ -33,9 +33,9 @@ impl Mechanism for Standard {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let Grounds { secrets, options, now, .. } = *grounds;
+        let Verification { secrets, options, now, .. } = *verification;
         let names = Names::in_use(request.headers);
         scheme::verify(request, names, secrets.iter().enumerate(), options.tolerance(), now)
     }

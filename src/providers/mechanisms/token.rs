@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, basic, token};
 use crate::model::Secret;
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, form, header, json_content};
+use crate::providers::{
+    Options, Outgoing, SignFault, Signed, Verification, form, header, json_content,
+};
 
 /// The secret in a header.
 pub(in crate::providers) struct Token {
@@ -35,10 +37,10 @@ impl Mechanism for Token {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let name = HeaderName::from_static(self.header);
-        token::verify(request, &name, self.prefix, grounds.secrets.iter().enumerate())
+        token::verify(request, &name, self.prefix, verification.secrets.iter().enumerate())
     }
 
     fn sign(
@@ -86,10 +88,10 @@ impl Mechanism for Basic {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let user = grounds.options.user.as_deref().ok_or(Refusal::Misconfigured(NO_USER))?;
-        basic::verify(request, user, grounds.secrets)
+        let user = verification.options.user.as_deref().ok_or(Refusal::Misconfigured(NO_USER))?;
+        basic::verify(request, user, verification.secrets)
     }
 
     fn sign(
@@ -126,7 +128,7 @@ impl Mechanism for FieldToken {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let in_query = form::query_field(request.query, self.query)?;
         let given = match (request.rest, in_query) {
@@ -137,7 +139,7 @@ impl Mechanism for FieldToken {
             ("", None) => return Err(Refusal::MissingField(self.query)),
             _ => return Err(Refusal::RepeatedField(self.query)),
         };
-        token::verify_text(&given, grounds.secrets.iter().enumerate())
+        token::verify_text(&given, verification.secrets.iter().enumerate())
     }
 
     fn sign(

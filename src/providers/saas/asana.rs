@@ -8,9 +8,9 @@ use http::{HeaderName, Method, StatusCode};
 use crate::authenticate::{Refusal, Unverified, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Knock, Reply};
+use crate::providers::{Greeting, Reply, Verification};
 
 const SECRET: &str = "x-hook-secret";
 
@@ -21,7 +21,7 @@ pub(in crate::providers) static ASANA: Sender = Sender {
     parts: Some(&["events"]),
     event: &[At::Part(&["resource", "resource_type"])],
     action: &[At::Part(&["action"])],
-    knock: Some(greeting),
+    greet: Some(greeting),
     takes: &["learn_secret"],
     secret_headers: &[SECRET],
     samples: &[("task", include_str!("../samples/asana.json"))],
@@ -31,16 +31,16 @@ pub(in crate::providers) static ASANA: Sender = Sender {
 fn greeting(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    _grounds: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     let name = HeaderName::from_static(SECRET);
     let is_greeting = *request.method == Method::POST && request.headers.contains_key(&name);
     is_greeting.then(|| {
         let secret = headers::one(request.headers, &name)?;
         let value = request.headers[&name].clone();
-        Ok(Knock {
+        Ok(Greeting {
             offered: Some(Secret::new(secret)),
-            ..Knock::new("a new webhook", Reply::empty(StatusCode::OK).with(name, value))
+            ..Greeting::new("a new webhook", Reply::empty(StatusCode::OK).with(name, value))
         })
     })
 }

@@ -19,9 +19,9 @@ use crate::providers::saas::sns_message::{
     signed_text, text,
 };
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Handshake, Identity, KeyForm, KeyPlace, Meaning,
-    Options, Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Wanted, decode,
-    samples,
+    About, DecodeFault, Decoded, Group, Handshake, Identity, KeyForm, KeyPlace, Meaning, Options,
+    Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Verification, Wanted,
+    decode, samples,
 };
 
 const SAMPLE: &str = include_str!("../samples/aws-sns.json");
@@ -78,13 +78,19 @@ impl Provider for AwsSns {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let body = body_of(request.body)?;
-        let message = Message::read(&body, grounds.options)?;
-        let keys = grounds.keys_of(message.certificate)?;
+        let message = Message::read(&body, verification.options)?;
+        let keys = verification.keys_of(message.certificate)?;
         let signed = signed_text(&body, message.fields)?;
-        verify_published(keys, message.scheme, signed.as_bytes(), &message.signature, grounds.now)
+        verify_published(
+            keys,
+            message.scheme,
+            signed.as_bytes(),
+            &message.signature,
+            verification.now,
+        )
     }
 
     /// The body decides; the header that names the type is not signed.

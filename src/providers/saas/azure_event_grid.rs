@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use crate::authenticate::{Refusal, Unverified};
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::FieldToken;
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Handshake, Knock, Reply};
+use crate::providers::{Greeting, Handshake, Reply, Verification};
 
 static ADDRESS: FieldToken = FieldToken { query: "code" };
 
@@ -19,7 +19,7 @@ pub(in crate::providers) static AZURE_EVENT_GRID: Sender = Sender {
     event: &[At::Part(&["eventType"]), At::Part(&["type"])],
     id: &[At::Part(&["id"])],
     handshake: Some(validation),
-    knock: Some(permission),
+    greet: Some(permission),
     samples: &[("Microsoft.Storage.BlobCreated", include_str!("../samples/azure-event-grid.json"))],
     ..Sender::new("azure-event-grid", "Azure Event Grid", &ABOUT, &ADDRESS)
 };
@@ -37,8 +37,8 @@ fn validation(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
 fn permission(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    _grounds: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     let origin = request.headers.get("webhook-request-origin")?;
     if *request.method != Method::OPTIONS || origin.len() > 256 {
         return None;
@@ -51,7 +51,7 @@ fn permission(
     {
         reply = reply.with(name("webhook-allowed-rate"), rate.clone());
     }
-    Some(Ok(Knock::new("a request for permission", reply)))
+    Some(Ok(Greeting::new("a request for permission", reply)))
 }
 
 static ABOUT: About = About {

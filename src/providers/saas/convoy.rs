@@ -9,9 +9,9 @@ use crate::authenticate::timestamp::DEFAULT_TOLERANCE;
 use crate::authenticate::{Proof, Refusal, Unverified, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::{Elements, Mechanism};
-use crate::providers::sender::{At, Sender, Unnamed};
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, header, json_content};
+use crate::providers::{Options, Outgoing, SignFault, Signed, Verification, header, json_content};
 
 const HEADER: &str = "x-convoy-signature";
 const NAME: HeaderName = HeaderName::from_static(HEADER);
@@ -61,13 +61,18 @@ impl Mechanism for Setting {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        if grounds.options.timed {
-            return Self::advanced(grounds.options).authenticate(request, grounds);
+        if verification.options.timed {
+            return Self::advanced(verification.options).authenticate(request, verification);
         }
         let value = headers::one(request.headers, &NAME)?;
-        Self::simple(grounds.options).verify(&NAME, value, grounds.secrets, &[request.body])
+        Self::simple(verification.options).verify(
+            &NAME,
+            value,
+            verification.secrets,
+            &[request.body],
+        )
     }
 
     fn sign(

@@ -5,10 +5,10 @@ use http::Method;
 
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{Sender, Unnamed};
 use crate::providers::knocks::{challenge, in_query};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{Sender, Unnamed};
-use crate::providers::{Grounds, Knock, Reply};
+use crate::providers::{Greeting, Reply, Verification};
 
 const CHALLENGE: &str = "challenge";
 
@@ -17,7 +17,7 @@ static SIGNATURE: Mac = Mac::sha256("x-dropbox-signature");
 /// Dropbox.
 pub(in crate::providers) static DROPBOX: Sender = Sender {
     unnamed: Unnamed::Nothing,
-    knock: Some(verification),
+    greet: Some(verification),
     samples: &[("event", include_str!("../samples/dropbox.json"))],
     ..Sender::new("dropbox", "Dropbox", &ABOUT, &SIGNATURE)
 };
@@ -25,14 +25,14 @@ pub(in crate::providers) static DROPBOX: Sender = Sender {
 fn verification(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    _grounds: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     if *request.method != Method::GET {
         return None;
     }
     in_query(request.query, CHALLENGE).map(|text| {
         let text = text?;
-        challenge(CHALLENGE, &text).map(|text| Knock::new("verification", Reply::text(text)))
+        challenge(CHALLENGE, &text).map(|text| Greeting::new("verification", Reply::text(text)))
     })
 }
 

@@ -12,10 +12,10 @@ use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Given, Mechanism};
-use crate::providers::sender::{At, Sender};
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, header, json_content,
+    Identity, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-hook0-signature");
@@ -70,21 +70,21 @@ impl Mechanism for Covering {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let given = Given::read(&SIGNATURE, headers::one(request.headers, &SIGNATURE)?)?;
         timestamp::readable(&SIGNATURE, given.time, Unit::Seconds)?;
         let (version, front) = match given.named("v1").next() {
             Some(_) => ("v1", Self::front(&given, request.headers)?),
-            None if grounds.options.allow_older => ("v0", format!("{}.", given.time)),
+            None if verification.options.allow_older => ("v0", format!("{}.", given.time)),
             None => return Err(Refusal::WeakScheme("an older signature, which signs no header")),
         };
         let signatures = given.signatures(&SIGNATURE, version, Encoding::Hex)?;
         let signed = [front.as_bytes(), request.body];
-        let secrets = grounds.secrets.iter().enumerate();
+        let secrets = verification.secrets.iter().enumerate();
         let proof = hmac::verify(Algorithm::Sha256, secrets, &signed, &signatures)?;
-        let tolerance = grounds.options.tolerance();
-        timestamp::check(&SIGNATURE, given.time, Unit::Seconds, tolerance, grounds.now)?;
+        let tolerance = verification.options.tolerance();
+        timestamp::check(&SIGNATURE, given.time, Unit::Seconds, tolerance, verification.now)?;
         Ok(proof)
     }
 
@@ -184,8 +184,8 @@ mod tests {
             body: &bytes::Bytes::from_static(BODY),
         };
         let secrets = [Secret::new("hush")];
-        let grounds = Grounds::new(&secrets, &options, Timestamp::UNIX_EPOCH);
-        let proof = crate::providers::Provider::authenticate(&HOOK0, &request, &grounds)?;
+        let verification = Verification::new(&secrets, &options, Timestamp::UNIX_EPOCH);
+        let proof = crate::providers::Provider::authenticate(&HOOK0, &request, &verification)?;
         let verified = request.verified(proof);
         Ok(understand(&verified, &HOOK0, &options, &Arc::from("hook0")).unwrap())
     }

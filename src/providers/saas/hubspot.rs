@@ -12,10 +12,10 @@ use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified, digest, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::sender::{At, Sender, Unnamed};
 use crate::providers::{
-    Grounds, Options, Outgoing, SignFault, Signed, address, header, json_content,
+    Options, Outgoing, SignFault, Signed, Verification, address, header, json_content,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-hubspot-signature-v3");
@@ -39,20 +39,20 @@ pub(in crate::providers) static HUBSPOT: Sender = Sender {
 struct Address;
 
 impl Address {
-    fn older(request: &Unverified<'_>, grounds: &Grounds<'_>) -> Result<Proof, Refusal> {
+    fn older(request: &Unverified<'_>, verification: &Verification<'_>) -> Result<Proof, Refusal> {
         let value = headers::one(request.headers, &OLDER)?;
         let fault = |header: &HeaderName, expected| Refusal::MalformedHeader {
             header: header.clone(),
             expected,
         };
         let given = Encoding::Hex.decode(value).ok_or_else(|| fault(&OLDER, "hex"))?;
-        let url = address::full(grounds.options, request.query)?;
+        let url = address::full(verification.options, request.query)?;
         let first: [&[u8]; 2] = match headers::one(request.headers, &VERSION)? {
             "v1" => [b"", b""],
             "v2" => [request.method.as_str().as_bytes(), url.as_bytes()],
             _ => return Err(fault(&VERSION, "v1 or v2")),
         };
-        digest::verify(grounds.secrets.iter().enumerate(), &given, |secret| {
+        digest::verify(verification.secrets.iter().enumerate(), &given, |secret| {
             let mut hash = Sha256::new();
             hash.update(secret.expose());
             first.iter().for_each(|part| hash.update(part));
@@ -74,24 +74,24 @@ impl Mechanism for Address {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let is_newest = request.headers.contains_key(&SIGNATURE);
         if !is_newest && request.headers.contains_key(&OLDER) {
-            return match grounds.options.allow_older {
-                true => Self::older(request, grounds),
+            return match verification.options.allow_older {
+                true => Self::older(request, verification),
                 false => Err(Refusal::WeakScheme("an older signature, which signs no time")),
             };
         }
         let value = headers::one(request.headers, &SIGNATURE)?;
         let time = headers::one(request.headers, &TIMESTAMP)?;
         timestamp::readable(&TIMESTAMP, time, Unit::Milliseconds)?;
-        let url = address::full(grounds.options, request.query)?;
+        let url = address::full(verification.options, request.query)?;
         let method = request.method.as_str();
         let signed = [method.as_bytes(), url.as_bytes(), request.body, time.as_bytes()];
-        let proof = SCHEME.verify(&SIGNATURE, value, grounds.secrets, &signed)?;
-        let tolerance = grounds.options.tolerance();
-        timestamp::check(&TIMESTAMP, time, Unit::Milliseconds, tolerance, grounds.now)?;
+        let proof = SCHEME.verify(&SIGNATURE, value, verification.secrets, &signed)?;
+        let tolerance = verification.options.tolerance();
+        timestamp::check(&TIMESTAMP, time, Unit::Milliseconds, tolerance, verification.now)?;
         Ok(proof)
     }
 

@@ -1,8 +1,8 @@
 //! Jira Cloud, webhooks that an administrator registers with a secret.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac = Mac { prefix: "sha256=", ..Mac::sha256("x-hub-signature") };
 

@@ -9,9 +9,9 @@ use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified};
 use crate::model::{Secret, Value};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{Mac, Mechanism};
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed};
+use crate::providers::{Options, Outgoing, SignFault, Signed, Verification};
 
 const TIME: &str = "webhookTimestamp";
 /// What the sender's own library allows.
@@ -40,15 +40,21 @@ impl Mechanism for WithTime {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let proof = SIGNATURE.authenticate(request, grounds)?;
+        let proof = SIGNATURE.authenticate(request, verification)?;
         // The body is believed by now, so that it may be read.
         let fault = Refusal::MalformedBody { expected: "JSON with `webhookTimestamp`" };
         let body = Value::parse_json(request.body).map_err(|_| fault.clone())?;
         let time = body.get(TIME).and_then(Value::as_u64).ok_or(fault)?.to_string();
-        let tolerance = grounds.options.tolerance.unwrap_or(TOLERANCE);
-        timestamp::check(&SIGNATURE_HEADER, &time, Unit::Milliseconds, tolerance, grounds.now)?;
+        let tolerance = verification.options.tolerance.unwrap_or(TOLERANCE);
+        timestamp::check(
+            &SIGNATURE_HEADER,
+            &time,
+            Unit::Milliseconds,
+            tolerance,
+            verification.now,
+        )?;
         Ok(proof)
     }
 

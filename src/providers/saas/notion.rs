@@ -6,10 +6,10 @@ use http::{Method, StatusCode};
 use crate::authenticate::{Refusal, Unverified};
 use crate::model::{Secret, Value};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
 use crate::providers::mechanisms::Mechanism as _;
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Knock, Reply};
+use crate::providers::{Greeting, Reply, Verification};
 
 static SIGNATURE: Mac = Mac { prefix: "sha256=", ..Mac::sha256("x-notion-signature") };
 
@@ -17,7 +17,7 @@ static SIGNATURE: Mac = Mac { prefix: "sha256=", ..Mac::sha256("x-notion-signatu
 pub(in crate::providers) static NOTION: Sender = Sender {
     event: &[At::Field(&["type"])],
     id: &[At::Field(&["id"])],
-    knock: Some(greeting),
+    greet: Some(greeting),
     takes: &["learn_secret"],
     samples: &[("page.created", include_str!("../samples/notion.json"))],
     ..Sender::new("notion", "Notion", &ABOUT, &SIGNATURE)
@@ -27,8 +27,8 @@ pub(in crate::providers) static NOTION: Sender = Sender {
 fn greeting(
     _sender: &Sender,
     request: &Unverified<'_>,
-    grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    verification: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     // Longer than any such greeting: deliveries are not read twice.
     if *request.method != Method::POST || request.body.len() > 1024 {
         return None;
@@ -37,12 +37,13 @@ fn greeting(
     let token = body.get("verification_token")?.as_str().filter(|token| !token.is_empty())?;
     let secrets = [Secret::new(token)];
     let is_signed = request.headers.contains_key(SIGNATURE.header);
-    let whole = SIGNATURE.authenticate(request, &Grounds { secrets: &secrets, ..*grounds });
+    let whole =
+        SIGNATURE.authenticate(request, &Verification { secrets: &secrets, ..*verification });
     Some(match whole {
         Err(refusal) if is_signed => Err(refusal),
-        _ => Ok(Knock {
+        _ => Ok(Greeting {
             offered: Some(Secret::new(token)),
-            ..Knock::new("a new subscription", Reply::empty(StatusCode::OK))
+            ..Greeting::new("a new subscription", Reply::empty(StatusCode::OK))
         }),
     })
 }

@@ -5,10 +5,10 @@ use http::{HeaderName, Method};
 
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::knocks::challenge;
 use crate::providers::mechanisms::Token;
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Knock, Reply};
+use crate::providers::{Greeting, Reply, Verification};
 
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
@@ -19,7 +19,7 @@ pub(in crate::providers) static OKTA: Sender = Sender {
     parts: Some(&["data", "events"]),
     event: &[At::Part(&["eventType"]), At::Field(&["eventType"])],
     id: &[At::Field(&["eventId"])],
-    knock: Some(verification),
+    greet: Some(verification),
     samples: &[("user.lifecycle.create", include_str!("../samples/okta.json"))],
     ..Sender::new("okta", "Okta event hooks", &ABOUT, &TOKEN)
 };
@@ -27,13 +27,13 @@ pub(in crate::providers) static OKTA: Sender = Sender {
 fn verification(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    _grounds: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     let name = HeaderName::from_static(CHALLENGE);
     let value = request.headers.get(&name).filter(|_| *request.method == Method::GET)?;
     let text = value.to_str().ok()?;
     Some(challenge(CHALLENGE, text).map(|text| {
-        Knock::new("verification", Reply::json(&serde_json::json!({ "verification": text })))
+        Greeting::new("verification", Reply::json(&serde_json::json!({ "verification": text })))
     }))
 }
 

@@ -1,8 +1,8 @@
 //! OpenAI. It follows Standard Webhooks.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Standard;
-use crate::providers::sender::{At, Sender};
 
 /// OpenAI.
 pub(in crate::providers) static OPENAI: Sender = Sender {

@@ -1,8 +1,8 @@
 //! Sentry's integration platform. The time that it sends is not signed, so it is not judged.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Mac = Mac::sha256("sentry-hook-signature");
 

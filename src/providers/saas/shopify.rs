@@ -2,8 +2,8 @@
 //! headers is refused, since which one holds would be open.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::{EitherHeader, Mac, Writing};
-use crate::providers::sender::{At, Sender};
 
 const NAMES: [&str; 2] = ["x-shopify-hmac-sha256", "shopify-hmac-sha256"];
 

@@ -10,8 +10,8 @@ use crate::model::{Secret, Value};
 use crate::providers::generic::configured;
 use crate::providers::mechanisms::{Mechanism as _, Standard};
 use crate::providers::{
-    About, DecodeFault, Decoded, Grounds, Group, Identity, Meaning, Options, Outgoing, Place,
-    Proven, Provider, SignFault, Signed, UNNAMED, decode, header,
+    About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Place, Proven,
+    Provider, SignFault, Signed, UNNAMED, Verification, decode, header,
 };
 
 /// A sender that follows the Standard Webhooks specification.
@@ -41,12 +41,12 @@ impl Provider for StandardWebhooks {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        if let Some(name) = grounds.options.event.as_ref().and_then(Place::header) {
+        if let Some(name) = verification.options.event.as_ref().and_then(Place::header) {
             headers::maybe(request.headers, name)?;
         }
-        Standard.authenticate(request, grounds)
+        Standard.authenticate(request, verification)
     }
 
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {

@@ -2,8 +2,8 @@
 //! of the gateway's clock is refused like one behind it.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Elements;
-use crate::providers::sender::{At, Sender};
 
 static SIGNATURE: Elements = Elements::sha256("stripe-signature");
 

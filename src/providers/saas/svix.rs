@@ -1,8 +1,8 @@
 //! Svix. It follows Standard Webhooks.
 
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Standard;
-use crate::providers::sender::{At, Sender};
 
 /// Svix.
 pub(in crate::providers) static SVIX: Sender = Sender {

@@ -14,10 +14,10 @@ use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::sender::{At, Body, Sender};
 use crate::providers::{
-    Grounds, Identity, Options, Outgoing, SignFault, Signed, address, form, header,
+    Identity, Options, Outgoing, SignFault, Signed, Verification, address, form, header,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
@@ -83,15 +83,15 @@ impl Mechanism for Address {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let value = headers::one(request.headers, &SIGNATURE)?;
-        let url = address::full(grounds.options, request.query)?;
+        let url = address::full(verification.options, request.query)?;
         let behind = Self::behind(request.query, request.body)?;
         let mut refusal = Refusal::BadSignature;
         for url in address::spellings(&url) {
             let signed = [url.as_bytes(), behind.as_bytes()];
-            match SCHEME.verify(&SIGNATURE, value, grounds.secrets, &signed) {
+            match SCHEME.verify(&SIGNATURE, value, verification.secrets, &signed) {
                 Ok(proof) => return Ok(proof),
                 Err(other) => refusal = other,
             }

@@ -10,10 +10,10 @@ use crate::authenticate::hmac::Algorithm;
 use crate::authenticate::hmac::mac;
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::Sender;
 use crate::providers::knocks::{challenge, in_query};
 use crate::providers::mechanisms::{Mac, Writing};
-use crate::providers::sender::Sender;
-use crate::providers::{Grounds, Knock, Reply};
+use crate::providers::{Greeting, Reply, Verification};
 
 const TOKEN: &str = "crc_token";
 
@@ -25,7 +25,7 @@ static SIGNATURE: Mac = Mac {
 
 /// X (Twitter).
 pub(in crate::providers) static X_TWITTER: Sender = Sender {
-    knock: Some(crc),
+    greet: Some(crc),
     samples: &[("event", include_str!("../samples/x-twitter.json"))],
     ..Sender::new("x-twitter", "X (Twitter)", &ABOUT, &SIGNATURE)
 };
@@ -33,8 +33,8 @@ pub(in crate::providers) static X_TWITTER: Sender = Sender {
 fn crc(
     _sender: &Sender,
     request: &Unverified<'_>,
-    grounds: &Grounds<'_>,
-) -> Option<Result<Knock, Refusal>> {
+    verification: &Verification<'_>,
+) -> Option<Result<Greeting, Refusal>> {
     if *request.method != Method::GET {
         return None;
     }
@@ -45,10 +45,13 @@ fn crc(
         if !token.bytes().all(plain) {
             return Err(Refusal::MissingField(TOKEN));
         }
-        let secret = grounds.secrets.first().ok_or(Refusal::NoUsableSecret)?;
+        let secret = verification.secrets.first().ok_or(Refusal::NoUsableSecret)?;
         let proof = mac(Algorithm::Sha256, secret.expose(), &[token.as_bytes()]);
         let response = format!("sha256={}", BASE64_STANDARD.encode(proof));
-        Ok(Knock::new("challenge", Reply::json(&serde_json::json!({ "response_token": response }))))
+        Ok(Greeting::new(
+            "challenge",
+            Reply::json(&serde_json::json!({ "response_token": response })),
+        ))
     })
 }
 

@@ -8,10 +8,10 @@ use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified};
 use crate::model::Secret;
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::mechanisms::{Mac, Part, Time, Writing};
-use crate::providers::sender::{At, Sender};
-use crate::providers::{Grounds, Options, Outgoing, SignFault, Signed, filled};
+use crate::providers::{Options, Outgoing, SignFault, Signed, Verification, filled};
 
 const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
 
@@ -54,9 +54,9 @@ impl Mechanism for NotPublic {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        SIGNATURE.authenticate(request, grounds)
+        SIGNATURE.authenticate(request, verification)
     }
 
     fn sign(

@@ -8,8 +8,8 @@ use crate::authenticate::hmac::mac;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
 use crate::model::{Secret, Value};
 use crate::providers::about::{About, Group, Proven};
+use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::{Mac, Part, Time};
-use crate::providers::sender::{At, Sender, Unnamed};
 use crate::providers::{Handshake, Reply};
 
 const TIMESTAMP: &str = "x-zm-request-timestamp";

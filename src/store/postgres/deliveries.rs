@@ -5,10 +5,10 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::link::{Link, Refused};
+use super::connection::{Connection, Refused};
 use super::runs::NewRuns;
 use super::values::{Param, get, length, millis, params, text, uuid};
-use super::{NEWS, RUNS};
+use super::{CHANNEL, RUNS};
 use crate::clock::later;
 use crate::model::{DeliveryId, RunState};
 use crate::store::pack::Packed;
@@ -74,7 +74,10 @@ WITH new AS (
 
 /// Keeps plain deliveries with their runs; gives those that were kept. The others are repeats. No two may
 /// share a source and key.
-pub(super) async fn keep(link: &Link, batch: &[&Packed]) -> Result<HashSet<Uuid>, Refused> {
+pub(super) async fn keep(
+    connection: &Connection,
+    batch: &[&Packed],
+) -> Result<HashSet<Uuid>, Refused> {
     let mut runs = Vec::new();
     let mut queued = false;
     for packed in batch {
@@ -85,16 +88,16 @@ pub(super) async fn keep(link: &Link, batch: &[&Packed]) -> Result<HashSet<Uuid>
             runs.push((uuid(packed.delivery.id.as_bytes()), row));
         }
     }
-    write(link, batch, &NewRuns::of(&runs), runs.len(), queued).await
+    write(connection, batch, &NewRuns::of(&runs), runs.len(), queued).await
 }
 
 /// Keeps one delivery without its runs; false where it is a repeat.
-async fn keep_bare(link: &Link, packed: &Packed) -> Result<bool, StoreFault> {
-    Ok(!write(link, &[packed], &NewRuns::of(&[]), 0, false).await?.is_empty())
+async fn keep_bare(connection: &Connection, packed: &Packed) -> Result<bool, StoreFault> {
+    Ok(!write(connection, &[packed], &NewRuns::of(&[]), 0, false).await?.is_empty())
 }
 
 async fn write(
-    link: &Link,
+    connection: &Connection,
     batch: &[&Packed],
     runs: &NewRuns,
     count: usize,
@@ -135,11 +138,11 @@ async fn write(
         new.expires_at,
         window,
         queued,
-        NEWS,
+        CHANNEL,
         RUNS,
     ];
     let params: Vec<Param<'_>> = first.iter().cloned().chain(runs.params()).collect();
-    let rows = link.query(&sql, &params).await?;
+    let rows = connection.query(&sql, &params).await?;
     Ok(rows.iter().map(|row| get(row, 0)).collect::<Result<_, _>>()?)
 }
 
@@ -170,15 +173,15 @@ impl<'a> Deliveries<'a> {
 
 /// Keeps one delivery without its runs, or counts the repeat and gives the delivery that it repeats.
 pub(super) async fn keep_or_find(
-    link: &Link,
+    connection: &Connection,
     packed: &Packed,
 ) -> Result<Option<DeliveryId>, StoreFault> {
-    if keep_bare(link, packed).await? {
+    if keep_bare(connection, packed).await? {
         return Ok(None);
     }
     let delivery = &packed.delivery;
     // Holds the delivery's row, so that two repeats at once come one after the other.
-    let first = link
+    let first = connection
         .one(
             "UPDATE deliveries SET repeats = repeats + 1 WHERE id = \
              (SELECT delivery FROM claims WHERE source = $1 AND delivery_key = $2) RETURNING id",

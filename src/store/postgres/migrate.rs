@@ -1,7 +1,7 @@
 //! Brings the tables up to date. Replicas that start together do it once: whoever is first holds an
 //! advisory lock until it is done.
 
-use super::link::{Link, Links};
+use super::connection::{Connection, Connections};
 use super::values::{get, params};
 use crate::store::StoreFault;
 use crate::store::migrations::POSTGRES;
@@ -30,30 +30,30 @@ pub struct Migrated {
 ///
 /// # Errors
 /// [`StoreFault::Unusable`] when they are newer than this program.
-pub(super) async fn migrate(links: &Links) -> Result<Migrated, StoreFault> {
-    migrate_to(links, POSTGRES.len()).await
+pub(super) async fn migrate(pool: &Connections) -> Result<Migrated, StoreFault> {
+    migrate_to(pool, POSTGRES.len()).await
 }
 
 /// Only for tests of what an older program leaves behind.
-pub(super) async fn migrate_to(links: &Links, to: usize) -> Result<Migrated, StoreFault> {
-    links
-        .transact(async |link| {
-            link.query("SELECT pg_advisory_xact_lock($1)::text", params![LOCK]).await?;
+pub(super) async fn migrate_to(pool: &Connections, to: usize) -> Result<Migrated, StoreFault> {
+    pool
+        .transact(async |connection| {
+            connection.query("SELECT pg_advisory_xact_lock($1)::text", params![LOCK]).await?;
             // A long migration is nobody's fault.
-            link.plain("SET LOCAL statement_timeout = 0").await?;
-            link.plain(
+            connection.plain("SET LOCAL statement_timeout = 0").await?;
+            connection.plain(
                 "CREATE TABLE IF NOT EXISTS cdsw_gateway_schema ( \
                    one integer PRIMARY KEY CHECK (one = 1), \
                    version integer NOT NULL, \
                    oldest integer NOT NULL)",
             )
             .await?;
-            let found = look(link).await?.unwrap_or(Found { version: 0, oldest: 0 });
+            let found = look(connection).await?.unwrap_or(Found { version: 0, oldest: 0 });
             refuse_newer(found)?;
             for (number, migration) in POSTGRES.iter().enumerate().take(to).skip(found.version) {
-                link.plain(migration.sql).await?;
+                connection.plain(migration.sql).await?;
                 let (version, oldest) = (number + 1, migration.oldest);
-                link.plain(&format!(
+                connection.plain(&format!(
                     "INSERT INTO cdsw_gateway_schema (one, version, oldest) VALUES (1, {version}, {oldest}) \
                      ON CONFLICT (one) DO UPDATE SET version = {version}, oldest = {oldest}"
                 ))
@@ -68,14 +68,14 @@ pub(super) async fn migrate_to(links: &Links, to: usize) -> Result<Migrated, Sto
 ///
 /// # Errors
 /// [`StoreFault::Unusable`] when they are too old or too new, with what to do.
-pub(super) async fn check(link: &Link) -> Result<(), StoreFault> {
-    let there = link
+pub(super) async fn check(connection: &Connection) -> Result<(), StoreFault> {
+    let there = connection
         .one("SELECT to_regclass('cdsw_gateway_schema') IS NOT NULL", params![])
         .await?
         .map(|row| get::<bool>(&row, 0))
         .transpose()?
         .unwrap_or(false);
-    let found = if there { look(link).await? } else { None };
+    let found = if there { look(connection).await? } else { None };
     let Some(found) = found else {
         return Err(StoreFault::Unusable(
             "its tables are not there yet; run `cdsw-gateway migrate`, or `serve --migrate`".into(),
@@ -106,8 +106,8 @@ fn refuse_newer(found: Found) -> Result<(), StoreFault> {
     Ok(())
 }
 
-async fn look(link: &Link) -> Result<Option<Found>, StoreFault> {
-    let row = link.one("SELECT version, oldest FROM cdsw_gateway_schema", params![]).await?;
+async fn look(connection: &Connection) -> Result<Option<Found>, StoreFault> {
+    let row = connection.one("SELECT version, oldest FROM cdsw_gateway_schema", params![]).await?;
     row.map(|row| Ok(Found { version: row.count("version")?, oldest: row.count("oldest")? }))
         .transpose()
 }

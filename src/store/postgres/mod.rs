@@ -4,19 +4,19 @@
 //! one flush (`group`), and so do outcomes. Leases, limits and rests are judged by the database's
 //! clock and kept in its rows, so that they hold for all replicas together.
 
+mod connection;
 mod deliveries;
 mod group;
-mod link;
 mod migrate;
-mod news;
+mod notifications;
 mod password;
 mod queue;
 mod read;
 mod replicas;
+mod retention;
 mod runs;
 mod settle;
 mod statements;
-mod tidy;
 mod values;
 
 use std::collections::HashSet;
@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::pack::{Packed, Packer};
-use super::shared::{Declared, News, Rest, Shared};
+use super::shared::{Declared, Notifications, OpenCircuit, Shared};
 use super::statements::Statements as _;
 use super::tables::Row as _;
 use super::{Pending, Store, StoreFault, steps};
@@ -35,24 +35,24 @@ use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
-    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
-    RunBrief, RunFilter, Tidied,
+    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayRequest, Replayed, Retention,
+    RetentionStep, Run, RunBrief, RunFilter,
 };
 
+use connection::{Connection, Connections};
 use group::{Asked, Group};
-use link::{Link, Links};
 use values::{params, uuid};
 
-pub use link::Options;
+pub use connection::Options;
 pub use migrate::Migrated;
 pub use password::Password;
 
 /// The channel that replicas tell each other on.
-const NEWS: &str = "cdsw_gateway";
+const CHANNEL: &str = "cdsw_gateway";
 /// What is told there: that there is something in the queue,
 const RUNS: &str = "runs";
 /// or that something rests or goes on.
-const RESTS: &str = "rests";
+const PAUSES: &str = "rests";
 
 /// Bytes of deliveries that share a transaction at most; a larger one is alone.
 const BATCH_BYTES: usize = 8 << 20;
@@ -68,10 +68,10 @@ pub enum LeaseClock {
 
 /// The store on PostgreSQL.
 pub struct PostgresStore {
-    links: Links,
+    pool: Connections,
     accepts: Group<Packed, Accepted>,
     finishes: Group<Finish, ()>,
-    news: watch::Receiver<News>,
+    notifications: watch::Receiver<Notifications>,
     clock: LeaseClock,
     replica: Uuid,
     packer: Packer,
@@ -82,7 +82,7 @@ pub struct PostgresStore {
 /// # Errors
 /// [`StoreFault`], naming what to do.
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreFault> {
-    migrate::migrate(&options.links()?).await
+    migrate::migrate(&options.pool()?).await
 }
 
 /// Makes the tables as an older program needed them. For tests alone.
@@ -91,12 +91,12 @@ pub async fn migrate(options: &Options) -> Result<Migrated, StoreFault> {
 /// [`StoreFault`], naming what to do.
 #[doc(hidden)]
 pub async fn migrate_to(options: &Options, version: usize) -> Result<Migrated, StoreFault> {
-    migrate::migrate_to(&options.links()?, version).await
+    migrate::migrate_to(&options.pool()?, version).await
 }
 
 impl PostgresStore {
     /// Connects, and sees that the tables are as this program needs them and that a commit is on disk
-    /// when it is told. `listening` is how to reach the database without a pooler, for news.
+    /// when it is told. `listening` is how to reach the database without a pooler, for notifications.
     ///
     /// # Errors
     /// [`StoreFault::Unusable`] when the tables or settings do not do; [`StoreFault::Unavailable`]
@@ -107,17 +107,17 @@ impl PostgresStore {
         clock: LeaseClock,
         replica: u128,
     ) -> Result<Self, StoreFault> {
-        let links = options.links()?;
-        let link = links.link().await?;
-        migrate::check(&link).await?;
-        is_durable(&link).await?;
-        drop(link);
-        let news = match listening {
-            Some(options) => news::listen(options)?,
-            None if options.pooled => news::none(),
-            None => news::listen(options)?,
+        let pool = options.pool()?;
+        let connection = pool.connection().await?;
+        migrate::check(&connection).await?;
+        is_durable(&connection).await?;
+        drop(connection);
+        let notifications = match listening {
+            Some(options) => notifications::listen(options)?,
+            None if options.pooled => notifications::none(),
+            None => notifications::listen(options)?,
         };
-        let (accepting, finishing) = (links.clone(), links.clone());
+        let (accepting, finishing) = (pool.clone(), pool.clone());
         Ok(Self {
             accepts: Group::start(BATCH_BYTES, weight, move |batch| {
                 keep_together(accepting.clone(), batch)
@@ -127,19 +127,23 @@ impl PostgresStore {
                 |_| 0,
                 move |batch| finish_together(finishing.clone(), batch),
             ),
-            links,
-            news,
+            pool,
+            notifications,
             clock,
             replica: Uuid::from_u128(replica),
             packer: Packer::default(),
         })
     }
 
-    async fn leasing_time(&self, link: &Link, told: Timestamp) -> Result<Timestamp, StoreFault> {
+    async fn leasing_time(
+        &self,
+        connection: &Connection,
+        told: Timestamp,
+    ) -> Result<Timestamp, StoreFault> {
         if self.clock == LeaseClock::Caller {
             return Ok(told);
         }
-        let row = link.one(&format!("SELECT {} AS now", replicas::NOW), params![]).await?;
+        let row = connection.one(&format!("SELECT {} AS now", replicas::NOW), params![]).await?;
         row.map_or(Ok(told), |row| row.moment("now"))
     }
 }
@@ -157,21 +161,24 @@ impl Store for PostgresStore {
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
         Box::pin(async move {
             let told = (self.clock == LeaseClock::Caller).then_some(ask.now);
-            let link = self.links.link().await?;
-            let mut seen = link.see(told).await?;
+            let connection = self.pool.connection().await?;
+            let mut seen = connection.see(told).await?;
             if seen.is_late() {
                 let now = seen.now;
-                self.links.transact(async |link| steps::queue::promote(link, now).await).await?;
-                seen = link.see(told).await?;
+                self.pool
+                    .transact(async |connection| steps::queue::promote(connection, now).await)
+                    .await?;
+                seen = connection.see(told).await?;
             }
-            drop(link);
+            drop(connection);
             let permits = seen.open(&ask);
             if permits.is_empty() {
                 return Ok(seen.nothing());
             }
-            self.links
-                .transact(async |link| {
-                    let leased = steps::queue::take(link, &ask, &seen, &permits, told).await?;
+            self.pool
+                .transact(async |connection| {
+                    let leased =
+                        steps::queue::take(connection, &ask, &seen, &permits, told).await?;
                     if !leased.leases.is_empty() {
                         reached("lease.written");
                     }
@@ -191,52 +198,60 @@ impl Store for PostgresStore {
 
     fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>> {
         Box::pin(async move {
-            let link = self.links.link().await?;
-            let leasing = self.leasing_time(&link, now).await?;
-            queue::expired_leases(&link, leasing, now).await
+            let connection = self.pool.connection().await?;
+            let leasing = self.leasing_time(&connection, now).await?;
+            queue::expired_leases(&connection, leasing, now).await
         })
     }
 
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
         Box::pin(async move {
-            self.links
-                .transact(async |link| {
-                    steps::pauses::free_left_behind(link, now).await?;
-                    steps::settle::fail_overdue(link, now, &waits).await
+            self.pool
+                .transact(async |connection| {
+                    steps::pauses::free_left_behind(connection, now).await?;
+                    steps::settle::fail_overdue(connection, now, &waits).await
                 })
                 .await
         })
     }
 
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize> {
-        Box::pin(async move { queue::pull_in(&self.links.link().await?, latest, now).await })
+        Box::pin(async move { queue::pull_in(&self.pool.connection().await?, latest, now).await })
     }
 
-    fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
+    fn replay(&self, request: ReplayRequest) -> Pending<'_, Replayed> {
         Box::pin(async move {
-            self.links.transact(async |link| steps::people::replay(link, &order).await).await
+            self.pool
+                .transact(async |connection| steps::people::replay(connection, &request).await)
+                .await
         })
     }
 
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {
         Box::pin(async move {
-            self.links
-                .transact(async |link| steps::people::release(link, run, &release, &act).await)
+            self.pool
+                .transact(async |connection| {
+                    steps::people::release(connection, run, &release, &act).await
+                })
                 .await
         })
     }
 
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run> {
         Box::pin(async move {
-            self.links.transact(async |link| steps::people::cancel(link, run, &act).await).await
+            self.pool
+                .transact(async |connection| steps::people::cancel(connection, run, &act).await)
+                .await
         })
     }
 
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()> {
         Box::pin(async move {
             let mark = mark.as_deref();
-            self.links
-                .transact(async |link| steps::pauses::pause(link, &what, mark, &act).await)
+            self.pool
+                .transact(async |connection| {
+                    steps::pauses::pause(connection, &what, mark, &act).await
+                })
                 .await
         })
     }
@@ -248,75 +263,83 @@ impl Store for PostgresStore {
         act: Act,
     ) -> Pending<'_, bool> {
         Box::pin(async move {
-            self.links
-                .transact(async |link| steps::pauses::resume(link, &what, &backlogs, &act).await)
+            self.pool
+                .transact(async |connection| {
+                    steps::pauses::resume(connection, &what, &backlogs, &act).await
+                })
                 .await
         })
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        Box::pin(async move { read::paused(&self.links.link().await?).await })
+        Box::pin(async move { read::paused(&self.pool.connection().await?).await })
     }
 
-    fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
+    fn release_backlog(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
         Box::pin(async move {
-            self.links
-                .transact(async |link| steps::pauses::let_go(link, &job, how, now).await)
+            self.pool
+                .transact(async |connection| {
+                    steps::pauses::release_backlog(connection, &job, how, now).await
+                })
                 .await
         })
     }
 
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()> {
         Box::pin(async move {
-            let link = self.links.link().await?;
-            link.audit(&what, &kind, &name, &act).await
+            let connection = self.pool.connection().await?;
+            connection.audit(&what, &kind, &name, &act).await
         })
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>> {
-        Box::pin(async move { read::audited(&self.links.link().await?, before, limit).await })
+        Box::pin(async move { read::audited(&self.pool.connection().await?, before, limit).await })
     }
 
     fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
-        Box::pin(
-            async move { self.links.snapshot(async |link| read::delivery(link, id).await).await },
-        )
+        Box::pin(async move {
+            self.pool.snapshot(async |connection| read::delivery(connection, id).await).await
+        })
     }
 
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>> {
         Box::pin(async move {
-            self.links.snapshot(async |link| read::deliveries(link, &filter).await).await
+            self.pool.snapshot(async |connection| read::deliveries(connection, &filter).await).await
         })
     }
 
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>> {
-        Box::pin(async move { self.links.snapshot(async |link| read::run(link, id).await).await })
+        Box::pin(async move {
+            self.pool.snapshot(async |connection| read::run(connection, id).await).await
+        })
     }
 
     fn runs(&self, filter: RunFilter) -> Pending<'_, Vec<RunBrief>> {
-        Box::pin(async move { read::runs(&self.links.link().await?, &filter).await })
+        Box::pin(async move { read::runs(&self.pool.connection().await?, &filter).await })
     }
 
     fn counts(&self) -> Pending<'_, Counts> {
-        Box::pin(async move { read::counts(&self.links.link().await?).await })
+        Box::pin(async move { read::counts(&self.pool.connection().await?).await })
     }
 
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {
-        Box::pin(async move { read::held_since(&self.links.link().await?, before).await })
+        Box::pin(async move { read::held_since(&self.pool.connection().await?, before).await })
     }
 
-    fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied> {
+    fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep> {
         Box::pin(async move {
-            self.links.transact(async |link| tidy::step(link, retention, now).await).await
+            self.pool
+                .transact(async |connection| retention::step(connection, retention, now).await)
+                .await
         })
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {
         Box::pin(async move {
-            let link = self.links.link().await?;
+            let connection = self.pool.connection().await?;
             let sql = "INSERT INTO probe (one, at) VALUES (1, $1) \
                        ON CONFLICT (one) DO UPDATE SET at = excluded.at";
-            link.execute(sql, params![values::millis(now)]).await?;
+            connection.execute(sql, params![values::millis(now)]).await?;
             Ok(())
         })
     }
@@ -330,38 +353,44 @@ impl Shared for PostgresStore {
     fn declare(&self, declared: Declared, changed: bool) -> Pending<'_, ()> {
         Box::pin(async move {
             let replica = self.replica;
-            self.links
-                .transact(async |link| replicas::declare(link, replica, &declared, changed).await)
+            self.pool
+                .transact(async |connection| {
+                    replicas::declare(connection, replica, &declared, changed).await
+                })
                 .await
         })
     }
 
     fn leave(&self) -> Pending<'_, ()> {
-        Box::pin(async move { replicas::leave(&self.links.link().await?, self.replica).await })
+        Box::pin(async move { replicas::leave(&self.pool.connection().await?, self.replica).await })
     }
 
-    fn rest(&self, rest: Rest) -> Pending<'_, ()> {
+    fn open_circuit(&self, circuit: OpenCircuit) -> Pending<'_, ()> {
         Box::pin(async move {
-            let link = self.links.link().await?;
-            let now = self.leasing_time(&link, Timestamp::UNIX_EPOCH).await?;
-            replicas::rest(&link, &rest, now).await
+            let connection = self.pool.connection().await?;
+            let now = self.leasing_time(&connection, Timestamp::UNIX_EPOCH).await?;
+            replicas::open_circuit(&connection, &circuit, now).await
         })
     }
 
-    fn back(&self, workbench: Arc<str>) -> Pending<'_, ()> {
-        Box::pin(async move { replicas::back(&self.links.link().await?, &workbench).await })
+    fn close_circuit(&self, workbench: Arc<str>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            replicas::close_circuit(&self.pool.connection().await?, &workbench).await
+        })
     }
 
     fn no_trial(&self, workbench: Arc<str>) -> Pending<'_, ()> {
-        Box::pin(async move { replicas::no_trial(&self.links.link().await?, &workbench).await })
+        Box::pin(
+            async move { replicas::no_trial(&self.pool.connection().await?, &workbench).await },
+        )
     }
 
-    fn resting(&self) -> Pending<'_, Vec<Rest>> {
-        Box::pin(async move { replicas::resting(&self.links.link().await?).await })
+    fn open_circuits(&self) -> Pending<'_, Vec<OpenCircuit>> {
+        Box::pin(async move { replicas::open_circuits(&self.pool.connection().await?).await })
     }
 
-    fn news(&self) -> watch::Receiver<News> {
-        self.news.clone()
+    fn notifications(&self) -> watch::Receiver<Notifications> {
+        self.notifications.clone()
     }
 }
 
@@ -370,8 +399,8 @@ fn weight(packed: &Packed) -> usize {
 }
 
 /// A 2xx is built on a commit that is on disk, which two settings of the server could take back.
-async fn is_durable(link: &Link) -> Result<(), StoreFault> {
-    let row = link
+async fn is_durable(connection: &Connection) -> Result<(), StoreFault> {
+    let row = connection
         .one(
             "SELECT current_setting('fsync'), current_setting('synchronous_commit'), \
              current_setting('synchronous_standby_names') <> ''",
@@ -392,7 +421,7 @@ async fn is_durable(link: &Link) -> Result<(), StoreFault> {
 }
 
 /// Keeps a batch of deliveries: the plain ones together, each of the others by itself.
-async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
+async fn keep_together(pool: Connections, batch: Vec<Asked<Packed, Accepted>>) {
     let mut keys = HashSet::new();
     let (plain, alone): (Vec<_>, Vec<_>) = batch.into_iter().partition(|asked| {
         let delivery = &asked.what.delivery;
@@ -404,8 +433,8 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
     let kept = if all.is_empty() {
         Ok(HashSet::new())
     } else {
-        match links.link().await {
-            Ok(link) => deliveries::keep(&link, &all).await,
+        match pool.connection().await {
+            Ok(connection) => deliveries::keep(&connection, &all).await,
             Err(fault) => Err(fault.into()),
         }
     };
@@ -416,14 +445,14 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
                 if kept.contains(&uuid(asked.what.delivery.id.as_bytes())) {
                     asked.tell(Ok(Accepted::Kept));
                 } else {
-                    tokio::spawn(keep_alone(links.clone(), asked));
+                    tokio::spawn(keep_alone(pool.clone(), asked));
                 }
             }
         }
         // One of them may be at fault; the others are not to suffer for it.
         Err(refused) if refused.data && plain.len() > 1 => {
             for asked in plain {
-                tokio::spawn(keep_alone(links.clone(), asked));
+                tokio::spawn(keep_alone(pool.clone(), asked));
             }
         }
         Err(refused) => {
@@ -433,31 +462,33 @@ async fn keep_together(links: Links, batch: Vec<Asked<Packed, Accepted>>) {
         }
     }
     for asked in alone {
-        tokio::spawn(keep_alone(links.clone(), asked));
+        tokio::spawn(keep_alone(pool.clone(), asked));
     }
 }
 
-async fn keep_alone(links: Links, asked: Asked<Packed, Accepted>) {
+async fn keep_alone(pool: Connections, asked: Asked<Packed, Accepted>) {
     // Some wait for each other; what keeps the rest going must not wait for a connection meanwhile.
-    let Ok(_turn) = links.alone().acquire().await else { return };
-    let kept = links.transact(async |link| steps::accept::accept(link, &asked.what).await).await;
+    let Ok(_turn) = pool.alone().acquire().await else { return };
+    let kept = pool
+        .transact(async |connection| steps::accept::accept(connection, &asked.what).await)
+        .await;
     asked.tell(kept);
 }
 
 /// Records a batch of outcomes.
-async fn finish_together(links: Links, batch: Vec<Asked<Finish, ()>>) {
+async fn finish_together(pool: Connections, batch: Vec<Asked<Finish, ()>>) {
     let mut runs = HashSet::new();
     let (batch, twice): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|asked| runs.insert(asked.what.lease.run));
     let all: Vec<&Finish> = batch.iter().map(|asked| &asked.what).collect();
     let finished = if all.iter().all(|finish| settle::is_plain(finish)) {
         // One statement, which is a transaction by itself.
-        match links.link().await {
-            Ok(link) => settle::finish(&link, &all).await,
+        match pool.connection().await {
+            Ok(connection) => settle::finish(&connection, &all).await,
             Err(fault) => Err(fault),
         }
     } else {
-        links.transact(async |link| settle::finish(link, &all).await).await
+        pool.transact(async |connection| settle::finish(connection, &all).await).await
     };
     reached("finish.written");
     match finished {
@@ -470,7 +501,7 @@ async fn finish_together(links: Links, batch: Vec<Asked<Finish, ()>>) {
         }
         Err(_) if batch.len() > 1 => {
             for asked in batch {
-                tokio::spawn(finish_alone(links.clone(), asked));
+                tokio::spawn(finish_alone(pool.clone(), asked));
             }
         }
         Err(fault) => {
@@ -480,13 +511,14 @@ async fn finish_together(links: Links, batch: Vec<Asked<Finish, ()>>) {
         }
     }
     for asked in twice {
-        tokio::spawn(finish_alone(links.clone(), asked));
+        tokio::spawn(finish_alone(pool.clone(), asked));
     }
 }
 
-async fn finish_alone(links: Links, asked: Asked<Finish, ()>) {
+async fn finish_alone(pool: Connections, asked: Asked<Finish, ()>) {
     let run = asked.what.lease.run;
-    let finished = links.transact(async |link| settle::finish(link, &[&asked.what]).await).await;
+    let finished =
+        pool.transact(async |connection| settle::finish(connection, &[&asked.what]).await).await;
     asked.tell(
         finished.and_then(
             |lost| {

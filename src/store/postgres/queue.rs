@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::replicas::{ALLOWED, NOW};
 use super::values::{get, length, millis, params, uuid};
 use crate::store::rules::limits::{HOUR, JobFacts, MINUTE, Ready};
@@ -27,9 +27,12 @@ const LEASE: &str = lease!("runs.delivery");
 
 /// Looks at the queue, taking nothing. `told` is the time where the database's own is not the one that
 /// counts.
-pub(super) async fn see(link: &Link, told: Option<Timestamp>) -> Result<Seen, StoreFault> {
+pub(super) async fn see(
+    connection: &Connection,
+    told: Option<Timestamp>,
+) -> Result<Seen, StoreFault> {
     // Jobs are found by stepping through the index from one to the next.
-    let row = link
+    let row = connection
         .one(
             &format!(
                 "SELECT coalesce($1, {NOW}) AS now, \
@@ -65,23 +68,24 @@ fn pausable(text: &str) -> Option<Pausable> {
 
 /// Takes the gates of these permits' jobs, and gives what is known of each.
 pub(super) async fn jobs(
-    link: &Link,
+    connection: &Connection,
     permits: &[&Permit],
     told: Option<Timestamp>,
 ) -> Result<(Timestamp, Vec<JobFacts>), StoreFault> {
     let jobs: Vec<&str> = permits.iter().map(|permit| &*permit.job).collect();
-    if !lock(link, &jobs).await? {
-        link.execute(
-            "INSERT INTO gates (job) SELECT name FROM unnest($1::text[]) AS wanted (name) \
+    if !lock(connection, &jobs).await? {
+        connection
+            .execute(
+                "INSERT INTO gates (job) SELECT name FROM unnest($1::text[]) AS wanted (name) \
              ORDER BY name ON CONFLICT DO NOTHING",
-            params![jobs],
-        )
-        .await?;
-        if !lock(link, &jobs).await? {
+                params![jobs],
+            )
+            .await?;
+        if !lock(connection, &jobs).await? {
             return Err(StoreFault::Unavailable("a job has no gate".to_owned()));
         }
     }
-    let found = look(link, &jobs, told).await?;
+    let found = look(connection, &jobs, told).await?;
     let now = match found.first() {
         Some(row) => row.moment("now")?,
         None => return Err(StoreFault::Unavailable("no job to look at".to_owned())),
@@ -91,12 +95,16 @@ pub(super) async fn jobs(
 
 /// Takes the gates, in one order everywhere, so that two replicas never wait for each other; false
 /// where some are not there yet.
-async fn lock(link: &Link, jobs: &[&str]) -> Result<bool, StoreFault> {
+async fn lock(connection: &Connection, jobs: &[&str]) -> Result<bool, StoreFault> {
     let sql = "SELECT job FROM gates WHERE job = ANY ($1) ORDER BY job FOR UPDATE";
-    Ok(link.query(sql, params![jobs.to_vec()]).await?.len() == jobs.len())
+    Ok(connection.query(sql, params![jobs.to_vec()]).await?.len() == jobs.len())
 }
 
-async fn look(link: &Link, jobs: &[&str], told: Option<Timestamp>) -> Result<Vec<Row>, StoreFault> {
+async fn look(
+    connection: &Connection,
+    jobs: &[&str],
+    told: Option<Timestamp>,
+) -> Result<Vec<Row>, StoreFault> {
     let sql = format!(
         "WITH clock AS (SELECT coalesce($2, {NOW}) AS now) \
          SELECT clock.now, \
@@ -114,12 +122,12 @@ async fn look(link: &Link, jobs: &[&str], told: Option<Timestamp>) -> Result<Vec
            FROM starts WHERE starts.job = asked.job) AS made ORDER BY asked.place"
     );
     let (minute, hour) = (length(MINUTE), length(HOUR));
-    Ok(link.query(&sql, params![jobs.to_vec(), told.map(millis), minute, hour]).await?)
+    Ok(connection.query(&sql, params![jobs.to_vec(), told.map(millis), minute, hour]).await?)
 }
 
 /// Runs that may be sent, oldest first, as many of each job as its permit allows at most.
 pub(super) async fn ready(
-    link: &Link,
+    connection: &Connection,
     permits: &[(&Permit, usize)],
     now: Timestamp,
     asked_at: Timestamp,
@@ -142,7 +150,7 @@ pub(super) async fn ready(
              OR (pauses.kind = 'key' AND pauses.name = permit.api_key)) \
            AND coalesce(permit.declared = ANY ({ALLOWED}::text[]), true)"
     );
-    let found = link.query(&sql, params![jobs, most, millis(now), keys, declared]).await?;
+    let found = connection.query(&sql, params![jobs, most, millis(now), keys, declared]).await?;
     let mut ready = HashMap::<Arc<str>, Vec<Ready>>::new();
     for row in &found {
         let run = read_ready(row, now, asked_at)?;
@@ -152,7 +160,11 @@ pub(super) async fn ready(
 }
 
 /// Writes the attempts of all that was taken.
-pub(super) async fn begin(link: &Link, taken: &[Begun], now: Timestamp) -> Result<(), StoreFault> {
+pub(super) async fn begin(
+    connection: &Connection,
+    taken: &[Begun],
+    now: Timestamp,
+) -> Result<(), StoreFault> {
     if taken.is_empty() {
         return Ok(());
     }
@@ -164,7 +176,7 @@ pub(super) async fn begin(link: &Link, taken: &[Begun], now: Timestamp) -> Resul
     let counted = taken.iter().filter(|begun| begun.counted).map(|begun| &begun.run.lease);
     let (jobs, firsts): (Vec<&str>, Vec<bool>) =
         counted.map(|lease| (&*lease.job, lease.attempt == 1)).unzip();
-    let changed = link
+    let changed = connection
         .execute(
             "WITH taken AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::bigint[]) \
                  AS taken (seq, id, number, until)), \
@@ -186,7 +198,7 @@ pub(super) async fn begin(link: &Link, taken: &[Begun], now: Timestamp) -> Resul
 
 /// Attempts whose lease has run out.
 pub(super) async fn expired_leases(
-    link: &Link,
+    connection: &Connection,
     now: Timestamp,
     asked_at: Timestamp,
 ) -> Result<Vec<Lease>, StoreFault> {
@@ -194,16 +206,16 @@ pub(super) async fn expired_leases(
         "SELECT {LEASE} FROM runs WHERE runs.state = 'sending' AND runs.lease_until <= $1 \
          ORDER BY runs.seq LIMIT 1000"
     );
-    let found = link.query(&sql, params![millis(now)]).await?;
+    let found = connection.query(&sql, params![millis(now)]).await?;
     found.iter().map(|row| Ok(read_ready(row, now, asked_at)?.lease)).collect()
 }
 
 /// Makes runs due now that would be due after `latest`.
 pub(super) async fn pull_in(
-    link: &Link,
+    connection: &Connection,
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<usize, StoreFault> {
     let sql = "UPDATE runs SET due_at = $1 WHERE blocked = 1 AND due_at > $2";
-    Ok(link.execute(sql, params![millis(now), millis(latest)]).await?)
+    Ok(connection.execute(sql, params![millis(now), millis(latest)]).await?)
 }

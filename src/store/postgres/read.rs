@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::values::{millis, params, text, uuid};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
@@ -21,28 +21,34 @@ const BRIEF: &str = brief!("runs.delivery");
 const MOST: usize = 1000;
 
 /// The runs of these deliveries, in the order of acceptance.
-pub(super) async fn runs_of(link: &Link, deliveries: &[Uuid]) -> Result<Vec<RunBrief>, StoreFault> {
+pub(super) async fn runs_of(
+    connection: &Connection,
+    deliveries: &[Uuid],
+) -> Result<Vec<RunBrief>, StoreFault> {
     let sql = format!("SELECT {BRIEF} FROM runs WHERE delivery = ANY($1) ORDER BY seq");
-    let found = link.query(&sql, params![deliveries.to_vec()]).await?;
+    let found = connection.query(&sql, params![deliveries.to_vec()]).await?;
     found.iter().map(in_short).collect()
 }
 
 /// One delivery, whole. In a snapshot, so that the runs shown are those of the delivery shown.
-pub(super) async fn delivery(link: &Link, id: DeliveryId) -> Result<Option<Delivery>, StoreFault> {
+pub(super) async fn delivery(
+    connection: &Connection,
+    id: DeliveryId,
+) -> Result<Option<Delivery>, StoreFault> {
     let sql =
         format!("SELECT {}, {} FROM deliveries WHERE id = $1", table::SUMMARY, table::CONTENT);
     let key = uuid(id.as_bytes());
-    let Some(row) = link.one(&sql, params![key]).await? else { return Ok(None) };
+    let Some(row) = connection.one(&sql, params![key]).await? else { return Ok(None) };
     let mut runs = Vec::new();
-    for brief in runs_of(link, &[key]).await? {
-        runs.extend(run(link, brief.id).await?);
+    for brief in runs_of(connection, &[key]).await? {
+        runs.extend(run(connection, brief.id).await?);
     }
     table::whole(&row, runs).map(Some)
 }
 
 /// Deliveries, newest first.
 pub(super) async fn deliveries(
-    link: &Link,
+    connection: &Connection,
     filter: &DeliveryFilter,
 ) -> Result<Vec<DeliverySummary>, StoreFault> {
     let before = filter.before.map(|id| uuid(id.as_bytes()));
@@ -52,12 +58,12 @@ pub(super) async fn deliveries(
         table::SUMMARY
     );
     let source = filter.source.as_deref().map(text);
-    let found = link.query(&sql, params![source, before, limit(filter.limit)]).await?;
+    let found = connection.query(&sql, params![source, before, limit(filter.limit)]).await?;
     let mut found: Vec<DeliverySummary> =
         found.iter().map(table::summary).collect::<Result<_, _>>()?;
     let ids: Vec<Uuid> = found.iter().map(|delivery| uuid(delivery.id.as_bytes())).collect();
     let mut runs = HashMap::<DeliveryId, Vec<RunBrief>>::new();
-    for run in runs_of(link, &ids).await? {
+    for run in runs_of(connection, &ids).await? {
         runs.entry(run.delivery).or_default().push(run);
     }
     for delivery in &mut found {
@@ -67,15 +73,15 @@ pub(super) async fn deliveries(
 }
 
 /// One run, whole.
-pub(super) async fn run(link: &Link, id: RunId) -> Result<Option<Run>, StoreFault> {
+pub(super) async fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
     let key = uuid(id.as_bytes());
     let sql = format!("SELECT {BRIEF}, runs.environment FROM runs WHERE id = $1");
-    let Some(row) = link.one(&sql, params![key]).await? else { return Ok(None) };
+    let Some(row) = connection.one(&sql, params![key]).await? else { return Ok(None) };
     let tries =
         format!("SELECT {} FROM attempts WHERE run = $1 ORDER BY number", attempts::COLUMNS);
-    let tries = link.query(&tries, params![key]).await?;
+    let tries = connection.query(&tries, params![key]).await?;
     let said = format!("SELECT {} FROM acts WHERE run = $1 ORDER BY seq", acts::COLUMNS);
-    let said = link.query(&said, params![key]).await?;
+    let said = connection.query(&said, params![key]).await?;
     Ok(Some(Run {
         brief: in_short(&row)?,
         environment: environment(&row)?,
@@ -85,7 +91,10 @@ pub(super) async fn run(link: &Link, id: RunId) -> Result<Option<Run>, StoreFaul
 }
 
 /// Runs, newest first.
-pub(super) async fn runs(link: &Link, filter: &RunFilter) -> Result<Vec<RunBrief>, StoreFault> {
+pub(super) async fn runs(
+    connection: &Connection,
+    filter: &RunFilter,
+) -> Result<Vec<RunBrief>, StoreFault> {
     // Spelled out where an index over one state exists, which a parameter would hide.
     let state = filter
         .state
@@ -97,7 +106,7 @@ pub(super) async fn runs(link: &Link, filter: &RunFilter) -> Result<Vec<RunBrief
          ORDER BY seq DESC LIMIT $3"
     );
     let job = filter.job.as_deref().map(text);
-    let found = link.query(&sql, params![job, before, limit(filter.limit)]).await?;
+    let found = connection.query(&sql, params![job, before, limit(filter.limit)]).await?;
     found.iter().map(in_short).collect()
 }
 
@@ -106,33 +115,36 @@ fn limit(asked: usize) -> i64 {
 }
 
 /// How many runs wait; each number is read from an index over that state alone.
-pub(super) async fn counts(link: &Link) -> Result<Counts, StoreFault> {
+pub(super) async fn counts(connection: &Connection) -> Result<Counts, StoreFault> {
     let sql = "SELECT (SELECT count(*) FROM runs WHERE blocked = 1 AND state = 'waiting') AS waiting, \
                  (SELECT count(*) FROM runs WHERE state = 'queued') AS queued, \
                  (SELECT count(*) FROM runs WHERE state = 'sending') AS sending, \
                  (SELECT count(*) FROM runs WHERE state = 'held') AS held, \
                  (SELECT min(accepted_at) FROM runs WHERE state = 'queued') AS oldest_queued, \
                  (SELECT min(accepted_at) FROM runs WHERE state = 'held') AS oldest_held";
-    let row = link.one(sql, params![]).await?;
+    let row = connection.one(sql, params![]).await?;
     row.map_or_else(|| Ok(Counts::default()), |row| read_counts(&row))
 }
 
 /// How many runs have been held since before a moment.
-pub(super) async fn held_since(link: &Link, before: Timestamp) -> Result<u64, StoreFault> {
+pub(super) async fn held_since(
+    connection: &Connection,
+    before: Timestamp,
+) -> Result<u64, StoreFault> {
     let sql = "SELECT count(*) AS held FROM runs WHERE state = 'held' AND changed_at < $1";
-    let row = link.one(sql, params![millis(before)]).await?;
+    let row = connection.one(sql, params![millis(before)]).await?;
     row.map_or(Ok(0), |row| row.count("held"))
 }
 
 /// Everything that is paused.
-pub(super) async fn paused(link: &Link) -> Result<Vec<Pause>, StoreFault> {
+pub(super) async fn paused(connection: &Connection) -> Result<Vec<Pause>, StoreFault> {
     let sql = format!("SELECT {} FROM pauses ORDER BY kind, name", pauses::COLUMNS);
-    link.query(&sql, params![]).await?.iter().map(pauses::pause).collect()
+    connection.query(&sql, params![]).await?.iter().map(pauses::pause).collect()
 }
 
 /// The audit log, newest first.
 pub(super) async fn audited(
-    link: &Link,
+    connection: &Connection,
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Audited>, StoreFault> {
@@ -140,5 +152,5 @@ pub(super) async fn audited(
     let limit = i64::try_from(limit.clamp(1, audit::MOST)).unwrap_or(i64::MAX);
     let sql =
         format!("SELECT {} FROM audit WHERE seq < $1 ORDER BY seq DESC LIMIT $2", audit::COLUMNS);
-    link.query(&sql, params![before, limit]).await?.iter().map(audit::entry).collect()
+    connection.query(&sql, params![before, limit]).await?.iter().map(audit::entry).collect()
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::values::{length, millis, params};
 use crate::store::StoreFault;
-use crate::store::shared::{Declared, Rest};
+use crate::store::shared::{Declared, OpenCircuit};
 use crate::store::statements::{About, Statements as _};
 use crate::store::tables::Row as _;
 
@@ -30,7 +30,7 @@ pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bi
 /// Says that a replica lives and what it runs. A configuration that has never been seen is newer than
 /// all others; so is one that `changed` says was just loaded by a running replica.
 pub(super) async fn declare(
-    link: &Link,
+    connection: &Connection,
     replica: Uuid,
     declared: &Declared,
     changed: bool,
@@ -40,64 +40,69 @@ pub(super) async fn declare(
     } else {
         "configurations.number"
     };
-    link.execute(
-        &format!(
-            "INSERT INTO configurations (version, jobs, seen_at) VALUES ($1, $2, {NOW}) \
+    connection
+        .execute(
+            &format!(
+                "INSERT INTO configurations (version, jobs, seen_at) VALUES ($1, $2, {NOW}) \
              ON CONFLICT (version) DO UPDATE SET number = {number}, jobs = excluded.jobs, \
                seen_at = excluded.seen_at"
-        ),
-        params![&*declared.version, declared.jobs.clone()],
-    )
-    .await?;
-    link.execute(
-        &format!(
-            "INSERT INTO replicas (id, role, version, seen_at) VALUES ($1, $2, $3, {NOW}) \
+            ),
+            params![&*declared.version, declared.jobs.clone()],
+        )
+        .await?;
+    connection
+        .execute(
+            &format!(
+                "INSERT INTO replicas (id, role, version, seen_at) VALUES ($1, $2, $3, {NOW}) \
              ON CONFLICT (id) DO UPDATE SET version = excluded.version, seen_at = excluded.seen_at"
-        ),
-        params![replica, &*declared.role, &*declared.version],
-    )
-    .await?;
-    link.execute(
-        &format!("DELETE FROM replicas WHERE seen_at < {NOW} - {}", FORGOTTEN.as_millis()),
-        params![],
-    )
-    .await?;
-    link.execute(
-        &format!(
-            "DELETE FROM configurations WHERE seen_at < {NOW} - {} AND NOT EXISTS \
+            ),
+            params![replica, &*declared.role, &*declared.version],
+        )
+        .await?;
+    connection
+        .execute(
+            &format!("DELETE FROM replicas WHERE seen_at < {NOW} - {}", FORGOTTEN.as_millis()),
+            params![],
+        )
+        .await?;
+    connection
+        .execute(
+            &format!(
+                "DELETE FROM configurations WHERE seen_at < {NOW} - {} AND NOT EXISTS \
              (SELECT 1 FROM replicas WHERE replicas.version = configurations.version)",
-            REMEMBERED.as_millis()
-        ),
-        params![],
-    )
-    .await?;
+                REMEMBERED.as_millis()
+            ),
+            params![],
+        )
+        .await?;
     // Of workbenches that are no longer configured.
-    link.execute(
-        &format!(
-            "DELETE FROM rests WHERE until < {NOW} - {} AND coalesce(trial_until, 0) < {NOW}",
-            FORGOTTEN.as_millis()
-        ),
-        params![],
-    )
-    .await?;
-    if changed { link.tell(About::Pauses).await } else { Ok(()) }
+    connection
+        .execute(
+            &format!(
+                "DELETE FROM rests WHERE until < {NOW} - {} AND coalesce(trial_until, 0) < {NOW}",
+                FORGOTTEN.as_millis()
+            ),
+            params![],
+        )
+        .await?;
+    if changed { connection.tell(About::Pauses).await } else { Ok(()) }
 }
 
 /// Takes leave: the replica no longer counts.
-pub(super) async fn leave(link: &Link, replica: Uuid) -> Result<(), StoreFault> {
-    link.execute("DELETE FROM replicas WHERE id = $1", params![replica]).await?;
+pub(super) async fn leave(connection: &Connection, replica: Uuid) -> Result<(), StoreFault> {
+    connection.execute("DELETE FROM replicas WHERE id = $1", params![replica]).await?;
     Ok(())
 }
 
 /// Takes the one trial of a workbench that rests, at this moment and until that; false where another
 /// replica has it.
 pub(super) async fn take_trial(
-    link: &Link,
+    connection: &Connection,
     workbench: &str,
     now: i64,
     until: i64,
 ) -> Result<bool, StoreFault> {
-    let taken = link
+    let taken = connection
         .execute(
             "INSERT INTO rests (workbench, until, length, trial_until) VALUES ($1, $2, 0, $3) \
              ON CONFLICT (workbench) DO UPDATE SET trial_until = excluded.trial_until \
@@ -109,38 +114,48 @@ pub(super) async fn take_trial(
 }
 
 /// A workbench rests from now on.
-pub(super) async fn rest(link: &Link, rest: &Rest, now: Timestamp) -> Result<(), StoreFault> {
-    let length = length(rest.length);
-    link.execute(
-        "INSERT INTO rests (workbench, until, length) VALUES ($1, $2, $3) \
+pub(super) async fn open_circuit(
+    connection: &Connection,
+    circuit: &OpenCircuit,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let length = length(circuit.length);
+    connection
+        .execute(
+            "INSERT INTO rests (workbench, until, length) VALUES ($1, $2, $3) \
          ON CONFLICT (workbench) DO UPDATE SET until = greatest(rests.until, excluded.until), \
            length = greatest(rests.length, excluded.length), trial_until = NULL",
-        params![&*rest.workbench, millis(now).saturating_add(length), length],
-    )
-    .await?;
-    link.tell(About::Pauses).await
+            params![&*circuit.workbench, millis(now).saturating_add(length), length],
+        )
+        .await?;
+    connection.tell(About::Pauses).await
 }
 
 /// A workbench is back.
-pub(super) async fn back(link: &Link, workbench: &str) -> Result<(), StoreFault> {
-    link.execute("DELETE FROM rests WHERE workbench = $1", params![workbench]).await?;
-    link.tell(About::Pauses).await
+pub(super) async fn close_circuit(
+    connection: &Connection,
+    workbench: &str,
+) -> Result<(), StoreFault> {
+    connection.execute("DELETE FROM rests WHERE workbench = $1", params![workbench]).await?;
+    connection.tell(About::Pauses).await
 }
 
 /// The trial of a workbench said nothing about it; another may be made.
-pub(super) async fn no_trial(link: &Link, workbench: &str) -> Result<(), StoreFault> {
-    link.execute("UPDATE rests SET trial_until = NULL WHERE workbench = $1", params![workbench])
+pub(super) async fn no_trial(connection: &Connection, workbench: &str) -> Result<(), StoreFault> {
+    connection
+        .execute("UPDATE rests SET trial_until = NULL WHERE workbench = $1", params![workbench])
         .await?;
     Ok(())
 }
 
 /// Every workbench that rests.
-pub(super) async fn resting(link: &Link) -> Result<Vec<Rest>, StoreFault> {
-    link.query("SELECT workbench, until, length FROM rests ORDER BY workbench", params![])
+pub(super) async fn open_circuits(connection: &Connection) -> Result<Vec<OpenCircuit>, StoreFault> {
+    connection
+        .query("SELECT workbench, until, length FROM rests ORDER BY workbench", params![])
         .await?
         .iter()
         .map(|row| {
-            Ok(Rest {
+            Ok(OpenCircuit {
                 workbench: row.text("workbench")?.into(),
                 until: row.moment("until")?,
                 length: Duration::from_millis(row.count("length")?),

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::values::{Array, Param, Single, arrays, uuid};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
@@ -16,13 +16,19 @@ const FACTS: &str = table::facts!("runs.delivery", "runs.mapped");
 /// Rows that one statement writes at most.
 const AT_ONCE: usize = 2000;
 
-pub(super) async fn one_run(link: &Link, id: RunId) -> Result<Option<RunRow>, StoreFault> {
+pub(super) async fn one_run(
+    connection: &Connection,
+    id: RunId,
+) -> Result<Option<RunRow>, StoreFault> {
     let sql = format!("SELECT {FACTS} FROM runs WHERE runs.id = $1 FOR UPDATE");
-    let found = link.one(&sql, super::values::params![uuid(id.as_bytes())]).await?;
+    let found = connection.one(&sql, super::values::params![uuid(id.as_bytes())]).await?;
     found.map(|row| table::row(&row)).transpose()
 }
 
-pub(super) async fn some(link: &Link, which: &Which<'_>) -> Result<Vec<RunRow>, StoreFault> {
+pub(super) async fn some(
+    connection: &Connection,
+    which: &Which<'_>,
+) -> Result<Vec<RunRow>, StoreFault> {
     let (condition, mut values) = which.sql();
     let of = match which.delivery() {
         Some(delivery) => {
@@ -35,7 +41,7 @@ pub(super) async fn some(link: &Link, which: &Which<'_>) -> Result<Vec<RunRow>, 
     let sql = format!("SELECT {FACTS} FROM runs WHERE {of}{condition} FOR UPDATE{left_out}");
     let values: Vec<Single> = values.iter().map(Single::of).collect();
     let params: Vec<Param<'_>> = values.iter().map(Single::param).collect();
-    link.query(&sql, &params).await?.iter().map(table::row).collect()
+    connection.query(&sql, &params).await?.iter().map(table::row).collect()
 }
 
 /// The columns of new runs and their arrays, `$1` and on.
@@ -94,18 +100,21 @@ fn types(arrays: &[Array], before: usize) -> String {
 
 /// Writes a new run of a kept delivery.
 pub(super) async fn insert(
-    link: &Link,
+    connection: &Connection,
     delivery: DeliveryId,
     row: NewRow<'_>,
 ) -> Result<(), StoreFault> {
     let new = NewRuns::of(&[(uuid(delivery.as_bytes()), row)]);
     let params: Vec<Param<'_>> = new.params().collect();
-    link.execute(&new.insert(0, ""), &params).await?;
+    connection.execute(&new.insert(0, ""), &params).await?;
     Ok(())
 }
 
 /// Writes what became of runs: one statement for all that have the same columns to write.
-pub(super) async fn write(link: &Link, rows: &[(i64, Moved)]) -> Result<(), StoreFault> {
+pub(super) async fn write(
+    connection: &Connection,
+    rows: &[(i64, Moved)],
+) -> Result<(), StoreFault> {
     let mut rest = rows;
     while let Some((_, first)) = rest.first() {
         let names = |row: &Moved| -> Vec<&str> {
@@ -114,13 +123,13 @@ pub(super) async fn write(link: &Link, rows: &[(i64, Moved)]) -> Result<(), Stor
         let of_first = names(first);
         let alike = rest.iter().take(AT_ONCE).take_while(|(_, row)| names(row) == of_first).count();
         let (some, others) = rest.split_at(alike.max(1));
-        write_alike(link, some).await?;
+        write_alike(connection, some).await?;
         rest = others;
     }
     Ok(())
 }
 
-async fn write_alike(link: &Link, rows: &[(i64, Moved)]) -> Result<(), StoreFault> {
+async fn write_alike(connection: &Connection, rows: &[(i64, Moved)]) -> Result<(), StoreFault> {
     let Some((_, first)) = rows.first() else { return Ok(()) };
     let written = table::moved(first);
     let set: Vec<String> =
@@ -145,7 +154,7 @@ async fn write_alike(link: &Link, rows: &[(i64, Moved)]) -> Result<(), StoreFaul
         names.join(", "),
     );
     let params: Vec<Param<'_>> = arrays.iter().map(Array::param).collect();
-    if link.execute(&sql, &params).await? != rows.len() {
+    if connection.execute(&sql, &params).await? != rows.len() {
         // The rows are locked, so that this cannot be.
         return Err(StoreFault::Unavailable("a run was changed by somebody else".to_owned()));
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::values::{get, length, millis, params, text, uuid};
 use crate::model::RunState;
 use crate::store::rules::run::{change_of, moved};
@@ -19,12 +19,15 @@ pub(super) fn is_plain(finish: &Finish) -> bool {
 
 /// Records what attempts came to and moves their runs; gives those whose lease was lost. No two may
 /// be of the same run. Runs inside a transaction.
-pub(super) async fn finish(link: &Link, batch: &[&Finish]) -> Result<HashSet<Uuid>, StoreFault> {
+pub(super) async fn finish(
+    connection: &Connection,
+    batch: &[&Finish],
+) -> Result<HashSet<Uuid>, StoreFault> {
     let mut rows = FinishRows::default();
     for finish in batch {
         rows.push(finish)?;
     }
-    let found = link
+    let found = connection
         .query(
             "WITH done AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], \
                  $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::bigint[], \
@@ -58,7 +61,7 @@ pub(super) async fn finish(link: &Link, batch: &[&Finish]) -> Result<HashSet<Uui
         if get(row, 1)? {
             let finish = batch.iter().find(|finish| uuid(finish.lease.run.as_bytes()) == id);
             if let Some(finish) = finish {
-                steps::settle::queued_again(link, finish.lease.run, finish.now).await?;
+                steps::settle::queued_again(connection, finish.lease.run, finish.now).await?;
             }
         }
     }
@@ -67,7 +70,7 @@ pub(super) async fn finish(link: &Link, batch: &[&Finish]) -> Result<HashSet<Uui
         .filter(|finish| !lost.contains(&uuid(finish.lease.run.as_bytes())))
         .filter_map(|finish| finish.refused.as_ref())
     {
-        steps::pauses::pause(link, what, Some(mark), act).await?;
+        steps::pauses::pause(connection, what, Some(mark), act).await?;
     }
     Ok(lost)
 }

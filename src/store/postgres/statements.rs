@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::values::{length, millis, params, text, uuid};
-use super::{NEWS, RESTS, RUNS, deliveries, queue, read, replicas, runs};
+use super::{CHANNEL, PAUSES, RUNS, deliveries, queue, read, replicas, runs};
 use crate::model::{DeliveryId, RunId};
 use crate::store::pack::Packed;
 use crate::store::rules::limits::{JobFacts, Ready};
@@ -18,7 +18,7 @@ use crate::store::tables::Row as _;
 use crate::store::tables::runs::{LAST_FIRST, READY, Which};
 use crate::store::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
 
-impl Statements for Link {
+impl Statements for Connection {
     async fn keep(&self, packed: &Packed) -> Result<Option<DeliveryId>, StoreFault> {
         deliveries::keep_or_find(self, packed).await
     }
@@ -120,9 +120,9 @@ impl Statements for Link {
     async fn tell(&self, about: About) -> Result<(), StoreFault> {
         let about = match about {
             About::Runs => RUNS,
-            About::Pauses => RESTS,
+            About::Pauses => PAUSES,
         };
-        self.query("SELECT pg_notify($1, $2)::text", params![NEWS, about]).await?;
+        self.query("SELECT pg_notify($1, $2)::text", params![CHANNEL, about]).await?;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub(super) fn param<T: Typed>(value: &T) -> Param<'_> {
     (value, T::TYPE)
 }
 
-/// The parameters of a statement, in order.
+/// The parameters of a statement, in request.
 macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::store::postgres::values::param(&$value)),*] };
 }

@@ -7,13 +7,13 @@
 mod checkpoint;
 mod damage;
 mod deliveries;
-mod hold;
+mod file_lock;
 mod open;
 mod queue;
 mod read;
+mod retention;
 mod runs;
 mod statements;
-mod tidy;
 mod values;
 mod writer;
 
@@ -30,14 +30,14 @@ use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
-    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayOrder, Replayed, Retention, Run,
-    RunBrief, RunFilter, Tidied,
+    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayRequest, Replayed, Retention,
+    RetentionStep, Run, RunBrief, RunFilter,
 };
 
 use damage::Damage;
 use statements::{Transaction, at_once};
 
-/// The embedded store. Its parts are closed in this order: the lock after the last connection.
+/// The embedded store. Its parts are closed in this request: the lock after the last connection.
 pub struct SqliteStore {
     writer: writer::Writer,
     reader: Arc<Reader>,
@@ -49,7 +49,7 @@ pub struct SqliteStore {
 /// What reads, and may still do so when the store has been dropped.
 struct Reader {
     connection: Mutex<Connection>,
-    _hold: hold::Hold,
+    _lock: file_lock::FileLock,
 }
 
 impl SqliteStore {
@@ -60,18 +60,18 @@ impl SqliteStore {
     /// newer than this program or it is damaged; [`StoreFault::Unavailable`] when the file system
     /// says no. Both name the file.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        let hold = hold::Hold::take(path)?;
-        let mut writing = open::connect(hold.real())?;
+        let lock = file_lock::FileLock::take(path)?;
+        let mut writing = open::connect(lock.real())?;
         open::migrate(&writing, path)?;
         open::end_leases(&writing, path)?;
         open::remember_more(&writing, path)?;
-        let reading = open::connect(hold.real())?;
+        let reading = open::connect(lock.real())?;
         open::read_only(&reading, path)?;
-        let mut names = hold.names(path)?;
+        let mut names = lock.names(path)?;
         names.check()?;
-        let checkpoints = checkpoint::Checkpoints::start(&mut writing, hold.real())?;
+        let checkpoints = checkpoint::Checkpoints::start(&mut writing, lock.real())?;
         let writer = writer::Writer::start(writing, checkpoints, names, path)?;
-        let reader = Reader { connection: Mutex::new(reading), _hold: hold };
+        let reader = Reader { connection: Mutex::new(reading), _lock: lock };
         Ok(Self {
             writer,
             reader: Arc::new(reader),
@@ -172,9 +172,9 @@ impl Store for SqliteStore {
         Box::pin(self.write_if_whole(move |connection| queue::pull_in(connection, latest, now)))
     }
 
-    fn replay(&self, order: ReplayOrder) -> Pending<'_, Replayed> {
+    fn replay(&self, request: ReplayRequest) -> Pending<'_, Replayed> {
         Box::pin(self.write_if_whole(move |connection| {
-            at_once(steps::people::replay(&Transaction(connection), &order))
+            at_once(steps::people::replay(&Transaction(connection), &request))
         }))
     }
 
@@ -211,9 +211,9 @@ impl Store for SqliteStore {
         self.read(read::paused)
     }
 
-    fn let_go(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
+    fn release_backlog(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize> {
         Box::pin(self.write_if_whole(move |connection| {
-            at_once(steps::pauses::let_go(&Transaction(connection), &job, how, now))
+            at_once(steps::pauses::release_backlog(&Transaction(connection), &job, how, now))
         }))
     }
 
@@ -255,8 +255,8 @@ impl Store for SqliteStore {
         self.read(move |connection| read::held_since(connection, before))
     }
 
-    fn tidy(&self, retention: Retention, now: Timestamp) -> Pending<'_, Tidied> {
-        Box::pin(self.write_if_whole(move |connection| tidy::step(connection, retention, now)))
+    fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep> {
+        Box::pin(self.write_if_whole(move |connection| retention::step(connection, retention, now)))
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {

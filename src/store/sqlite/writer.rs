@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
-use super::hold::Names;
+use super::file_lock::Names;
 use super::open::naming;
 use super::values::fault;
 use crate::store::StoreFault;

@@ -40,7 +40,7 @@ pub(in crate::store) async fn resume(
             look_again(store, Which::Queued(route, Against::RoutePaused), act.at).await?;
         }
         for (job, how) in backlogs {
-            let_go(store, job, *how, act.at).await?;
+            release_backlog(store, job, *how, act.at).await?;
         }
     }
     store.audit("resume", what.kind(), what.name(), act).await?;
@@ -74,7 +74,7 @@ async fn look_again(
 }
 
 /// Says what becomes of the runs of a job that wait now; gives how many it changed.
-pub(in crate::store) async fn let_go(
+pub(in crate::store) async fn release_backlog(
     store: &impl Statements,
     job: &str,
     how: Backlog,

@@ -8,21 +8,21 @@ use crate::store::rules::new::parts;
 use crate::store::rules::run::{Moved, RunRow};
 use crate::store::statements::{About, Statements};
 use crate::store::tables::runs::Which;
-use crate::store::{Act, NewRun, Release, ReplayOrder, Replayed, ReplayedRun, Run, StoreFault};
+use crate::store::{Act, NewRun, Release, ReplayRequest, Replayed, ReplayedRun, Run, StoreFault};
 
 /// Today's routes on a kept delivery.
 pub(in crate::store) async fn replay(
     store: &impl Statements,
-    order: &ReplayOrder,
+    request: &ReplayRequest,
 ) -> Result<Replayed, StoreFault> {
-    if !store.has_delivery(order.delivery).await? {
-        return Err(StoreFault::NotFound(format!("delivery {}", order.delivery)));
+    if !store.has_delivery(request.delivery).await? {
+        return Err(StoreFault::NotFound(format!("delivery {}", request.delivery)));
     }
-    let mut runs = Vec::with_capacity(order.runs.len());
-    for run in &order.runs {
-        runs.push(replay_one(store, run, order).await?);
+    let mut runs = Vec::with_capacity(request.runs.len());
+    for run in &request.runs {
+        runs.push(replay_one(store, run, request).await?);
     }
-    store.audit("replay", "delivery", &order.delivery.to_string(), &order.act).await?;
+    store.audit("replay", "delivery", &request.delivery.to_string(), &request.act).await?;
     store.tell(About::Runs).await?;
     Ok(Replayed { runs })
 }
@@ -30,12 +30,12 @@ pub(in crate::store) async fn replay(
 async fn replay_one(
     store: &impl Statements,
     run: &NewRun,
-    order: &ReplayOrder,
+    request: &ReplayRequest,
 ) -> Result<ReplayedRun, StoreFault> {
-    let act = &order.act;
-    let kept = store.runs(Which::Newest(order.delivery, &run.route, run.part)).await?.pop();
+    let act = &request.act;
+    let kept = store.runs(Which::Newest(request.delivery, &run.route, run.part)).await?.pop();
     let route = run.route.to_string();
-    match (replayed(kept.as_ref(), run, order.again, act.at)?, kept) {
+    match (replayed(kept.as_ref(), run, request.again, act.at)?, kept) {
         (Replay::Again(row), Some(kept)) => {
             let state = row.state;
             store.write(&[(kept.seq, *row)]).await?;
@@ -46,7 +46,7 @@ async fn replay_one(
             Ok(ReplayedRun { id: kept.id, route, what: "left as it is", state: kept.state })
         }
         (_, _) => {
-            place(store, order.delivery, run, act.at).await?;
+            place(store, request.delivery, run, act.at).await?;
             store.note(run.id, "replay", act).await?;
             let (state, ..) = parts(&run.state);
             Ok(ReplayedRun { id: run.id, route, what: "new", state })

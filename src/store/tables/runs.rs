@@ -188,7 +188,7 @@ const DUE_STEP: usize = 1000;
 const STEP: usize = 500;
 
 impl Which<'_> {
-    /// The condition and order, with its parameters. In words that an index over the state has, and with
+    /// The condition and request, with its parameters. In words that an index over the state has, and with
     /// parameters in the order of their numbers, so that both databases read it alike.
     pub(in crate::store) fn sql(&self) -> (String, Vec<Value<'_>>) {
         let moment = |moment: &Timestamp| Value::moment(*moment);

@@ -9,7 +9,7 @@ use super::find::Needle;
 use super::view::is_blank;
 use crate::workbench::credential::Credential;
 
-/// A shorter piece of a key proves nothing: any text holds it by chance.
+/// A shorter piece of a key proves nothing: any text holds it by random.
 const LEAST: usize = 8;
 
 /// All of them: the key as it is, in hex, and in base64: within something longer, and as the

@@ -88,7 +88,7 @@ async fn another(is_admin: bool, status: u16, body: &'static str) -> String {
     tokio::spawn(cdsw_gateway::serving::serve(
         listener,
         router,
-        cdsw_gateway::serving::Manners {
+        cdsw_gateway::serving::ListenerLimits {
             header_timeout: std::time::Duration::from_secs(10),
             connections: 16,
             grace: std::time::Duration::ZERO,
@@ -238,7 +238,7 @@ async fn a_start_on_the_wire_past_the_grace_time_is_held_by_the_next_gateway() {
     let id = sent["answer"]["runs"][0]["id"].as_str().expect("an id");
     stage.workbench_says("requests").await;
     let stage = stage.restart();
-    stage.rests(id, "held").await;
+    stage.reaches(id, "held").await;
     let run = stage.run(&["runs", "show", id, "--json"]).with(0).json();
     assert_eq!(run["tries"].as_array().map(Vec::len), Some(1), "{run}");
     assert_eq!(run["tries"][0]["outcome"], "unknown", "{run}");

@@ -108,7 +108,7 @@ impl Stage {
             answer.pointer(pointer).and_then(Value::as_str).expect("an id").to_owned()
         };
         let (delivery, run) = (text("/answer/delivery"), text("/answer/runs/0/id"));
-        self.rests(&run, state).await;
+        self.reaches(&run, state).await;
         (delivery, run)
     }
 
@@ -129,7 +129,7 @@ impl Stage {
     }
 
     /// Ends when the run is in this state.
-    pub(crate) async fn rests(&self, run: &str, state: &str) {
+    pub(crate) async fn reaches(&self, run: &str, state: &str) {
         let url = format!("http://{}/api/runs/{run}", self.gateway.admin);
         let client = client();
         let looking = async {

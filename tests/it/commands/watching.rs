@@ -46,7 +46,7 @@ async fn a_held_run_is_found_looked_at_and_released() {
 
     let (_, second) = stage.push("second", "held").await;
     stage.run(&["release", &second, "--retry"]).with(0);
-    stage.rests(&second, "started").await;
+    stage.reaches(&second, "started").await;
     let (_, third) = stage.push("third", "held").await;
     let failed = stage.run(&["release", &third, "--fail", "--json"]).with(0).json();
     assert_eq!(
@@ -64,11 +64,11 @@ async fn a_failed_run_is_replayed_after_a_look_at_what_would_happen() {
     insta::assert_snapshot!("failed_show", stage.run(&["runs", "show", &run]).with(0));
     insta::assert_snapshot!("replay_dry", stage.run(&["replay", &delivery, "--dry-run"]).with(0));
     insta::assert_snapshot!("replay", stage.run(&["replay", &delivery]).with(0));
-    stage.rests(&run, "started").await;
+    stage.reaches(&run, "started").await;
     insta::assert_snapshot!("replay_again_not", stage.run(&["replay", &delivery]).with(0));
     let again = stage.run(&["replay", &delivery, "--again", "--json"]).with(0).json();
     assert_eq!(again["runs"][0]["what"], "new");
-    stage.rests(again["runs"][0]["id"].as_str().expect("an id"), "started").await;
+    stage.reaches(again["runs"][0]["id"].as_str().expect("an id"), "started").await;
     insta::assert_snapshot!(
         "replay_not_matched",
         stage.run(&["replay", &delivery, "--route", "report-on-develop"]).with(6)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdsw_gateway::chance::{Chance, SeededChance};
 use cdsw_gateway::clock::later;
 use cdsw_gateway::model::{Outcome, RunState};
+use cdsw_gateway::random::{Random, SeededRandom};
 use cdsw_gateway::store::{
-    Accepted, DeliveryFilter, NewRunState, Next, Release, ReplayOrder, Retention, RunFilter, Store,
-    StoreFault,
+    Accepted, DeliveryFilter, NewRunState, Next, Release, ReplayRequest, Retention, RunFilter,
+    Store, StoreFault,
 };
 
 use super::world::*;
@@ -237,7 +237,7 @@ pub async fn a_failed_mapping_is_kept_and_mended_by_a_replay(store: Shared) {
     let (id, new) = (broken.id, delivery("broken", vec![broken]));
     store.accept(new.clone()).await.expect("kept");
     assert_eq!(state(&store, id).await, RunState::Failed);
-    let order = ReplayOrder {
+    let order = ReplayRequest {
         delivery: new.id,
         runs: vec![queued("r", "train")],
         again: false,
@@ -255,7 +255,7 @@ pub async fn a_replay_starts_nothing_twice_unless_told_to(store: Shared) {
     let (id, run) = one_run(&store, "one").await;
     let lease = lease_one(&store, start()).await;
     store.finish_attempt(lease, result(Outcome::Started), started(), after(1)).await.expect("done");
-    let order = |again| ReplayOrder {
+    let order = |again| ReplayRequest {
         delivery: id,
         runs: vec![queued("r", "train"), queued("new", "train")],
         again,
@@ -267,7 +267,7 @@ pub async fn a_replay_starts_nothing_twice_unless_told_to(store: Shared) {
     let replayed = store.replay(order(true)).await.expect("replayed");
     assert!(replayed.runs.iter().all(|run| run.what == "new"));
     assert_eq!(store.counts().await.expect("read").queued, 3);
-    let unknown = ReplayOrder { delivery: delivery("x", Vec::new()).id, ..order(false) };
+    let unknown = ReplayRequest { delivery: delivery("x", Vec::new()).id, ..order(false) };
     assert!(matches!(store.replay(unknown).await, Err(StoreFault::NotFound(_))));
 }
 
@@ -303,8 +303,8 @@ pub async fn retention_removes_what_is_old_and_over_and_nothing_else(store: Shar
     let young_id = young.id;
     store.accept(young).await.expect("kept");
     let retention = Retention { keep: Duration::from_secs(86_400 * 30), max_size: u64::MAX };
-    let tidied = store.tidy(retention, after(86_400 * 30 + 1)).await.expect("tidied");
-    assert_eq!((tidied.removed, tidied.more), (1, false));
+    let step = store.apply_retention(retention, after(86_400 * 30 + 1)).await.expect("step");
+    assert_eq!((step.removed, step.more), (1, false));
     assert!(store.delivery(over_id).await.expect("read").is_none());
     assert!(store.delivery(waiting).await.expect("read").is_some());
     assert!(store.delivery(young_id).await.expect("read").is_some());
@@ -312,20 +312,20 @@ pub async fn retention_removes_what_is_old_and_over_and_nothing_else(store: Shar
 
 pub async fn the_size_bound_gives_up_content_but_not_the_knowledge_of_repeats(store: Shared) {
     let mut big = delivery("big", Vec::new());
-    let chance = SeededChance::new(7);
-    let noise: Vec<u8> = (0..64_000).flat_map(|_| chance.bits().to_ne_bytes()).collect();
+    let random = SeededRandom::new(7);
+    let noise: Vec<u8> = (0..64_000).flat_map(|_| random.bits().to_ne_bytes()).collect();
     big.body = noise.into();
     let id = big.id;
     store.accept(big).await.expect("kept");
     let retention = Retention { keep: Duration::from_secs(86_400 * 30), max_size: 600_000 };
-    let tidied = store.tidy(retention, after(60)).await.expect("tidied");
-    assert_eq!((tidied.removed, tidied.stripped), (0, 1));
+    let step = store.apply_retention(retention, after(60)).await.expect("step");
+    assert_eq!((step.removed, step.stripped), (0, 1));
     let kept = store.delivery(id).await.expect("read").expect("still known");
     assert!(kept.summary.stripped && kept.body.is_empty());
     let repeat = store.accept(delivery_at(after(61), "big", Vec::new())).await;
     assert!(matches!(repeat, Ok(Accepted::Repeat { .. })));
     let much_later = after(86_400 * 8);
-    assert!(!store.tidy(retention, much_later).await.expect("tidied").over);
+    assert!(!store.apply_retention(retention, much_later).await.expect("step").over);
 }
 
 pub async fn lists_are_newest_first_and_go_on_from_where_they_ended(store: Shared) {

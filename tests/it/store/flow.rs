@@ -206,7 +206,7 @@ pub async fn a_backlog_is_let_go_at_its_pace_and_newer_runs_wait_their_turn(stor
     for second in 0..25 {
         accept(&store, second, queued("r", "train")).await;
     }
-    store.let_go("train".into(), Backlog::Paced, after(30)).await.expect("let go");
+    store.release_backlog("train".into(), Backlog::Paced, after(30)).await.expect("let go");
     let pace = |second| ask(after(second), &[("train", 50)]);
     assert_eq!(taken(&store, pace(31)).await.len(), 10);
     assert_eq!(taken(&store, pace(60)).await.len(), 0);
@@ -224,7 +224,7 @@ pub async fn of_a_backlog_only_the_newest_of_each_route_may_be_let_go(store: Sha
         let route = if second % 2 == 0 { "even" } else { "odd" };
         runs.push(accept(&store, second, queued(route, "train")).await);
     }
-    store.let_go("train".into(), Backlog::Latest, after(9)).await.expect("let go");
+    store.release_backlog("train".into(), Backlog::Latest, after(9)).await.expect("let go");
     assert_eq!(taken(&store, ask(after(10), &[("train", 9)])).await, [runs[4], runs[5]]);
     let first = store.run(runs[0]).await.expect("read").expect("kept").brief;
     assert_eq!((first.state, first.superseded_by), (RunState::Superseded, Some(runs[4])));
@@ -234,7 +234,7 @@ pub async fn of_a_backlog_only_the_newest_of_each_route_may_be_let_go(store: Sha
 
 pub async fn a_backlog_may_be_held_for_review(store: Shared) {
     let run = accept(&store, 0, queued("r", "train")).await;
-    assert_eq!(store.let_go("train".into(), Backlog::Review, after(9)).await, Ok(1));
+    assert_eq!(store.release_backlog("train".into(), Backlog::Review, after(9)).await, Ok(1));
     let held = store.run(run).await.expect("read").expect("kept").brief;
     assert_eq!(held.state, RunState::Held);
     assert!(held.reason.expect("a reason").contains("on_resume: review"));
@@ -265,7 +265,7 @@ pub async fn every_act_is_in_the_book_newest_first(store: Shared) {
     store.cancel(run, act_at(1)).await.expect("cancelled");
     store.pause(Pausable::Job("train".to_owned()), None, act_at(2)).await.expect("paused");
     store.resume(Pausable::Job("train".to_owned()), Vec::new(), act_at(3)).await.expect("resumed");
-    let order = cdsw_gateway::store::ReplayOrder {
+    let order = cdsw_gateway::store::ReplayRequest {
         delivery: id,
         runs: Vec::new(),
         again: false,
@@ -350,7 +350,7 @@ pub async fn the_pace_ends_though_a_paused_routes_run_still_waits(store: Shared)
     for second in 2..4 {
         accept(&store, second, queued("r", "train")).await;
     }
-    store.let_go("train".into(), Backlog::Paced, after(5)).await.expect("let go");
+    store.release_backlog("train".into(), Backlog::Paced, after(5)).await.expect("let go");
     assert_eq!(taken(&store, ask(after(6), &[("train", 50)])).await.len(), 2);
     for second in 7..27 {
         accept(&store, second, queued("r", "train")).await;
@@ -363,11 +363,11 @@ pub async fn every_merged_run_finds_the_one_that_stands_for_it(store: Shared) {
     for second in 0..3 {
         runs.push(accept(&store, second, queued("r", "train")).await);
     }
-    store.let_go("train".into(), Backlog::Latest, after(4)).await.expect("let go");
+    store.release_backlog("train".into(), Backlog::Latest, after(4)).await.expect("let go");
     for second in 5..7 {
         runs.push(accept(&store, second, queued("r", "train")).await);
     }
-    store.let_go("train".into(), Backlog::Latest, after(8)).await.expect("let go");
+    store.release_backlog("train".into(), Backlog::Latest, after(8)).await.expect("let go");
     let newest = runs.pop().expect("some");
     for older in runs {
         let run = store.run(older).await.expect("read").expect("kept").brief;

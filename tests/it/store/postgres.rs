@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use cdsw_gateway::model::run::leads;
 use cdsw_gateway::model::{Outcome, RunState};
-use cdsw_gateway::store::shared::{Declared, Rest};
+use cdsw_gateway::store::shared::{Declared, OpenCircuit};
 use cdsw_gateway::store::{
-    Accepted, Lease, NewRunState, Pausable, ReplayOrder, Retention, Store, postgres,
+    Accepted, Lease, NewRunState, Pausable, ReplayRequest, Retention, Store, postgres,
 };
 
 use super::world::*;
@@ -225,9 +225,10 @@ async fn a_workbench_that_rests_is_tried_by_one_replica_alone() {
         stores[0].accept(new).await.expect("kept");
     }
     let shared = |store: usize| stores[store].shared().expect("it is shared");
-    let rest = Rest { workbench: "main".into(), until: start(), length: Duration::from_secs(60) };
-    shared(0).rest(rest).await.expect("rests");
-    let resting = shared(1).resting().await.expect("read");
+    let rest =
+        OpenCircuit { workbench: "main".into(), until: start(), length: Duration::from_secs(60) };
+    shared(0).open_circuit(rest).await.expect("rests");
+    let resting = shared(1).open_circuits().await.expect("read");
     assert_eq!((&*resting[0].workbench, resting[0].length), ("main", Duration::from_secs(60)));
     let mut trial = ask(start(), &[("train", 9)]);
     trial.permits[0].trial = Some("main".into());
@@ -238,8 +239,8 @@ async fn a_workbench_that_rests_is_tried_by_one_replica_alone() {
     assert_eq!(taken.len(), 1);
     shared(1).no_trial("main".into()).await.expect("said");
     assert_eq!(stores[1].lease_due(trial).await.expect("leased").leases.len(), 1);
-    shared(1).back("main".into()).await.expect("said");
-    assert!(shared(0).resting().await.expect("read").is_empty());
+    shared(1).close_circuit("main".into()).await.expect("said");
+    assert!(shared(0).open_circuits().await.expect("read").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,7 +339,7 @@ async fn retention_leaves_a_delivery_that_is_just_being_replayed() {
     let store = server::open(&url, 1).await;
     let over = delivery("over", vec![run("r", "train", NewRunState::Failed("no".to_owned()))]);
     store.accept(over.clone()).await.expect("kept");
-    let replay = ReplayOrder {
+    let replay = ReplayRequest {
         delivery: over.id,
         runs: vec![queued("r", "train")],
         again: false,
@@ -347,9 +348,11 @@ async fn retention_leaves_a_delivery_that_is_just_being_replayed() {
     let retention = Retention { keep: Duration::from_secs(86_400 * 30), max_size: u64::MAX };
     let much_later = after(86_400 * 31);
     for _ in 0..20 {
-        let (tidied, replayed) =
-            tokio::join!(store.tidy(retention, much_later), store.replay(replay.clone()));
-        tidied.expect("tidied");
+        let (step, replayed) = tokio::join!(
+            store.apply_retention(retention, much_later),
+            store.replay(replay.clone())
+        );
+        step.expect("step");
         if replayed.is_ok() {
             let kept = store.delivery(over.id).await.expect("read");
             assert!(kept.is_some(), "it was queued again, and is gone");
@@ -364,12 +367,15 @@ async fn what_one_replica_does_is_heard_by_the_others() {
     }
     let url = server::with_tables().await;
     let (one, other) = (server::open(&url, 1).await, server::open(&url, 2).await);
-    let mut news = other.shared().expect("shared").news();
+    let mut notifications = other.shared().expect("shared").notifications();
     // What is told before the other one listens goes unheard.
     let heard = async {
         for number in 0.. {
             one_run(&one, &format!("run-{number}")).await;
-            if tokio::time::timeout(Duration::from_millis(200), news.changed()).await.is_ok() {
+            if tokio::time::timeout(Duration::from_millis(200), notifications.changed())
+                .await
+                .is_ok()
+            {
                 return;
             }
         }

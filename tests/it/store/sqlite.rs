@@ -7,7 +7,7 @@ use cdsw_gateway::model::run::leads;
 use cdsw_gateway::model::{Backlog, RunState};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{
-    Pausable, Release, ReplayOrder, Retention, RunFilter, Store, StoreFault,
+    Pausable, Release, ReplayRequest, Retention, RunFilter, Store, StoreFault,
 };
 
 use super::world::*;
@@ -249,7 +249,7 @@ async fn nothing_more_is_written_to_a_file_that_is_known_to_be_damaged() {
     let new = delivery("new", vec![queued("r", "train")]);
     let (delivery, run) = (new.id, new.runs[0].id);
     let job = || Pausable::Job("train".to_owned());
-    let order = ReplayOrder { delivery, runs: Vec::new(), again: false, act: act() };
+    let order = ReplayRequest { delivery, runs: Vec::new(), again: false, act: act() };
     let retention = Retention { keep: Duration::from_secs(1), max_size: 1 };
     let refused = [
         ("accept", store.accept(new).await.err()),
@@ -261,9 +261,12 @@ async fn nothing_more_is_written_to_a_file_that_is_known_to_be_damaged() {
         ("cancel", store.cancel(run, act()).await.err()),
         ("pause", store.pause(job(), None, act()).await.err()),
         ("resume", store.resume(job(), Vec::new(), act()).await.err()),
-        ("let_go", store.let_go("train".into(), Backlog::Paced, after(1)).await.err()),
+        (
+            "release_backlog",
+            store.release_backlog("train".into(), Backlog::Paced, after(1)).await.err(),
+        ),
         ("note", store.note("a".into(), "b".into(), "c".into(), act()).await.err()),
-        ("tidy", store.tidy(retention, after(9999)).await.err()),
+        ("tidy", store.apply_retention(retention, after(9999)).await.err()),
         ("probe", store.probe(after(1)).await.err()),
     ];
     for (what, fault) in refused {

@@ -182,7 +182,7 @@ async fn the_brake_holds_further_runs_and_release_starts_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workbench_that_keeps_failing_opens_its_breaker_and_one_start_closes_it() {
-    let bench = "    circuit_breaker: { least: 3, rest: 30s }";
+    let bench = "    circuit_breaker: { least: 3, open_for: 30s }";
     let world = with(ROUTES, "    on_unknown: hold", bench).await;
     world.simulator.add_fault(FaultRule::always(Fault::status(500)));
     for number in 0..3 {
@@ -220,7 +220,7 @@ async fn a_workbench_that_keeps_failing_opens_its_breaker_and_one_start_closes_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_jobs_own_request_meets_is_not_held_against_its_workbench() {
-    let bench = "    circuit_breaker: { least: 2, rest: 30s }";
+    let bench = "    circuit_breaker: { least: 2, open_for: 30s }";
     let world = with(ROUTES, "", bench).await;
     world.simulator.add_fault(FaultRule::always(Fault::status(404)));
     for number in 0..5 {

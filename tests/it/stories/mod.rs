@@ -71,7 +71,7 @@ pub(crate) async fn push_that(world: &World, id: &str, state: RunState) -> (Stri
     (text(&answer, "/delivery").to_owned(), run)
 }
 
-/// Proves that the dispatcher has had every chance to start what is due: it has started a run that
+/// Proves that the dispatcher has had every random to start what is due: it has started a run that
 /// came later.
 pub(crate) async fn a_later_start(world: &World, id: &str) {
     push_that(world, id, RunState::Started).await;

@@ -17,7 +17,7 @@ use cdsw_gateway::authenticate::jwt::Algorithm;
 use cdsw_gateway::authenticate::keys::KeySet;
 use cdsw_gateway::authenticate::{Proof, Refusal, Unverified};
 use cdsw_gateway::model::Secret;
-use cdsw_gateway::providers::{self, Grounds, Options, Published};
+use cdsw_gateway::providers::{self, Options, Published, Verification};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
@@ -177,8 +177,9 @@ pub fn judge_headers(
     let keys = KeySet::from_jwks(published.to_string().as_bytes()).unwrap_or_default();
     let published = Published { url: JWKS.into(), keys };
     let now = Timestamp::from_second(NOW).expect("in range");
-    let grounds = Grounds { published: Some(&published), ..Grounds::new(secrets, options, now) };
-    providers::find("jwt").expect("a provider").authenticate(&request, &grounds)
+    let verification =
+        Verification { published: Some(&published), ..Verification::new(secrets, options, now) };
+    providers::find("jwt").expect("a provider").authenticate(&request, &verification)
 }
 
 /// The reason why the token is refused; none where it is believed.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use cdsw_gateway::authenticate::jwt::{Algorithm, sign};
 use cdsw_gateway::authenticate::{Refusal, Unverified};
 use cdsw_gateway::model::{Secret, Value};
-use cdsw_gateway::providers::{self, Grounds, Options, Outgoing, Provider, Signed};
+use cdsw_gateway::providers::{self, Options, Outgoing, Provider, Signed, Verification};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -29,8 +29,9 @@ fn judge_at(
     let now = Timestamp::from_second(now).expect("in range");
     let secrets = [provider.sample_secret()];
     let published = provider.sample_published(options);
-    let grounds = Grounds { published: published.as_ref(), ..Grounds::new(&secrets, options, now) };
-    let verdict: Result<_, Refusal> = provider.authenticate(&request, &grounds);
+    let verification =
+        Verification { published: published.as_ref(), ..Verification::new(&secrets, options, now) };
+    let verdict: Result<_, Refusal> = provider.authenticate(&request, &verification);
     verdict.err().map(|refusal| refusal.reason())
 }
 

@@ -1,4 +1,4 @@
-//! A store in memory, as plain as it can be: what every real one must look like from outside. It knows
+//! A store in memory, as plain as it can be: what every real one must look like from environs. It knows
 //! nothing of the rules that those share.
 
 use std::collections::{BTreeMap, HashMap};
@@ -522,14 +522,14 @@ impl Memory {
         let was_paused = self.pauses.remove(&(kind.clone(), name.clone())).is_some();
         if was_paused {
             for (job, how) in backlogs {
-                self.let_go(job, *how, now);
+                self.release_backlog(job, *how, now);
             }
         }
         self.audit.push(("resume".to_owned(), kind, name));
         was_paused
     }
 
-    pub fn let_go(&mut self, job: &str, how: Backlog, now: Timestamp) -> usize {
+    pub fn release_backlog(&mut self, job: &str, how: Backlog, now: Timestamp) -> usize {
         let ready: Vec<usize> = (0..self.runs.len())
             .filter(|place| self.runs[*place].job == job && self.is_ready(&self.runs[*place]))
             .collect();

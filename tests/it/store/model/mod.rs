@@ -14,7 +14,7 @@ use cdsw_gateway::clock::later;
 use cdsw_gateway::model::RunId;
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{
-    Accepted, DeliveryFilter, Finish, Lease, LeaseAsk, ReplayOrder, RunFilter, Store, StoreFault,
+    Accepted, DeliveryFilter, Finish, Lease, LeaseAsk, ReplayRequest, RunFilter, Store, StoreFault,
 };
 use jiff::Timestamp;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -149,8 +149,12 @@ impl World {
                 let runs = new_runs(runs, now);
                 let expected = self.memory.replay(delivery, &runs, *again, now);
                 for (name, store) in &self.stores {
-                    let order =
-                        ReplayOrder { delivery, runs: runs.clone(), again: *again, act: act(now) };
+                    let order = ReplayRequest {
+                        delivery,
+                        runs: runs.clone(),
+                        again: *again,
+                        act: act(now),
+                    };
                     let seen = store.replay(order).await.map(|replayed| {
                         let runs = replayed.runs.into_iter();
                         runs.map(|run| (run.id, run.what, run.state)).collect::<Vec<_>>()
@@ -174,9 +178,9 @@ impl World {
                 }
             }
             Step::LetGo { job, how } => {
-                let expected = self.memory.let_go(job, *how, now);
+                let expected = self.memory.release_backlog(job, *how, now);
                 for (name, store) in &self.stores {
-                    let seen = store.let_go((*job).into(), *how, now).await;
+                    let seen = store.release_backlog((*job).into(), *how, now).await;
                     same(name, step, &seen, &Ok(expected))?;
                 }
             }

@@ -8,34 +8,38 @@ use tokio::sync::watch;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Config, NoTls, Socket};
 
-use super::link::Options;
+use super::connection::Options;
 use super::password::{self, Password};
-use super::{NEWS, RUNS};
+use super::{CHANNEL, RUNS};
 use crate::store::StoreFault;
-use crate::store::shared::News;
+use crate::store::shared::Notifications;
 
 /// Time to leave a server alone that could not be reached, or has ended the connection.
 const REST: Duration = Duration::from_secs(1);
 
 /// Begins to listen, for as long as anybody wants to know.
-pub(super) fn listen(options: &Options) -> Result<watch::Receiver<News>, StoreFault> {
-    let (tell, news) = watch::channel(News::default());
+pub(super) fn listen(options: &Options) -> Result<watch::Receiver<Notifications>, StoreFault> {
+    let (tell, notifications) = watch::channel(Notifications::default());
     let (config, password) = (options.complete(), options.password.clone());
     if options.allow_plain {
         tokio::spawn(forever(config, password, NoTls, tell));
     } else {
         tokio::spawn(forever(config, password, options.tls()?, tell));
     }
-    Ok(news)
+    Ok(notifications)
 }
 
-/// News that never come.
-pub(super) fn none() -> watch::Receiver<News> {
-    watch::channel(News::default()).1
+/// Notifications that never come.
+pub(super) fn none() -> watch::Receiver<Notifications> {
+    watch::channel(Notifications::default()).1
 }
 
-async fn forever<T>(config: Config, password: Option<Password>, tls: T, tell: watch::Sender<News>)
-where
+async fn forever<T>(
+    config: Config,
+    password: Option<Password>,
+    tls: T,
+    tell: watch::Sender<Notifications>,
+) where
     T: MakeTlsConnect<Socket> + Clone + Send + 'static,
     T::Stream: Send + 'static,
     T::TlsConnect: Send,
@@ -51,24 +55,25 @@ where
             () = listening => {}
         }
         // What was told meanwhile went unheard.
-        tell.send_modify(|news| (news.runs, news.rests) = (news.runs + 1, news.rests + 1));
+        tell.send_modify(|told| (told.runs, told.pauses) = (told.runs + 1, told.pauses + 1));
         tokio::time::sleep(REST).await;
     }
 }
 
-async fn until_it_ends<T>(config: &Config, tls: T, tell: &watch::Sender<News>)
+async fn until_it_ends<T>(config: &Config, tls: T, tell: &watch::Sender<Notifications>)
 where
     T: MakeTlsConnect<Socket>,
 {
     let Ok((client, mut connection)) = config.connect(tls).await else { return };
-    let listen = format!("LISTEN {NEWS}");
+    let listen = format!("LISTEN {CHANNEL}");
     let listening = client.batch_execute(&listen);
     let hearing = async {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(told) = message {
                 let about_runs = told.payload() == RUNS;
-                let number =
-                    |news: &mut News| if about_runs { news.runs += 1 } else { news.rests += 1 };
+                let number = |told: &mut Notifications| {
+                    if about_runs { told.runs += 1 } else { told.pauses += 1 }
+                };
                 tell.send_modify(number);
             }
         }

@@ -9,11 +9,11 @@ use super::breaker::{Breaker, Standing, Ticket, Turn, failed};
 use crate::clock::between;
 use crate::config::WorkbenchPlan;
 use crate::model::AttemptResult;
-use crate::store::shared::Rest;
+use crate::store::shared::OpenCircuit;
 
 /// A workbench that rests, for people who look.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Resting {
+pub struct OpenBreaker {
     /// The workbench.
     pub workbench: String,
     /// When the next start is tried; none while one is being tried.
@@ -22,9 +22,9 @@ pub struct Resting {
 
 /// Breakers by workbench.
 #[derive(Debug, Default)]
-pub(super) struct Rests(Mutex<HashMap<Arc<str>, Breaker>>);
+pub(super) struct Breakers(Mutex<HashMap<Arc<str>, Breaker>>);
 
-impl Rests {
+impl Breakers {
     /// How many of these starts a workbench may be sent, and the workbench that they are a trial of,
     /// where they are one.
     pub(super) fn room(
@@ -52,15 +52,16 @@ impl Rests {
     }
 
     /// Takes over what all processes together know.
-    pub(super) fn mirror(&self, rests: &[Rest]) {
+    pub(super) fn mirror(&self, circuits: &[OpenCircuit]) {
         let mut breakers = self.lock();
-        for rest in rests {
-            let breaker = breakers.entry(Arc::clone(&rest.workbench)).or_default();
-            breaker.rest_until(rest.until, rest.length);
+        for circuit in circuits {
+            let breaker = breakers.entry(Arc::clone(&circuit.workbench)).or_default();
+            breaker.open_until(circuit.until, circuit.length);
         }
         for (name, breaker) in breakers.iter_mut() {
             // Another process has found it to be back.
-            if breaker.is_known_open() && rests.iter().all(|rest| rest.workbench != *name) {
+            if breaker.is_known_open() && circuits.iter().all(|circuit| circuit.workbench != *name)
+            {
                 breaker.close();
             }
         }
@@ -79,14 +80,14 @@ impl Rests {
         breaker.end(ticket, result.and_then(failed), now, &workbench.breaker)
     }
 
-    /// Rests that the other processes have yet to be told of.
-    pub(super) fn untold(&self, now: Timestamp) -> Vec<Rest> {
+    /// Breakers that the other processes have yet to be told of.
+    pub(super) fn untold(&self, now: Timestamp) -> Vec<OpenCircuit> {
         let untold: Vec<Arc<str>> = {
             let breakers = self.lock();
             let untold = breakers.iter().filter(|(_, breaker)| breaker.is_untold());
             untold.map(|(name, _)| Arc::clone(name)).collect()
         };
-        untold.iter().filter_map(|name| self.rest_of(name, now)).collect()
+        untold.iter().filter_map(|name| self.open_circuit_of(name, now)).collect()
     }
 
     /// The other processes have been told.
@@ -97,11 +98,15 @@ impl Rests {
     }
 
     /// A workbench's rest, for the other processes.
-    pub(super) fn rest_of(&self, workbench: &Arc<str>, now: Timestamp) -> Option<Rest> {
+    pub(super) fn open_circuit_of(
+        &self,
+        workbench: &Arc<str>,
+        now: Timestamp,
+    ) -> Option<OpenCircuit> {
         match self.lock().get(workbench)?.standing(now) {
             Standing::Open(until) => {
                 let workbench = Arc::clone(workbench);
-                Some(Rest { workbench, until, length: between(now, until) })
+                Some(OpenCircuit { workbench, until, length: between(now, until) })
             }
             _ => None,
         }
@@ -117,9 +122,9 @@ impl Rests {
         until.min()
     }
 
-    pub(super) fn resting(&self, now: Timestamp) -> Vec<Resting> {
+    pub(super) fn open_circuits(&self, now: Timestamp) -> Vec<OpenBreaker> {
         let breakers = self.lock();
-        let mut resting: Vec<Resting> = breakers
+        let mut open: Vec<OpenBreaker> = breakers
             .iter()
             .filter_map(|(name, breaker)| {
                 let until = match breaker.standing(now) {
@@ -127,11 +132,11 @@ impl Rests {
                     Standing::Open(until) => Some(until),
                     Standing::HalfOpen => None,
                 };
-                Some(Resting { workbench: name.to_string(), until })
+                Some(OpenBreaker { workbench: name.to_string(), until })
             })
             .collect();
-        resting.sort_by(|a, b| a.workbench.cmp(&b.workbench));
-        resting
+        open.sort_by(|a, b| a.workbench.cmp(&b.workbench));
+        open
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Breaker>> {

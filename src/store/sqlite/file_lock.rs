@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::store::StoreFault;
 
 /// Held while anything of the store is open.
-pub(super) struct Hold {
+pub(super) struct FileLock {
     file: File,
     real: PathBuf,
 }
@@ -26,7 +26,7 @@ pub(super) struct Names {
 /// What tells a file from every other: its device and its number there.
 type Identity = (u64, u64);
 
-impl Hold {
+impl FileLock {
     /// Opens or creates the file and takes the lock that keeps two processes from using it.
     pub(super) fn take(path: &Path) -> Result<Self, StoreFault> {
         let unavailable = |what: &str, error: std::io::Error, hint: &str| {

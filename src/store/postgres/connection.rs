@@ -51,7 +51,7 @@ pub struct Options {
 
 /// Connections that are kept.
 #[derive(Clone)]
-pub(super) struct Links {
+pub(super) struct Connections {
     pool: Pool,
     pooled: bool,
     alone: Arc<Semaphore>,
@@ -123,7 +123,7 @@ impl Options {
         Ok(MakeRustlsConnect::new(config))
     }
 
-    pub(super) fn links(&self) -> Result<Links, StoreFault> {
+    pub(super) fn pool(&self) -> Result<Connections, StoreFault> {
         let (config, password) = (self.complete(), self.password.clone());
         let keep = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = if self.allow_plain {
@@ -139,18 +139,18 @@ impl Options {
             .build()
             .map_err(|error| StoreFault::Unavailable(error.to_string()))?;
         let alone = Arc::new(Semaphore::new((self.connections / 2).max(1)));
-        Ok(Links { pool, pooled: self.pooled, alone })
+        Ok(Connections { pool, pooled: self.pooled, alone })
     }
 }
 
-impl Links {
+impl Connections {
     /// Turns for what may wait for others of its kind: half of the connections.
     pub(super) fn alone(&self) -> &Semaphore {
         &self.alone
     }
 
     /// A connection, made anew where none is free.
-    pub(super) async fn link(&self) -> Result<Link, StoreFault> {
+    pub(super) async fn connection(&self) -> Result<Connection, StoreFault> {
         let object = self.pool.get().await.map_err(|error| match &error {
             deadpool_postgres::PoolError::Backend(told) => fault(told),
             deadpool_postgres::PoolError::Timeout(_) => {
@@ -158,7 +158,7 @@ impl Links {
             }
             other => StoreFault::Unavailable(with_causes(other)),
         })?;
-        Ok(Link {
+        Ok(Connection {
             object: Some(object),
             named: !self.pooled,
             open: false,
@@ -169,17 +169,17 @@ impl Links {
     /// Does something in one transaction.
     pub(super) async fn transact<T>(
         &self,
-        work: impl AsyncFnOnce(&Link) -> Result<T, StoreFault>,
+        work: impl AsyncFnOnce(&Connection) -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
-        let mut link = self.link().await?;
-        link.begin().await?;
-        match work(&link).await {
+        let mut connection = self.connection().await?;
+        connection.begin().await?;
+        match work(&connection).await {
             Ok(value) => {
-                link.commit().await?;
+                connection.commit().await?;
                 Ok(value)
             }
             Err(refused) => {
-                link.roll_back().await;
+                connection.roll_back().await;
                 Err(refused)
             }
         }
@@ -188,19 +188,19 @@ impl Links {
     /// Reads in one snapshot.
     pub(super) async fn snapshot<T>(
         &self,
-        work: impl AsyncFnOnce(&Link) -> Result<T, StoreFault>,
+        work: impl AsyncFnOnce(&Connection) -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
-        let mut link = self.link().await?;
-        link.open = true;
-        link.plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        let read = work(&link).await;
-        link.roll_back().await;
+        let mut connection = self.connection().await?;
+        connection.open = true;
+        connection.plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let read = work(&connection).await;
+        connection.roll_back().await;
         read
     }
 }
 
 /// One connection, in use. Dropped in the middle of a transaction, it is closed.
-pub(super) struct Link {
+pub(super) struct Connection {
     object: Option<Object>,
     named: bool,
     open: bool,
@@ -208,10 +208,10 @@ pub(super) struct Link {
     stuck: AtomicBool,
 }
 
-impl Link {
+impl Connection {
     fn object(&self) -> &Object {
         // Taken only by `drop`.
-        self.object.as_ref().expect("a link holds its connection for as long as it lives")
+        self.object.as_ref().expect("a connection holds its connection for as long as it lives")
     }
 
     async fn begin(&mut self) -> Result<(), Refused> {
@@ -297,7 +297,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Connection {
     fn drop(&mut self) {
         if (self.open || self.stuck.load(Ordering::Relaxed))
             && let Some(object) = self.object.take()

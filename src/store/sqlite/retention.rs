@@ -11,7 +11,7 @@ use super::values::{fault, millis};
 use crate::clock::earlier;
 use crate::store::rules;
 use crate::store::{REPEAT_WINDOW, StoreFault};
-use crate::store::{Retention, Tidied};
+use crate::store::{Retention, RetentionStep};
 
 /// Deliveries that one step removes at most.
 const STEP: usize = 100;
@@ -26,28 +26,28 @@ pub(super) fn step(
     connection: &Connection,
     retention: Retention,
     now: Timestamp,
-) -> Result<Tidied, StoreFault> {
-    let mut tidied = Tidied {
+) -> Result<RetentionStep, StoreFault> {
+    let mut step = RetentionStep {
         removed: remove_older(connection, earlier(now, retention.keep)).map_err(fault)?,
-        ..Tidied::default()
+        ..RetentionStep::default()
     };
-    tidied.more = tidied.removed == STEP;
-    tidied.bytes = bytes_in_use(connection).map_err(fault)?;
-    if tidied.bytes > retention.max_size {
+    step.more = step.removed == STEP;
+    step.bytes = bytes_in_use(connection).map_err(fault)?;
+    if step.bytes > retention.max_size {
         let forgettable = earlier(now, REPEAT_WINDOW);
         let removed = remove_older(connection, forgettable).map_err(fault)?;
-        tidied.removed += removed;
+        step.removed += removed;
         if removed == 0 {
-            tidied.stripped = strip(connection).map_err(fault)?;
+            step.stripped = strip(connection).map_err(fault)?;
         }
-        tidied.more = removed + tidied.stripped > 0;
-        tidied.over = !tidied.more;
-        tidied.bytes = bytes_in_use(connection).map_err(fault)?;
+        step.more = removed + step.stripped > 0;
+        step.over = !step.more;
+        step.bytes = bytes_in_use(connection).map_err(fault)?;
     }
-    if tidied.removed + tidied.stripped > 0 {
+    if step.removed + step.stripped > 0 {
         connection.pragma(None, "incremental_vacuum", PAGES, |_| Ok(())).map_err(fault)?;
     }
-    Ok(tidied)
+    Ok(step)
 }
 
 /// By their ids, which begin with the time, so that what is young is not looked at.

@@ -87,7 +87,7 @@ pub(super) async fn attempt(
     let next = follow(parts, job, &lease, &result);
     if let Some(refused) = &sent.refused {
         // At once, before its other runs are sent; the store has it with the attempt.
-        keys.rest(refused);
+        keys.pause(refused);
     }
     record(parts, lease, result, next, sent.refused.clone(), cut).await;
     sent
@@ -134,7 +134,7 @@ async fn send(
     }
     let mut sent = Sent { result: Some(result.clone()), refused: None };
     if result.key_refused {
-        let mark = mark(&key, &*parts.chance);
+        let mark = mark(&key, &*parts.random);
         sent.refused = Some(key_refused(job, mark, parts.clock.now()));
         let (workbench, key) = (&*job.workbench.name, &*job.api_key);
         parts.observer.tell(Observation::KeyRefused { workbench, key });
@@ -212,7 +212,7 @@ pub(super) async fn settle_lost(
 
 fn follow(parts: &Parts, job: &JobPlan, lease: &Lease, result: &AttemptResult) -> Next {
     decide(result, job, lease.attempt, lease.deadline, parts.clock.now(), |most| {
-        parts.chance.up_to(most)
+        parts.random.up_to(most)
     })
 }
 

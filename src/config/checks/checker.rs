@@ -22,14 +22,14 @@ pub(super) struct Sink {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Desk<'a> {
+pub(super) struct Checker<'a> {
     pub(super) file: &'a Parsed,
     pub(super) sink: &'a Sink,
     pub(super) names: &'a Names,
     pub(super) directory: &'a Path,
 }
 
-impl Desk<'_> {
+impl Checker<'_> {
     /// A fault of a value, or of whatever stands nearest to it.
     pub(super) fn fault(
         &self,

@@ -13,12 +13,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::link::Link;
+use super::connection::Connection;
 use super::values::{get, millis, params, uuid};
 use crate::clock::earlier;
 use crate::store::rules;
 use crate::store::tables::Row as _;
-use crate::store::{REPEAT_WINDOW, Retention, StoreFault, Tidied};
+use crate::store::{REPEAT_WINDOW, Retention, RetentionStep, StoreFault};
 
 /// Deliveries that one step removes at most. A literal in the statements, since a plan for any number
 /// would read whole tables.
@@ -32,42 +32,46 @@ const OVER: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery = deliver
 
 /// One bounded step. Nothing, where another replica is at it.
 pub(super) async fn step(
-    link: &Link,
+    connection: &Connection,
     retention: Retention,
     now: Timestamp,
-) -> Result<Tidied, StoreFault> {
-    let Some((up_to, counted)) = bring_up_to_date(link, now).await? else {
-        return Ok(Tidied::default());
+) -> Result<RetentionStep, StoreFault> {
+    let Some((up_to, counted)) = bring_up_to_date(connection, now).await? else {
+        return Ok(RetentionStep::default());
     };
     let mut bytes = counted;
-    let (removed, freed) = remove_older(link, earlier(now, retention.keep)).await?;
+    let (removed, freed) = remove_older(connection, earlier(now, retention.keep)).await?;
     bytes = bytes.saturating_sub(freed);
-    let mut tidied = Tidied { removed, more: removed == STEP, ..Tidied::default() };
+    let mut step = RetentionStep { removed, more: removed == STEP, ..RetentionStep::default() };
     if bytes > retention.max_size {
-        let (removed, freed) = remove_older(link, earlier(now, REPEAT_WINDOW)).await?;
+        let (removed, freed) = remove_older(connection, earlier(now, REPEAT_WINDOW)).await?;
         bytes = bytes.saturating_sub(freed);
-        tidied.removed += removed;
+        step.removed += removed;
         if removed == 0 {
-            let (stripped, freed) = strip(link, bytes - retention.max_size).await?;
+            let (stripped, freed) = strip(connection, bytes - retention.max_size).await?;
             bytes = bytes.saturating_sub(freed);
-            tidied.stripped = stripped;
+            step.stripped = stripped;
         }
-        tidied.more = removed + tidied.stripped > 0;
-        tidied.over = !tidied.more;
+        step.more = removed + step.stripped > 0;
+        step.over = !step.more;
     }
-    tidied.bytes = bytes;
+    step.bytes = bytes;
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    link.execute("UPDATE usage SET up_to = $1, bytes = $2", params![up_to, bytes]).await?;
-    Ok(tidied)
+    connection.execute("UPDATE usage SET up_to = $1, bytes = $2", params![up_to, bytes]).await?;
+    Ok(step)
 }
 
 /// Adds what has come in since the last step, but for what may still be on its way.
-async fn bring_up_to_date(link: &Link, now: Timestamp) -> Result<Option<(Uuid, u64)>, StoreFault> {
-    let row = link.one("SELECT up_to, bytes FROM usage FOR UPDATE SKIP LOCKED", params![]).await?;
+async fn bring_up_to_date(
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Option<(Uuid, u64)>, StoreFault> {
+    let row =
+        connection.one("SELECT up_to, bytes FROM usage FOR UPDATE SKIP LOCKED", params![]).await?;
     let Some(row) = row else { return Ok(None) };
     let (before, bytes): (Uuid, i64) = (get(&row, 0)?, get(&row, 1)?);
     let up_to = uuid(&rules::first_id_of(earlier(now, ON_ITS_WAY))).max(before);
-    let row = link
+    let row = connection
         .one(
             "SELECT coalesce(sum(stored), 0)::bigint FROM deliveries WHERE id >= $1 AND id < $2",
             params![before, up_to],
@@ -78,9 +82,12 @@ async fn bring_up_to_date(link: &Link, now: Timestamp) -> Result<Option<(Uuid, u
 }
 
 /// Locked first, and looked at again when they are: a replay or a repeat in between has the same lock.
-async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), StoreFault> {
+async fn remove_older(
+    connection: &Connection,
+    moment: Timestamp,
+) -> Result<(usize, u64), StoreFault> {
     let old = locked(
-        link,
+        connection,
         &format!(
             "SELECT id FROM deliveries WHERE id < $1 AND received_at < $2 AND {OVER} \
              ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
@@ -91,7 +98,7 @@ async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), St
     if old.is_empty() {
         return Ok((0, 0));
     }
-    let row = link
+    let row = connection
         .one(
             &format!(
                 "WITH gone AS (DELETE FROM deliveries WHERE id = ANY ($1) AND {OVER} \
@@ -111,9 +118,9 @@ async fn remove_older(link: &Link, moment: Timestamp) -> Result<(usize, u64), St
     counted(row)
 }
 
-async fn strip(link: &Link, least: u64) -> Result<(usize, u64), StoreFault> {
+async fn strip(connection: &Connection, least: u64) -> Result<(usize, u64), StoreFault> {
     let oldest = locked(
-        link,
+        connection,
         &format!(
             "SELECT id FROM deliveries WHERE NOT stripped AND {OVER} \
              ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
@@ -121,7 +128,7 @@ async fn strip(link: &Link, least: u64) -> Result<(usize, u64), StoreFault> {
         params![],
     )
     .await?;
-    let row = link
+    let row = connection
         .one(
             &format!(
                 "WITH oldest AS (SELECT id, stored - $3 AS content, \
@@ -140,11 +147,11 @@ async fn strip(link: &Link, least: u64) -> Result<(usize, u64), StoreFault> {
 }
 
 async fn locked(
-    link: &Link,
+    connection: &Connection,
     sql: &str,
     params: &[super::values::Param<'_>],
 ) -> Result<Vec<Uuid>, StoreFault> {
-    link.query(sql, params).await?.iter().map(|row| get(row, 0)).collect()
+    connection.query(sql, params).await?.iter().map(|row| get(row, 0)).collect()
 }
 
 fn counted(row: Option<tokio_postgres::Row>) -> Result<(usize, u64), StoreFault> {

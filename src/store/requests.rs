@@ -281,7 +281,7 @@ pub struct Act {
 
 /// A delivery's runs as today's routes would have them.
 #[derive(Clone, Debug)]
-pub struct ReplayOrder {
+pub struct ReplayRequest {
     /// The kept delivery.
     pub delivery: DeliveryId,
     /// What today's routes ask for.
@@ -367,7 +367,7 @@ pub struct Retention {
 
 /// What one step of tidying did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Tidied {
+pub struct RetentionStep {
     /// Deliveries removed.
     pub removed: usize,
     /// Deliveries whose content was given up, since they are too young to be forgotten.

@@ -13,8 +13,8 @@ use crate::model::{ChatCommand, GitFacts, Secret, Value};
 use crate::providers::chat::body as chat_body;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    About, DecodeFault, Decoded, Dialect, Grounds, Handshake, Identity, Knock, Meaning, Options,
-    Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, decode, header,
+    About, DecodeFault, Decoded, Dialect, Greeting, Handshake, Identity, Meaning, Options,
+    Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, Verification, decode, header,
 };
 
 pub(super) use super::at::At;
@@ -62,7 +62,7 @@ pub(super) struct Sender {
     /// Whether it is a greeting.
     pub(super) handshake: Option<fn(&HeaderMap, &Value) -> Option<Handshake>>,
     /// Greetings that are not signed as deliveries are.
-    pub(super) knock: Option<Knocks>,
+    pub(super) greet: Option<Greets>,
     /// What a greeting's text is answered with, under the secret that the greeting was signed with.
     pub(super) prove_back: Option<fn(&str, &Secret) -> Reply>,
     /// Its git facts.
@@ -78,8 +78,8 @@ pub(super) struct Sender {
 }
 
 /// Looks at a request for a greeting that is not signed as deliveries are.
-pub(super) type Knocks =
-    fn(&Sender, &Unverified<'_>, &Grounds<'_>) -> Option<Result<Knock, Refusal>>;
+pub(super) type Greets =
+    fn(&Sender, &Unverified<'_>, &Verification<'_>) -> Option<Result<Greeting, Refusal>>;
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +137,7 @@ impl Sender {
             done: None,
             names: &[],
             handshake: None,
-            knock: None,
+            greet: None,
             prove_back: None,
             git_facts: None,
             command: None,
@@ -235,20 +235,20 @@ impl Provider for Sender {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
+        verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let places = [self.event, self.action, self.id].into_iter().flatten();
         let named: Vec<HeaderName> = places.filter_map(|place| place.header()).collect();
         headers::at_most_one(request.headers, &named)?;
-        self.proves.authenticate(request, grounds)
+        self.proves.authenticate(request, verification)
     }
 
-    fn knock(
+    fn greet(
         &self,
         request: &Unverified<'_>,
-        grounds: &Grounds<'_>,
-    ) -> Option<Result<Knock, Refusal>> {
-        self.knock.and_then(|knock| knock(self, request, grounds))
+        verification: &Verification<'_>,
+    ) -> Option<Result<Greeting, Refusal>> {
+        self.greet.and_then(|greet| greet(self, request, verification))
     }
 
     fn prove_back(&self, text: &str, secret: &Secret) -> Option<Reply> {

@@ -12,7 +12,7 @@ use crate::providers::Options;
 
 /// What a request is judged by, beside what is in it.
 #[derive(Clone, Copy, Debug)]
-pub struct Grounds<'a> {
+pub struct Verification<'a> {
     /// The source's secrets, in the order configured; several while one is being replaced.
     pub secrets: &'a [Secret],
     /// Tokens of which one must come with every request beside its signature, where the source has
@@ -26,8 +26,8 @@ pub struct Grounds<'a> {
     pub now: Timestamp,
 }
 
-impl<'a> Grounds<'a> {
-    /// Grounds without published keys.
+impl<'a> Verification<'a> {
+    /// Verification without published keys.
     pub fn new(secrets: &'a [Secret], options: &'a Options, now: Timestamp) -> Self {
         Self { secrets, access_tokens: &[], published: None, options, now }
     }

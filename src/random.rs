@@ -1,10 +1,10 @@
-//! Chance, as an argument: the one file that asks the system for random bits.
+//! Random, as an argument: the one file that asks the system for random bits.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 /// A source of random bits, for ids and for spreading retries.
-pub trait Chance: Send + Sync {
+pub trait Random: Send + Sync {
     /// 128 random bits.
     fn bits(&self) -> u128;
 
@@ -19,9 +19,9 @@ pub trait Chance: Send + Sync {
 
 /// The system's random bits.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemChance;
+pub struct SystemRandom;
 
-impl Chance for SystemChance {
+impl Random for SystemRandom {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for random bits")]
     fn bits(&self) -> u128 {
         let mut bytes = [0_u8; 16];
@@ -32,9 +32,9 @@ impl Chance for SystemChance {
 
 /// Bits that follow from a seed, so that a run can be repeated. Not for anything secret.
 #[derive(Debug)]
-pub struct SeededChance(Mutex<u64>);
+pub struct SeededRandom(Mutex<u64>);
 
-impl SeededChance {
+impl SeededRandom {
     /// The sequence of this seed.
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
@@ -51,7 +51,7 @@ impl SeededChance {
     }
 }
 
-impl Chance for SeededChance {
+impl Random for SeededRandom {
     fn bits(&self) -> u128 {
         (u128::from(self.next()) << 64) | u128::from(self.next())
     }
@@ -63,9 +63,9 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_its_bound_and_reaches_both_halves() {
-        let chance = SeededChance::new(1);
+        let random = SeededRandom::new(1);
         let most = Duration::from_millis(10);
-        let draws: Vec<_> = (0..200).map(|_| chance.up_to(most)).collect();
+        let draws: Vec<_> = (0..200).map(|_| random.up_to(most)).collect();
         assert!(draws.iter().all(|draw| *draw <= most));
         assert!(draws.iter().any(|draw| *draw < most / 2));
         assert!(draws.iter().any(|draw| *draw > most / 2));

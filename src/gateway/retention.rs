@@ -14,7 +14,7 @@ use crate::store::{Retention, Store};
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
 /// Works until told to stop.
-pub(super) async fn tidy(
+pub(super) async fn apply_forever(
     live: Arc<Live>,
     store: Arc<dyn Store>,
     observer: Arc<Observer>,
@@ -26,18 +26,18 @@ pub(super) async fn tidy(
         let plan = live.plan();
         let retention = Retention { keep: plan.retention.keep, max_size: plan.retention.max_size };
         let now = clock.now();
-        let more = match store.tidy(retention, now).await {
-            Ok(tidied) => {
-                observer.tell(Observation::Retention { step: &tidied });
-                if tidied.over && !said {
-                    let (bytes, bound) = (tidied.bytes, retention.max_size);
+        let more = match store.apply_retention(retention, now).await {
+            Ok(step) => {
+                observer.tell(Observation::Retention { step: &step });
+                if step.over && !said {
+                    let (bytes, bound) = (step.bytes, retention.max_size);
                     observer.tell(Observation::StoreOverBound { bytes, bound });
                 }
-                said = tidied.over;
-                tidied.more
+                said = step.over;
+                step.more
             }
             Err(fault) => {
-                observer.tell(Observation::store_fault("tidy", &fault));
+                observer.tell(Observation::store_fault("retention", &fault));
                 false
             }
         };
