@@ -1,6 +1,6 @@
-//! Time, as an argument: the one file that reads the system's clock.
+//! The time, as an argument. This is the only file that reads the system's clock.
 //!
-//! Everything else takes a [`Clock`], so that a test moves time by saying so and never sleeps.
+//! All other code takes a [`Clock`], so that a test sets the time and never sleeps.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ impl Clock for SystemClock {
 
     fn wait_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            // In slices, so that a step of the system's clock is noticed soon.
+            // Sleeps at most 30 s at a time, so that a change of the system's clock is noticed soon.
             loop {
                 let left = between(self.now(), moment);
                 if left.is_zero() {
@@ -48,7 +48,7 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
     to.duration_since(from).try_into().unwrap_or(Duration::ZERO)
 }
 
-/// `moment` moved on by `by`, or the last moment that can be written.
+/// `moment` plus `by`, or the last moment that can be represented.
 pub fn later(moment: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by)
         .ok()
@@ -56,7 +56,7 @@ pub fn later(moment: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// The moment that lies so far back; the first there is where there is none so far back.
+/// `moment` minus `by`, or the first moment that can be represented.
 pub fn earlier(moment: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by)
         .ok()
@@ -78,7 +78,7 @@ impl ManualClock {
         Self { now: watch::Sender::new(now), advancing: Mutex::new(()) }
     }
 
-    /// Moves the clock on by `by` and wakes whoever waited for that.
+    /// Moves the clock forward by `by` and wakes the tasks that waited for a moment up to then.
     pub fn advance(&self, by: Duration) {
         let _guard = self.advancing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let moved = later(*self.now.borrow(), by);

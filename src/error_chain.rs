@@ -1,13 +1,13 @@
 //! An error and the errors that caused it, as text. Pure.
 //!
-//! Libraries put the cause of an error into its `source` and often say little themselves, so whoever
-//! shows an error to a person shows its causes too.
+//! Libraries put the cause of an error into its `source`, and their own message often says little.
+//! Messages for people therefore show the causes too.
 
 use std::error::Error;
 use std::io;
 use std::iter::successors;
 
-/// An error with its causes, on one line. What an outer error has already said is not repeated.
+/// An error with its causes, on one line. A cause whose text an outer error already contains is left out.
 pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     causes(error).fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
@@ -15,12 +15,12 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     })
 }
 
-/// The innermost cause: what the system or the other side said, without the layers above it.
+/// The text of the innermost cause, which is what the system or the peer reported.
 pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     causes(error).last().unwrap_or(error).to_string()
 }
 
-/// The first cause of this type that is wanted, also inside of I/O errors.
+/// The first cause of type `T` for which `is_wanted` holds. It also looks inside I/O errors.
 pub(crate) fn cause_of_type<'e, T: Error + 'static>(
     error: &'e (dyn Error + 'static),
     is_wanted: impl Fn(&T) -> bool,
@@ -30,8 +30,8 @@ pub(crate) fn cause_of_type<'e, T: Error + 'static>(
         .find(|found| is_wanted(found))
 }
 
-/// The error inside. An I/O error does not give the error that it carries as its source, but that
-/// error's source, and connectors put one I/O error into another.
+/// The next inner error. `source` of an I/O error skips the error that it wraps and gives that error's
+/// source. Connectors also wrap one I/O error in another.
 fn carried<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),

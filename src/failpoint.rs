@@ -1,31 +1,30 @@
-//! Places on the path where a test stops the program for good, to kill it there. They exist only in
-//! a program that was built with the feature `failpoints`; in any other they are nothing at all.
+//! Places in the code where a test stops the program, in order to kill it there. They exist only in a
+//! program built with the feature `failpoints`; in any other build they compile to nothing.
 //!
-//! Such a program, told the name of a place in `CDSW_GATEWAY_FAILPOINT`, writes a line with that
-//! name to its standard output when it comes there for the first time, and the thread goes no
-//! further.
+//! The variable `CDSW_GATEWAY_FAILPOINT` names one place. A thread that reaches it writes a line with that
+//! name to standard output and then blocks forever.
 
-/// The places, in the order of the path.
+/// The places, in the order in which a delivery reaches them.
 pub const ALL: &[&str] = &[
-    // Judged, and not yet given to the store.
+    // The delivery is judged, and not yet given to the store.
     "receive.judged",
     // The delivery and its runs are written, and not committed.
     "accept.written",
-    // They are committed, and nobody was told.
+    // They are committed, and nobody has been told yet.
     "accept.committed",
     // The attempt is written, and not committed.
     "lease.written",
-    // The attempt is committed, and its request not written.
+    // The attempt is committed, and its request is not sent yet.
     "lease.committed",
-    // The workbench has answered, and nothing of that is on disk.
+    // The workbench has answered, and its answer is not on disk yet.
     "attempt.answered",
-    // What came of it is written, and not committed.
+    // The outcome is written, and not committed.
     "finish.written",
-    // It is committed, and nobody was told.
+    // The outcome is committed, and nobody has been told yet.
     "finish.committed",
 ];
 
-/// The path has come to this place.
+/// Says that the code has reached this place. Blocks forever where the test has chosen it.
 #[cfg(feature = "failpoints")]
 #[expect(clippy::print_stdout, reason = "a test reads it, and no user has this program")]
 pub(crate) fn reached(place: &str) {
@@ -38,6 +37,6 @@ pub(crate) fn reached(place: &str) {
     }
 }
 
-/// The path has come to this place.
+/// Does nothing: the feature `failpoints` is off.
 #[cfg(not(feature = "failpoints"))]
 pub(crate) const fn reached(_place: &str) {}

@@ -1,7 +1,8 @@
-//! The pure steps after authentication, strung together once: an understood delivery goes through
-//! the plan's routes and comes out as an explanation and the runs that it asks for.
+//! The pure steps after authentication, in one place: matches the events of a delivery against the routes,
+//! and gives an explanation and the runs to start.
 //!
-//! Receiving, replaying, `explain` and the benchmarks all call this. No I/O, clock or random.
+//! Receiving, replaying, `explain` and the benchmarks all call this. It does no I/O and reads neither the
+//! clock nor random bits.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,11 +13,11 @@ use crate::expression::Context;
 use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard, unlisted};
 use crate::model::{DeliveryId, Environment, Latest};
 
-/// Up to this many routes of a source, for all events of a delivery together, are all explained; above
-/// it only those that event kind and repository do not rule out, so that thousands cost little.
+/// Up to this many pairs of a route and an event, every route of the source is explained. Above it, routes
+/// that the index rules out by event kind or repository are only counted, so that thousands cost little.
 const EXPLAIN_ALL: usize = 100;
 
-/// What the routes made of a delivery.
+/// The result of matching a delivery against the routes of its source.
 #[derive(Clone, Debug, Default)]
 pub struct Judged {
     /// Why each route did or did not match.
@@ -25,46 +26,47 @@ pub struct Judged {
     pub runs: Vec<Draft>,
 }
 
-/// A run that a route asks for, not yet named or kept.
+/// A run that a route asks for. It has no id yet and is not stored.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The route.
     pub route: Arc<RoutePlan>,
-    /// Which event of the delivery.
+    /// Which event of the delivery, counted from 0.
     pub part: u32,
-    /// What its mapping came to.
+    /// The result of its mapping.
     pub mapped: Mapped,
     /// Set where only the newest run of its kind is to be sent.
     pub latest: Option<Latest>,
 }
 
-/// What a mapping came to.
+/// The result of a mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mapped {
     /// Variables to start the job with.
     Ready(Environment),
-    /// The same, but a person must look first; with the reason.
+    /// Variables to start the job with once a person has released the run; with the reason.
     Held(Environment, String),
-    /// A variable could not be made; the run fails with this reason.
+    /// A variable could not be computed; the run fails with this reason.
     Failed(String),
 }
 
-/// Steps of all expressions together that a worker may spend on a delivery.
+/// Evaluation steps that [`judge_briefly`] may spend on all expressions of a delivery together.
 const BRIEF: u64 = 100_000;
 
-/// Bytes that the text of `latest_per` may have at most.
+/// Longest text that `latest_per` may evaluate to, in bytes.
 const LONGEST_KEY: usize = 1024;
 
 /// How much to explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// What fits beside a kept delivery.
+    /// An explanation short enough to be stored with every delivery; see `EXPLAIN_ALL`.
     Kept,
     /// Every route of the source.
     Every,
 }
 
-/// The expressions of a delivery take longer than a worker that others wait for should spend.
+/// The expressions of a delivery need more steps than an async worker may spend, since other requests
+/// wait for that worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished;
 
@@ -79,10 +81,11 @@ pub fn judge(
     judge_within(plan, source, understood, delivery, detail, u64::MAX).unwrap_or_default()
 }
 
-/// The same, given up once all expressions together have taken a few milliseconds.
+/// Judges like [`judge`], but stops once the expressions together have used up their steps, which takes a
+/// few milliseconds.
 ///
 /// # Errors
-/// [`Unfinished`]: judge it again where it holds up nobody.
+/// [`Unfinished`]: judge the delivery again with [`judge`], on a thread that nobody else waits for.
 pub fn judge_briefly(
     plan: &Plan,
     source: &SourcePlan,
@@ -106,7 +109,7 @@ fn judge_within(
         judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
         return Ok(judged);
     }
-    // However many events there are, the delivery may cost no more than one of one event.
+    // The events share one allowance, so that a delivery of many events costs no more than a single one.
     let events = understood.events.len().max(1);
     let explain_all =
         detail == Detail::Every || plan.index.of_source(&source.name).len() * events <= EXPLAIN_ALL;
@@ -182,7 +185,7 @@ fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged:
     judged.explanation.routes.push(explained);
 }
 
-/// What the runs of one kind have in common, where only the newest of them is to be sent.
+/// The text of `latest_per` with its waits, where the route sends only the newest run of each such text.
 fn latest(route: &RoutePlan, context: &Context) -> Result<Option<Latest>, String> {
     let Some(plan) = &route.latest else { return Ok(None) };
     let key = plan

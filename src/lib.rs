@@ -1,19 +1,21 @@
 //! cdsw-gateway receives signed webhooks and starts Cloudera Data Science Workbench jobs with a key
 //! that only it holds.
 //!
-//! The path of one delivery, and the modules in the order in which it meets them:
+//! A delivery passes through the modules in this order:
 //!
-//! 1. [`receive`] reads raw bytes within their limits;
-//! 2. [`authenticate`] and [`providers`] turn an unverified request into a verified one, with keys
-//!    that [`issuers`] has fetched where senders publish them;
-//! 3. [`event`] says what it means, the same for every forge;
-//! 4. [`matching`] holds routes against it, and says why not;
-//! 5. [`mapping`] writes the variables, from [`expression`]s ([`judge`] strings 4 and 5 together);
-//! 6. [`store`] keeps delivery and runs, and only then the sender hears 2xx;
-//! 7. [`dispatch`] takes due runs, asks the [`workbench`], records one of four outcomes.
+//! 1. [`receive`] reads the raw request within its limits;
+//! 2. [`authenticate`] and [`providers`] verify the request, with keys that [`issuers`] has fetched where
+//!    senders publish them;
+//! 3. [`event`] describes what the delivery means, in terms that are the same for every provider;
+//! 4. [`matching`] tests the event against each route, and explains why a route did not match;
+//! 5. [`mapping`] computes the variables from [`expression`]s ([`judge`] runs steps 4 and 5);
+//! 6. [`store`] commits the delivery and its runs; only then is the sender answered with 2xx;
+//! 7. [`dispatch`] takes due runs, sends the start request to the [`workbench`], and records one of four
+//!    outcomes.
 //!
-//! [`model`] has the nouns, [`config`] the plan, [`gateway`] puts the parts together, [`admin`] and
-//! [`observe`] are for people, [`simulator`] stands in for a workbench, [`cli`] is the command line.
+//! [`model`] defines the nouns and [`config`] the configuration. [`gateway`] wires the parts together.
+//! [`admin`] and [`observe`] serve the operators. [`simulator`] replaces a workbench in tests and demos.
+//! [`cli`] is the command line.
 
 pub mod admin;
 pub mod authenticate;

@@ -1,9 +1,9 @@
-//! The program `cdsw-gateway`: hands over to the command line.
+//! The program `cdsw-gateway`: calls the command line.
 
 use std::process::ExitCode;
 
-/// A delivery is parsed into many small pieces that are freed together; the system's allocator spends a
-/// quarter of the accept path on them.
+/// Parsing a delivery allocates many small values that are freed together. With the system's allocator
+/// this costs a quarter of the time that accepting a delivery takes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! Random, as an argument: the one file that asks the system for random bits.
+//! Random bits, as an argument. This is the only file that asks the system for them.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -8,7 +8,7 @@ pub trait Random: Send + Sync {
     /// 128 random bits.
     fn bits(&self) -> u128;
 
-    /// A length of time from zero up to and including `most`, all equally likely ("full jitter").
+    /// A random duration from zero up to and including `most`, uniformly distributed ("full jitter").
     fn up_to(&self, most: Duration) -> Duration {
         let most = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
         // The bias of the remainder is below 2^-64.
@@ -30,12 +30,12 @@ impl Random for SystemRandom {
     }
 }
 
-/// Bits that follow from a seed, so that a run can be repeated. Not for anything secret.
+/// Bits computed from a seed, so that a test or a simulation can be repeated. Not for anything secret.
 #[derive(Debug)]
 pub struct SeededRandom(Mutex<u64>);
 
 impl SeededRandom {
-    /// The sequence of this seed.
+    /// Starts the sequence of this seed.
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }

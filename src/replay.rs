@@ -1,7 +1,7 @@
-//! What receiving and replaying have in common: a verdict's drafts become runs with a name and a
-//! deadline. And what replaying adds: a kept delivery is judged by today's routes.
+//! Turns drafts into new runs with an id and a deadline, for receiving and for replaying; and judges a kept
+//! delivery again by the current routes, for replaying.
 //!
-//! Kept deliveries were verified when they were accepted; nothing here authenticates.
+//! Kept deliveries were verified when they were accepted, so nothing here authenticates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,11 @@ use crate::model::{RunId, Value};
 use crate::random::Random;
 use crate::store::{Delivery, NewRun, NewRunState};
 
-/// Judges a kept delivery by today's plan. It was verified when it was accepted.
+/// Judges a kept delivery by the current configuration.
 ///
 /// # Errors
-/// In words, when its source is gone or its content is no longer there.
+/// A message for people: the delivery is a handshake, its source is no longer configured, its content was
+/// removed to keep the store's size bound, or its content cannot be read as an event.
 pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
     let summary = &delivery.summary;
     if summary.handshake {
@@ -57,10 +58,10 @@ pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
     Ok(judge(plan, source, &understood, summary.id, Detail::Every))
 }
 
-/// The run that a draft becomes, with a name and a deadline.
+/// Makes a run of a draft, with a random id and a deadline.
 pub fn new_run(draft: &Draft, now: Timestamp, random: &dyn Random) -> NewRun {
     let job = &draft.route.job;
-    // Its age counts from the moment at which it falls due.
+    // `max_age` counts from the moment at which the run falls due, so the wait for newer runs is added.
     let wait = draft.latest.as_ref().map_or(Duration::ZERO, |latest| latest.wait);
     let age = job.max_age.map_or(job.deadline, |age| age.saturating_add(wait));
     NewRun {

@@ -1,5 +1,5 @@
-//! Serves one listener: a time limit on heads, a bound on connections, and an orderly end. Used by
-//! the public side and the admin side alike.
+//! Serves one listener, with a time limit on request heads, a bound on connections and a graceful
+//! shutdown. Both the public and the admin listener use it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,40 +15,40 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
-/// Most bytes of a request's head.
+/// Largest request head, in bytes.
 const HEAD: usize = 64 * 1024;
-/// Rest after the system has refused a connection (out of file descriptors).
+/// Back-off after `accept` has failed, for example because the process is out of file descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// The address of the other end, as an extension of each request.
+/// The address of the peer, as an extension of each request.
 #[derive(Clone, Copy, Debug)]
 pub struct Remote(pub SocketAddr);
 
 /// How a listener is served.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenerLimits {
-    /// Time for a request's head to arrive, and for an idle connection to send the next.
+    /// Time for a request's head to arrive. An idle connection has the same time to send its next head.
     pub header_timeout: Duration,
-    /// Connections at once; more wait in the system's queue.
+    /// Connections that are open at once; more wait in the system's queue.
     pub connections: usize,
-    /// Time that requests in flight have to end after the stop.
+    /// Time that requests in flight have to finish after `stop`.
     pub grace: Duration,
 }
 
-/// Serves until told to stop, then lets what is in flight end within the grace time.
+/// Serves until `stop` is cancelled, then lets the requests in flight finish within the grace time.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ListenerLimits,
     stop: CancellationToken,
 ) {
-    // HTTP/1.1 is what every sender and proxy speaks. Waiting to see which version a connection
-    // speaks would have no time limit.
+    // Every sender and proxy speaks HTTP/1.1. Detecting the version of a connection would have no time
+    // limit.
     let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        // A sender that has said all it has to say still hears the answer.
+        // A sender that closes its sending side after the request still gets the answer.
         .half_close(true)
         .max_buf_size(HEAD);
     let graceful = GracefulShutdown::new();
@@ -65,14 +65,14 @@ pub async fn serve(
         let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         connections.spawn(async move {
-            // How a connection ends is the client's affair; requests are answered and logged above.
+            // An error here only says how the connection ended; its requests were answered and logged.
             let _ = watched.await;
             drop(permit);
         });
     }
     drop(listener);
     connections.close();
-    // What a connection holds, the store among it, is let go of only when its task has ended.
+    // A connection's task drops its references, also to the store, only when it ends.
     let ended = async {
         graceful.shutdown().await;
         connections.wait().await;

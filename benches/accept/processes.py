@@ -21,9 +21,9 @@ def programs():
     if not all(given):
         say("building")
         subprocess.run(
-            ["cargo", "build", "--release", "--locked", "--bin", "cdsw-gateway", "--example", "bare_handler"],
+            ["cargo", "build", "--profile", "dist", "--locked", "--bin", "cdsw-gateway", "--example", "bare_handler"],
             cwd=ROOT, stdout=sys.stderr, check=True)
-    built = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+    built = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "dist"
     return [Path(program or built / name).resolve()
             for program, name in zip(given, ("cdsw-gateway", "examples/bare_handler"))]
 

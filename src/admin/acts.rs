@@ -1,4 +1,5 @@
-//! Acting: explain a kept delivery by today's routes, replay it, settle a held run.
+//! Commands: explain a kept delivery by the current routes, replay it, release or cancel a run, reload
+//! the configuration.
 
 use std::sync::Arc;
 
@@ -21,9 +22,9 @@ use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
 use crate::store::{Act, Delivery, Release, ReplayRequest, Run, RunBrief};
 
-/// Longest note that is kept with an act.
+/// Longest note on an act, in bytes. A longer one is refused.
 const NOTE: usize = 500;
-/// Longest engine id that a person may give.
+/// Longest engine id that a person may give, in bytes.
 const ENGINE_ID: usize = 256;
 
 pub(super) async fn explain(
@@ -148,7 +149,7 @@ fn tell_settled(admin: &Admin, run: &Run, act: &'static str, who: &str) {
     admin.observer.tell(Observation::RunSettled { at: RunAt::of(run), act, state, who });
 }
 
-/// Reads the configuration again.
+/// Reads the configuration files again, and records the result in the audit log.
 pub(super) async fn reload(
     State(admin): State<Admin>,
     Extension(who): Extension<Who>,
@@ -193,7 +194,7 @@ fn judge_again(admin: &Admin, delivery: &Delivery) -> Result<Judged, Problem> {
     rejudge(&admin.live.plan(), delivery).map_err(|why| Problem::new(Code::NotReplayable, why))
 }
 
-/// The run that the delivery has already of this route and event.
+/// The newest run that the delivery already has for this route and event.
 fn kept(draft: &Draft, delivery: &Delivery) -> Option<KeptRun> {
     let of_route = |run: &&RunBrief| run.route == *draft.route.name && run.part == draft.part;
     let runs = delivery.runs.iter().map(|run| &run.brief);

@@ -11,7 +11,7 @@ use super::{Admin, Code};
 use crate::config::NoSuchToken;
 use crate::serving::Remote;
 
-/// Who asks.
+/// Who sent a request.
 #[derive(Clone, Debug)]
 pub(super) struct Who {
     /// The name of the token that the request came with.
@@ -20,7 +20,7 @@ pub(super) struct Who {
     pub(super) origin: Option<String>,
 }
 
-/// Lets a request through when its token is one of the configured ones.
+/// Lets a request through when it carries a configured token; answers 401 otherwise.
 pub(super) async fn check(
     State(admin): State<Admin>,
     mut request: Request,
@@ -37,7 +37,8 @@ pub(super) async fn check(
     }
 }
 
-/// The name of the configured token that these headers carry.
+/// The name of the configured token that these headers carry. An error where they carry none, where it is
+/// unknown, or where no usable token is configured.
 pub(super) async fn known(admin: &Admin, headers: &HeaderMap) -> Result<String, Problem> {
     let given = headers
         .get(AUTHORIZATION)

@@ -1,15 +1,17 @@
-//! The codes of the API's problems: what a tool decides by. They are part of the contract: a code is
-//! never given another meaning, and `docs/api.md` lists each of them.
+//! The codes of the API's problems, by which tools decide. They are part of the contract: a code never
+//! changes its meaning, and `docs/api.md` lists every one.
 
 use std::fmt;
 use std::str::FromStr;
 
 use http::StatusCode;
 
-/// One row a code: what it means (shown in the documentation too), its name, its word, its status.
+/// One row per code: its meaning (also shown in `docs/api.md`), its variant, its text in answers, its
+/// HTTP status.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident $word:literal $status:ident,)+) => {
-        /// Why a request to the API was not done. The English beside it may change, this does not.
+        /// Why the API did not do what a request asked. Codes are stable; the English text beside them
+        /// may change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[doc = $meaning])+ $name,)+
@@ -19,12 +21,12 @@ macro_rules! codes {
             /// Every code, in the order of the documentation.
             pub const ALL: &'static [Code] = &[$(Self::$name),+];
 
-            /// The word that stands in an answer.
+            /// The code as it appears in an answer.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
             }
 
-            /// The HTTP status that goes with it, always the same.
+            /// The HTTP status of every answer with this code.
             pub fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)+ }
             }
@@ -38,7 +40,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// An id, a note or a combination of members cannot be meant; the detail says which.
+    /// An id, a note or a combination of members is not valid; the detail says which.
     BadRequest "bad-request" BAD_REQUEST,
     /// The query string has an unknown name, or a value that cannot be read.
     UnreadableQuery "unreadable-query" BAD_REQUEST,
@@ -88,7 +90,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A word that is no code of this version.
+/// The text is not a code of this version.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UnknownCode;
 

@@ -1,4 +1,4 @@
-//! Is it alive, is it ready, and what should a person look at?
+//! Readiness, the status with notes for people, and the gauges of the metrics.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::config::SourcePlan;
 use crate::observe::Levels;
 use crate::store::Pausable;
 
-/// How long a probe waits for secrets that are not at hand.
+/// Longest wait of a probe for secrets that are not in memory.
 const SECRETS: Duration = Duration::from_secs(1);
 
-/// 200 when a delivery could be kept now, 503 when not. Probes have no token and anybody may reach the
-/// listener, so names and reasons are told only to a token that is known. One that is not known is as
-/// good as none: a rotated token must not take a process out of service.
+/// Answers 200 when a delivery could be kept now, 503 when not. Anybody may reach the listener, so names
+/// and reasons are shown only for a known token. An unknown token counts as none: a probe with a token
+/// that was rotated must not take the process out of service.
 pub(super) async fn ready(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     let status = look(&admin).await;
     let code = if status.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -34,7 +34,8 @@ pub(super) async fn ready(State(admin): State<Admin>, headers: HeaderMap) -> Res
     }
 }
 
-/// Whether the headers carry a known token. A probe does not wait for a program that prints one.
+/// Whether the headers carry a known token. It waits at most `SECRETS`, since a token may come from a
+/// program that hangs.
 async fn has_known_token(admin: &Admin, headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION)
         && tokio::time::timeout(SECRETS, known(admin, headers))
@@ -64,7 +65,7 @@ async fn look(admin: &Admin) -> Status {
     if held_too_long > 0 {
         notes.push(format!("{held_too_long} runs have been held for too long (server.hold_alert)"));
     }
-    // Who only receives has nothing to do with pauses, and may not read all of them.
+    // An ingest process starts no runs, and its database user may not read every column of the pauses.
     let pauses = match admin.role.dispatches() {
         true => admin.store.pauses().await.unwrap_or_default(),
         false => Vec::new(),
@@ -115,8 +116,8 @@ async fn look(admin: &Admin) -> Status {
     }
 }
 
-/// Sources that can receive nothing, since their secrets cannot be had, or not yet. A probe does not wait
-/// for a program that hangs.
+/// A note for each source that can receive nothing because its secrets cannot be read, or not in time. It
+/// waits at most `SECRETS`, since a secret may come from a program that hangs.
 async fn deaf_sources(admin: &Admin) -> Vec<String> {
     let plan = admin.live.plan();
     let open = |source: &&Arc<SourcePlan>| source.unauthenticated || source.options.learn_secret;
@@ -136,7 +137,7 @@ async fn deaf_sources(admin: &Admin) -> Vec<String> {
             deaf.extend(fault.map(note));
         }
     };
-    // What has not come by then is named.
+    // Sources whose secrets were not read in time remain in `silent`.
     let _ = tokio::time::timeout(SECRETS, looked).await;
     let late = |name| format!("source {name} can receive nothing yet: its secrets take their time");
     deaf.extend(silent.into_iter().map(late));
@@ -149,7 +150,7 @@ async fn held_too_long(admin: &Admin) -> u64 {
     admin.store.held_since(before).await.unwrap_or_default()
 }
 
-/// How much waits now, for the metrics.
+/// The gauges of runs, pauses and circuit breakers, read when somebody asks for the metrics.
 pub(super) async fn levels(admin: &Admin) -> Levels {
     let counts = admin.store.counts().await.ok();
     let levels = Levels { now: admin.clock.now(), counts, ..Levels::default() };

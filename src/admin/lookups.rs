@@ -1,4 +1,4 @@
-//! Reading: deliveries, runs, refusals.
+//! Reading: deliveries, runs, refused requests, and how often each secret is used.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,7 @@ use crate::matching::Explanation;
 use crate::model::{DeliveryId, RunId, RunState};
 use crate::store::{Delivery, DeliveryFilter, RunFilter};
 
-/// Rows of a list when none are asked for.
+/// Rows in a list when the request gives no `limit`.
 const ROWS: usize = 20;
 
 #[derive(Deserialize)]
@@ -41,7 +41,8 @@ pub(super) async fn deliveries(
     for run in deliveries.iter_mut().flat_map(|delivery| &mut delivery.runs) {
         admin.say_what_it_waits_for(run);
     }
-    // Deliveries of a source that was taken out are kept, so the name alone tells nothing.
+    // Deliveries stay when their source is removed from the configuration, so an unknown source is an
+    // error only where no delivery is found.
     if let Some(source) = source.filter(|_| deliveries.is_empty()) {
         known_source(&admin, &source)?;
     }
@@ -68,7 +69,8 @@ pub(super) async fn delivery(
     Ok(Json(view))
 }
 
-/// The body as it was received. It is never shown as a page, whatever it claims to be.
+/// The body, byte for byte. It is always sent as `application/octet-stream`, so that no browser shows it
+/// as a page.
 pub(super) async fn body(
     State(admin): State<Admin>,
     Path(id): Path<String>,
@@ -122,7 +124,7 @@ pub(super) async fn run(
 }
 
 impl Admin {
-    /// A run that waits for something that is paused says so, wherever it is shown.
+    /// Fills in what a queued or waiting run waits for, such as a pause or an open circuit breaker.
     fn say_what_it_waits_for(&self, run: &mut RunSummary) {
         if matches!(run.state, RunState::Queued | RunState::Waiting) {
             let plan = self.live.plan();
@@ -151,7 +153,7 @@ fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
     Err(Problem::no(format_args!("source {source}")))
 }
 
-/// Every secret of every source, also those that proved nothing yet.
+/// Every secret of every source, including those that have verified no delivery yet.
 pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
     let plan = admin.live.plan();
     let secrets = plan.sources.values().flat_map(|source| {
@@ -174,7 +176,7 @@ pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
     Json(SecretsView { since: admin.proofs.began(), secrets: secrets.collect() })
 }
 
-/// The delivery of this id, or what to tell who asked.
+/// The delivery with this id; a problem where the text is not an id or no delivery has it.
 pub(super) async fn find_delivery(admin: &Admin, id: &str) -> Result<Delivery, Problem> {
     let id: DeliveryId =
         id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a delivery's id")))?;
@@ -182,7 +184,7 @@ pub(super) async fn find_delivery(admin: &Admin, id: &str) -> Result<Delivery, P
     found.ok_or_else(|| Problem::no(format_args!("delivery {id}")))
 }
 
-/// The id of a run, or what to tell who asked.
+/// Reads the id of a run; a problem where the text is not one.
 pub(super) fn run_id(id: &str) -> Result<RunId, Problem> {
     id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a run's id")))
 }

@@ -1,8 +1,8 @@
-//! The inner side: health, metrics, and the API that people's tools use. Never on the public
-//! listener.
+//! The admin listener: health, metrics, and the API that the command line and other tools use. None of it
+//! is served on the public listener.
 //!
-//! Health and metrics are open to whoever reaches the listener; everything under `/api` needs one
-//! of the configured tokens, whose name is kept with every act.
+//! Health and metrics need no token. Everything under `/api` needs one of the configured admin tokens,
+//! and the audit log records the token's name with each act.
 
 mod acts;
 mod auth;
@@ -34,30 +34,30 @@ use crate::store::Store;
 pub use code::{Code, UnknownCode};
 use problem::Problem;
 
-/// Everything that the inner side is given.
+/// What the handlers of the admin listener share.
 #[derive(Clone)]
 pub struct Admin {
-    /// What this process does.
+    /// The role of this process.
     pub role: Role,
     /// The configuration in force.
     pub live: Arc<Live>,
-    /// What was kept.
+    /// Deliveries, runs, pauses and the audit log.
     pub store: Arc<dyn Store>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Names new runs.
+    /// Draws the ids of new runs.
     pub random: Arc<dyn Random>,
-    /// Is told what people do.
+    /// Records in the log and the metrics what people do.
     pub observer: Arc<Observer>,
-    /// The last refusals of each source.
+    /// The latest refused requests of each source.
     pub refusals: Arc<Refusals>,
-    /// Which secrets proved deliveries.
+    /// How often each secret has verified a delivery.
     pub proofs: Arc<Proofs>,
-    /// Woken when a person's word queues a run.
+    /// Starts runs. It is woken when a person's command queues one.
     pub dispatcher: Arc<Dispatcher>,
 }
 
-/// The inner side's routes.
+/// The routes of the admin listener.
 pub fn router(admin: Admin) -> Router {
     let api = if admin.role.dispatches() { whole() } else { of_ingest() };
     let api = api
@@ -81,7 +81,8 @@ pub fn router(admin: Admin) -> Router {
         .with_state(admin)
 }
 
-/// Whoever faces the internet reads nothing of what is kept, and acts for nobody.
+/// The API on deliveries, runs, pauses and the audit log, in a process with role `ingest`. That process
+/// faces the internet, so it refuses every such request.
 fn of_ingest() -> Router<Admin> {
     Router::new().fallback(|| async {
         let why = "this process only receives (role ingest); ask one that dispatches";

@@ -14,7 +14,7 @@ use crate::dispatch::backlog;
 use crate::observe::Observation;
 use crate::store::Pausable;
 
-/// Rows of the audit log when none are asked for.
+/// Rows of the audit log when the request gives no `limit`.
 const ROWS: usize = 50;
 
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<PausesView>, Problem> {
@@ -71,7 +71,8 @@ pub(super) async fn audit(
     Ok(Json(AuditView { acts: acts.into_iter().map(AuditEntry::from).collect() }))
 }
 
-/// A pause of a name that nothing has would pause nothing, and nobody would see the slip.
+/// Refuses a name that is not configured: pausing it would have no effect, and nobody would notice the
+/// typing error.
 fn known(admin: &Admin, what: &Pausable) -> Result<(), Problem> {
     let plan = admin.live.plan();
     let is_known = match what {
@@ -88,8 +89,8 @@ fn known(admin: &Admin, what: &Pausable) -> Result<(), Problem> {
     Err(Problem::no(what))
 }
 
-/// Whether runs of a job waited for this. The runs of a route are sent as they come: their job was
-/// not paused.
+/// Whether resuming this applies the job's `on_resume` to its waiting runs. Resuming a route does not:
+/// its runs are started in order, since their job was not paused.
 fn concerns(what: &Pausable, job: &JobPlan) -> bool {
     match what {
         Pausable::All => true,

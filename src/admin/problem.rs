@@ -1,5 +1,5 @@
-//! What a tool is told when it cannot have what it asked for: `application/problem+json` (RFC 9457)
-//! with a stable code. Every refusal goes through here, those that the framework makes included.
+//! The API's error answers: `application/problem+json` (RFC 9457) with a stable code. Every error goes
+//! through here, including those that axum makes for a body, a query or a path that it cannot read.
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -16,7 +16,7 @@ use crate::store::StoreFault;
 /// The media type of a problem.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Why a request was not done: the code for tools, the detail for people.
+/// Why the API did not do what a request asked: the code is for tools, the detail for people.
 #[derive(Debug)]
 pub(crate) struct Problem {
     code: Code,
@@ -28,12 +28,12 @@ impl Problem {
         Self { code, detail: detail.into() }
     }
 
-    /// There is no such thing.
+    /// A `not-found` problem: there is no `what`.
     pub(super) fn no(what: impl std::fmt::Display) -> Self {
         Self::new(Code::NotFound, format!("there is no {what}"))
     }
 
-    /// What was asked for cannot be meant.
+    /// A `bad-request` problem: the request itself is wrong.
     pub(super) fn bad(why: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, why)
     }
@@ -122,7 +122,7 @@ where
     }
 }
 
-/// The name in a path.
+/// A parameter in a path.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<S: Send + Sync, T> FromRequestParts<S> for Path<T>

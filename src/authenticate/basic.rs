@@ -8,6 +8,9 @@ use crate::authenticate::{Proof, Refusal, Unverified, hmac, same};
 use crate::model::Secret;
 
 /// Proof that the request names `user` and one of `passwords`.
+///
+/// # Errors
+/// Where the header is missing or malformed, or the user or the password is wrong.
 pub fn verify(
     request: &Unverified<'_>,
     user: &str,

@@ -1,12 +1,15 @@
-//! A digest that a shared secret was hashed into, without the construction of an HMAC: only for
-//! older schemes that senders still have.
+//! Plain hashes that include a shared secret, without the construction of an HMAC: only for older schemes
+//! that senders still use.
 
 use crate::authenticate::equal::same_digest;
 use crate::authenticate::proof::first_match;
 use crate::authenticate::{Proof, Refusal};
 use crate::model::Secret;
 
-/// Proof that `given` is what `hash` makes of one of `secrets`.
+/// Proof that `given` is the digest that `hash` returns for one of `secrets`.
+///
+/// # Errors
+/// [`Refusal::BadSignature`] where none matches.
 pub fn verify<'s>(
     secrets: impl IntoIterator<Item = (usize, &'s Secret)>,
     given: &[u8],

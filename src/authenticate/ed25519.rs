@@ -1,7 +1,7 @@
 //! Ed25519 signatures: the sender holds the private key, the gateway only the public one.
 //!
-//! Verification is strict: weak keys and the several texts that a lax check takes for one
-//! signature are refused.
+//! Verification is strict: weak keys are refused, and so are the variants of a signature that a lax check
+//! would accept too.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
@@ -9,21 +9,24 @@ use crate::authenticate::proof::first_match;
 use crate::authenticate::{Proof, Refusal};
 use crate::model::Secret;
 
-/// A public key that is fit to verify with; none where the bytes are no key, or a weak one.
+/// Reads a public key; none where the bytes are not a key, or a weak one.
 pub fn public_key(bytes: &[u8]) -> Option<VerifyingKey> {
     let key = VerifyingKey::from_bytes(bytes.try_into().ok()?).ok()?;
     (!key.is_weak()).then_some(key)
 }
 
-/// True when `signature` is the key's signature of `message`. For mechanisms: only they can turn
-/// the answer into proof.
+/// Whether `signature` is the key's signature of `message`. It returns no proof, since other mechanisms
+/// combine it with further checks.
 pub(super) fn matches(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     Signature::from_slice(signature)
         .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }
 
-/// Proof that `signature` is one of `message` under one of `keys`: public keys of 32 bytes, each with
-/// its place in the source's list. Bytes that are no such key match nothing.
+/// Proof that `signature` is a signature of `message` under one of `keys`: public keys of 32 bytes, each with
+/// its index in the list of secrets. Bytes that are no such key match nothing.
+///
+/// # Errors
+/// [`Refusal::BadSignature`] where none matches.
 pub fn verify<'s>(
     keys: impl IntoIterator<Item = (usize, &'s Secret)>,
     message: &[u8],
@@ -34,8 +37,8 @@ pub fn verify<'s>(
     })
 }
 
-/// The signature that the holder of a private key (64 bytes: seed, then public key) makes; none
-/// where the bytes are no such key.
+/// Signs `message` with a private key (64 bytes: seed, then public key); none where the bytes are no such
+/// key.
 pub fn sign(private_key: &Secret, message: &[u8]) -> Option<[u8; 64]> {
     let key = SigningKey::from_keypair_bytes(private_key.expose().try_into().ok()?).ok()?;
     Some(key.sign(message).to_bytes())

@@ -1,31 +1,42 @@
-//! Reading a header that decides something: it is there once, not empty, or the request is refused.
+//! Reads headers that authentication depends on. Each must be there once and not be empty; otherwise the
+//! request is refused.
 //!
-//! Two headers of one name are refused rather than chosen from: whoever stands in between (a
-//! proxy, the sender's library) may have chosen the other one.
+//! Two headers of one name are refused, since another program (a proxy, the sender's library) may use the
+//! other one of the two.
 
 use http::{HeaderMap, HeaderName};
 
 use crate::authenticate::Refusal;
 
-/// The header's bytes; refused where it is missing, repeated or empty.
+/// The header's bytes.
+///
+/// # Errors
+/// Where it is missing, repeated or empty.
 pub fn one_bytes<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Refusal> {
     maybe_bytes(headers, name)?.ok_or_else(|| Refusal::MissingHeader(name.clone()))
 }
 
-/// The header's text; refused where it is missing, repeated, empty or not plain ASCII.
+/// The header's text.
+///
+/// # Errors
+/// Where it is missing, repeated, empty or not printable ASCII.
 pub fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refusal> {
     maybe(headers, name)?.ok_or_else(|| Refusal::MissingHeader(name.clone()))
 }
 
-/// The header's text where it is there; refused where it is repeated, empty or not plain ASCII.
+/// The header's text, or none where it is missing.
+///
+/// # Errors
+/// Where it is repeated, empty or not printable ASCII.
 pub fn maybe<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
     maybe_bytes(headers, name)?.map(|bytes| ascii(bytes, name)).transpose()
 }
 
-/// Refuses a request in which one of these headers is repeated, empty or not plain ASCII.
+/// Checks headers that are not signed but name the event or the delivery. Their content cannot be proven,
+/// but it can at least be unambiguous.
 ///
-/// For headers that are not signed but name the event or the delivery: what they say cannot be
-/// proven, but it can at least be unambiguous.
+/// # Errors
+/// Where one of them is repeated, empty or not printable ASCII.
 pub fn at_most_one<'n>(
     headers: &HeaderMap,
     names: impl IntoIterator<Item = &'n HeaderName>,

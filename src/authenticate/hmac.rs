@@ -18,14 +18,14 @@ use crate::authenticate::proof::first_match;
 use crate::authenticate::{Proof, Refusal};
 use crate::model::Secret;
 
-/// Signatures in one header beyond this number are not looked at: the header is refused. Senders
-/// send one a live secret, and each costs work.
+/// The most signatures in one header. A header with more is refused unread, since each costs a comparison;
+/// senders send one for each secret in use.
 pub const MOST_SIGNATURES: usize = 32;
 
-/// The hash under the HMAC.
+/// The hash function of an HMAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// HMAC-SHA-1: not broken as a MAC, but no longer to be chosen.
+    /// HMAC-SHA-1: not broken as a MAC, but not for new integrations.
     Sha1,
     /// HMAC-SHA-256.
     Sha256,
@@ -84,7 +84,7 @@ impl Encoding {
         }
     }
 
-    /// The bytes that the text stands for; none where it is not of this encoding.
+    /// Decodes the text; none where it is not valid in this encoding.
     pub fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Hex => hex::decode(text).ok(),
@@ -92,7 +92,7 @@ impl Encoding {
         }
     }
 
-    /// The bytes as text.
+    /// Encodes the bytes: hexadecimal in lower case, base64 in the standard alphabet with padding.
     pub fn encode(self, bytes: &[u8]) -> String {
         match self {
             Self::Hex => hex::encode(bytes),
@@ -118,18 +118,18 @@ impl FromStr for Encoding {
     }
 }
 
-/// How one header carries signatures.
+/// How a header carries signatures.
 #[derive(Clone, Copy, Debug)]
 pub struct Scheme<'a> {
     /// The hash.
     pub algorithm: Algorithm,
     /// How the digest is written.
     pub encoding: Encoding,
-    /// What stands before the digest, such as `sha256=`.
+    /// The text before each digest, such as `sha256=`.
     pub prefix: &'a str,
     /// Whether the prefix may be left out.
     pub prefix_optional: bool,
-    /// What stands between several signatures of one header, any of which may match.
+    /// The character between several signatures, any of which may match; none where there is only one.
     pub separator: Option<char>,
 }
 
@@ -143,7 +143,11 @@ impl Scheme<'_> {
         separator: None,
     };
 
-    /// Proof that `value`, read from `header`, holds a signature of `signed` under one of `secrets`.
+    /// Proof that `value`, read from `header`, holds a signature of the joined `signed` parts under one of
+    /// `secrets`.
+    ///
+    /// # Errors
+    /// Why the request is refused.
     pub fn verify(
         &self,
         header: &HeaderName,
@@ -161,7 +165,10 @@ impl Scheme<'_> {
         format!("{}{}", self.prefix, self.encoding.encode(&digest))
     }
 
-    /// The signatures that a header holds.
+    /// Reads the signatures in a header. Entries of another form are skipped.
+    ///
+    /// # Errors
+    /// Where there is no signature, or there are more than [`MOST_SIGNATURES`].
     pub fn signatures(&self, header: &HeaderName, value: &str) -> Result<Vec<Vec<u8>>, Refusal> {
         let entries = split(header, value, self.separator)?;
         let given: Vec<_> = entries.into_iter().filter_map(|entry| self.signature(entry)).collect();
@@ -189,7 +196,10 @@ impl Scheme<'_> {
 
 /// Proof that one of `given` is the HMAC of the joined `parts` under one of `secrets`.
 ///
-/// The secrets carry their place in the source's list, since a scheme may use only some of them.
+/// Each secret comes with its index in the list of secrets, since a scheme may use only some of them.
+///
+/// # Errors
+/// [`Refusal::BadSignature`] where none matches.
 pub fn verify<'s>(
     algorithm: Algorithm,
     secrets: impl IntoIterator<Item = (usize, &'s Secret)>,
@@ -212,8 +222,9 @@ pub fn mac(algorithm: Algorithm, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     }
 }
 
-/// Base64 in either alphabet, padded or not. Bits that no byte needs must be zero, so that one
-/// signature has one text.
+/// Decodes base64 in the standard or the URL-safe alphabet, padded or not; none where it is not valid.
+///
+/// Unused bits at the end must be zero, so that no two texts differ in those bits alone.
 pub fn base64(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -223,7 +234,10 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
     engine.decode(text).ok()
 }
 
-/// The entries of a header that may hold several; refused where there are too many of them.
+/// The entries of a header; one where there is no separator.
+///
+/// # Errors
+/// Where there are more than [`MOST_SIGNATURES`].
 pub(super) fn split<'v>(
     header: &HeaderName,
     value: &'v str,

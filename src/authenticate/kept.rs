@@ -1,13 +1,14 @@
-//! Deliveries that were authentic when they were accepted, and are looked at again.
+//! Proof for requests that are judged without checking them.
 //!
-//! Their signed timestamps have long run out and the headers that carried a secret were never
-//! kept, so they cannot be checked a second time.
+//! A stored delivery was authentic when it was accepted. It cannot be checked again: its signed timestamp
+//! has expired, and the headers that carried a secret were not stored.
 
 use crate::authenticate::Proof;
 use crate::model::Value;
 
-/// Proof for a delivery that was read back from the store (to replay or explain it), and for
-/// nothing that came over the network. The claims that its first proof held were kept beside it.
+/// Proof that checks nothing, with the claims that the first proof held. It is for a delivery read back
+/// from the store, and for commands and pages that show what a request means and start nothing. Never use
+/// it for a request that came over the network.
 pub fn kept(claims: Value) -> Proof {
     Proof::kept(claims)
 }

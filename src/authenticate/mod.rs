@@ -1,8 +1,9 @@
-//! Was the request made by someone who holds one of the source's secrets? The few mechanisms that
-//! providers are made of, and the types that keep an unproven request from going further.
+//! Checks that a request comes from someone who holds one of the source's secrets: the mechanisms that
+//! providers are built from, and the types that stop an unproven request.
 //!
-//! This step looks at bytes as received, before anything is parsed as JSON. It never decides what
-//! a request means, and no refusal holds a signature, a token or a piece of a body.
+//! It works on the bytes as received, before the event is parsed; a provider whose sender signs fields of
+//! the body reads those fields. It never decides what a request means. A refusal never holds a signature, a
+//! whole token or a part of the body; it may quote a claim of a token whose signature was right.
 
 pub mod basic;
 pub mod digest;
@@ -27,15 +28,15 @@ pub use equal::same;
 pub use proof::{Proof, ProvenBy};
 pub use refusal::Refusal;
 
-/// A request as it came in. Nothing in it may be believed.
+/// A request as it came in. Nothing in it may be trusted yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Unverified<'a> {
     /// Its method.
     pub method: &'a Method,
     /// Its path, without the query string.
     pub path: &'a str,
-    /// What stands behind the source's name in the path, without the slash between them; empty as a
-    /// rule. Some senders can put a secret nowhere else.
+    /// The path after the source's name, without the slash between them; empty as a rule. Some senders can
+    /// put a secret nowhere else.
     pub rest: &'a str,
     /// Its query string, without the question mark; empty where there is none.
     pub query: &'a str,
@@ -46,13 +47,14 @@ pub struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// The same request, now that there is proof. This is the only way to a [`Verified`].
+    /// Marks the request as verified. Only this makes a [`Verified`], and it needs a [`Proof`].
     pub fn verified(self, proof: Proof) -> Verified<'a> {
         Verified { request: self, proof }
     }
 }
 
-/// A request whose sender proved to hold a secret, or whose source is open on purpose.
+/// A request that comes with a [`Proof`]: its sender holds a secret, its source is open on purpose, or it was
+/// verified before.
 #[derive(Debug)]
 pub struct Verified<'a> {
     request: Unverified<'a>,
@@ -70,7 +72,7 @@ impl<'a> Verified<'a> {
         self.request.path
     }
 
-    /// Its query string. Hardly any sender signs it: treat it as a stranger's word.
+    /// Its query string. Hardly any sender signs it, so treat it as untrusted input.
     pub fn query(&self) -> &'a str {
         self.request.query
     }

@@ -1,4 +1,4 @@
-//! No authentication at all, for a source that says so in as many words.
+//! No authentication at all, for a source whose configuration asks for that explicitly.
 
 use crate::authenticate::Proof;
 

@@ -1,9 +1,14 @@
-//! What a mechanism hands out when a request is authentic. Nothing outside this step can make one.
+//! The proof that a mechanism returns when a request is authentic.
+//!
+//! Its fields are private and its constructors are visible in `authenticate` alone. Other modules get one
+//! from a mechanism that checked the request, or from one of two functions that check nothing:
+//! `open::dangerously_unauthenticated` and `kept::kept`. Of two proofs they can make one, with `beside`.
 
 use crate::authenticate::Refusal;
 use crate::model::{Secret, Value};
 
-/// Evidence that a request may be believed. It has no public constructor.
+/// Evidence that a request may be trusted. [`Self::by`] says why: two public functions,
+/// `open::dangerously_unauthenticated` and `kept::kept`, return one without checking the request.
 #[derive(Debug, PartialEq)]
 pub struct Proof {
     by: ProvenBy,
@@ -14,14 +19,15 @@ pub struct Proof {
 /// What made a request authentic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProvenBy {
-    /// The source's secret with this index, counted from 0 in the order configured. It tells an
+    /// The secret with this index, counted from 0, in the list that the mechanism was given. It tells an
     /// operator when the old secret of a rotation is no longer in use.
     Secret(usize),
     /// A key that the sender publishes.
     Published,
     /// Nothing: the source is open on purpose.
     Open,
-    /// An earlier check: the delivery was read back from the store.
+    /// Nothing now: the delivery was verified before it was stored, or the request is not used to start
+    /// anything. See `kept::kept`.
     Kept,
 }
 
@@ -31,8 +37,7 @@ impl Proof {
         self.by
     }
 
-    /// What the proof itself says of its sender: the claims of a signed token; null where there is
-    /// none.
+    /// The claims of the signed token that proved the request; null where there was no token.
     pub fn claims(&self) -> &Value {
         &self.claims
     }
@@ -45,12 +50,12 @@ impl Proof {
         }
     }
 
-    /// The index of the access token that came beside the signature, where the source asks for one.
+    /// The index of the access token that came with the signature, where the source asks for one.
     pub fn access_token(&self) -> Option<usize> {
         self.token
     }
 
-    /// The same proof, of a request that proved an access token as well.
+    /// Adds to this proof that the request carried an access token too: `token` is the proof of that.
     pub(crate) fn beside(self, token: &Self) -> Self {
         Self { token: token.secret(), ..self }
     }
@@ -72,9 +77,12 @@ impl Proof {
     }
 }
 
-/// The first of `secrets` that `matches`, as proof; `otherwise` when none does.
+/// Proof by the first of `secrets` that `matches`.
 ///
-/// An empty secret matches nothing, whatever a mechanism would make of it.
+/// An empty secret matches nothing, whatever `matches` says of it.
+///
+/// # Errors
+/// `otherwise` when none matches; [`Refusal::NoUsableSecret`] when all are empty or there are none.
 pub(super) fn first_match<'s>(
     secrets: impl IntoIterator<Item = (usize, &'s Secret)>,
     otherwise: Refusal,

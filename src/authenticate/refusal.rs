@@ -1,4 +1,4 @@
-//! Why a request was not believed: one short word for metrics, a sentence for the log.
+//! Why authentication refused a request: a label for metrics and a sentence for the log.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,16 +7,18 @@ use http::HeaderName;
 
 use crate::model::ClaimMiss;
 
-/// The most characters of a claim that are shown.
+/// The most characters of a claim that are shown. Longer ones are cut.
 const SHOWN: usize = 100;
 
-/// Why a request was refused. It names headers, never what they hold. Of a claim it shows what it
-/// says, which is no secret: the token's signature is, and that was right.
+/// Why a request was refused.
+///
+/// It names headers, never their values. It shows the value of a token's claim, since claims are not
+/// secret and the token's signature was right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A header that the scheme needs is not there.
     MissingHeader(HeaderName),
-    /// A header that must be there once is there several times, so that its meaning is open.
+    /// A header that must be there once is there several times, so it is unclear which one counts.
     RepeatedHeader(HeaderName),
     /// A header does not have the form that the scheme prescribes.
     MalformedHeader {
@@ -25,23 +27,23 @@ pub enum Refusal {
         /// The form that it should have.
         expected: &'static str,
     },
-    /// The time that a header holds cannot be read, or counts something else.
+    /// The time in a header cannot be read, or is in another unit.
     MalformedTime {
         /// The header.
         header: HeaderName,
-        /// What it should be, and what it seems to be instead.
+        /// The form that it should have, and what it looks like instead.
         expected: &'static str,
     },
-    /// A field of the query string or the form that the scheme needs is not there.
+    /// The scheme needs a field of the query string or the form, and it is not there.
     MissingField(&'static str),
-    /// A field that must be there once is there several times, so that its meaning is open.
+    /// A field that must be there once is there several times, so it is unclear which one counts.
     RepeatedField(&'static str),
-    /// The body does not hold what the scheme signs.
+    /// The body does not have the form that the scheme signs.
     MalformedBody {
-        /// What it should hold.
+        /// The form that it should have.
         expected: &'static str,
     },
-    /// The signature is not one that any of the secrets makes of this request.
+    /// The signature matches this request under none of the source's secrets or the sender's keys.
     BadSignature,
     /// The token, user name or password is not the configured one.
     WrongCredentials,
@@ -58,18 +60,18 @@ pub enum Refusal {
     },
     /// A claim of the token, or a field that the sender signs, is not what the source asks for.
     WrongClaim(ClaimMiss),
-    /// The token is not of the form or kind that the source takes.
+    /// The token's form or type is not one that the source accepts.
     UnfitToken(&'static str),
-    /// The signed time is too far back: a late or a replayed request.
+    /// The signed time is too far in the past: a late or a replayed request.
     Stale {
-        /// How far back it is.
+        /// How far in the past it is.
         off: Duration,
         /// How far it may be.
         tolerance: Duration,
     },
-    /// The signed time is too far ahead: one of the two clocks is wrong.
+    /// The signed time is too far in the future: one of the two clocks is wrong.
     Future {
-        /// How far ahead it is.
+        /// How far in the future it is.
         off: Duration,
         /// How far it may be.
         tolerance: Duration,
@@ -83,13 +85,13 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A claim or a signed field that is missing or has no meaning.
+    /// The refusal for a claim or a signed field that is missing or not acceptable. It shows no value.
     pub fn unfit_claim(name: &str) -> Self {
         let (name, wanted, found) = (name.to_owned(), String::new(), None);
         Self::WrongClaim(ClaimMiss { name, wanted, found })
     }
 
-    /// A label for metrics; one word a kind, whatever the request held.
+    /// A label for metrics. It depends on the kind of refusal alone, never on the request's content.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingHeader(_) => "missing_header",
@@ -121,7 +123,7 @@ impl fmt::Display for Refusal {
                 write!(f, "header `{header}` is missing; is a secret set at the sender?")
             }
             Self::RepeatedHeader(header) => {
-                write!(f, "header `{header}` is there more than once, so which one holds is open")
+                write!(f, "header `{header}` is there more than once, so it is ambiguous")
             }
             Self::MalformedHeader { header, expected } => {
                 write!(f, "header `{header}` is not {expected}")
@@ -133,7 +135,7 @@ impl fmt::Display for Refusal {
                 write!(f, "field `{field}` is missing; is a secret set at the sender?")
             }
             Self::RepeatedField(field) => {
-                write!(f, "field `{field}` is there more than once, so which one holds is open")
+                write!(f, "field `{field}` is there more than once, so it is ambiguous")
             }
             Self::MalformedBody { expected } => write!(f, "the body is not {expected}"),
             Self::BadSignature => f.write_str(
@@ -189,7 +191,7 @@ fn wrong_claim(f: &mut fmt::Formatter<'_>, miss: &ClaimMiss) -> fmt::Result {
     }
 }
 
-/// The start of a text, with a mark in the place of each character that has no shape.
+/// The start of a text, with U+FFFD in place of each character that cannot be seen.
 fn shown(text: &str) -> String {
     let mut characters = text.chars();
     let start = characters.by_ref().take(SHOWN);
@@ -201,7 +203,7 @@ fn shown(text: &str) -> String {
     start
 }
 
-/// Control characters, and those that are invisible or turn the direction of what follows.
+/// Whether it is a control character, is invisible, or changes the direction of the text after it.
 fn is_shapeless(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

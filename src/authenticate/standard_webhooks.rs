@@ -1,8 +1,8 @@
 //! Standard Webhooks: three headers (id, timestamp, a list of signatures) over
 //! `{id}.{timestamp}.{body}`, as HMAC-SHA-256 (`v1`) or Ed25519 (`v1a`).
 //!
-//! The id that a delivery is known by must come from the set of headers that was verified;
-//! [`Names::in_use`] is the one place that chooses the set.
+//! A delivery's id must come from the set of headers that was verified. [`Names::in_use`] alone chooses the
+//! set.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified, ed25519};
 use crate::model::Secret;
 
-/// The three headers of one set.
+/// The names of the three headers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Names {
-    /// Names the message; the same for every try at delivering it.
+    /// The message's id, which stays the same when the sender tries again.
     pub id: HeaderName,
     /// When it was signed, in seconds since 1970.
     pub timestamp: HeaderName,
@@ -28,14 +28,14 @@ pub struct Names {
     pub signature: HeaderName,
 }
 
-/// The names that the specification gives.
+/// The names in the specification.
 pub static STANDARD: Names = Names {
     id: HeaderName::from_static("webhook-id"),
     timestamp: HeaderName::from_static("webhook-timestamp"),
     signature: HeaderName::from_static("webhook-signature"),
 };
 
-/// The names that Svix gives.
+/// The names that Svix uses.
 pub static SVIX: Names = Names {
     id: HeaderName::from_static("svix-id"),
     timestamp: HeaderName::from_static("svix-timestamp"),
@@ -43,7 +43,8 @@ pub static SVIX: Names = Names {
 };
 
 impl Names {
-    /// The set that a request is judged by, whole: Svix's names where only they carry a signature.
+    /// The set to verify the request with: Svix's names where only Svix's signature header is there, else
+    /// the standard ones. Headers of the two sets are never mixed.
     pub fn in_use(headers: &HeaderMap) -> &'static Names {
         let only_svix =
             headers.contains_key(&SVIX.signature) && !headers.contains_key(&STANDARD.signature);
@@ -51,7 +52,7 @@ impl Names {
     }
 }
 
-/// A secret of this scheme, as its text says.
+/// A secret of this scheme; its prefix says of which kind it is.
 pub enum Key {
     /// `whsec_` or no prefix: shared bytes, in base64.
     Shared(Secret),
@@ -65,7 +66,7 @@ impl Key {
     /// Reads a secret's text.
     ///
     /// # Errors
-    /// What is wrong with its shape, without a word of its content.
+    /// What is wrong with its form, without any of its content.
     pub fn read(secret: &Secret) -> Result<Self, &'static str> {
         let text = str::from_utf8(secret.expose()).map_err(|_| "is not text")?;
         if let Some(key) = text.strip_prefix("whpk_") {
@@ -85,7 +86,7 @@ impl Key {
         }
     }
 
-    /// The signature entry that a sender holding this key writes; none for a public key.
+    /// Makes the signature entry that the sender writes; none for a public key.
     fn sign(&self, parts: &[&[u8]]) -> Option<String> {
         match self {
             Self::Shared(key) => {
@@ -116,8 +117,11 @@ impl Key {
     }
 }
 
-/// Proof that the request is signed under one of `secrets`, which carry their place in the
-/// source's list, and that its timestamp lies within `tolerance` of `now`.
+/// Proof that the request is signed under one of `secrets`, and that its timestamp is within `tolerance` of
+/// `now`. Each secret is given with its index in the list of secrets.
+///
+/// # Errors
+/// Why the request is refused. A time outside the tolerance is reported only where the signature is right.
 pub fn verify<'s>(
     request: &Unverified<'_>,
     names: &Names,
@@ -141,7 +145,7 @@ pub fn verify<'s>(
     Ok(proof)
 }
 
-/// The signature entry that the holder of `secret` writes; none where it cannot sign.
+/// Makes the signature entry that the holder of `secret` writes; none where the secret cannot sign.
 pub fn sign(secret: &Secret, id: &str, time: &str, body: &[u8]) -> Option<String> {
     Key::read(secret).ok()?.sign(&signed(id, time, body))
 }
@@ -150,8 +154,8 @@ fn signed<'a>(id: &'a str, time: &'a str, body: &'a [u8]) -> [&'a [u8]; 5] {
     [id.as_bytes(), b".", time.as_bytes(), b".", body]
 }
 
-/// The signatures of a header, by version. Entries of other versions are passed over, as the
-/// specification asks, so that senders can introduce new ones.
+/// The signatures in a header, by version. Entries of other versions are skipped, as the specification
+/// asks, so that senders can introduce new ones.
 struct Given {
     v1: Vec<Vec<u8>>,
     v1a: Vec<Vec<u8>>,

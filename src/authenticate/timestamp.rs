@@ -1,8 +1,8 @@
-//! The window in which a signed timestamp is believed. Without it, a request that was read once
-//! could be sent again for ever.
+//! The time window in which a signed timestamp is accepted. Without it, a recorded request could be replayed
+//! for ever.
 //!
-//! Only a timestamp that the signature covers is worth checking; mechanisms check the signature
-//! first, so that a refusal for the time's sake tells of a wrong clock or a replay, not of a forger.
+//! Only a timestamp that the signature covers is worth checking. Mechanisms check the signature before the
+//! window, so a timestamp outside of it means a wrong clock or a replay, not a forgery.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,11 +13,11 @@ use jiff::Timestamp;
 
 use crate::authenticate::Refusal;
 
-/// How far a signed timestamp may be off, in both directions, unless a source says otherwise. The
-/// value that every reference library of Standard Webhooks has.
+/// How far a signed timestamp may be in the past or in the future, unless a source sets another tolerance:
+/// five minutes, as in the reference libraries of Standard Webhooks.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
-/// What a timestamp counts.
+/// The unit of a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Seconds since 1970.
@@ -38,7 +38,7 @@ impl Unit {
         }
     }
 
-    /// A time as text in this unit.
+    /// Writes a time in this unit.
     pub fn write(self, time: Timestamp) -> String {
         match self {
             Self::Seconds => time.as_second().to_string(),
@@ -72,16 +72,18 @@ impl FromStr for Unit {
     }
 }
 
-/// What is said of milliseconds where seconds are wanted.
+/// The fault of a time in milliseconds where seconds are wanted. It follows "is not".
 pub const MILLISECONDS: &str = "in seconds since 1970: it looks like milliseconds";
-/// What is said of seconds where milliseconds are wanted.
+/// The fault of a time in seconds where milliseconds are wanted. It follows "is not".
 pub const SECONDS: &str = "in milliseconds since 1970: it looks like seconds";
 
-/// Refuses what is no timestamp at all. Nothing is believed yet: a mechanism may ask this before it
-/// looks at the signature, so that the fault is named that explains the other one.
+/// Parses a timestamp. The result is not yet trusted.
+///
+/// A mechanism may call this before it checks the signature: an unreadable time often explains why the
+/// signature would not match, and is then the fault to report.
 ///
 /// # Errors
-/// What the header should hold, and what it seems to hold instead.
+/// [`Refusal::MalformedTime`]: the form that the header should have, and what it looks like instead.
 pub fn readable(header: &HeaderName, text: &str, unit: Unit) -> Result<Timestamp, Refusal> {
     read(text, unit).ok_or_else(|| malformed(header, instead_of(text, unit)))
 }
@@ -102,7 +104,10 @@ fn instead_of(text: &str, unit: Unit) -> &'static str {
     }
 }
 
-/// Refuses a timestamp that is not a whole number, or further than `tolerance` from `now`.
+/// Checks that a timestamp is within `tolerance` of `now`.
+///
+/// # Errors
+/// Where it cannot be parsed, is in another unit, or is too far from `now`.
 pub fn check(
     header: &HeaderName,
     text: &str,
@@ -132,7 +137,7 @@ fn read(text: &str, unit: Unit) -> Option<Timestamp> {
     if unit == Unit::DateOrSeconds && text.contains('T') {
         return text.parse().ok();
     }
-    // A sign or a fraction is lawful for a number parser, yet no sender writes one.
+    // A number parser would take a sign, but no sender writes one.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().and_then(|number| unit.read(number))
 }

@@ -1,7 +1,7 @@
 //! A header that holds the secret itself, compared in constant time.
 //!
-//! It proves who sent the request, not that the body is theirs: whoever reads one such request
-//! can write others. Providers use it only where the sender signs nothing.
+//! It proves that the sender knows the secret, but not that the body is theirs: whoever reads one such
+//! request can forge others. Providers use it where the sender does not sign, or in addition to a signature.
 
 use http::HeaderName;
 
@@ -10,8 +10,11 @@ use crate::authenticate::proof::first_match;
 use crate::authenticate::{Proof, Refusal, Unverified, same};
 use crate::model::Secret;
 
-/// Proof that `header` holds `prefix` and then one of `secrets`, which carry their place in the
-/// source's list.
+/// Proof that `header` holds `prefix` and then one of `secrets`. Each is given with its index in the list of
+/// secrets.
+///
+/// # Errors
+/// Where the header is missing or malformed, or no secret is equal to it.
 pub fn verify<'s>(
     request: &Unverified<'_>,
     header: &HeaderName,
@@ -24,7 +27,11 @@ pub fn verify<'s>(
     first_match(secrets, Refusal::WrongCredentials, |secret| same(secret.expose(), given))
 }
 
-/// Proof that `given`, which came in some other place than a header, is one of `secrets`.
+/// Proof that `given`, which did not come in a header, is one of `secrets`. Each is given with its index in
+/// the list of secrets.
+///
+/// # Errors
+/// [`Refusal::WrongCredentials`] where it is none of them.
 pub fn verify_text<'s>(
     given: &str,
     secrets: impl IntoIterator<Item = (usize, &'s Secret)>,

@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::client::Remote;
-use super::deliveries::time;
 use super::failure::Failure;
 use super::screen::{Screen, printable};
+use super::tones::time;
 use crate::admin::views::AuditView;
 
 /// Show what people and tokens did.

@@ -1,5 +1,5 @@
-//! Talks to the running gateway's API, with a token. The command line never opens the store of a
-//! running gateway behind its back.
+//! Talks to the running gateway's API, with a token. The command line never opens the store of a running
+//! gateway.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(super) struct Api {
 }
 
 impl Remote {
-    /// Reads the token and gets ready.
+    /// Reads the token and makes a client. An error where there is no token.
     pub(super) fn api(&self) -> Result<Api, Failure> {
         let token = match &self.token_file {
             Some(path) => std::fs::read_to_string(path).map_err(|error| {
@@ -66,7 +66,7 @@ impl Api {
         Ok(Self { client, url, token })
     }
 
-    /// Reads something.
+    /// Sends a GET and parses the answer.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -79,13 +79,13 @@ impl Api {
         self.send(self.client.request(Method::GET, url)).await
     }
 
-    /// Reads bytes as they are.
+    /// Sends a GET and returns the body as it is.
     pub(super) async fn bytes(&self, path: &[&str]) -> Result<Vec<u8>, Failure> {
         let request = self.client.request(Method::GET, self.address(path)?);
         Ok(self.answer(request).await?.bytes().await.map_err(lost)?.to_vec())
     }
 
-    /// Asks for something to be done.
+    /// Sends a POST with a JSON body and parses the answer.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -141,8 +141,8 @@ impl Api {
         Err(failure(code, status, why))
     }
 
-    /// Whether the address is an admin listener, of whatever version. Asked where an answer that names
-    /// no code may be that of a listener for webhooks, or of something else altogether.
+    /// Whether the address is an admin listener of any version. This is asked after an error without a
+    /// code, which may come from the listener for webhooks or from another program.
     async fn is_admin(&self) -> bool {
         let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -153,7 +153,7 @@ impl Api {
     }
 }
 
-/// An address as an argument.
+/// Parses an address given as an argument.
 fn address(text: &str) -> Result<Url, String> {
     let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     text.parse().ok().filter(good).ok_or_else(|| {

@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::client::Remote;
 use super::failure::Failure;
-use super::runs::{show_run, state_tone};
+use super::runs::show_run;
 use super::screen::{Screen, Tone, printable};
+use super::tones::time;
 use crate::admin::views;
 use crate::admin::views::{ExplanationView, RunSummary};
 use crate::model::DeliveryId;
@@ -152,7 +153,7 @@ fn show(screen: Screen, view: &views::DeliveryView) {
     }
 }
 
-/// Every route's word on a delivery.
+/// Shows which routes matched a delivery, and why.
 pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
     screen.line(screen.paint(Tone::Strong, "routes"));
     if let Some(nothing) = &explanation.nothing {
@@ -205,14 +206,4 @@ fn refused(screen: Screen, view: &views::RefusalsView) {
         })
         .collect();
     screen.table(&["TIME", "FROM", "STATUS", "REASON", "WHY"], &rows);
-}
-
-/// A moment, to the second.
-pub(super) fn time(moment: jiff::Timestamp) -> String {
-    moment.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// A run's state in its tone.
-pub(super) fn state(screen: Screen, run: &RunSummary) -> String {
-    screen.paint(state_tone(run.state), run.state)
 }

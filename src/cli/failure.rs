@@ -1,15 +1,15 @@
-//! How a command ends when it does not end well: a message, and a status that scripts can test.
+//! How a command fails: a message, and an exit status that scripts can test.
 
 use std::fmt;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It was done, and what it found is not as it should be; it has been said on the screen.
+    /// The command ran and found something wrong, which it has already printed.
     Found,
-    /// The thing itself did not succeed.
+    /// The operation failed.
     Failed(String),
-    /// It was asked for in a way that cannot be meant.
+    /// The arguments are wrong.
     Usage(String),
     /// The configuration is faulty; the report has been written.
     Config(String),
@@ -17,7 +17,7 @@ pub(super) enum Failure {
     Unreachable(String),
     /// There is no such thing.
     Missing(String),
-    /// The state of things does not allow it.
+    /// The current state does not allow it.
     Conflict(String),
 }
 
@@ -26,7 +26,7 @@ impl Failure {
     pub(super) fn status(&self) -> u8 {
         match self {
             Self::Found | Self::Failed(_) => 1,
-            // The argument parser ends with the same.
+            // The argument parser exits with the same status.
             Self::Usage(_) => 2,
             Self::Config(_) => 3,
             Self::Unreachable(_) => 4,

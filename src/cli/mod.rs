@@ -24,6 +24,7 @@ mod serve;
 mod signer;
 mod signing;
 mod simulate;
+mod tones;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -126,14 +127,14 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let screen = Screen::new(arguments.json);
-    // Commands that end by themselves say what matters on the screen.
+    // Commands that end by themselves print what matters, so they log only when asked to.
     let lasting = matches!(arguments.command, Command::Serve(_) | Command::Simulate(_));
     let filter = if lasting || arguments.log != "info" { arguments.log.as_str() } else { "off" };
     if let Err(why) = start_tracing(arguments.log_format, filter, screen.color()) {
         aside(why);
         return ExitCode::from(2);
     }
-    // Both sides of the program speak TLS with this one implementation.
+    // Servers and clients in this process use the same TLS implementation.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -158,7 +159,7 @@ pub fn run() -> ExitCode {
 
 fn say(screen: Screen, failure: &Failure, words: &str) {
     match failure {
-        // A report is already laid out for reading.
+        // A report is already formatted.
         Failure::Config(_) => aside(words),
         _ => aside(format!("{} {words}", screen.paint(Tone::Bad, "error:"))),
     }

@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 
 use super::client::{Api, Remote};
-use super::deliveries::time;
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
+use super::tones::time;
 use crate::admin::views::{
     BreakerState, BreakerView, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
 };

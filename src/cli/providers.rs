@@ -89,7 +89,7 @@ pub(super) fn list(screen: Screen) {
     screen.table(&["PROVIDER", "SENDER", "SAMPLES"], &rows);
 }
 
-/// The provider of this name, or which ones there are.
+/// The provider of this name. The error suggests a known one.
 pub(super) fn find(name: &str) -> Result<&'static dyn Provider, Failure> {
     providers::find(name).ok_or_else(|| {
         Failure::Missing(format!("there is no provider `{name}`; {}", config::provider_meant(name)))

@@ -1,15 +1,15 @@
-//! How a command ends that the gateway has refused: decided by the problem's code, never by its words.
+//! How a command fails when the gateway refuses it. The problem's code decides, never its text.
 
 use http::StatusCode;
 
 use super::failure::Failure;
 use crate::admin::Code;
 
-/// What to look at where no API answers.
+/// A hint for when no API answers.
 pub(super) const NOT_ADMIN: &str = "is --url its admin listener?";
 
-/// The failure that a refusal is. Gateways of the version before name no code, and later ones may name
-/// one that is not known here; then the HTTP status decides.
+/// The failure for a refusal. A gateway of the version before gives no code, and a later one may give a
+/// code that is not known here. Then the HTTP status decides.
 pub(super) fn failure(code: Option<&str>, status: StatusCode, why: String) -> Failure {
     match code.and_then(|code| code.parse().ok()) {
         Some(code) => by_code(code, why),
@@ -71,7 +71,7 @@ mod tests {
         for code in Code::ALL {
             let by_code = failure(Some(code.as_str()), code.status(), String::new()).status();
             let by_status = failure(None, code.status(), String::new()).status();
-            // Whether a path or a thing is missing, no status tells.
+            // The status 404 does not tell a missing path from a missing thing.
             let told_apart = matches!(code, Code::NoSuchPath | Code::MethodNotAllowed);
             assert!(told_apart || by_code == by_status, "{code}: {by_code}, {by_status}");
         }

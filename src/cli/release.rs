@@ -1,4 +1,4 @@
-//! `release`: a person's word on a held run.
+//! `release`: a person's decision on a held run.
 
 use clap::Args;
 

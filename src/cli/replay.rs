@@ -1,4 +1,4 @@
-//! `replay`: a kept delivery goes through today's routes again.
+//! `replay`: judges a kept delivery again by the current routes.
 
 use clap::Args;
 
@@ -62,7 +62,7 @@ impl Replay {
     }
 }
 
-/// What today's routes would do with a kept delivery.
+/// Shows what the current routes would do with a kept delivery.
 fn show_explain(screen: Screen, view: &ExplainView) {
     if screen.json() {
         return screen.value(view);

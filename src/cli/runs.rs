@@ -1,11 +1,11 @@
-//! `runs`: what was asked for, where it stands, and every attempt.
+//! `runs`: lists runs, shows one with its attempts, cancels one.
 
 use clap::{Args, Subcommand};
 
 use super::client::Remote;
-use super::deliveries::{state, time};
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
+use super::tones::{state, time};
 use crate::admin::views::{self, RunSummary, RunView};
 use crate::model::{Environment, Outcome, RunId, RunState};
 
@@ -42,7 +42,7 @@ enum What {
         #[arg(long, short = 'n', default_value_t = 20)]
         limit: usize,
     },
-    /// Take a run out that is not on the wire
+    /// Cancel a run that is not in flight
     Cancel {
         /// The run's id
         id: RunId,
@@ -116,7 +116,7 @@ fn list(screen: Screen, view: &views::Runs, limit: usize) {
     screen.more(view.runs.len(), limit);
 }
 
-/// One run, whole.
+/// Shows one run in full.
 pub(super) fn show_run(screen: Screen, run: &RunView) {
     let summary = &run.summary;
     screen.line(format!(
@@ -187,20 +187,6 @@ pub(super) fn show_environment(screen: Screen, environment: &Environment) {
     }
 }
 
-/// How a state is to be read.
-pub(super) fn state_tone(state: RunState) -> Tone {
-    match state {
-        RunState::Started => Tone::Good,
-        RunState::Waiting
-        | RunState::Queued
-        | RunState::Sending
-        | RunState::Superseded
-        | RunState::Cancelled => Tone::Dim,
-        RunState::Held => Tone::Warn,
-        RunState::Failed => Tone::Bad,
-    }
-}
-
 fn outcome_tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Started => Tone::Good,
@@ -209,7 +195,7 @@ fn outcome_tone(outcome: Outcome) -> Tone {
     }
 }
 
-/// What a list has room to say of a run: its engine, what it waits for, or why it stands there.
+/// The last column of a list: the run's engine, what it waits for, or why it is in its state.
 fn said(run: &RunSummary) -> Option<String> {
     let engine = run.engine_id.clone();
     engine.or_else(|| run.waits_for.clone()).or_else(|| run.reason.clone())

@@ -13,16 +13,16 @@ pub(super) struct Screen {
     color: bool,
 }
 
-/// How a piece of text is to be read.
+/// How a piece of text is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     /// As it should be.
     Good,
-    /// Wants a look.
+    /// Needs attention.
     Warn,
     /// Went wrong.
     Bad,
-    /// Less important than the rest.
+    /// Less important.
     Dim,
     /// A heading.
     Strong,
@@ -41,7 +41,7 @@ impl Screen {
         self.json
     }
 
-    /// Whether colour is welcome.
+    /// Whether colour may be used.
     pub(super) fn color(self) -> bool {
         self.color
     }
@@ -57,7 +57,7 @@ impl Screen {
         limit.saturating_add(usize::from(!self.json))
     }
 
-    /// Says that a list goes on below its last row, where a person reads it.
+    /// On a terminal, says that there are more rows than are shown.
     pub(super) fn more(self, found: usize, limit: usize) {
         if found > limit && std::io::stdout().is_terminal() {
             self.line(self.paint(Tone::Dim, format!("({limit} newest; --limit for more)")));
@@ -71,7 +71,7 @@ impl Screen {
         }
     }
 
-    /// The text in its tone, where colour is welcome.
+    /// The text in the colour of its tone, where colour may be used.
     pub(super) fn paint(self, tone: Tone, text: impl std::fmt::Display) -> String {
         if !self.color {
             return text.to_string();
@@ -120,12 +120,12 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
-/// Whoever reads may have gone (`| head`); that is no fault.
+/// Ignores a failed write: the reader may have closed the pipe (`| head`).
 fn write(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// Says something beside the output proper, for a person.
+/// Writes a message for people to standard error, apart from the output.
 pub(super) fn aside(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
 }

@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::client::Remote;
-use super::deliveries::time;
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
+use super::tones::time;
 use crate::admin::views::SecretsView;
 
 /// See which secrets still prove deliveries, to drop the old one of a rotation.

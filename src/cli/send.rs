@@ -1,5 +1,5 @@
-//! `send`: signs a sample as a sender would, and sends it: to a source of a configuration, or,
-//! knowing the provider alone, to any address.
+//! `send`: signs a payload as the sender would, and sends it to a configured source or, with
+//! `--provider`, to any address.
 //!
 //! A secret is never given on the command line, where every user of the machine could read it.
 
@@ -19,7 +19,7 @@ use super::signing::{Sent, Signing, deliver, hook, new_id};
 use crate::config::{Live, SecretRef, SecretResolver, SourcePlan, documented_source};
 use crate::model::Secret;
 
-/// Where a gateway listens as a rule.
+/// Where a gateway usually listens for webhooks.
 const USUAL: &str = "http://127.0.0.1:8080";
 
 /// Sign a sample as a provider would, and send it.
@@ -82,7 +82,7 @@ pub(super) struct Send {
     wrong_secret: bool,
 }
 
-/// What is sent to whom.
+/// Where the request goes, and what it is signed with.
 struct Target {
     source: Arc<SourcePlan>,
     secret: Secret,
@@ -186,7 +186,7 @@ impl Send {
     }
 }
 
-/// `key=value`.
+/// Parses `key=value`.
 fn setting(text: &str) -> Result<(String, String), Failure> {
     let fault = || Failure::Usage(format!("`{text}` is no setting; write it as `key=value`"));
     let (key, value) = text.split_once('=').ok_or_else(fault)?;

@@ -115,7 +115,7 @@ impl Serve {
     }
 }
 
-/// Tells what a reload came to, and has the dispatcher look again.
+/// Reports the result of a reload and wakes the dispatcher.
 fn reloaded(done: &Result<Change, Report>, gateway: &Gateway) {
     let report = gateway.live().last_report();
     gateway.observer().tell(Observation::reloaded(done, &report));

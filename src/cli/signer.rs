@@ -1,6 +1,6 @@
-//! What `send` can sign with. Of a source that has its sender's public keys, or fetches them, only the
-//! sender has the other half: there the sample key, which is in every copy of the program, is all
-//! that there is to sign with, and a source must have its public half to believe it.
+//! What `send` signs with. Where a source is configured with its sender's public keys, or fetches them,
+//! only the sender has the private key. `send` then signs with the sample key, which is in every copy of
+//! the program. The source accepts that only where its own keys include the sample's public key.
 
 use super::failure::Failure;
 use super::screen::aside;
@@ -8,7 +8,8 @@ use crate::config::SourcePlan;
 use crate::model::Secret;
 use crate::providers::SecretUse;
 
-/// The key to sign with as the sender of this source, which has these secrets.
+/// The key to sign with for a source that has these secrets. An error where the source accepts only its
+/// sender.
 pub(super) fn of(source: &SourcePlan, secrets: &[Secret]) -> Result<Secret, Failure> {
     let provider = source.provider;
     if let Some(why) = only_the_sender(source) {
@@ -24,14 +25,14 @@ pub(super) fn of(source: &SourcePlan, secrets: &[Secret]) -> Result<Secret, Fail
     Ok(secrets.first().cloned().unwrap_or_else(|| provider.sample_signer()))
 }
 
-/// Why no request that is made here can be believed by the source, if so.
+/// Why the source can accept no request that is made here; none where it can.
 pub(super) fn only_the_sender(source: &SourcePlan) -> Option<String> {
     let provider = source.provider;
     if source.unauthenticated || provider.secret_use(&source.options) != SecretUse::None {
         return None;
     }
     let place = provider.publishes(&source.options);
-    // To this machine alone: whoever publishes there can publish the sample key.
+    // Plain HTTP goes to this machine alone, where the user can publish the sample key.
     if place.as_ref().is_some_and(|place| place.url.starts_with("http://")) {
         return None;
     }

@@ -14,7 +14,7 @@ use crate::model::Secret;
 use crate::providers::Outgoing;
 use crate::random::{Random, SystemRandom};
 
-/// What is needed to make a request that a source believes.
+/// What is needed to make a request that a source accepts.
 pub(super) struct Signing<'a> {
     pub(super) source: &'a SourcePlan,
     pub(super) secret: Secret,
@@ -57,7 +57,7 @@ impl Signing<'_> {
     }
 }
 
-/// Where a source's webhooks go, below the address of a gateway's listener.
+/// The address of a source's webhooks on the listener at `base`.
 pub(super) fn hook(base: &Url, source: &str) -> Result<Url, Failure> {
     let mut url = base.clone();
     url.path_segments_mut()
@@ -67,7 +67,7 @@ pub(super) fn hook(base: &Url, source: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-/// A delivery id that nobody has used.
+/// A new random delivery id.
 pub(super) fn new_id() -> String {
     uuid::Uuid::from_u128(SystemRandom.bits()).hyphenated().to_string()
 }
@@ -80,7 +80,7 @@ pub(super) async fn deliver(request: reqwest::Request, id: String) -> Result<Sen
         .build()
         .map_err(|error| Failure::Unreachable(with_causes(&error)))?;
     let mut to = request.url().clone();
-    // Some senders can put their secret nowhere else.
+    // The query may hold a secret, since some senders can put it nowhere else.
     to.set_query(None);
     let answer = client.execute(request).await.map_err(|error| {
         Failure::Unreachable(format!("cannot reach {to}: {}", with_causes(&error.without_url())))

@@ -1,5 +1,5 @@
-//! The page of documentation of the configuration, made from its JSON Schema: it cannot say what
-//! the gateway does not do.
+//! The documentation page of the configuration. It is generated from the JSON Schema, so it cannot
+//! differ from what the gateway accepts.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::schema;
 use crate::model::RESERVED;
 
-/// `docs/configuration.md`.
+/// The text of `docs/configuration.md`.
 pub fn docs_markdown() -> String {
     let schema = schema::schema();
     let page = Page { schema: &schema };
@@ -17,7 +17,7 @@ pub fn docs_markdown() -> String {
     while !sections.is_empty() {
         let section = sections.remove(0);
         let below = page.section(&mut text, &section);
-        // Depth first, so that what belongs together stands together.
+        // Depth first, so that a section is followed by its own sections.
         sections.splice(0..0, below);
     }
     text.push_str(PROVIDERS);
@@ -44,7 +44,7 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Writes a section's table; returns the sections below it.
+    /// Writes a section's table, and returns the sections below it.
     fn section(&self, text: &mut String, section: &Section<'a>) -> Vec<Section<'a>> {
         let title = if section.path.is_empty() { "Top level" } else { &section.path };
         let quoted = if section.path.is_empty() { title.to_owned() } else { format!("`{title}`") };
@@ -75,8 +75,8 @@ impl<'a> Page<'a> {
         below
     }
 
-    /// The sections that a property holds, if it does. A reference to a secret is explained once,
-    /// and so is a place in a request.
+    /// The section that a property holds, if it holds one. References to secrets and places in a
+    /// request are explained only once.
     fn below(&self, path: String, property: &'a Value) -> Option<Section<'a>> {
         if let Some(inner) = property.get("additionalProperties").filter(|inner| inner.is_object())
         {
@@ -147,7 +147,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The words that a value may be, each with its meaning where there is one.
+/// The words that a value may be, each with its meaning if it has one.
 fn words_of(schema: &Value) -> Vec<(&str, &str)> {
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         return words.iter().filter_map(Value::as_str).map(|word| (word, "")).collect();

@@ -1,5 +1,5 @@
-//! A source as its provider's documentation shows it, for trying a provider without a
-//! configuration. It goes through the same checks as any other.
+//! Builds a source from the example in its provider's documentation, so that a provider can be
+//! tried without a configuration. The source goes through the same checks as any other.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::plan::SourcePlan;
 use super::report::Report;
 use crate::providers::Provider;
 
-/// The documented source of a provider, with these settings in the place of its own or beside them.
-/// Each is a key and a value in YAML. The source has the provider's name.
+/// The documented source of a provider. Each of `settings` is a key and a value in YAML, and
+/// replaces or adds a setting. The source has the provider's name.
 ///
 /// # Errors
 /// What is wrong with the settings.
@@ -24,7 +24,7 @@ pub fn documented_source(
     let is_set = |line: &str| settings.iter().any(|(key, _)| key_of(line) == Some(key));
     let mut replaced = false;
     for line in provider.about().source.lines() {
-        // What is indented goes on with the key above it.
+        // An indented line belongs to the key above it.
         if key_of(line).is_some() {
             replaced = is_set(line);
         }

@@ -1,4 +1,4 @@
-//! Reads the files of a configuration: `gateway.yaml`, and whatever is in `routes.d/` beside it.
+//! Reads the files of a configuration: `gateway.yaml`, and all files of `routes.d/` beside it.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 
 use super::report::{Fault, Source};
 
-/// Most bytes of a file.
+/// The largest size of a file, in bytes.
 const MOST: u64 = 4 << 20;
-/// The directory beside `gateway.yaml` whose files may hold routes.
+/// The directory beside `gateway.yaml` whose files may hold more routes.
 const ROUTES: &str = "routes.d";
 
-/// A file as it was read.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileText {
-    /// Its path as people see it.
+    /// Its path as it is shown to people.
     pub(super) name: String,
     /// Its text, or why it cannot be read.
     pub(super) text: Result<String, Box<Fault>>,
@@ -24,7 +24,7 @@ pub(super) struct FileText {
 /// All files of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Files {
-    /// Where relative paths start.
+    /// The directory that relative paths start from.
     pub(super) directory: PathBuf,
     /// `gateway.yaml`.
     pub(super) main: FileText,
@@ -35,7 +35,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Reads them. What cannot be read is a fault in its place.
+    /// Reads the files. A file that cannot be read has a fault in place of its text.
     pub(super) fn read(path: &Path) -> Self {
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -70,7 +70,7 @@ impl Files {
     }
 }
 
-/// The directory that `routes.d` is.
+/// The path of `routes.d`.
 pub(super) fn routes_directory(path: &Path) -> PathBuf {
     path.with_file_name(ROUTES)
 }
@@ -91,8 +91,8 @@ fn route_files(path: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(fault)?.path();
-        // Editors and Kubernetes keep files and links of their own there, whose names start with
-        // a dot.
+        // Editors and Kubernetes keep their own files and links there, with names that start with a
+        // dot.
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         let yaml = path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
         if yaml && !hidden && !path.is_dir() {
@@ -110,7 +110,7 @@ impl FileText {
         Self { name, text }
     }
 
-    /// The same; where there is no such file, with a hint how to name another one.
+    /// Adds a hint if the file does not exist: how to name another file.
     fn or_elsewhere(mut self, path: &Path) -> Self {
         if !path.exists() {
             let hint = "name another file with --config FILE, or in CDSW_GATEWAY_CONFIG".to_owned();
@@ -132,7 +132,7 @@ fn read(name: &str, path: &Path) -> Result<String, Box<Fault>> {
     text(name, &bytes)
 }
 
-/// Bytes as text, without a byte order mark.
+/// Decodes bytes as UTF-8, without a byte order mark.
 fn text(name: &str, bytes: &[u8]) -> Result<String, Box<Fault>> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -140,7 +140,7 @@ fn text(name: &str, bytes: &[u8]) -> Result<String, Box<Fault>> {
         let end = good.len();
         let source = Source::new(name, good);
         let mut fault = Fault::at(&source, end..end, "this byte is not UTF-8");
-        // The line may be cut off in the middle of a secret.
+        // The line may end in the middle of a secret.
         fault.excerpt = None;
         Box::new(fault.hint("save the file as UTF-8 text".to_owned()))
     })?;

@@ -1,4 +1,4 @@
-//! The configuration in force, which a reload may replace, and the secrets that go with it.
+//! The configuration in force and its secrets. A reload may replace the configuration.
 
 use std::fmt;
 use std::ops::Deref;
@@ -29,12 +29,12 @@ pub struct Live {
 
 #[derive(Debug, Default)]
 struct Last {
-    /// Digest of the files that were looked at last, good or not.
+    /// Digest of the files as last read, with or without faults.
     digest: String,
     in_force: InForce,
 }
 
-/// The secrets of a source that can be had, each with its place in the source's list.
+/// The secrets of a source that could be read, each with its position in the source's list.
 #[derive(Clone, Debug, Default)]
 pub struct SourceSecrets {
     secrets: Vec<Secret>,
@@ -49,18 +49,18 @@ impl SourceSecrets {
         self.places.push(place);
     }
 
-    /// All of them, for judging a request by.
+    /// All of them, to verify a request with.
     pub fn held(&self) -> Held<'_> {
         Held { secrets: &self.secrets, access_tokens: &self.access_tokens }
     }
 
-    /// The places in the source's list, in the order of the secrets: one that cannot be had moves
-    /// those behind it.
+    /// Positions in the source's list, in the order of the secrets. They differ from 0, 1, 2 … if a
+    /// secret of the list could not be read.
     pub fn places(&self) -> &[usize] {
         &self.places
     }
 
-    /// The same of the access tokens.
+    /// Positions of the access tokens in the source's list.
     pub fn token_places(&self) -> &[usize] {
         &self.token_places
     }
@@ -79,13 +79,13 @@ impl Deref for SourceSecrets {
 pub struct Change {
     /// Version of the plan that was in force.
     pub from: String,
-    /// Version of the plan that is in force now; the same when nothing changed.
+    /// Version of the plan that is in force now. Equal to `from` if nothing changed.
     pub to: String,
-    /// Files of `routes.d/` whose newest version has faults and is not in force.
+    /// Files of `routes.d/` whose newest version has faults and is therefore not in force.
     pub held_back: Vec<String>,
-    /// True when something of `server` or `store` changed that takes a restart.
+    /// Whether a setting of `server` or `store` changed that takes effect only after a restart.
     pub needs_restart: bool,
-    /// Faults of programs that print secrets; what they printed before stays in use.
+    /// Faults of the programs that print secrets. Their earlier output stays in use.
     pub secrets: Vec<SecretFault>,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What a reload came to, in a few words, for the book of acts.
+/// The result of a reload in a few words, for the audit log.
 pub fn came_to(reloaded: &Result<Change, Report>) -> String {
     let change = match reloaded {
         Ok(change) => change,
@@ -132,11 +132,11 @@ fn count(count: usize, what: &str) -> String {
 }
 
 impl Live {
-    /// Reads the configuration. Broken files of `routes.d/` are held back, so that one team's
-    /// slip does not keep the gateway from starting; see [`Live::last_report`].
+    /// Reads the configuration. Broken files of `routes.d/` are held back, so that a mistake of one
+    /// team does not keep the gateway from starting. [`Live::last_report`] tells their faults.
     ///
     /// # Errors
-    /// The report, when `gateway.yaml` itself is broken.
+    /// The report, if `gateway.yaml` itself is broken.
     pub fn start(path: &Path) -> Result<Self, Report> {
         let files = Files::read(path);
         let Settled { mut report, secret_files, outcome } = settle(&files, &InForce::new());
@@ -151,7 +151,7 @@ impl Live {
         })
     }
 
-    /// A plan that no file changes, for tests and trials.
+    /// A fixed plan that no file changes, for tests and trials.
     pub fn fixed(plan: Plan) -> Self {
         Self {
             path: PathBuf::new(),
@@ -172,24 +172,24 @@ impl Live {
         &self.path
     }
 
-    /// What was found in the files when they were last looked at.
+    /// What was found in the files when they were last read.
     pub fn last_report(&self) -> Arc<Report> {
         self.report.load_full()
     }
 
-    /// How many faults the files have, of which not all are in force then.
+    /// How many faults the files have. If there are any, some file is not in force.
     pub fn faults(&self) -> usize {
         self.report.load().faults.len()
     }
 
-    /// Reads the files and the secrets again, and puts in force what is good. Blocks: for a thread of its
-    /// own.
+    /// Reads the files and the secrets again, and applies the files that have no fault. It blocks,
+    /// so call it on a thread for blocking work.
     ///
     /// # Errors
-    /// The report, when `gateway.yaml` is broken; everything stays as it was.
+    /// The report, if `gateway.yaml` is broken. The plan then stays as it was.
     pub fn reload(&self) -> Result<Change, Report> {
         let reloaded = self.reload_files();
-        // Afterwards, so that a program that hangs holds back no plan.
+        // Secrets come last, so that a program that hangs does not delay the new plan.
         let secrets = self.secrets.refresh().err().unwrap_or_default();
         reloaded.map(|change| Change { secrets, ..change })
     }
@@ -216,25 +216,25 @@ impl Live {
         Ok(change)
     }
 
-    /// Reloads when the content of the files differs from what was looked at last. Blocks.
+    /// Reloads if the content of the files changed since they were last read. It blocks.
     pub fn reload_if_changed(&self) -> Option<Result<Change, Report>> {
         let digest = Files::read(&self.path).digest();
         let same = self.last.lock().unwrap_or_else(PoisonError::into_inner).digest == digest;
         (!same).then(|| self.reload())
     }
 
-    /// Where secrets are resolved.
+    /// The resolver of secrets.
     pub fn secrets(&self) -> &SecretResolver {
         &self.secrets
     }
 
-    /// The secrets of a source. While one is being replaced, those that can be had are enough.
+    /// The secrets of a source. It succeeds if one secret can be read, so that a source works while
+    /// a secret is being replaced. The list is empty for an open source.
     ///
     /// # Errors
-    /// The first fault, when none of them, or none of the access tokens, can be had. None is
-    /// returned for an open source.
+    /// The first fault, if none of the secrets, or none of the access tokens, can be read.
     pub async fn source_secrets(&self, source: &SourcePlan) -> Result<SourceSecrets, SecretFault> {
-        // All are begun before one is waited for.
+        // All look-ups begin before the first is awaited, so that they run at the same time.
         let access_tokens = self.begin(&source.access_tokens);
         let webhook_secrets = self.begin(&source.secrets);
         let mut secrets = SourceSecrets::default();
@@ -275,12 +275,12 @@ impl Live {
     /// The key to start a job with.
     ///
     /// # Errors
-    /// When it cannot be had.
+    /// The key cannot be read, or the workbench does not have it.
     pub async fn api_key(&self, job: &JobPlan) -> Result<Secret, SecretFault> {
         self.secrets.resolve(key_of(job)?).await
     }
 
-    /// The same, where no file has to be looked at and no program to be run for it.
+    /// The key to start a job with, if neither a file has to be read nor a program run for it.
     pub fn api_key_at_hand(&self, job: &JobPlan) -> Option<Result<Secret, SecretFault>> {
         match key_of(job) {
             Ok(reference) => self.secrets.at_hand(reference),
@@ -288,11 +288,11 @@ impl Live {
         }
     }
 
-    /// Whose admin token this is. A token that takes its time is waited for only where none that is there
-    /// is the one.
+    /// The name of the person who holds this admin token. The tokens are compared as they arrive,
+    /// so a token that is slow to read delays only a request that no other token matches.
     ///
     /// # Errors
-    /// [`NoSuchToken`], where it is nobody's.
+    /// [`NoSuchToken`], if no admin has this token.
     pub async fn admin_token(&self, given: &[u8]) -> Result<Arc<str>, NoSuchToken> {
         let plan = self.plan();
         let mut looking = JoinSet::new();
@@ -312,16 +312,16 @@ impl Live {
     }
 }
 
-/// Why a token is not one of an admin.
+/// Why a token does not belong to an admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoSuchToken {
-    /// There is no usable admin token at all.
+    /// There is no admin token that can be used.
     Closed,
-    /// It is none of them.
+    /// It is none of the admin tokens.
     Unknown,
 }
 
-/// The secret, where the source's provider can use it.
+/// The secret, if the source's provider can use it.
 fn usable(
     source: &SourcePlan,
     reference: &SecretRef,
@@ -334,9 +334,9 @@ fn usable(
     Ok(secret)
 }
 
-/// Where a job's key is to be had.
+/// The reference to a job's key.
 fn key_of(job: &JobPlan) -> Result<&SecretRef, SecretFault> {
-    // The configuration was checked, so only a plan that was put together by hand lacks it.
+    // The checks make sure of it, so only a plan that was built by hand lacks it.
     job.workbench.api_keys.get(&job.api_key).ok_or_else(|| {
         let reference = SecretRef::Env(job.api_key.to_string());
         SecretFault::new(&reference, "is not one of the workbench's keys")

@@ -1,9 +1,10 @@
 //! The configuration: reads the files, checks them, reports every fault at once, and builds the
-//! [`Plan`] that all steps use. Also hands out secrets, and keeps the plan up to date.
+//! [`Plan`] that all steps use. It also gives out secrets, and keeps the plan up to date.
 //!
-//! Pure but for `files` (reads the files), `secrets` (reads secrets when a step asks) and `live`
-//! with its `watch`. It never puts a secret into a plan, a report or a print, and never changes a
-//! plan that is in use.
+//! Most of it is pure. Only `files` reads the configuration files, `permissions` looks at the modes
+//! of secret files, `secrets` reads secrets when a step asks for them, and `live` and `watch`
+//! reload. A plan, a report or a `Debug` text never contains a secret. A plan that is in use never
+//! changes.
 
 mod checks;
 mod docs;
@@ -40,19 +41,19 @@ pub use watch::Watch;
 
 use files::Files;
 
-/// A configuration without a fault.
+/// A configuration without faults.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it says.
+    /// The plan that it describes.
     pub plan: Plan,
-    /// What is odd about it.
+    /// What is unusual in it, but may be intended.
     pub warnings: Report,
 }
 
-/// Reads a configuration that must be good as a whole.
+/// Reads a configuration, and accepts it only if no file has a fault.
 ///
 /// # Errors
-/// The report, with every fault of every file.
+/// A report with every fault of every file.
 pub fn load(path: &Path) -> Result<Loaded, Report> {
     match check(path) {
         (warnings, Some(plan)) => Ok(Loaded { plan, warnings }),
@@ -60,8 +61,8 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
     }
 }
 
-/// Reads a configuration and tells everything about it: the plan is there when no file has a
-/// fault. Reads no secret and connects to nothing.
+/// Reads a configuration and reports everything about it. The plan is `Some` if no file has a
+/// fault. Reads no secret and opens no connection.
 pub fn check(path: &Path) -> (Report, Option<Plan>) {
     let checked = checks::check(&Files::read(path));
     let mut report = checked.report;

@@ -1,14 +1,14 @@
-//! Lists of IP addresses and networks, as `allow_from` and `trusted_proxies` hold them.
+//! Lists of IP addresses and networks, for `allow_from` and `trusted_proxies`.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// Networks; a single address is a network of one.
+/// A list of networks. A single address is a network of one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
-/// Why a text is no network, and what to write instead.
+/// Why a text is not a network, and what to write instead.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NetworkFault {
     pub(super) message: String,
@@ -16,24 +16,24 @@ pub(super) struct NetworkFault {
 }
 
 impl Networks {
-    /// Of these networks.
+    /// A list of these networks.
     pub(super) fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
 
-    /// Of these texts.
+    /// A list of the networks that these texts name.
     #[cfg(test)]
     pub(crate) fn of(texts: &[&str]) -> Self {
         Self(texts.iter().map(|text| network(text).expect("a network")).collect())
     }
 
-    /// Whether there is none at all.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the address is in one of them. An IPv4 address that is written as IPv6 is the IPv4
-    /// address.
+    /// Whether the address is in one of the networks. An IPv4 address that is mapped into IPv6
+    /// counts as the IPv4 address.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -42,8 +42,8 @@ impl Networks {
 
 /// Reads an address or a network in CIDR notation.
 ///
-/// A network with host bits set is refused rather than rounded: `10.1.2.3/8` may have been meant as
-/// one address as well as sixteen million.
+/// A network with host bits set is refused and not rounded: `10.1.2.3/8` may mean one address or
+/// sixteen million.
 pub(super) fn network(text: &str) -> Result<IpNet, NetworkFault> {
     let fault = |message: String, hint: String| NetworkFault { message, hint };
     if let Ok(address) = text.parse::<IpAddr>() {

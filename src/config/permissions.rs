@@ -1,9 +1,9 @@
-//! Looks at who may read the files that hold secrets. Their content is not touched.
+//! Checks who may read the files that hold secrets. It does not read the files.
 
 use super::report::{Fault, Report};
 use super::secrets::SecretRef;
 
-/// Adds the warning of each secret's file that everyone may read.
+/// Adds a warning for each secret file that everyone on this machine may read.
 pub(super) fn warn(report: &mut Report, files: Vec<(SecretRef, Fault)>) {
     for (reference, warning) in files {
         if let SecretRef::File(path) = reference

@@ -1,5 +1,5 @@
-//! The configuration as the steps use it: complete, checked, never changed. It holds references to
-//! secrets and no secret.
+//! The configuration as the steps use it: complete, checked and immutable. It holds references to
+//! secrets, and never a secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,11 +26,11 @@ use crate::providers::{Options, Provider, Verification};
 pub struct Plan {
     /// A short digest of all files that it was made from.
     pub version: Arc<str>,
-    /// Where the gateway listens, and its limits.
+    /// The addresses that the gateway listens on, and its limits.
     pub server: ServerPlan,
-    /// Where deliveries and runs are kept.
+    /// Where deliveries and runs are stored.
     pub store: StorePlan,
-    /// How long they are kept.
+    /// How long deliveries and runs are kept.
     pub retention: RetentionPlan,
     /// Workbenches by name.
     pub workbenches: BTreeMap<Arc<str>, Arc<WorkbenchPlan>>,
@@ -40,40 +40,40 @@ pub struct Plan {
     pub sources: BTreeMap<Arc<str>, Arc<SourcePlan>>,
     /// Routes, sorted by name.
     pub routes: Vec<Arc<RoutePlan>>,
-    /// Finds the routes that an event can match, by their position in `routes`.
+    /// Finds the routes that may match an event, by their position in `routes`.
     pub index: Index,
 }
 
-/// Where the gateway listens, and its limits.
+/// The addresses that the gateway listens on, and its limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerPlan {
-    /// Where webhooks are received.
+    /// The address for webhooks.
     pub listen: SocketAddr,
-    /// Where the admin API, metrics and health are.
+    /// The address for the admin API, metrics and health.
     pub admin: SocketAddr,
-    /// Who may use the admin API, by name.
+    /// The tokens of the admin API, by the name of the person who holds each.
     pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
-    /// Proxies whose word for a request's address is believed.
+    /// Proxies that are trusted to tell the client address of a request.
     pub trusted_proxies: Networks,
-    /// The header in which they write it.
+    /// The header in which those proxies write the client address.
     pub proxy_header: ProxyHeader,
-    /// Largest body, in bytes, unless a source says otherwise.
+    /// Largest body in bytes, for sources that set no limit of their own.
     pub body_limit: u64,
-    /// Bytes of bodies in memory at once.
+    /// Bytes of bodies that may be in memory at once.
     pub bytes_in_flight: u64,
-    /// Requests in progress at once.
+    /// Requests that may be in progress at once.
     pub requests_in_flight: usize,
-    /// Time for a request's head to arrive.
+    /// Time for the headers of a request to arrive.
     pub header_timeout: Duration,
-    /// Time for a request's body to arrive.
+    /// Time for the body of a request to arrive.
     pub body_timeout: Duration,
-    /// Time for work in progress to end after the stop.
+    /// How long work in progress may take to finish after the gateway was told to stop.
     pub shutdown_grace: Duration,
-    /// Runs that have been held for longer are told of.
+    /// Runs that have been held for longer than this are counted and reported.
     pub hold_alert: Duration,
 }
 
-/// Where deliveries and runs are kept.
+/// Where deliveries and runs are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorePlan {
     /// An SQLite file.
@@ -82,31 +82,31 @@ pub enum StorePlan {
     Postgres(Box<PostgresPlan>),
 }
 
-/// How a PostgreSQL database is reached.
+/// How to connect to a PostgreSQL database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostgresPlan {
     /// Hosts and database, for messages.
     pub shown: String,
-    /// Where it is, without a password.
+    /// How to connect, without the password.
     pub config: tokio_postgres::Config,
     /// The password.
     pub password: Option<SecretRef>,
-    /// Certificate authorities to trust beside those of the system.
+    /// Certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// The connection is in clear.
+    /// Whether an unencrypted connection to another machine is allowed.
     pub allow_plain: bool,
-    /// Most connections at once.
+    /// The largest number of connections at once.
     pub connections: usize,
-    /// A pooler stands between that hands each transaction to another connection.
+    /// Whether a pooler runs each transaction on any of its connections.
     pub pooled: bool,
-    /// Where it is without that pooler.
+    /// How to connect without that pooler.
     pub direct: Option<tokio_postgres::Config>,
 }
 
 /// How long deliveries and runs are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetentionPlan {
-    /// Age at which they may go.
+    /// Age after which they may be deleted.
     pub keep: Duration,
     /// Bytes that they may take up.
     pub max_size: u64,
@@ -119,11 +119,11 @@ pub struct WorkbenchPlan {
     pub name: Arc<str>,
     /// Its address, without a path.
     pub url: Url,
-    /// Path under which its job API is found; starts with `/`.
+    /// Path of its job API; starts with `/`.
     pub api_prefix: String,
-    /// Certificate authorities to trust beside those of the system.
+    /// Certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// The HTTP proxy to reach it through.
+    /// The HTTP proxy to connect through.
     pub proxy: Option<Url>,
     /// Time to connect.
     pub connect_timeout: Duration,
@@ -138,8 +138,8 @@ pub struct WorkbenchPlan {
 /// One job.
 #[derive(Clone, Debug)]
 pub struct JobPlan {
-    /// What is started, for other processes to compare: its name and a digest of where it is and of
-    /// the key that it is started with, with a space between.
+    /// Identifies what is started, so that processes can compare it: the job's name, a space, and a
+    /// digest of the workbench, the target and the name of the API key.
     pub declared: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
@@ -147,33 +147,33 @@ pub struct JobPlan {
     pub workbench: Arc<WorkbenchPlan>,
     /// Where it is on that workbench.
     pub target: Target,
-    /// The name of the API key to start it with; the workbench has it.
+    /// The name of the API key to start it with. The workbench holds the reference to the key.
     pub api_key: Arc<str>,
     /// How long after its delivery a run may be started.
     pub deadline: Duration,
-    /// Start requests that may be on their way at once; at least 1.
+    /// Start requests for this job that may be in flight at once; at least 1.
     pub starts_at_once: u32,
-    /// Starts in any minute.
+    /// The largest number of starts in any minute.
     pub starts_per_minute: Option<u32>,
-    /// Runs in any hour; more are held for a person.
+    /// The largest number of runs in any hour. Further runs are held for a person's decision.
     pub starts_per_hour: Option<u32>,
-    /// How long after it fell due a run may be sent, where that is less than the deadline.
+    /// How long after it became due a run may be sent. Set only if it is less than the deadline.
     pub max_age: Option<Duration>,
-    /// What becomes of the runs that waited, after a pause.
+    /// What to do with the runs that waited during a pause.
     pub on_resume: Backlog,
-    /// Starts in any minute while they are sent at a pace.
+    /// The largest number of starts in any minute while waiting runs are sent at a pace.
     pub resume_per_minute: u32,
-    /// What to do when nobody knows whether it was started.
+    /// What to do if it is unknown whether an attempt started the job.
     pub on_unknown: OnUnknown,
-    /// What an unknown outcome is looked up in first.
+    /// How to find out the result of an attempt whose outcome is unknown.
     pub probe: Option<Probe>,
     /// First pause between attempts.
     pub retry_first: Duration,
     /// Longest pause between attempts.
     pub retry_max: Duration,
-    /// Bytes that all variables may have in sum.
+    /// The largest total size in bytes of all variables.
     pub env_max: usize,
-    /// What it is for.
+    /// A description for people.
     pub description: Option<String>,
 }
 
@@ -184,34 +184,35 @@ pub struct SourcePlan {
     pub name: Arc<str>,
     /// The kind of sender.
     pub provider: &'static dyn Provider,
-    /// Its own settings.
+    /// The settings that are particular to the provider.
     pub options: Options,
-    /// Largest body, where it differs from the server's.
+    /// Largest body in bytes, if the source sets its own limit.
     pub body_limit: Option<u64>,
-    /// The addresses that may send; any where there is none.
+    /// The addresses that may send. `None` allows any address.
     pub allow_from: Option<Networks>,
-    /// How many authentic deliveries are taken in how long a time.
+    /// The largest number of authentic deliveries in a length of time.
     pub rate: Option<Rate>,
-    /// The kinds of event that may start something; any where there is none.
+    /// The kinds of event that may start something. `None` allows every kind.
     pub events: Option<Patterns>,
-    /// Whose events start nothing.
+    /// The accounts whose events start nothing.
     pub ignore_actors: Option<Patterns>,
-    /// Its secrets; empty only for a source that is open to everyone.
+    /// Its secrets. Empty for an open source, and for a provider that needs no secret.
     pub secrets: Vec<SecretRef>,
-    /// Tokens of which one must come with every request beside its signature; empty where none must.
+    /// Tokens of which one must come with every request, in addition to its signature. Empty if no
+    /// token is required.
     pub access_tokens: Vec<SecretRef>,
-    /// What anyone sends is accepted.
+    /// Whether every request is accepted without a signature or token.
     pub unauthenticated: bool,
 }
 
-/// Of which runs only the newest is to be sent.
+/// How to send only the newest of several runs.
 #[derive(Clone, Debug)]
 pub struct LatestPlan {
-    /// What runs of one kind have in common.
+    /// The text that such runs have in common.
     pub per: Template,
-    /// How long to wait for a newer one.
+    /// How long a run waits for a newer one.
     pub wait: Duration,
-    /// How long the first of them may be made to wait in all.
+    /// The longest time that a series of such runs waits, counted from the first.
     pub wait_at_most: Duration,
 }
 
@@ -224,23 +225,23 @@ pub struct RoutePlan {
     pub sources: Vec<Arc<str>>,
     /// Its conditions.
     pub on: On,
-    /// One more condition.
+    /// One more condition, from `if:`.
     pub condition: Option<Expression>,
     /// The job that it starts.
     pub job: Arc<JobPlan>,
-    /// The environment that the job gets.
+    /// The environment variables that the job gets.
     pub mapping: Mapping,
-    /// Set where only the newest run of a kind is to be sent.
+    /// Set if only the newest of several runs is to be sent.
     pub latest: Option<LatestPlan>,
-    /// The names that it takes from a chat command.
+    /// The arguments that it takes from a chat command.
     pub takes: Takes,
-    /// What to do when the changed files are not known.
+    /// What to do if the sender's list of changed files may be incomplete.
     pub on_unknown_paths: UnknownPaths,
     /// The file that it is written in.
     pub file: Arc<str>,
     /// The line that it is written on.
     pub line: usize,
-    /// What it is for.
+    /// A description for people.
     pub description: Option<String>,
 }
 
@@ -251,9 +252,9 @@ impl Plan {
         found.ok().map(|position| &*self.routes[position])
     }
 
-    /// Whether a step that is set up once, at the start, would be set up otherwise.
+    /// Whether something changed that is set up only once, at the start.
     pub(super) fn starts_unlike(&self, other: &Self) -> bool {
-        // What is looked up for each request is taken over from the other before comparing.
+        // These settings are looked up for each request, so they are made equal before comparing.
         let server = ServerPlan {
             admin_tokens: other.server.admin_tokens.clone(),
             trusted_proxies: other.server.trusted_proxies.clone(),
@@ -267,12 +268,12 @@ impl Plan {
     }
 }
 
-/// The secrets of a source that can be had.
+/// The secrets of a source that could be read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Held<'a> {
-    /// Those that it may sign with.
+    /// The secrets that it may sign with.
     pub secrets: &'a [Secret],
-    /// The tokens of which one must come beside a signature.
+    /// The tokens of which one must come in addition to a signature.
     pub access_tokens: &'a [Secret],
 }
 
@@ -283,8 +284,8 @@ impl<'a> From<&'a [Secret]> for Held<'a> {
 }
 
 impl SourcePlan {
-    /// Whether requests from this address are looked at. Where the address is not known, only a
-    /// source that takes any looks at them.
+    /// Whether requests from this address are accepted for verification. If the address is unknown,
+    /// only a source without `allow_from` accepts them.
     pub fn may_send(&self, from: Option<IpAddr>) -> bool {
         match &self.allow_from {
             Some(allowed) => from.is_some_and(|from| allowed.contain(from)),
@@ -292,13 +293,13 @@ impl SourcePlan {
         }
     }
 
-    /// What its requests are judged by.
+    /// What is needed to verify the source's requests.
     pub fn verification<'a>(&'a self, held: Held<'a>, now: Timestamp) -> Verification<'a> {
         let Held { secrets, access_tokens } = held;
         Verification { access_tokens, ..Verification::new(secrets, &self.options, now) }
     }
 
-    /// Whether the request comes from someone who holds one of the source's secrets.
+    /// Verifies that the request comes from a sender who holds one of the source's secrets.
     ///
     /// # Errors
     /// Why the request is refused.
@@ -311,7 +312,8 @@ impl SourcePlan {
         self.prove_by(request, &self.verification(held, now))
     }
 
-    /// The same, on verification that may hold what the sender publishes.
+    /// Verifies a request like [`SourcePlan::prove`], with a verification that may also hold keys
+    /// that the sender publishes.
     ///
     /// # Errors
     /// Why the request is refused.

@@ -1,5 +1,5 @@
-//! The JSON Schema of `gateway.yaml`, made from the shape, for editors and for the page of
-//! documentation.
+//! The JSON Schema of `gateway.yaml`, derived from the types in `shape`. Editors and the page of
+//! documentation use it.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// A key that is there has a value, so null is nowhere allowed: only absence is.
+/// Removes null from the schema. A key without a value is a fault, so null is never allowed.
 fn without_null(value: &mut Value) {
     match value {
         Value::Object(object) => {

@@ -1,5 +1,5 @@
-//! Which version of each file is in force when some are broken. A broken `gateway.yaml` changes
-//! nothing; a broken file of `routes.d/` holds back its own routes and nobody else's.
+//! Decides which version of each file is in force if some files are broken. A broken `gateway.yaml`
+//! changes nothing. A broken file of `routes.d/` holds back only its own routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,14 +12,14 @@ use super::secrets::SecretRef;
 /// The files of `routes.d/` that are in force, by name.
 pub(super) type InForce = BTreeMap<String, FileText>;
 
-/// What files came to, together with those that were in force before.
+/// The files as read now, combined with those that were in force before.
 #[derive(Debug)]
 pub(super) struct Settled {
-    /// What is wrong and odd with the files as they are now.
+    /// The faults and warnings of the files as they are now.
     pub(super) report: Report,
-    /// As in [`Checked`].
+    /// The secrets that are in files, as in [`Checked`].
     pub(super) secret_files: Vec<(SecretRef, Fault)>,
-    /// What is to be in force; none when `gateway.yaml` is broken.
+    /// What is to be in force. `None` if `gateway.yaml` is broken.
     pub(super) outcome: Option<Outcome>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Outcome {
     pub(super) held_back: Vec<String>,
 }
 
-/// Settles it. The report is always that of the newest version of all files.
+/// Decides what is to be in force. The report is always about the newest version of all files.
 pub(super) fn settle(files: &Files, before: &InForce) -> Settled {
     let Checked { report, plan, secret_files } = check(files);
     let outcome = match plan {
@@ -62,7 +62,7 @@ fn with_routes(files: &Files, routes: Vec<FileText>) -> Files {
     Files { routes, ..files.clone() }
 }
 
-/// The common case: every file with a fault goes back to its version before, or away.
+/// The common case: each file with a fault goes back to its earlier version, or is left out.
 fn without_the_faulty(files: &Files, before: &InForce, report: &Report) -> Option<Outcome> {
     let faulty: BTreeSet<&str> = report.faults.iter().map(|fault| &*fault.file).collect();
     let routes = files
@@ -77,13 +77,13 @@ fn without_the_faulty(files: &Files, before: &InForce, report: &Report) -> Optio
     check(&attempt).plan.map(|plan| outcome(plan, &attempt, files))
 }
 
-/// Files can be at odds with each other. What is in force stays as far as it can, then each newer
-/// version is taken in if nothing breaks by it.
+/// Files may conflict with each other. The versions in force are added first, as far as they fit.
+/// Then each newer version replaces its earlier one if that causes no fault.
 fn one_by_one(files: &Files, before: &InForce) -> Option<Outcome> {
     let mut routes: Vec<FileText> = Vec::new();
     let mut plan = check(&with_routes(files, Vec::new())).plan?;
     let kept = files.routes.iter().filter_map(|file| before.get(&file.name));
-    // A route that moves from one file to another needs a second look.
+    // A route that moves from one file to another fits only in the second round.
     let newer = files.routes.iter().chain(&files.routes);
     for file in kept.chain(newer) {
         if routes.contains(file) {

@@ -1,8 +1,8 @@
-//! Misspelt names: which known one was meant, and how a list of names reads.
+//! Misspelt names: finds the known name that was meant, and writes lists of names.
 
 use crate::providers;
 
-/// The candidate that is most like a name, if one is like it enough to be what was meant.
+/// The candidate that is most similar to a name, if it is similar enough to be a misspelling.
 pub(super) fn similar<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -17,7 +17,7 @@ pub(super) fn similar<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// A hint that names it.
+/// A hint that names the most similar candidate.
 pub(super) fn did_you_mean<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -25,7 +25,7 @@ pub(super) fn did_you_mean<'a>(
     similar(name, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
-/// Names as a sentence lists them, bounded.
+/// Writes names as a list for a sentence, with an upper bound.
 pub(super) fn list_of(names: &[&str]) -> String {
     const MOST: usize = 40;
     let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
@@ -33,7 +33,7 @@ pub(super) fn list_of(names: &[&str]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// Which provider someone may have meant, and where to look them all up.
+/// A hint that names the provider that was meant, or tells where all providers are listed.
 pub fn provider_meant(name: &str) -> String {
     const ALL: &str = "`cdsw-gateway providers` lists them all";
     if let Some(hint) = did_you_mean(name, providers::names()) {

@@ -1,5 +1,5 @@
-//! The configuration as a whole: every fault at once, hostile files, reloads, examples, and the
-//! generated files.
+//! Tests of the configuration as a whole: every fault at once, hostile files, reloads, examples,
+//! and generated files.
 
 mod faults;
 mod foolish;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Plan, Report, check};
 
-/// A directory with configuration files, removed at the end.
+/// A directory with configuration files. It is removed at the end.
 struct Site {
     directory: tempfile::TempDir,
 }
@@ -61,7 +61,7 @@ routes:
     job: retrain
 ";
 
-/// What is wrong with [`GOOD`] after a piece of it was replaced: place, message and hint.
+/// The faults of [`GOOD`] after a piece of it was replaced: place, message and hint.
 fn faults_with(piece: &str, instead: &str) -> Vec<String> {
     assert!(GOOD.contains(piece), "{piece}");
     faults_of(&GOOD.replacen(piece, instead, 1))

@@ -1,5 +1,5 @@
-//! Notices when the files change. Directories are watched, not files, since editors, git and
-//! Kubernetes put new files and links in the place of old ones; then contents are compared.
+//! Notices changes of the configuration files. It watches directories and not files, because
+//! editors, git and Kubernetes replace files and symbolic links. Then it compares the contents.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,15 +15,16 @@ use super::live::{Change, Live};
 use super::plan::StorePlan;
 use super::report::Report;
 
-/// Time for a writer to finish before the files are read.
+/// How often `wait` looks for changes; also the time that a writer has to finish before the files
+/// are read.
 const SETTLE: Duration = Duration::from_millis(200);
-/// The contents are compared this often even when nothing is noticed: some file systems tell
-/// nothing, and a directory may appear later.
+/// How often the contents are compared if no change is noticed. Some file systems report no
+/// changes, and a directory may be created later.
 const LOOK: Duration = Duration::from_secs(10);
-/// The same where a directory is not watched.
+/// How often the contents are compared if a directory is not watched.
 const UNWATCHED_LOOK: Duration = Duration::from_secs(1);
 
-/// Watches as long as it lives.
+/// Watches the files until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
     stop: Option<Sender<()>>,
@@ -31,10 +32,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch the files of a configuration; `on_reload` is told of every reload.
+    /// Begins to watch the files of a configuration. `on_reload` is called after every reload.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The system cannot start a thread.
     pub fn start(
         live: Arc<Live>,
         on_reload: impl Fn(Result<Change, Report>) + Send + 'static,
@@ -43,19 +44,20 @@ impl Watch {
         let thread =
             std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
                 let (wake, events) = channel();
-                // Without notice from the system, the regular look is enough.
+                // If the system cannot report changes, comparing the contents regularly is enough.
                 let mut watcher =
                     notify::recommended_watcher(move |event: notify::Result<Event>| {
                         if event.is_ok_and(|event| !matters(&event)) {
                             return;
                         }
-                        // The other end is gone once the watch has been dropped.
+                        // The receiver is gone once the watch has been dropped.
                         let _ = wake.send(());
                     })
                     .ok();
                 loop {
                     let look = watch_directories(watcher.as_mut(), &live);
-                    // Looked at after watching has begun, so that no change falls in between.
+                    // The contents are compared after the watching has begun, so that no change is
+                    // missed.
                     if let Some(result) = live.reload_if_changed() {
                         on_reload(result);
                     }
@@ -77,11 +79,11 @@ impl Drop for Watch {
     }
 }
 
-/// Watching a directory twice is harmless; one that was replaced must be watched anew. Gives how often
-/// to compare the contents.
+/// Watches the directories again, and returns how often to compare the contents. Watching a
+/// directory twice is harmless, and a directory that was replaced must be watched again.
 ///
-/// The system tells of every write in a directory. One that the store's file is in is not watched: each
-/// commit would wake this thread, at the cost of a twentieth of all that the gateway does.
+/// The directory of the SQLite file is not watched. The system reports every write in a directory,
+/// so each commit would wake this thread, which costs a twentieth of all the work of the gateway.
 fn watch_directories(watcher: Option<&mut RecommendedWatcher>, live: &Live) -> Duration {
     let Some(watcher) = watcher else { return UNWATCHED_LOOK };
     let plan = live.plan();
@@ -97,7 +99,7 @@ fn watch_directories(watcher: Option<&mut RecommendedWatcher>, live: &Live) -> D
             look = UNWATCHED_LOOK;
             continue;
         }
-        // A directory that is not there yet is found by the regular look.
+        // The regular comparison finds a directory that does not exist yet.
         let _ = watcher.watch(directory, RecursiveMode::NonRecursive);
     }
     look
@@ -107,14 +109,14 @@ fn same(one: &Path, other: &Path) -> bool {
     one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// Whether an event can mean that the configuration reads differently. Reading it does not, and
-/// neither does anything about other files of the directory, such as a busy database.
+/// Whether an event can mean that the configuration changed. Reading a file does not count, and
+/// neither do other files of the directory, such as a busy database.
 fn matters(event: &Event) -> bool {
     let looked = matches!(event.kind, EventKind::Access(kind)
         if kind != AccessKind::Close(AccessMode::Write));
     let ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // Directories have no ending; the links that Kubernetes swaps begin with two dots.
+        // Directories have no extension. The links that Kubernetes swaps begin with two dots.
         !name.contains('.')
             || name.starts_with("..")
             || name.ends_with(".yaml")
@@ -123,7 +125,7 @@ fn matters(event: &Event) -> bool {
     !looked && (event.paths.is_empty() || event.paths.iter().any(ours))
 }
 
-/// Waits for a change or the next regular look; false when it is time to stop.
+/// Waits for a change, or until the next regular comparison. `false` if the watch must stop.
 fn wait(stop: &Receiver<()>, events: &Receiver<()>, look: Duration) -> bool {
     for _ in 0..look.as_millis() / SETTLE.as_millis() {
         match stop.recv_timeout(SETTLE) {

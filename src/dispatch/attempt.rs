@@ -1,4 +1,4 @@
-//! One attempt from lease to record.
+//! One attempt: sends the start request for a leased run and records the outcome.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,15 +19,15 @@ use crate::observe::{AttemptEnded, Observation};
 use crate::store::{Finish, KeyRefused, Lease, Next, StoreFault};
 use crate::workbench::{LEASE_MARGIN, NotSent, Start, Workbench};
 
-/// How long to wait before offering an outcome to the store again.
+/// Back-off before an outcome is offered to the store again.
 const STORE_REST: Duration = Duration::from_millis(500);
-/// How often the log says that the store still refuses an outcome.
+/// How often the log repeats that the store still does not take an outcome.
 const SAID_AGAIN: Duration = Duration::from_secs(60);
 
-/// Why nobody knows what came of an attempt that nobody waited for.
+/// The reason of an attempt that was cut off or whose process died: its outcome is unknown.
 const STOPPED: &str = "the gateway stopped while the request was on its way";
 
-/// Clients by workbench, made anew when the configuration of one changes.
+/// Clients by workbench. A client is made anew when the configuration of its workbench changes.
 #[derive(Debug, Default)]
 pub(super) struct Workbenches(Mutex<HashMap<Arc<str>, Workbench>>);
 
@@ -37,7 +37,7 @@ impl Workbenches {
         if let Some(client) = made.filter(|client| Arc::ptr_eq(client.plan(), plan)) {
             return Ok(client);
         }
-        // Making a client reads the files of certificate authorities.
+        // Making a client reads certificate files, which blocks.
         let own = Arc::clone(plan);
         let made = tokio::task::spawn_blocking(move || Workbench::new(own)).await;
         let made = made.map_err(|stopped| stopped.to_string())?;
@@ -51,11 +51,11 @@ impl Workbenches {
     }
 }
 
-/// What is known after an attempt, beside its outcome.
+/// What an attempt tells about its workbench and its key.
 pub(super) struct Sent {
-    /// What came of it, where a request went over the wire.
+    /// The result; `None` where no request was sent or the attempt was cut off.
     pub(super) result: Option<AttemptResult>,
-    /// Set when the workbench refused the key.
+    /// Set where the workbench refused the key.
     pub(super) refused: Option<KeyRefused>,
 }
 
@@ -86,7 +86,8 @@ pub(super) async fn attempt(
     };
     let next = follow(parts, job, &lease, &result);
     if let Some(refused) = &sent.refused {
-        // At once, before its other runs are sent; the store has it with the attempt.
+        // In memory at once, before other runs with this key are sent; the store pauses the key in the same
+        // transaction that records the attempt.
         keys.pause(refused);
     }
     record(parts, lease, result, next, sent.refused.clone(), cut).await;
@@ -142,8 +143,8 @@ async fn send(
     (result, sent)
 }
 
-/// Why a run that was taken is not to be sent any more: this process may have stood still since. It
-/// cannot have been taken before it was accepted, even where the clock was moved in between.
+/// Why a leased run must not be sent any more, if so: this process may have stood still since it took the
+/// lease. The lease counts from the time of acceptance at the earliest, since the clock may have been moved.
 fn no_longer(lease: &Lease, now: Timestamp) -> Option<&'static str> {
     if now >= lease.deadline {
         Some("its time was over before it could be sent (deadline or max_age of its job)")
@@ -154,7 +155,8 @@ fn no_longer(lease: &Lease, now: Timestamp) -> Option<&'static str> {
     }
 }
 
-/// Looks up what is unknown. Only a clear answer changes it.
+/// Asks the workbench whether a start with an unknown outcome went through. Only a clear answer changes the
+/// outcome.
 async fn look_up(
     workbench: &Workbench,
     start: &Start<'_>,
@@ -182,7 +184,11 @@ fn start_of<'a>(job: &'a JobPlan, lease: &'a Lease, now: Timestamp) -> Start<'a>
     }
 }
 
-/// An attempt that another process, or this one before it died, never settled.
+/// Settles an attempt that its process never settled, because it died or was cut off. The outcome is
+/// unknown, unless the job's probe finds the run.
+///
+/// # Errors
+/// [`StoreFault`], except [`StoreFault::LeaseLost`]: then another process has settled the attempt.
 pub(super) async fn settle_lost(
     parts: &Parts,
     workbenches: &Workbenches,
@@ -204,7 +210,7 @@ pub(super) async fn settle_lost(
         None => Next::Hold { reason: format!("{STOPPED}, and its job is no longer configured") },
     };
     match offer(parts, lease, &result, &next, None).await {
-        // Another process was first.
+        // Another process has settled it.
         Err(StoreFault::LeaseLost(_)) => Ok(()),
         settled => settled,
     }
@@ -216,7 +222,7 @@ fn follow(parts: &Parts, job: &JobPlan, lease: &Lease, result: &AttemptResult) -
     })
 }
 
-/// The request was never written.
+/// A result without a reply.
 fn unsent(outcome: Outcome, reason: String) -> AttemptResult {
     AttemptResult {
         outcome,
@@ -230,9 +236,9 @@ fn unsent(outcome: Outcome, reason: String) -> AttemptResult {
     }
 }
 
-/// Records an outcome, again and again for as long as the store is out of order: what is known about
-/// a start is known here alone, and whoever settled the run in the meantime would take it for unknown.
-/// Only a stop that nobody waits for any longer ends it; the attempt then stays on disk as begun.
+/// Records an outcome, and tries again for as long as the store is out of order. Only this process knows
+/// the outcome; if it gave up, the attempt would later count as unknown. It stops trying once the attempt is
+/// cut off at shutdown; the attempt then stays on disk as begun.
 async fn record(
     parts: &Parts,
     lease: Lease,

@@ -1,7 +1,7 @@
-//! A workbench that keeps failing is given a rest: the circuit breaker, as a pure state machine.
+//! The circuit breaker of one workbench, as a pure state machine: it opens when starts keep failing.
 //!
-//! It counts what says something about the workbench alone. What a job's own request met (404, a
-//! bad variable, a job that is already active) shows that the workbench answers, and counts for it.
+//! Only failures of the workbench itself count. An error that belongs to one job (404, a bad variable, a job
+//! that is already active) shows that the workbench answers, and counts as a success.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use jiff::Timestamp;
 use crate::clock::{between, later};
 use crate::model::{AttemptResult, BreakerPolicy, Outcome};
 
-/// How things stand with a workbench.
+/// State of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Starts go through.
+    /// Starts are sent.
     Closed,
-    /// None goes through before this moment.
+    /// No start is sent before this moment.
     Open(Timestamp),
-    /// One goes through at a time, to see whether it is back.
+    /// One start at a time is sent as a trial, to see whether the workbench works again.
     HalfOpen,
 }
 
-/// What an attempt did to the breaker.
+/// What the end of an attempt changed in the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Nothing.
     None,
-    /// It was a trial, and said nothing: another may be made.
+    /// The attempt was a trial and said nothing about the workbench: another trial may be made.
     Nothing,
-    /// The workbench rests from now on.
+    /// The breaker has opened.
     Opened,
-    /// It is back: close the breaker once what waited has been let go.
+    /// The trial succeeded: release the backlog, then call [`Breaker::close`].
     Closed,
 }
 
@@ -43,8 +43,8 @@ pub(super) struct Breaker {
     opened: u64,
 }
 
-/// Which time of the breaker's an attempt belongs to: how often it had opened when the attempt began;
-/// none for one that was taken before it opened and goes on the wire after that.
+/// How often the breaker had opened when an attempt began, so that a result of an earlier state is ignored.
+/// `None` for an attempt that was leased before the breaker opened and is sent after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket(Option<u64>);
 
@@ -53,13 +53,13 @@ struct Open {
     until: Timestamp,
     length: Duration,
     trials: u32,
-    /// The workbench is back, and what waited is being let go.
+    /// A trial has succeeded, and the backlog is being released.
     closing: bool,
-    /// The other processes know.
+    /// Whether the other processes have been told that the breaker is open.
     told: bool,
 }
 
-/// Whether an attempt says that the workbench is out of order; none where it says nothing about it.
+/// Whether an attempt shows that the workbench is out of order. 501 does not: it is about the request.
 pub(super) fn failed(result: &AttemptResult) -> Option<bool> {
     match (result.status, result.outcome) {
         (Some(500 | 502..=599), _) => Some(true),
@@ -72,11 +72,11 @@ pub(super) fn failed(result: &AttemptResult) -> Option<bool> {
 }
 
 impl Breaker {
-    /// How things stand now.
+    /// The state now.
     pub(super) fn standing(&self, now: Timestamp) -> Standing {
         match &self.open {
             None => Standing::Closed,
-            // A rest that seems to be longer than it was made: the clock was set back.
+            // More time left than the breaker was opened for means that the clock was set back.
             Some(open) if now < open.until && between(now, open.until) <= open.length => {
                 Standing::Open(open.until)
             }
@@ -84,7 +84,7 @@ impl Breaker {
         }
     }
 
-    /// How many more starts may go on the wire now, of those that were asked for.
+    /// How many of the starts asked for may be sent now.
     pub(super) fn room(&self, asked: usize, now: Timestamp) -> usize {
         match (self.standing(now), &self.open) {
             (Standing::Closed, _) => asked,
@@ -95,8 +95,8 @@ impl Breaker {
         }
     }
 
-    /// Notes that an attempt goes on the wire; `trial` is true for the one that is let through while
-    /// it is half open.
+    /// Notes that an attempt is sent. `trial` is true for the one start that a half-open breaker lets
+    /// through.
     pub(super) fn begin(&mut self, trial: bool) -> Ticket {
         match &mut self.open {
             None => Ticket(Some(self.opened)),
@@ -108,13 +108,14 @@ impl Breaker {
         }
     }
 
-    /// What waited has been let go: starts go through from now on.
+    /// Closes the breaker, after the backlog has been released.
     pub(super) fn close(&mut self) {
         self.open = None;
         self.recent.clear();
     }
 
-    /// Another process has found that the workbench is to rest, or rests for longer.
+    /// Takes over from another process that the breaker is open until this moment. An earlier moment than
+    /// its own is ignored.
     pub(super) fn open_until(&mut self, until: Timestamp, length: Duration) {
         match &mut self.open {
             Some(open) if open.until >= until => open.told = true,
@@ -126,7 +127,7 @@ impl Breaker {
         }
     }
 
-    /// Whether all processes know that it is open or half open, and this one is not closing it.
+    /// Whether all processes know that it is open or half-open, and this one is not closing it.
     pub(super) fn is_known_open(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.told && !open.closing)
     }
@@ -143,7 +144,7 @@ impl Breaker {
         }
     }
 
-    /// Notes what an attempt came to; `None` where it said nothing about the workbench.
+    /// Notes the end of an attempt. `failed` is `None` where it says nothing about the workbench.
     pub(super) fn end(
         &mut self,
         ticket: Ticket,
@@ -152,13 +153,13 @@ impl Breaker {
         policy: &BreakerPolicy,
     ) -> Turn {
         if let Some(open) = &mut self.open {
-            // What was on the wire before it opened says nothing about the time after.
+            // An attempt that was sent before the breaker opened says nothing about the time after.
             if ticket != Ticket(Some(self.opened)) {
                 return Turn::None;
             }
             open.trials = open.trials.saturating_sub(1);
             return match failed {
-                // Nothing goes through until what waited has been let go; see `close`.
+                // Nothing is sent until the backlog has been released; see `close`.
                 Some(false) => {
                     open.closing = true;
                     Turn::Closed
@@ -178,7 +179,7 @@ impl Breaker {
         {
             self.recent.pop_front();
         }
-        // A second wall: nothing is concluded from more than this either.
+        // Bounds the memory, whatever the window is.
         while self.recent.len() > MOST {
             self.recent.pop_front();
         }
@@ -208,6 +209,7 @@ impl Breaker {
     }
 }
 
+/// Attempts that are remembered at most.
 const MOST: usize = 1000;
 
 fn small(count: usize) -> u32 {

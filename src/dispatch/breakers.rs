@@ -1,4 +1,4 @@
-//! The breakers of all workbenches: which of them rests, and what goes through meanwhile.
+//! The circuit breakers of all workbenches.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,12 @@ use crate::config::WorkbenchPlan;
 use crate::model::AttemptResult;
 use crate::store::shared::OpenCircuit;
 
-/// A workbench that rests, for people who look.
+/// A circuit breaker that is open or half-open, for the admin API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenBreaker {
     /// The workbench.
     pub workbench: String,
-    /// When the next start is tried; none while one is being tried.
+    /// When the next start is tried; `None` while the breaker is half-open.
     pub until: Option<Timestamp>,
 }
 
@@ -25,8 +25,8 @@ pub struct OpenBreaker {
 pub(super) struct Breakers(Mutex<HashMap<Arc<str>, Breaker>>);
 
 impl Breakers {
-    /// How many of these starts a workbench may be sent, and the workbench that they are a trial of,
-    /// where they are one.
+    /// How many of the starts asked for may be sent to a workbench. The second value is the workbench's name
+    /// where the start is a trial of a half-open breaker.
     pub(super) fn room(
         &self,
         workbench: &Arc<str>,
@@ -39,19 +39,20 @@ impl Breakers {
         (breaker.room(wanted, now), is_trial.then(|| Arc::clone(workbench)))
     }
 
-    /// Notes that an attempt goes on the wire; `trial` is true for the one that is let through.
+    /// Notes that an attempt is sent. `trial` is true for the one start that a half-open breaker lets
+    /// through.
     pub(super) fn begin(&self, workbench: &Arc<str>, trial: bool) -> Ticket {
         self.lock().entry(Arc::clone(workbench)).or_default().begin(trial)
     }
 
-    /// Starts on a workbench that is back go through again.
+    /// Closes the breaker of a workbench.
     pub(super) fn close(&self, workbench: &str) {
         if let Some(breaker) = self.lock().get_mut(workbench) {
             breaker.close();
         }
     }
 
-    /// Takes over what all processes together know.
+    /// Takes over the open circuit breakers that the processes have shared through the store.
     pub(super) fn mirror(&self, circuits: &[OpenCircuit]) {
         let mut breakers = self.lock();
         for circuit in circuits {
@@ -59,7 +60,7 @@ impl Breakers {
             breaker.open_until(circuit.until, circuit.length);
         }
         for (name, breaker) in breakers.iter_mut() {
-            // Another process has found it to be back.
+            // Another process has closed it.
             if breaker.is_known_open() && circuits.iter().all(|circuit| circuit.workbench != *name)
             {
                 breaker.close();
@@ -67,7 +68,7 @@ impl Breakers {
         }
     }
 
-    /// Notes what an attempt came to; `None` where nothing went over the wire.
+    /// Notes the end of an attempt. `result` is `None` where no request was sent or it was cut off.
     pub(super) fn end(
         &self,
         workbench: &WorkbenchPlan,
@@ -80,7 +81,7 @@ impl Breakers {
         breaker.end(ticket, result.and_then(failed), now, &workbench.breaker)
     }
 
-    /// Breakers that the other processes have yet to be told of.
+    /// Open breakers that the other processes have not been told of yet.
     pub(super) fn untold(&self, now: Timestamp) -> Vec<OpenCircuit> {
         let untold: Vec<Arc<str>> = {
             let breakers = self.lock();
@@ -97,7 +98,7 @@ impl Breakers {
         }
     }
 
-    /// A workbench's rest, for the other processes.
+    /// The open breaker of a workbench, to be shared with the other processes; `None` where it is not open.
     pub(super) fn open_circuit_of(
         &self,
         workbench: &Arc<str>,
@@ -112,7 +113,7 @@ impl Breakers {
         }
     }
 
-    /// When the first of the resting workbenches is tried again.
+    /// When the first of the open breakers becomes half-open.
     pub(super) fn next_trial(&self, now: Timestamp) -> Option<Timestamp> {
         let breakers = self.lock();
         let until = breakers.values().filter_map(|breaker| match breaker.standing(now) {

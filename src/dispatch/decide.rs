@@ -1,4 +1,5 @@
-//! What follows an attempt. Pure: the result, the job's policy, the time and a draw go in.
+//! Decides what follows an attempt. Pure: the result, the job's policy, the time and a random draw are
+//! arguments.
 
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use crate::config::{JobPlan, OnUnknown};
 use crate::model::{AttemptResult, Outcome};
 use crate::store::Next;
 
-/// The shortest wait before another try, so that a draw near zero does not hammer a workbench.
+/// Shortest wait before a retry, so that a random draw near zero does not hammer a workbench.
 const SHORTEST: Duration = Duration::from_millis(100);
 
-/// Decides. `draw` gives a length of time from zero up to the one that it is given, all equally
-/// likely.
+/// What follows this result: started, a retry, held or failed. `draw` gives a random duration from zero up
+/// to its argument, uniformly distributed.
 pub fn decide(
     result: &AttemptResult,
     job: &JobPlan,
@@ -55,7 +56,7 @@ pub fn decide(
     }
 }
 
-/// The longest wait before the next attempt: doubled with each one, up to the job's bound.
+/// The longest wait before the next attempt: `retry_first`, doubled with each attempt, at most `retry_max`.
 fn ceiling(job: &JobPlan, attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(30);
     job.retry_first.saturating_mul(1 << doublings).min(job.retry_max)

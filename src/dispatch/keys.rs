@@ -1,6 +1,6 @@
-//! Keys that a workbench has refused: their runs wait until the key changes or a person lets them go
-//! on, since each further try would only fail one more run. The store keeps which, so that a restart
-//! forgets nothing.
+//! Keys that a workbench has refused. Such a key is paused until it changes or a person resumes it, since
+//! each further start would only fail one more run. The pauses are in the store, so that they survive a
+//! restart.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,17 +21,17 @@ const SALT: usize = 16;
 /// Bytes of the digest in a mark: enough to tell one key from the next, too few to guess one from.
 const DIGEST: usize = 8;
 
-/// How long this process does not try a key again that was refused to it, though another process, which
-/// may have the new one already, lets it go on.
+/// How long this process does not try a key again that a workbench refused to it. Another process may have
+/// resumed the key in the meantime because it can already read the new one.
 const REFUSED: Duration = Duration::from_secs(30);
 
-/// Which keys rest, as the store has it; and what was refused to this process itself.
+/// The paused keys, as last read from the store, and the keys that were refused to this process.
 #[derive(Debug)]
 pub(super) struct Keys {
     live: Arc<Live>,
     /// Wakes the dispatcher.
     wake: Arc<Notify>,
-    /// Keys that are being looked at.
+    /// Keys that are being read in the background.
     looked_at: Arc<Mutex<BTreeSet<String>>>,
     paused: Mutex<HashMap<String, Pause>>,
     refused: Mutex<HashMap<String, (Vec<u8>, Timestamp)>>,
@@ -43,21 +43,21 @@ impl Keys {
         Self { live, wake, looked_at: Arc::default(), paused, refused }
     }
 
-    /// Takes over what the store has.
+    /// Takes over the pauses that were read from the store.
     pub(super) fn mirror(&self, pauses: &[Pause]) {
         let keys = pauses.iter().filter(|pause| matches!(pause.what, Pausable::Key(_)));
         *lock(&self.paused) =
             keys.map(|pause| (pause.what.name().to_owned(), pause.clone())).collect();
     }
 
-    /// Whether the job's key may be tried.
+    /// Whether the job's key is not paused.
     pub(super) fn usable(&self, job: &JobPlan) -> bool {
         !lock(&self.paused).contains_key(&name(job))
     }
 
-    /// Whether this very key was refused to this process a moment ago. Asked only where other processes
-    /// can let a key go on: they may have another file. While the key is being looked at, it counts as the
-    /// one that was refused.
+    /// Whether this process's value of the key was refused within the last `REFUSED`. Only asked where other
+    /// processes can resume a key, since their file may have another value. While the key is being read, it
+    /// counts as the refused one.
     pub(super) fn was_just_refused(&self, job: &Arc<JobPlan>, now: Timestamp) -> bool {
         let mut refused = lock(&self.refused);
         let key = name(job);
@@ -70,12 +70,12 @@ impl Keys {
         false
     }
 
-    /// Whether any key rests.
+    /// Whether any key is paused.
     pub(super) fn any_paused(&self) -> bool {
         !lock(&self.paused).is_empty()
     }
 
-    /// Keys that rest although what the workbench refused is no longer in use.
+    /// Paused keys whose value is no longer the one that the workbench refused.
     pub(super) fn changed(&self, plan: &Plan) -> BTreeSet<String> {
         let paused = lock(&self.paused).clone();
         if paused.is_empty() {
@@ -92,7 +92,7 @@ impl Keys {
             .collect()
     }
 
-    /// Notes that a key rests from now on, before the store is asked again.
+    /// Pauses a key in memory at once, before the pauses are read from the store again.
     pub(super) fn pause(&self, refused: &KeyRefused) {
         let KeyRefused { what, mark, act } = refused;
         let pause = Pause {
@@ -107,8 +107,8 @@ impl Keys {
         refused.insert(what.name().to_owned(), (mark.clone(), act.at));
     }
 
-    /// The job's key where it is at hand. Else it is looked at beside the work, since other jobs do not
-    /// wait for it, and the dispatcher is woken where it is not the one that was refused.
+    /// The job's key, where it can be had without waiting. Otherwise the key is read in the background, so
+    /// that other jobs do not wait for it; the dispatcher is woken if it is not the refused one.
     fn at_hand(&self, job: &Arc<JobPlan>, mark: &[u8]) -> Option<Result<Secret, SecretFault>> {
         let at_hand = self.live.api_key_at_hand(job);
         let key = name(job);
@@ -132,12 +132,13 @@ fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The key of a job, as people name it.
+/// The name of a job's key: `workbench/key`.
 pub(super) fn name(job: &JobPlan) -> String {
     format!("{}/{}", job.workbench.name, job.api_key)
 }
 
-/// What tells a key from the one that takes its place: a salt and a few bytes of a keyed digest.
+/// Makes a mark, by which a refused key is told from its replacement: a salt and the first bytes of a keyed
+/// digest. The key cannot be computed from it.
 pub(super) fn mark(key: &Secret, random: &dyn Random) -> Vec<u8> {
     let salt = random.bits().to_ne_bytes();
     [&salt[..], &digest(&salt, key)].concat()
@@ -153,7 +154,7 @@ fn digest(salt: &[u8], key: &Secret) -> Vec<u8> {
     digest
 }
 
-/// Jobs that are started with a key of this name.
+/// The jobs that are started with the key of this name.
 pub(super) fn jobs_of<'p>(plan: &'p Plan, key: &'p str) -> impl Iterator<Item = &'p Arc<JobPlan>> {
     plan.jobs.values().filter(move |job| name(job) == key)
 }

@@ -1,8 +1,8 @@
-//! The inside of the gateway: takes due runs from the queue, asks the workbench to start them, and
-//! records what is known afterwards.
+//! The dispatcher: takes due runs from the queue, asks the workbench to start them, and records the
+//! outcomes.
 //!
-//! An attempt is on disk before its request is sent, so that whatever interrupts it is known to
-//! be unknown. This is the only part of the program that reads an API key.
+//! An attempt is committed before its request is sent. If the process dies in between, the attempt is found
+//! again and its outcome counts as unknown. This is the only part of the program that reads an API key.
 
 mod attempt;
 mod breaker;
@@ -34,15 +34,15 @@ pub use breakers::OpenBreaker;
 pub use decide::decide;
 pub use pauses::backlog;
 
-/// Requests to all workbenches that may be on the wire at once.
+/// Start requests that may be in flight at once, to all workbenches together.
 const AT_ONCE: usize = 256;
-/// How often the queue is looked at when nothing says that it should be.
+/// How often the queue is polled where no other process uses the store. New runs wake the dispatcher.
 const POLL: Duration = Duration::from_secs(30);
-/// How often it is looked at when other processes work on it, too, for what was not heard of them.
+/// How often the queue is polled where other processes share the store, since a notification can be lost.
 const SHARED_POLL: Duration = Duration::from_secs(1);
-/// How often a key that was refused is looked at, to see whether it has changed.
+/// How often a refused key is read again, to see whether it has changed.
 const KEY_LOOK: Duration = Duration::from_secs(1);
-/// How long to wait after the store has refused.
+/// Back-off after the store has failed.
 const STORE_REST: Duration = Duration::from_secs(1);
 
 /// Everything that the dispatcher is given.
@@ -54,9 +54,9 @@ pub struct Parts {
     pub live: Arc<Live>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Spreads retries.
+    /// Random bits, for the jitter of retries.
     pub random: Arc<dyn Random>,
-    /// Is told what happens.
+    /// Writes the log and the metrics.
     pub observer: Arc<Observer>,
 }
 
@@ -73,18 +73,19 @@ pub struct Dispatcher {
     turns: Mutex<turns::Turns>,
     keys: keys::Keys,
     breakers: breakers::Breakers,
-    /// What rests, as the store had it when it was last looked at.
+    /// The pauses, as last read from the store.
     paused: Mutex<Vec<Pause>>,
-    /// Jobs that had as many starts as a minute may have when the queue was last looked at, and until when.
+    /// Jobs that had reached their limit of starts per minute at a look at the queue, with the time of their
+    /// next start.
     limited: Mutex<HashMap<Arc<str>, Timestamp>>,
     workbenches: attempt::Workbenches,
     tasks: TaskTracker,
-    /// Told when what is on the wire is not waited for any longer.
+    /// Cancelled when the requests in flight are no longer waited for.
     cut: CancellationToken,
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun.
+    /// Makes a dispatcher. It does nothing before [`Dispatcher::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
         let wake = Arc::new(Notify::new());
         Arc::new(Self {
@@ -101,23 +102,23 @@ impl Dispatcher {
         })
     }
 
-    /// Tells it that there is something new in the queue or the configuration.
+    /// Makes the dispatcher look at the queue now, after new runs or a new configuration have come.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Tells it that something that rested may have changed, too.
+    /// Like [`Dispatcher::wake`], and makes it read the pauses again, since they may have changed.
     pub fn look_again(&self) {
         self.lock_turns().sweep_soon();
         self.wake();
     }
 
-    /// Workbenches that rest because starts kept failing.
+    /// Workbenches whose circuit breaker is open or half-open.
     pub fn open_circuits(&self) -> Vec<OpenBreaker> {
         self.breakers.open_circuits(self.parts.clock.now())
     }
 
-    /// Works until told to stop, then lets what is on the wire come to its end.
+    /// Dispatches until `stop` is cancelled, then waits for the requests in flight.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut notifications = self.parts.store.shared().map(|shared| shared.notifications());
         let mut heard = Notifications::default();
@@ -133,13 +134,13 @@ impl Dispatcher {
         self.drained().await;
     }
 
-    /// Ends when nothing is on the wire any more. Only useful after the stop.
+    /// Ends when no request is in flight any more. Only useful after the stop.
     pub async fn drained(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Waits no longer for what is on the wire: its outcome is unknown, and recorded as that. Call
+    /// Gives up on the requests in flight and records their outcome as unknown. Call
     /// [`Dispatcher::drained`] afterwards.
     pub fn cut_off(&self) {
         self.cut.cancel();
@@ -155,7 +156,7 @@ impl Dispatcher {
         }
     }
 
-    /// One look at the queue; says when to look again at the latest.
+    /// Looks at the queue once and sends what is due; gives when to look again at the latest.
     async fn pass(self: &Arc<Self>) -> Result<Timestamp, StoreFault> {
         let now = self.parts.clock.now();
         if self.lock_turns().sweep_is_due(now) {
@@ -169,7 +170,7 @@ impl Dispatcher {
             }
         }
         self.let_changed_keys_go_on(now).await?;
-        // What went before took its time, and an attempt must not be dated before it was begun.
+        // The steps above take time, and an attempt must not be dated earlier than it begins.
         let now = self.parts.clock.now();
         let alone = self.parts.store.shared().is_none();
         let mut next = later(now, if alone { POLL } else { SHARED_POLL });
@@ -182,7 +183,7 @@ impl Dispatcher {
         let plan = self.parts.live.plan();
         let wants: Vec<Wants<'_>> = plan.jobs.values().map(wants).collect();
         let slots = Slots::new(AT_ONCE, &wants);
-        // Once, so that every job is the first in its turn.
+        // Once for both rounds: each call rotates the order by one job, so that each comes first in turn.
         let jobs = self.lock_turns().order(&plan);
         for round in slots.rounds() {
             let ask = self.ask(&slots, &jobs, *round, now);
@@ -196,7 +197,7 @@ impl Dispatcher {
         Ok(next)
     }
 
-    /// Runs whose time is over fail, step by step.
+    /// Fails runs whose deadline has passed, a bounded number per call to the store.
     async fn fail_overdue(&self, now: Timestamp) -> Result<(), StoreFault> {
         loop {
             let runs = self.parts.store.fail_overdue(now, self.waits()).await?;
@@ -207,7 +208,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes what may be taken, and sends it; gives when something falls due.
+    /// Takes runs from the queue and sends them; gives when the next one falls due.
     async fn take(self: &Arc<Self>, ask: LeaseAsk) -> Result<Option<Timestamp>, StoreFault> {
         let leased = self.parts.store.lease_due(ask).await?;
         self.note_limits(&leased.limited);
@@ -220,7 +221,8 @@ impl Dispatcher {
         Ok(leased.next_due)
     }
 
-    /// Attempts whose holder died: nobody knows whether the job was started.
+    /// Settles attempts whose lease has expired because their process died or was cut off: nobody knows
+    /// whether the job was started.
     async fn settle_lost_attempts(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreFault> {
         for lease in self.parts.store.expired_leases(now).await? {
             if self.lock_turns().holds(lease.run) {
@@ -236,7 +238,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// A workbench takes its time to answer, and others wait for the queue meanwhile.
+    /// Settles a lost attempt in a task of its own, since the workbench may answer slowly and the queue must
+    /// not wait for it.
     fn look_up_lost(self: &Arc<Self>, lease: Lease) {
         self.lock_turns().begin(&lease);
         let dispatcher = Arc::clone(self);
@@ -251,7 +254,7 @@ impl Dispatcher {
         });
     }
 
-    /// How many runs of which jobs may be taken now, in the order of the jobs.
+    /// The request for work: how many runs of each job may be taken now, in the order of `jobs`.
     fn ask(
         &self,
         slots: &Slots<'_>,
@@ -280,7 +283,8 @@ impl Dispatcher {
     fn send(self: &Arc<Self>, lease: Lease) {
         self.lock_turns().begin(&lease);
         let plan = self.parts.live.plan();
-        // Noted before the queue is looked at again, so that a trial stays alone.
+        // Counted before the queue is looked at again, so that a half-open breaker lets only one trial
+        // through.
         let begun = plan.jobs.get(&lease.job).map(|job| {
             let workbench = Arc::clone(&job.workbench);
             let ticket = self.breakers.begin(&workbench.name, lease.trial);
@@ -308,14 +312,14 @@ impl Dispatcher {
         self.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Runs on the wire by job, for people who look.
+    /// Number of start requests in flight by job, for the admin API.
     pub fn on_the_wire(&self) -> HashMap<Arc<str>, usize> {
         self.lock_turns().by_job()
     }
 }
 
-/// Ends when another process has told something since it was last `heard`; says whether it was about
-/// what rests. Never ends where there is no other.
+/// Ends when another process has sent a notification that is not in `heard` yet; gives whether it was about
+/// pauses. Never ends where the store is not shared.
 async fn hear(
     notifications: &mut Option<watch::Receiver<Notifications>>,
     heard: &mut Notifications,

@@ -1,5 +1,5 @@
-//! What the dispatcher learns from an attempt about keys and workbenches, and what it lets go on by
-//! itself: a key that has changed, a workbench that is back.
+//! What the dispatcher learns from attempts about keys and workbenches, and what it resumes without a
+//! person: a key that has changed, and a workbench that works again.
 
 use std::sync::{Arc, PoisonError};
 
@@ -14,11 +14,11 @@ use crate::observe::Observation;
 use crate::store::shared::Shared;
 use crate::store::{Act, KeyRefused, Pausable, Pause, StoreFault};
 
-/// The name under which the gateway's own acts are kept.
+/// The name under which the audit log records what the gateway does by itself.
 const GATEWAY: &str = "gateway";
 
 impl Dispatcher {
-    /// Takes over what rests.
+    /// Reads the pauses, and what other processes know about circuit breakers, from the store.
     pub(super) async fn take_over_pauses(&self) -> Result<(), StoreFault> {
         let pauses = self.parts.store.pauses().await?;
         self.keys.mirror(&pauses);
@@ -30,7 +30,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Tells the other processes which workbenches rest, until they have heard it.
+    /// Tells the other processes which breakers have opened here, where they have not been told yet.
     async fn tell_open_circuits(&self, shared: &dyn Shared) -> Result<(), StoreFault> {
         for circuit in self.breakers.untold(self.parts.clock.now()) {
             shared.open_circuit(circuit.clone()).await?;
@@ -39,7 +39,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Remembers which jobs may not be started for now.
+    /// Remembers which jobs have reached their limit of starts per minute, and until when.
     pub(super) fn note_limits(&self, jobs: &[(Arc<str>, Timestamp)]) {
         if !jobs.is_empty() {
             let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,8 +47,8 @@ impl Dispatcher {
         }
     }
 
-    /// What the runs of a job, or those of one of its routes, wait for, where that is something that
-    /// rests or a limit over time.
+    /// Why the runs of a job, or those of one of its routes, are not sent now: a pause, an open circuit
+    /// breaker or a limit of starts per minute. `None` where there is no such reason.
     pub fn waits_for(&self, job: &JobPlan, route: Option<&str>) -> Option<String> {
         let key = keys::name(job);
         let pauses = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,14 +84,14 @@ impl Dispatcher {
         ))
     }
 
-    /// The same for every job that waits for something, by its name.
+    /// The reason of [`Dispatcher::waits_for`] for each job that has one, with the job's name.
     pub(super) fn waits(&self) -> Vec<(Arc<str>, String)> {
         let plan = self.parts.live.plan();
         let jobs = plan.jobs.values();
         jobs.filter_map(|job| Some((Arc::clone(&job.name), self.waits_for(job, None)?))).collect()
     }
 
-    /// Lets keys go on that have changed since they were refused. Costs nothing while none rests.
+    /// Resumes keys that have changed since they were refused. Costs nothing while no key is paused.
     pub(super) async fn let_changed_keys_go_on(&self, now: Timestamp) -> Result<(), StoreFault> {
         let plan = self.parts.live.plan();
         for key in self.keys.changed(&plan) {
@@ -104,7 +104,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// What an attempt says about its workbench; `None` where nothing went over the wire.
+    /// Feeds the end of an attempt to the circuit breaker of its workbench. `result` is `None` where no
+    /// request was sent or it was cut off.
     pub(super) async fn learn(
         &self,
         workbench: &WorkbenchPlan,
@@ -134,12 +135,12 @@ impl Dispatcher {
         }
     }
 
-    /// What waited for a workbench is let go, and only then do starts go through.
+    /// Releases the backlog of a workbench that works again, and only then closes its circuit breaker.
     async fn come_back(&self, workbench: &Arc<str>, now: Timestamp) -> Result<(), StoreFault> {
         let plan = self.parts.live.plan();
         for job in plan.jobs.values().filter(|job| job.workbench.name == *workbench) {
             let (name, how) = backlog(job);
-            // What the job's `on_resume` says must not be skipped; it may be said twice.
+            // Tried until it succeeds: `on_resume` must not be skipped, and applying it twice does no harm.
             while let Err(fault) =
                 self.parts.store.release_backlog(Arc::clone(&name), how, now).await
             {
@@ -160,13 +161,13 @@ impl Dispatcher {
     }
 }
 
-/// A key that the workbench refused, as it is recorded together with the attempt that found it out.
+/// The pause of a key that the workbench refused. It is recorded together with the attempt.
 pub(super) fn key_refused(job: &JobPlan, mark: Vec<u8>, now: Timestamp) -> KeyRefused {
     let act = own_act(now, "the workbench refused the key (401)");
     KeyRefused { what: Pausable::Key(keys::name(job)), mark, act }
 }
 
-/// What becomes of the runs of a job that waited, after a rest.
+/// What becomes of a job's backlog when the pause ends, with the job's name.
 pub fn backlog(job: &Arc<JobPlan>) -> (Arc<str>, Backlog) {
     (Arc::clone(&job.name), job.on_resume)
 }

@@ -1,31 +1,32 @@
-//! Who may have how many of the requests that may be on the wire at once. Pure.
+//! Divides the slots for requests in flight among the jobs. Pure.
 //!
-//! Where all that the jobs may have at once finds room, each has its own. Where it does not, half of the
-//! room is kept: the same for each workbench, and of that the same for each of its jobs. What hangs on one
-//! workbench then takes no other's turn, and one job of it not those of the others.
+//! Where there are slots for all starts that the jobs may have at once, nothing is divided. Otherwise half
+//! of the slots are reserved: each workbench gets an equal share, and each of its jobs an equal part of that
+//! share. A workbench that hangs then cannot take the slots of other workbenches, nor a job those of other
+//! jobs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A job that may be started.
+/// What a job asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wants<'p> {
     pub(super) job: &'p Arc<str>,
     pub(super) workbench: &'p Arc<str>,
-    /// How many starts it may have on the wire.
+    /// How many of its starts may be in flight at once.
     pub(super) at_once: usize,
 }
 
-/// What is handed out at a time.
+/// Which slots are handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Round {
-    /// What is kept for each job.
+    /// The slots that are reserved for each job.
     Kept,
-    /// What is there for whoever comes.
+    /// The slots that any job may use.
     Common,
 }
 
-/// How many places on the wire there are, and how many of them are kept for each job.
+/// The number of slots, and how many of them are reserved for each job.
 #[derive(Debug)]
 pub(super) struct Slots<'p> {
     all: usize,
@@ -33,7 +34,7 @@ pub(super) struct Slots<'p> {
 }
 
 impl<'p> Slots<'p> {
-    /// For these jobs.
+    /// Divides `all` slots among these jobs.
     pub(super) fn new(all: usize, jobs: &[Wants<'p>]) -> Self {
         let wanted: usize = jobs.iter().map(|job| job.at_once).sum();
         if wanted <= all {
@@ -48,12 +49,12 @@ impl<'p> Slots<'p> {
         Self { all, kept: jobs.iter().map(|job| (job.job, kept(job))).collect() }
     }
 
-    /// In what order they are handed out.
+    /// The rounds in which slots are handed out, in order.
     pub(super) fn rounds(&self) -> &'static [Round] {
         if self.kept.is_empty() { &[Round::Common] } else { &[Round::Kept, Round::Common] }
     }
 
-    /// How many more a job may have now, with so many of its own on the wire.
+    /// How many more starts a job may have now, with `busy` of its own in flight.
     pub(super) fn of(&self, job: &Wants<'_>, busy: usize, round: Round) -> usize {
         let most = match round {
             Round::Kept => self.kept.get(job.job).copied().unwrap_or(0),
@@ -62,7 +63,8 @@ impl<'p> Slots<'p> {
         most.saturating_sub(busy)
     }
 
-    /// How many more all of them may have now, with these on the wire.
+    /// How many more starts all jobs together may have now. `busy` are the requests in flight by job, and
+    /// `on_the_wire` is their sum.
     pub(super) fn free(
         &self,
         busy: &HashMap<Arc<str>, usize>,

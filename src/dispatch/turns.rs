@@ -1,4 +1,4 @@
-//! Whose turn it is: how many starts of each job are on the wire, and which job is asked first.
+//! Counts the starts in flight of each job, and decides in which order the jobs are served.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::model::RunId;
 use crate::store::{Lease, Permit};
 use crate::workbench::{LONGEST_REST, Workbench};
 
-/// Time between two looks for lost attempts and passed deadlines.
+/// Time between two sweeps. A sweep settles lost attempts, reads the pauses and fails overdue runs.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Counts of what is on the wire.
+/// The starts in flight.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     jobs: HashMap<Arc<str>, usize>,
@@ -25,16 +25,16 @@ pub(super) struct Turns {
     swept: Option<Timestamp>,
 }
 
-/// The longest time that any run may be told to wait: a pause between attempts, the rest that a
-/// workbench asks for, or the wait for a newer run.
+/// The longest time that a run may have to wait: the back-off between attempts, the wait that a workbench
+/// asks for, or the wait for a newer run. A run that is due later shows that the clock was set back.
 pub(super) fn longest_wait(plan: &Plan) -> Duration {
     let pauses = plan.jobs.values().map(|job| job.retry_max);
     let bursts = plan.routes.iter().filter_map(|route| Some(route.latest.as_ref()?.wait_at_most));
     pauses.chain(bursts).max().unwrap_or_default().max(LONGEST_REST)
 }
 
-/// Allows so many starts of a job; `trial` is set where they are to find out whether their workbench
-/// is back.
+/// A permit for `count` starts of a job. `trial` names the workbench where the start is a trial of its
+/// half-open circuit breaker.
 pub(super) fn permit(job: &JobPlan, count: usize, trial: Option<Arc<str>>) -> Permit {
     Permit {
         job: Arc::clone(&job.name),
@@ -51,8 +51,8 @@ pub(super) fn permit(job: &JobPlan, count: usize, trial: Option<Arc<str>>) -> Pe
 }
 
 impl Turns {
-    /// The jobs that may have more starts on the wire, in the order in which they are served. The
-    /// order starts one job further each time.
+    /// The jobs that may have more starts in flight, in the order in which they are served. Each call begins
+    /// one job further, so that every job comes first in turn.
     pub(super) fn order<'p>(&mut self, plan: &'p Plan) -> Vec<&'p Arc<JobPlan>> {
         let busy = |job: &JobPlan| self.jobs.get(&job.name).copied().unwrap_or(0);
         let has_room = |job: &&Arc<JobPlan>| busy(job) < job.starts_at_once as usize;
@@ -65,8 +65,8 @@ impl Turns {
         jobs
     }
 
-    /// Whether it is time to look for lost attempts and passed deadlines again. Both are rare, and a
-    /// pass over the queue is not.
+    /// Whether a sweep is due; notes it as done. Passes over the queue are frequent, and not each of them
+    /// needs one.
     pub(super) fn sweep_is_due(&mut self, now: Timestamp) -> bool {
         let due = self.swept.is_none_or(|last| now < last || between(last, now) >= SWEEP);
         if due {
@@ -75,7 +75,7 @@ impl Turns {
         due
     }
 
-    /// Makes the next look one for all of that.
+    /// Makes the next pass sweep.
     pub(super) fn sweep_soon(&mut self) {
         self.swept = None;
     }
@@ -95,7 +95,7 @@ impl Turns {
         }
     }
 
-    /// Whether this process is the one that sends the run.
+    /// Whether this process has an attempt of this run in hand.
     pub(super) fn holds(&self, run: RunId) -> bool {
         self.runs.contains(&run)
     }

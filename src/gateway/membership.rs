@@ -1,5 +1,5 @@
-//! One of several: says again and again that this process lives and which configuration it runs, so
-//! that all of them agree on which is in force.
+//! Heartbeat of one replica: declares regularly that this process is alive and which configuration it
+//! runs, so that all replicas agree on the configuration in force.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,13 @@ use crate::observe::{Observation, Observer};
 use crate::store::Store;
 use crate::store::shared::{Declared, Shared};
 
-/// How often it is looked whether the configuration has changed.
+/// How often the task checks whether the configuration has changed.
 const LOOK: Duration = Duration::from_secs(1);
-/// Looks from one sign of life to the next; well below the time after which a replica counts as gone.
+/// Checks between two heartbeats. The time between them is well below the time after which a replica
+/// counts as gone.
 const LOOKS: u32 = 5;
 
-/// What a process declares of itself.
+/// What a process declares about itself.
 pub(super) fn declared(role: Role, plan: &Plan) -> Declared {
     Declared {
         role: role.as_str().into(),
@@ -27,7 +28,8 @@ pub(super) fn declared(role: Role, plan: &Plan) -> Declared {
     }
 }
 
-/// Declares until told to stop, then takes leave.
+/// Sends heartbeats until `stop` is cancelled, then withdraws the declaration. Does nothing where the
+/// store is not shared.
 pub(super) async fn keep_up(
     role: Role,
     live: Arc<Live>,
@@ -58,7 +60,8 @@ pub(super) async fn keep_up(
     take_leave(shared, &observer).await;
 }
 
-/// Who does not take leave counts as living for a while; nothing worse.
+/// Withdraws the declaration. A replica that fails to do so counts as alive until its heartbeat expires,
+/// which does no other harm.
 async fn take_leave(shared: &dyn Shared, observer: &Observer) {
     if let Err(fault) = shared.leave().await {
         observer.tell(Observation::store_fault("leave", &fault));

@@ -1,6 +1,6 @@
-//! The parts put together: one process that receives, dispatches and shows.
+//! The running gateway: wires the receiver, the dispatcher and the admin side together in one process.
 //!
-//! `serve`, `demo` and the tests start this same thing; nothing is wired differently for them.
+//! `serve`, `demo` and the tests all start it through [`Gateway::start`], with the same wiring.
 
 mod membership;
 mod retention;
@@ -29,34 +29,34 @@ use crate::store::{Act, Store, StoreFault};
 
 pub use stores::{migrate, open};
 
-/// How long the outcomes of starts that were cut off may take to be recorded, and the parts to end.
+/// Time to record the outcomes of starts that were cut off, and time for the tasks to end after that.
 const RECORD: Duration = Duration::from_secs(5);
 /// Connections that the admin listener serves at once.
 const ADMIN_CONNECTIONS: usize = 256;
-/// Connections of senders for each request that may be in flight; idle ones wait for their next.
+/// Open connections of senders per request that may be in flight: most connections are idle.
 const CONNECTIONS_PER_REQUEST: usize = 4;
 
-/// What comes from outside of the program.
+/// What the program takes from its environment. Tests replace it.
 #[derive(Clone)]
 pub struct Environs {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bits.
     pub random: Arc<dyn Random>,
-    /// How issuers of keys are reached.
+    /// The client with which the published keys of issuers are fetched.
     pub transport: Transport,
 }
 
-/// What of the gateway this process is.
+/// Which part of the gateway's work this process does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Part {
     /// Its role.
     pub role: Role,
-    /// Bring the tables of a shared store up to date first.
+    /// Whether to migrate the tables of a shared store first.
     pub migrate: bool,
 }
 
-/// A gateway that runs.
+/// A running gateway.
 pub struct Gateway {
     role: Role,
     hooks: Option<SocketAddr>,
@@ -69,8 +69,8 @@ pub struct Gateway {
     tasks: TaskTracker,
 }
 
-/// The order in which things end: first nothing new comes in, then what is on the wire ends, and
-/// people can look until the last.
+/// Stops the parts in order: first no new deliveries come in, then the requests in flight finish. The
+/// admin side stops last.
 #[derive(Clone, Default)]
 struct Stop {
     hooks: CancellationToken,
@@ -83,7 +83,7 @@ struct Stop {
 pub enum StartFault {
     /// The store cannot be opened.
     Store(StoreFault),
-    /// The role asks for a store that processes can share.
+    /// The role needs a store that several processes can share.
     Alone(Role),
     /// An address cannot be listened on.
     Listen {
@@ -91,7 +91,7 @@ pub enum StartFault {
         what: &'static str,
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
 }
@@ -118,7 +118,7 @@ impl fmt::Display for StartFault {
 impl std::error::Error for StartFault {}
 
 impl Gateway {
-    /// Opens the store, listens on both addresses and begins to work.
+    /// Opens the store, listens on the addresses of its role and starts the tasks.
     ///
     /// # Errors
     /// [`StartFault`]; nothing is left running.
@@ -253,12 +253,12 @@ impl Gateway {
         ));
     }
 
-    /// Where webhooks are received; none where they are not.
+    /// The address on which webhooks are received; `None` where the role receives none.
     pub fn hooks(&self) -> Option<SocketAddr> {
         self.hooks
     }
 
-    /// Where health, metrics and the API are.
+    /// The address of health, metrics and the admin API.
     pub fn admin(&self) -> SocketAddr {
         self.admin
     }
@@ -268,22 +268,23 @@ impl Gateway {
         &self.live
     }
 
-    /// What has been kept.
+    /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
-    /// Who is told what happens.
+    /// The observer, which writes the log and the metrics.
     pub fn observer(&self) -> &Observer {
         &self.observer
     }
 
-    /// Its numbers.
+    /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         self.observer.metrics()
     }
 
-    /// Writes into the book of acts that the configuration was read again, and who brought that about.
+    /// Writes into the audit log that the configuration was reloaded, and who caused it. A failure to write
+    /// is only logged.
     pub async fn note_reload(&self, who: &str, note: Option<String>, at: jiff::Timestamp) {
         let act = Act { who: who.to_owned(), at, origin: None, note };
         let version = self.live.plan().version.to_string();
@@ -293,12 +294,13 @@ impl Gateway {
         }
     }
 
-    /// Tells the dispatcher to look again, after the configuration has changed.
+    /// Wakes the dispatcher, after the configuration has changed.
     pub fn wake(&self) {
         self.dispatcher.wake();
     }
 
-    /// Stops in order: no new deliveries; what is on the wire ends; everything closes.
+    /// Stops the gateway: takes no new deliveries, waits up to `grace` for the requests in flight, then
+    /// closes everything. Requests that are still in flight after `grace` are cut off.
     pub async fn stop(self, grace: Duration) {
         self.observer.tell(Observation::Stopping);
         self.stop.hooks.cancel();
@@ -308,11 +310,11 @@ impl Gateway {
         if tokio::time::timeout(grace, dispatcher.drained()).await.is_err() {
             observer.tell(Observation::StartsCutOff);
             dispatcher.cut_off();
-            // What even that does not end stays on disk as begun, and the next start settles it.
+            // An attempt that is still not recorded stays on disk as begun, and the next start settles it.
             let _ = tokio::time::timeout(RECORD, dispatcher.drained()).await;
         }
         stop.rest.cancel();
-        // Whatever the grace: the tasks let go of the store only as they end.
+        // At least `RECORD`, however short the grace: a task drops its store only when it ends.
         let _ = tokio::time::timeout(grace.max(RECORD), tasks.wait()).await;
         drop(store);
         observer.tell(Observation::Stopped);
@@ -329,8 +331,9 @@ async fn listen(
     Ok((listener, bound))
 }
 
-/// Begins to read every source's secrets, so that few requests wait for a program that prints one, and
-/// that a missing one is known before a sender finds out. A program that hangs does not hold up the start.
+/// Starts to read the secrets of every source, in the background. Few requests then wait for a program that
+/// prints a secret, and a missing secret is reported before a sender runs into it. A program that hangs does
+/// not delay the start.
 fn read_secrets(live: &Arc<Live>, observer: &Arc<Observer>) {
     for source in live.plan().sources.values() {
         let (live, source) = (Arc::clone(live), Arc::clone(source));

@@ -1,4 +1,4 @@
-//! Removes what retention no longer keeps, step by step, beside the work.
+//! Retention: removes old deliveries in small steps, in the background.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::store::{Retention, Store};
 /// How often retention looks for something to remove.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// Works until told to stop.
+/// Applies retention until `stop` is cancelled.
 pub(super) async fn apply_forever(
     live: Arc<Live>,
     store: Arc<dyn Store>,

@@ -10,11 +10,11 @@ use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore}
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreFault};
 
-/// Opens it. An embedded one is brought up to date; the tables of one that others share too only where
-/// `migrate` says so.
+/// Opens the configured store. An SQLite file is always migrated; a PostgreSQL database only where
+/// `migrate` is true.
 ///
 /// # Errors
-/// [`StoreFault`], naming the store and what to do.
+/// [`StoreFault`]. Its message names the store and what to do.
 pub async fn open(
     live: &Live,
     random: &dyn Random,
@@ -41,10 +41,10 @@ pub async fn open(
     }
 }
 
-/// What [`migrate`] did, in words.
+/// Migrates the configured store, and says for people what was done.
 ///
 /// # Errors
-/// [`StoreFault`], naming the store and what to do.
+/// [`StoreFault`]. Its message names the store and what to do.
 pub async fn migrate(live: &Live, observer: &Arc<Observer>) -> Result<String, StoreFault> {
     match &live.plan().store {
         StorePlan::Sqlite(path) => {
@@ -86,7 +86,7 @@ async fn options(
     })
 }
 
-/// Where the password is to be had, which must be possible now.
+/// The source of the database password. Fails where the password cannot be read now.
 async fn password(
     live: &Live,
     reference: &SecretRef,
@@ -109,7 +109,7 @@ async fn password(
                     Some(password)
                 }
                 Err(fault) => {
-                    // Once: each connection asks.
+                    // Reported once until it works again, since every new connection asks.
                     if !failing.swap(true, Ordering::Relaxed) {
                         let reason = &*fault.to_string();
                         observer.tell(Observation::DatabasePassword { reason });
@@ -122,7 +122,7 @@ async fn password(
     Ok(Password::new(ask, move || remembered.forget(&forgotten)))
 }
 
-/// The same fault, naming the database.
+/// The fault with the database's address in front of its message.
 fn naming(plan: &PostgresPlan, fault: StoreFault) -> StoreFault {
     match fault {
         StoreFault::Unavailable(why) => StoreFault::Unavailable(format!("{}: {why}", plan.shown)),

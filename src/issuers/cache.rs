@@ -1,5 +1,5 @@
-//! What is known of each address, and what to do about a request for its keys. No I/O, no clock: a
-//! step is decided from what is known and the time.
+//! The cache of published keys by address, and the decision what to do about a request for them. It does no
+//! I/O and reads no clock: the time is an argument.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use super::{FLOOR, Found, STALE};
 use crate::clock::between;
 use crate::providers::{KeyPlace, Published};
 
-/// Addresses chosen by requests are not asked sooner after another of the same host.
+/// The least time between fetches of two new addresses of one host that requests chose.
 const NEW_FLOOR: Duration = Duration::from_secs(5);
-/// Addresses chosen by requests whose keys are kept; the oldest gives way.
+/// The most cached addresses that requests chose. The one fetched longest ago is dropped for a new one.
 const MOST_CHOSEN: usize = 64;
 
-/// A fetch under way: what it finds is sent to all who wait.
+/// A fetch under way: its result is sent to every request that waits for it.
 pub(super) type Flight = watch::Receiver<Option<Found>>;
 
 #[derive(Default)]
 pub(super) struct Cache {
     entries: HashMap<KeyPlace, Entry>,
-    /// When a host was last asked for an address that a request chose.
+    /// When each host was last asked for a new address that a request chose.
     hosts: HashMap<Box<str>, Timestamp>,
 }
 
@@ -38,13 +38,13 @@ struct Entry {
 
 /// What to do about a request for keys.
 pub(super) enum Step {
-    /// Judge it by these.
+    /// Use these.
     Use(Arc<Published>),
     /// Wait for the fetch that is under way.
     Wait(Flight),
-    /// Fetch, and wait for that.
+    /// Begin a fetch, and wait for it.
     Fetch,
-    /// Say that nobody knows yet.
+    /// Answer that the keys are not known yet.
     NotNow,
 }
 
@@ -58,8 +58,7 @@ impl Cache {
         }
     }
 
-    /// What to do about a request that none of these keys helped, although nothing says that one of
-    /// them should have.
+    /// What to do about a request that none of these keys verified, where it does not name one of them.
     pub(super) fn renewal(&self, place: &KeyPlace, than: &Arc<Published>, now: Timestamp) -> Step {
         let Some(entry) = self.entries.get(place) else { return Step::NotNow };
         match entry.keys.clone() {
@@ -68,7 +67,7 @@ impl Cache {
         }
     }
 
-    /// Whether a configured address should be fetched although no request asks for it.
+    /// Whether a configured address should be fetched now, without a request that needs it.
     pub(super) fn is_due(&self, place: &KeyPlace, now: Timestamp) -> bool {
         self.entries.get(place).is_none_or(|entry| {
             let is_stale = entry.fetched.is_none_or(|at| between(at, now) >= STALE);
@@ -76,8 +75,8 @@ impl Cache {
         })
     }
 
-    /// Notes that a fetch begins. The flight that is under way then: the one given, or another that
-    /// somebody else has begun. None where the host may not be asked now.
+    /// Records that a fetch begins, and returns the fetch under way: the given one, or another that began
+    /// before. None where the host may not be asked now.
     pub(super) fn begin(
         &mut self,
         place: &KeyPlace,
@@ -111,7 +110,8 @@ impl Cache {
         Some(())
     }
 
-    /// Notes what a fetch found. An address that a request chose and that has no keys is forgotten.
+    /// Records the result of a fetch, and returns when keys were last fetched from the address. An address
+    /// that a request chose and that has no keys is forgotten.
     pub(super) fn land(
         &mut self,
         place: &KeyPlace,
@@ -132,19 +132,19 @@ impl Cache {
         fetched
     }
 
-    /// Forgets configured addresses other than these.
+    /// Forgets all addresses but these and those that requests chose.
     pub(super) fn keep_only(&mut self, places: &HashSet<KeyPlace>) {
         self.entries.retain(|place, _| place.chosen_by_request || places.contains(place));
     }
 }
 
 impl Entry {
-    /// What to do where the keys that are here are not enough.
+    /// What to do where the cached keys are not enough.
     fn ask(&self, here: Option<Arc<Published>>, now: Timestamp) -> Step {
         match self.in_flight() {
             Some(flight) => Step::Wait(flight),
             None if self.may_try(now) => Step::Fetch,
-            // The issuer has just said all its keys, and this is none of them.
+            // The issuer has just listed all its keys, and the wanted one is not among them.
             None if !self.failed => here.map_or(Step::NotNow, Step::Use),
             None => Step::NotNow,
         }
@@ -154,7 +154,7 @@ impl Entry {
         self.tried.is_none_or(|at| between(at, now) >= FLOOR)
     }
 
-    /// The flight, unless whoever flew it is gone.
+    /// The fetch under way; none where its task ended without a result.
     fn in_flight(&self) -> Option<Flight> {
         self.flight.clone().filter(|flight| flight.has_changed().is_ok())
     }

@@ -1,4 +1,5 @@
-//! One GET over TLS: no redirects, no proxy but the configured one, bounded in time and in bytes.
+//! One GET over TLS, or over plain HTTP to this machine. It follows no redirect, uses no proxy but the
+//! configured one, and is bounded in time and in bytes.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -15,21 +16,21 @@ use crate::error_chain::with_causes;
 use crate::observe::Observation;
 use crate::providers::{KeyPlace, Published};
 
-/// What the process calls itself.
+/// The `User-Agent` of every fetch.
 const USER_AGENT: &str = concat!("cdsw-gateway/", env!("CARGO_PKG_VERSION"));
-/// Most bytes of an answer. Key sets have some 10 kB.
+/// The most bytes that are read of an answer. Key sets have some 10 kB.
 const MOST: usize = 512 * 1024;
 
-/// How the network is reached.
+/// How connections are made.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    /// Time to connect.
+    /// The longest time for connecting.
     pub connect_timeout: Duration,
-    /// Time for a whole fetch.
+    /// The longest time for a whole fetch.
     pub timeout: Duration,
-    /// Hosts whose addresses are known, so that a test can be any of them on this machine.
+    /// Hosts with fixed addresses, so that a test can serve any host from this machine.
     pub resolve: Vec<(String, SocketAddr)>,
-    /// More certificate authorities, in PEM form.
+    /// Certificate authorities to trust besides those of the system, in PEM form.
     pub roots: Vec<Vec<u8>>,
 }
 
@@ -44,18 +45,18 @@ impl Default for Transport {
     }
 }
 
-/// Why there is nothing.
+/// Why a fetch failed.
 #[derive(Debug)]
 pub(super) enum FetchFault {
-    /// The client could not be made.
+    /// The request could not be prepared: the address, a CA file or the proxy cannot be used.
     Setup(String),
     /// No answer, or not all of it in time.
     Unreachable(String),
     /// An answer other than 200. Redirects are not followed.
     Status(StatusCode),
-    /// More bytes than are read.
+    /// The answer has too many bytes.
     TooLarge,
-    /// It is not what it should be.
+    /// The answer does not hold usable keys.
     Unreadable(String),
 }
 
@@ -70,7 +71,7 @@ impl FetchFault {
         }
     }
 
-    /// Whether asking again would be answered the same.
+    /// Whether the same request would probably fail again.
     fn is_final(&self) -> bool {
         match self {
             Self::Status(status) => status.is_client_error() || status.is_redirection(),
@@ -92,7 +93,7 @@ impl fmt::Display for FetchFault {
     }
 }
 
-/// What is fetched, and how to get there.
+/// What is fetched, and the network path to it.
 pub(super) struct Way {
     pub(super) url: Arc<str>,
     pub(super) ca_file: Option<PathBuf>,
@@ -108,10 +109,10 @@ impl Issuers {
         Ok(Published { url, keys })
     }
 
-    /// Fetches what is published here, keeps nothing, and gives how many keys there are.
+    /// Fetches the keys of an address without caching them, and returns how many there are.
     ///
     /// # Errors
-    /// Why there are none, in words.
+    /// A sentence that says why there are none.
     pub async fn look(&self, place: &KeyPlace) -> Result<usize, String> {
         let fetched = self.fetch(place).await;
         fetched
@@ -119,7 +120,7 @@ impl Issuers {
             .map_err(|fault| format!("{} does not publish keys: {fault}", place.url))
     }
 
-    /// Puts what was fetched in its place, and tells of it.
+    /// Caches the result of a fetch, and logs it.
     pub(super) fn land(&self, place: &KeyPlace, result: Result<Published, FetchFault>) -> Found {
         let now = self.clock.now();
         let host = host(&place.url);
@@ -151,14 +152,17 @@ impl Issuers {
 }
 
 impl Transport {
-    /// The body of the answer.
+    /// Sends the request and returns the body of the answer.
+    ///
+    /// # Errors
+    /// Where there is no answer of status 200 within the limits.
     pub(super) async fn get(&self, way: Way) -> Result<Vec<u8>, FetchFault> {
         let url = Url::parse(&way.url)
             .ok()
             .filter(is_safe)
             .ok_or_else(|| FetchFault::Setup("its address is not https".to_owned()))?;
         let transport = self.clone();
-        // Making a client reads files.
+        // On a thread for blocking work, since making a client reads files.
         let made = tokio::task::spawn_blocking(move || transport.client(&way)).await;
         let client = made.map_err(|error| FetchFault::Setup(error.to_string()))??;
         let unreachable =
@@ -216,7 +220,7 @@ impl Transport {
     }
 }
 
-/// TLS, or a host that is this machine.
+/// Whether the address uses TLS, or plain HTTP to this machine.
 fn is_safe(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

@@ -1,10 +1,11 @@
-//! Keys that senders publish: fetched over TLS, kept, and refreshed, so that receiving has them at
-//! hand when a token or message comes in.
+//! Keys that senders publish: they are fetched, cached and refreshed, so that they are there when a signed
+//! request comes in.
 //!
-//! A verification that has its key never waits for a fetch. What strangers send cannot cause more
-//! than one fetch of an address at a time, nor one sooner than [`FLOOR`] after the last, and no more
-//! than [`WAITERS`] requests wait for fetches at once, so that an issuer that is slow or down stalls
-//! nobody else. Nothing here believes or refuses a request.
+//! A request whose key is cached never waits for a fetch. Requests cause at most one fetch of an address at
+//! a time. A cached address is not fetched again within [`FLOOR`]. An address that a request chose is
+//! forgotten when it has no keys or too many others were chosen since; then only a shorter limit for its
+//! host holds. At most [`WAITERS`] requests wait for fetches at once, so a slow issuer does not stall the
+//! others. This module never decides whether a request is authentic.
 
 mod cache;
 mod fetch;
@@ -26,30 +27,30 @@ use cache::{Cache, Flight, Step};
 
 pub use fetch::Transport;
 
-/// An address is not asked again sooner.
+/// The least time between two fetches of a cached address.
 pub const FLOOR: Duration = Duration::from_secs(30);
-/// Keys older than this are fetched anew, beside the work.
+/// Keys of configured addresses that are older than this are fetched again in the background.
 pub const STALE: Duration = Duration::from_secs(60 * 60);
-/// Requests that wait for fetches at once; others are told to come back.
+/// The most requests that wait for fetches at once. Further ones get [`Found::NotNow`].
 pub const WAITERS: usize = 32;
 
-/// How long a request waits for a fetch.
+/// The longest time that a request waits for a fetch.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often configured issuers are looked after.
+/// How often the addresses in the configuration are checked for missing or stale keys.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// What was found of the keys that a request needs.
+/// The result of looking for the keys that a request needs.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// These; whether the request's own is among them is for its provider to say.
+    /// The keys of the address. The provider decides whether the request's key is among them.
     Keys(Arc<Published>),
     /// The request named an address where there are no keys.
     Nothing,
-    /// Nobody knows yet: the issuer did not answer, or was asked a moment ago.
+    /// Not known yet: the issuer did not answer, was asked a moment ago, or too many requests wait.
     NotNow,
 }
 
-/// The keys of all issuers.
+/// The cached keys of all issuers.
 pub struct Issuers {
     cache: Mutex<Cache>,
     waiters: Semaphore,
@@ -59,24 +60,25 @@ pub struct Issuers {
 }
 
 impl Issuers {
-    /// No keys yet.
+    /// Starts without any keys.
     pub fn new(clock: Arc<dyn Clock>, observer: Arc<Observer>, transport: Transport) -> Arc<Self> {
         let cache = Mutex::new(Cache::default());
         Arc::new(Self { cache, waiters: Semaphore::new(WAITERS), clock, observer, transport })
     }
 
-    /// The keys that a request needs: at once where they are here, else after a fetch that is shared
-    /// with every other request that waits for it.
+    /// Finds the keys that a request needs: at once where they are cached, else after a fetch. All requests
+    /// that wait for the same address share one fetch.
     pub async fn find(self: &Arc<Self>, wanted: &Wanted) -> Found {
         let now = self.clock.now();
         let step = self.lock().step(&wanted.place, wanted.key.as_deref(), now);
         self.take(step, &wanted.place, now).await
     }
 
-    /// Newer keys than these, for a request that none of them helped: keys without names, or tokens
-    /// that name none, do not tell that they were replaced. The same ones where the issuer was asked a
-    /// moment ago, and where asking could not help: a request names its key and that key is here, or
-    /// it chose the address.
+    /// Finds newer keys than these, for a request that none of them verified. Where a key or a token has no
+    /// name, only a failed verification shows that keys may have been replaced.
+    ///
+    /// The result is the same keys where the issuer was asked a moment ago, and where asking could not help:
+    /// the request names a key that is here, or the request chose the address.
     pub async fn find_newer(self: &Arc<Self>, wanted: &Wanted, than: &Arc<Published>) -> Found {
         let is_named = wanted.key.as_deref().is_some_and(|key| than.keys.names(key));
         if is_named || wanted.place.chosen_by_request {
@@ -99,8 +101,8 @@ impl Issuers {
         }
     }
 
-    /// Looks after the issuers of the configuration until the stop: what is missing or stale is
-    /// fetched, what is no longer configured is dropped.
+    /// Keeps the keys of configured addresses fresh until `stop`: fetches those that are missing or stale,
+    /// and drops those that are no longer configured.
     pub async fn run(self: Arc<Self>, live: Arc<Live>, stop: CancellationToken) {
         loop {
             let now = self.clock.now();
@@ -134,8 +136,8 @@ impl Issuers {
         }
     }
 
-    /// Begins a fetch, or joins the one that has begun in the meantime. None where the address was
-    /// chosen by a request and its host was asked for another a moment ago.
+    /// Begins a fetch, or joins the one under way. None where a request chose the address and its host was
+    /// asked a moment ago for another such address.
     fn begin(self: &Arc<Self>, place: &KeyPlace, now: Timestamp) -> Option<Flight> {
         let (sender, flight) = watch::channel(None);
         let begun = self.lock().begin(place, flight.clone(), now)?;
@@ -147,7 +149,7 @@ impl Issuers {
         tokio::spawn(async move {
             let result = issuers.fetch(&place).await;
             let found = issuers.land(&place, result);
-            // Those who waited may have gone.
+            // Nobody may be waiting any more.
             let _ = sender.send(Some(found));
         });
         Some(flight)

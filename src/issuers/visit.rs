@@ -1,5 +1,5 @@
-//! Confirms a subscription by visiting the address that its sender asked to have visited. The
-//! provider has vetted the address, and the greeting is kept, before this begins.
+//! Confirms a subscription with a GET to the address that its sender named. The provider has checked the
+//! address and the store has the greeting before this begins.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::clock::later;
 use crate::config::SourcePlan;
 use crate::observe::Observation;
 
-/// Tries before a person has to ask the sender for another greeting.
+/// The number of tries. After that, a person must ask the sender for another greeting.
 const TRIES: u32 = 3;
-/// Pause between tries.
+/// The pause between tries.
 const PAUSE: Duration = Duration::from_secs(30);
 
 impl Issuers {
-    /// Visits the address, beside the work. The address may hold a token, so it is not logged.
+    /// Visits the address in the background. Only its host is logged, since the address may hold a token.
     pub fn visit(self: &Arc<Self>, url: &str, source: &SourcePlan) {
         let issuers = Arc::clone(self);
         let name = Arc::clone(&source.name);

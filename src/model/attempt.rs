@@ -1,11 +1,11 @@
-//! What one try at starting a run came to: one of four outcomes, never a guess.
+//! The result of one attempt at starting a run: one of four outcomes, never a guess.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The four things that can be known about a start request.
+/// What is known after a start request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -15,12 +15,12 @@ pub enum Outcome {
     NotStartedForNow,
     /// Nothing was started, and the same request would be refused again.
     NotStartedForGood,
-    /// The job may or may not be running.
+    /// Nobody knows whether the job was started.
     Unknown,
 }
 
 impl Outcome {
-    /// Every outcome.
+    /// All outcomes.
     pub const ALL: [Outcome; 4] =
         [Self::Started, Self::NotStartedForNow, Self::NotStartedForGood, Self::Unknown];
 
@@ -57,23 +57,23 @@ impl FromStr for Outcome {
     }
 }
 
-/// Everything that is kept about a finished attempt.
+/// What is stored about a finished attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttemptResult {
-    /// Which of the four it was.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// HTTP status of the reply, where there was one.
+    /// The HTTP status of the reply, where there was one.
     pub status: Option<u16>,
-    /// The workbench's id of the engine, where it named one.
+    /// The id that the workbench gave the engine, where it named one.
     pub engine_id: Option<String>,
-    /// What happened, in words.
+    /// What happened, as a sentence.
     pub reason: String,
-    /// The start of the reply, bounded and redacted.
+    /// The start of the reply, redacted.
     pub reply: Option<String>,
-    /// Seconds that the workbench asked to be left alone for (`Retry-After`), bounded by policy.
+    /// How long the workbench asked to wait before the next request (`Retry-After`), up to a limit.
     pub retry_after: Option<std::time::Duration>,
     /// Time from sending the request to knowing its outcome.
     pub took: std::time::Duration,
-    /// The workbench did not accept the key (401): its other runs would fare no better.
+    /// Whether the workbench refused the API key (401), so that other runs with this key would fail too.
     pub key_refused: bool,
 }

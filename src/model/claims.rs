@@ -1,40 +1,40 @@
-//! What the claims of a token must be: names and patterns, for a source that believes only some of
-//! its issuer's tokens, and for a route that is only for some of them.
+//! Requirements on the claims of a token, as names and patterns. A source uses them to accept only some of
+//! its issuer's tokens, a route to match only some of them.
 
 use super::{Patterns, Value};
 
-/// Claims by name, each of which must be there and pass.
+/// Required claims: each name must be there, and its value must match the patterns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claims(Vec<(Box<str>, Patterns)>);
 
-/// The first claim that does not pass.
+/// A claim that is missing or does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimMiss {
     /// Its name.
     pub name: String,
-    /// What was asked for, in words.
+    /// What is required, in words.
     pub wanted: String,
-    /// What it says; none where it is not there, or says nothing that has a text.
+    /// Its value; none where the claim is missing, null or has no text form.
     pub found: Option<String>,
 }
 
 impl Claims {
-    /// These names, with dots on the way into a claim that has parts, and what each must be.
+    /// Requires these claims. A dot in a name leads into a claim that is an object.
     pub fn new(wanted: Vec<(Box<str>, Patterns)>) -> Self {
         Self(wanted)
     }
 
-    /// True when nothing is asked for.
+    /// True when nothing is required.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The names, in the order written.
+    /// The names, in the order in which they were given.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| &**name)
     }
 
-    /// A text for each name that passes, for those that have a literal one.
+    /// For each name an example of a value that matches; none where the patterns have a wildcard.
     pub fn examples(&self) -> impl Iterator<Item = (&str, Option<String>)> {
         self.0.iter().map(|(name, patterns)| {
             let literals = patterns.literals().unwrap_or_default();
@@ -42,17 +42,17 @@ impl Claims {
         })
     }
 
-    /// Whether this claim is asked for in a way that none of these texts passes.
+    /// Whether this claim is required, and none of these texts matches.
     pub fn keeps_out(&self, name: &str, strangers: &[&str]) -> bool {
         let mut asked = self.0.iter().filter(|(asked, _)| **asked == *name).peekable();
         asked.peek().is_some()
             && asked.all(|(_, patterns)| !strangers.iter().any(|text| patterns.pass(text)))
     }
 
-    /// Whether a token's claims are as asked for.
+    /// Checks a token's claims.
     ///
     /// # Errors
-    /// The first that is not.
+    /// The first claim that is missing or does not match.
     pub fn check(&self, claims: &Value) -> Result<(), ClaimMiss> {
         self.0.iter().try_for_each(|(name, wanted)| {
             let texts = read(claims, name).map(texts).unwrap_or_default();
@@ -65,8 +65,9 @@ impl Claims {
     }
 }
 
-/// What stands under a name. Names may hold dots themselves (`kubernetes.io`), so both readings of a
-/// dot are tried; where both lead somewhere the name is ambiguous, and stands for nothing.
+/// The claim with this name. A name may itself hold dots (`kubernetes.io`), so each dot is tried both as a
+/// part of a name and as a step into an object. Where both find a claim the name is ambiguous, and the
+/// result is none.
 fn read<'v>(claims: &'v Value, name: &str) -> Option<&'v Value> {
     let mut found = readings(claims, name);
     let first = found.pop()?;
@@ -81,7 +82,7 @@ fn readings<'v>(value: &'v Value, name: &str) -> Vec<&'v Value> {
     value.get(name).into_iter().chain(inner).collect()
 }
 
-/// The texts of a claim: of a list, those of its parts, any of which may pass.
+/// The texts of a claim. Of a list, those of its elements, any of which may match.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::List(values) => values.iter().filter_map(scalar).collect(),

@@ -1,30 +1,30 @@
-//! What someone told the gateway to do in chat.
+//! A command that a person gave in chat.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A command, whichever chat program it came from.
+/// A command in chat, in one form for every chat program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatCommand {
     /// How the gateway was addressed: `/cdsw`, or the name of a bot.
     pub slash: Option<Arc<str>>,
-    /// Everything behind that, as typed.
+    /// The text after that, as typed.
     pub text: Arc<str>,
-    /// What it says; or, in words for who typed it, why it cannot be read.
+    /// The parsed text, or why it cannot be parsed, as a sentence for the person who typed it.
     pub line: Result<CommandLine, String>,
-    /// Who gave it: the chat program's id.
+    /// The chat program's id of the person who gave it.
     pub user: Option<Arc<str>>,
-    /// Their name, which they may be able to change.
+    /// The person's name. They may be able to change it, so do not rely on it for access.
     pub user_name: Option<Arc<str>>,
-    /// Where it was given: the chat program's id.
+    /// The chat program's id of the channel.
     pub channel: Option<Arc<str>>,
-    /// The channel's name, which others may be able to give another channel.
+    /// The channel's name. Another channel may be able to take it, so do not rely on it for access.
     pub channel_name: Option<Arc<str>>,
-    /// The team, workspace or server: the chat program's id.
+    /// The chat program's id of the team, workspace or server.
     pub team: Option<Arc<str>>,
 }
 
-/// A command's words.
+/// The parsed text of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandLine {
     /// The first word; none where nothing was typed.
@@ -36,7 +36,7 @@ pub struct CommandLine {
 }
 
 impl ChatCommand {
-    /// The command's name, where it can be read and has one.
+    /// The command's name; none where the text cannot be parsed or is empty.
     pub fn name(&self) -> Option<&Arc<str>> {
         self.line.as_ref().ok()?.name.as_ref()
     }

@@ -1,43 +1,43 @@
-//! Words of flow control that the configuration, the queue and the store share.
+//! Types of flow control that the configuration, the dispatcher and the store share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Runs of one route with the same key stand for each other: the newest takes the place of those
-/// that are not sent yet.
+/// Only the newest run is sent of those that share a route and a key: it supersedes older ones that wait or
+/// are queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Latest {
-    /// What they have in common.
+    /// The key, made from the route's `latest_per`.
     pub key: Arc<str>,
-    /// How long to wait for a newer one.
+    /// How long a run waits for a newer one.
     pub wait: Duration,
-    /// How long the first of them may be made to wait in all.
+    /// The longest time that newer runs can delay a start, counted from the first of them.
     pub wait_at_most: Duration,
 }
 
-/// What becomes of the runs that wait when something goes on after a rest.
+/// What happens to a job's waiting runs when starts resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backlog {
-    /// They are sent at a pace.
+    /// They are sent, a limited number in each minute.
     Paced,
-    /// Of each route, and of each kind where it has some, only the newest is sent.
+    /// Only the newest run is sent of each route, or of each `latest_per` key where a route has them.
     Latest,
-    /// They are held for a person.
+    /// They are held until a person decides.
     Review,
 }
 
-/// When a workbench that keeps failing is given a rest, and for how long.
+/// When the circuit breaker of a workbench opens, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BreakerPolicy {
-    /// Attempts are looked at for this long.
+    /// Attempts count for this long.
     pub window: Duration,
-    /// With fewer attempts than this nothing is concluded.
+    /// With fewer attempts than this in the window the breaker stays closed.
     pub least: u32,
-    /// Opens when at least this many of a hundred failed.
+    /// The breaker opens when at least this percentage of the attempts in the window failed.
     pub percent: u32,
-    /// The first rest; twice as long each time that the trial after it fails.
+    /// How long the breaker is open at first. The time doubles whenever the trial after it fails.
     pub open_for: Duration,
-    /// The longest rest.
+    /// The longest time that the breaker is open.
     pub longest_open: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! Git facts: what a forge's event says about a repository, in one form for every forge, so that
-//! one route serves them all. Providers fill them; routes test them; expressions see them as `git`.
+//! Git facts: what an event says about a repository, in one form for every forge, so that one route works
+//! with all of them. Providers fill them, routes match them, and expressions read them as `git`.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::Value;
 
-/// What a push, tag or pull request event says, provider-neutral. A field is `None` where the
-/// sender does not say it; it is never guessed.
+/// The facts of a push, tag or pull request event. A field is `None` where the sender does not give it; it
+/// is never guessed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GitFacts {
     /// Full name of the repository, `owner/name` (GitLab: the path with its groups).
@@ -37,7 +37,7 @@ pub struct GitFacts {
     pub forced: Option<bool>,
 }
 
-/// The files that an event changed, and whether the sender's list is known to be whole.
+/// The files that an event changed, and whether the list is known to be complete.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChangedPaths {
     /// Paths relative to the repository's root, sorted, without repeats.
@@ -46,10 +46,10 @@ pub struct ChangedPaths {
     pub complete: bool,
 }
 
-/// Reads the names of files out of a payload, sorted and without repeats.
+/// A function that reads file names from a payload, sorted and without repeats.
 pub type ReadFiles = fn(&Value) -> Vec<Arc<str>>;
 
-/// Files that a payload names. It is looked through when somebody asks, which most routes never do.
+/// The files that a payload names. They are read from it on first use, since most routes never need them.
 #[derive(Clone, Default)]
 pub struct Files {
     payload: Value,
@@ -58,7 +58,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Those that `read` finds in the payload.
+    /// The files that `read` finds in the payload.
     pub fn of(payload: &Value, read: ReadFiles) -> Self {
         Self { payload: payload.clone(), read: Some(read), found: OnceLock::new() }
     }
@@ -90,13 +90,13 @@ impl fmt::Debug for Files {
 pub struct PullRequest {
     /// Its number within the repository.
     pub number: u64,
-    /// What happened, in GitHub's words where the sender's word has an equal: `opened`,
-    /// `synchronize` (new commits), `reopened`, `closed`, `edited`, …; else the sender's own.
+    /// What happened, in GitHub's terms where there is one for the sender's: `opened`, `synchronize` (new
+    /// commits), `reopened`, `closed`, `edited`, …; else in the sender's own.
     pub action: Option<Arc<str>>,
     /// Branch that it would be merged into.
     pub base: Option<Arc<str>>,
     /// Branch that it comes from.
     pub head: Option<Arc<str>>,
-    /// True where it has been merged.
+    /// Whether it has been merged, where the sender says so.
     pub merged: Option<bool>,
 }

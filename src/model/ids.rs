@@ -1,7 +1,7 @@
-//! Names of deliveries and runs: version 7 UUIDs, so that they sort by time.
+//! Ids of deliveries and runs: version 7 UUIDs, which sort by time.
 //!
-//! They are built from a time and random bits that the caller passes in; this file has no clock
-//! and no random of its own.
+//! They are built from a time and random bits that the caller passes in. This file reads neither a clock
+//! nor random bits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,12 +18,12 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id: 48 bits of milliseconds since 1970, then random bits.
+            /// Makes an id: 48 bits of milliseconds since 1970, then random bits.
             pub fn new(now: Timestamp, random: u128) -> Self {
                 Self(version_7(now, random))
             }
 
-            /// The 16 bytes that a store keeps.
+            /// The id as the 16 bytes that a store keeps.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
@@ -61,11 +61,11 @@ macro_rules! id {
 }
 
 id! {
-    /// Names one kept delivery.
+    /// The id of a stored delivery.
     DeliveryId
 }
 id! {
-    /// Names one run; jobs see it as `GATEWAY_RUN_ID`, the same across attempts.
+    /// The id of a run. Jobs see it as `GATEWAY_RUN_ID`; it stays the same for every attempt.
     RunId
 }
 

@@ -1,4 +1,5 @@
-//! The nouns that more than one step of the path uses. Pure: no I/O, no clock, no random.
+//! The types that more than one module uses: ids, runs, payload values, secrets. They do no I/O and read
+//! neither a clock nor random bits.
 
 mod attempt;
 mod claims;

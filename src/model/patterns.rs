@@ -1,12 +1,12 @@
-//! A list of literals and globs, read as GitHub Actions reads its filters: in order, the last one
-//! that fits decides, and `!` in front excludes. `*` stays within a path segment, `**` does not.
+//! Lists of literals and globs, with the rules of GitHub Actions' filters: the last entry that fits decides,
+//! and an entry that begins with `!` excludes. `*` matches within a path segment, `**` across segments.
 
 use std::fmt;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Compiled patterns; a clone shares them.
+/// A compiled list of patterns. A clone shares it.
 #[derive(Clone, Debug)]
 pub struct Patterns {
     entries: Arc<[Entry]>,
@@ -15,9 +15,9 @@ pub struct Patterns {
 /// A pattern that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternFault {
-    /// Which of the list, counted from 0.
+    /// Its index in the list, counted from 0.
     pub index: usize,
-    /// What is wrong and what to do.
+    /// What is wrong and how to correct it.
     pub message: String,
 }
 
@@ -38,7 +38,7 @@ impl Patterns {
     /// Compiles a list.
     ///
     /// # Errors
-    /// Every entry that is empty or not a glob, and a list that could never pass anything.
+    /// One fault for each entry that is empty or not a valid glob; else one, where the list can never match.
     pub fn parse(texts: &[String]) -> Result<Self, Vec<PatternFault>> {
         let mut faults = Vec::new();
         let mut entries = Vec::new();
@@ -69,13 +69,13 @@ impl Patterns {
         self.entries.iter().rev().find(|entry| entry.fits(text)).map(|entry| !entry.excludes)
     }
 
-    /// Whether a thing of several names passes: one of them does, and none is excluded.
+    /// Whether something with several names passes: one of its names passes, and none is excluded.
     pub fn pass_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let verdicts: Vec<bool> = names.into_iter().filter_map(|name| self.verdict(name)).collect();
         !verdicts.is_empty() && verdicts.iter().all(|passes| *passes)
     }
 
-    /// The texts that alone can pass, when every entry is a literal; `None` when a glob could.
+    /// The only texts that can pass, where every entry that does not exclude is a literal; else `None`.
     pub fn literals(&self) -> Option<Vec<&str>> {
         self.entries
             .iter()
@@ -89,7 +89,7 @@ impl Patterns {
 }
 
 impl PartialEq for Patterns {
-    /// Patterns of the same texts are the same.
+    /// Two lists are equal when their texts are.
     fn eq(&self, other: &Self) -> bool {
         let texts = |patterns: &Self| {
             let entries = patterns.entries.iter();
@@ -100,7 +100,7 @@ impl PartialEq for Patterns {
 }
 
 impl fmt::Display for Patterns {
-    /// As one would say it: `main or release/**, but not *.md`.
+    /// In plain words, such as `main or release/**, but not *.md`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |excludes: bool| {
             self.entries

@@ -1,8 +1,10 @@
-//! Variable names that no payload may set: those by which a run would gain rights or change what
-//! it runs on. The vendor's page names `PATH` and `CDSW_*`; the others steer the shell, the
-//! language runtimes, the cluster's clients or the limits of the workbench in the same way.
+//! Names of variables that a route may not set unless its job allows it: with them a sender could gain rights
+//! or change what a run executes. A job can never allow `GATEWAY_*`.
+//!
+//! The vendor's documentation names `PATH` and `CDSW_*`. The others control the shell, the language runtimes,
+//! the cluster's clients or the limits of the workbench.
 
-/// Reserved names; a star stands for any ending, or in front for any beginning.
+/// The reserved names. A star at the end stands for any ending, a star in front for any beginning.
 pub const RESERVED: [&str; 57] = [
     "PATH",
     "CDSW_*",
@@ -63,7 +65,7 @@ pub const RESERVED: [&str; 57] = [
     "GATEWAY_*",
 ];
 
-/// The pattern that reserves this name, if one does. Case does not matter.
+/// The reserved name or pattern that this name matches, if any. Case does not matter.
 pub fn is_reserved(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
     RESERVED.into_iter().find(|pattern| {

@@ -1,22 +1,22 @@
-//! What of the gateway a process does.
+//! The role of a process, where one gateway runs as several.
 
-/// What a process does.
+/// The part of the gateway that a process runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// Receives, dispatches and shows.
+    /// Receives webhooks, starts jobs and serves the admin API.
     #[default]
     All,
-    /// Only receives: it resolves no API key, connects to no workbench, and acts for nobody.
+    /// Only receives: it resolves no API key, connects to no workbench, and takes no action for a person.
     Ingest,
-    /// Only dispatches and shows: it listens on no public address.
+    /// Starts jobs and serves the admin API: it does not listen for webhooks.
     Dispatch,
 }
 
 impl Role {
-    /// Every role.
+    /// All roles.
     pub const ALL: [Role; 3] = [Self::All, Self::Ingest, Self::Dispatch];
 
-    /// Its word.
+    /// Its name, as logs and the list of processes show it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",

@@ -1,7 +1,6 @@
-//! The life of a run as a state machine: every change that is lawful, in one place.
+//! The states of a run and every transition between them that is allowed.
 //!
-//! Stores apply what this file allows and nothing else; each of their updates names the state that
-//! it expects to find.
+//! Stores make only these transitions. Each of their updates names the state that it expects to find.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,35 +8,35 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
-    /// Waits for more of its kind: a later one may take its place.
+    /// Waits, since a newer run with the same `latest_per` key may supersede it.
     Waiting,
-    /// Ready to be sent once its time has come.
+    /// In the queue: it is sent once its time has come.
     Queued,
-    /// An attempt is on disk and its request may be on the wire.
+    /// An attempt is stored, and its request may be in flight.
     Sending,
     /// The workbench named the engine that runs the job.
     Started,
-    /// Waits for a person's word.
+    /// Waits for a person's decision.
     Held,
-    /// Was not started, and will not be unless a person asks.
+    /// Was not started, and will not be unless it is queued again.
     Failed,
-    /// A newer run of its kind took its place before it was sent.
+    /// A newer run with the same `latest_per` key took its place before it was started.
     Superseded,
-    /// A person took it out before it was sent.
+    /// A person cancelled it while it waited, was queued or was held.
     Cancelled,
 }
 
 impl RunState {
-    /// Whether a replay gives such a run another try.
+    /// Whether a replay queues a run in this state again.
     pub fn is_tried_again(self) -> bool {
         matches!(self, Self::Failed | Self::Cancelled)
     }
 
-    /// Every state, in the order in which people read them.
+    /// All states, in the order in which they are shown.
     pub const ALL: [RunState; 8] = [
         Self::Waiting,
         Self::Queued,
@@ -63,7 +62,7 @@ impl RunState {
         }
     }
 
-    /// True when nothing more happens to the run unless a person asks.
+    /// Whether the run stays in this state unless a person or a redelivery asks for another try.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Started | Self::Failed | Self::Superseded | Self::Cancelled)
     }
@@ -75,7 +74,7 @@ impl fmt::Display for RunState {
     }
 }
 
-/// A word that names no run state.
+/// A text that is not the name of a run state.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UnknownState(pub String);
 
@@ -99,26 +98,26 @@ impl FromStr for RunState {
     }
 }
 
-/// What can happen to a run.
+/// A change of a run, with its data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Its wait is over.
+    /// Its time of waiting for newer runs is over.
     Due,
-    /// A dispatcher takes it; its attempt is written in the same breath.
+    /// A dispatcher takes it; its attempt is written in the same transaction.
     Lease,
     /// The workbench started it.
     Started {
-        /// The workbench's own name for the engine.
+        /// The id that the workbench gave the engine.
         engine_id: String,
     },
-    /// It was not started, and is worth another try.
+    /// It was not started, and is tried again.
     Retry {
-        /// Not before this moment.
+        /// The earliest time of the next attempt.
         at: Timestamp,
-        /// What the last attempt met.
+        /// Why the last attempt did not start it.
         reason: String,
     },
-    /// Only a person can say what to do next.
+    /// A person must decide what to do next.
     Hold {
         /// What the person needs to know.
         reason: String,
@@ -130,12 +129,12 @@ pub enum Change {
     },
     /// A person, or a sender's redelivery, asks for another try.
     Requeue {
-        /// Not before this moment.
+        /// The earliest time of the next attempt.
         at: Timestamp,
     },
-    /// A newer run of its kind takes its place.
+    /// A newer run with the same `latest_per` key takes its place.
     Supersede,
-    /// A person takes it out.
+    /// A person cancels it.
     Cancel {
         /// Who.
         who: String,
@@ -145,9 +144,9 @@ pub enum Change {
 /// A change that the run's state does not allow.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UnlawfulChange {
-    /// Where the run stands.
+    /// The state that the run is in.
     pub state: RunState,
-    /// What was asked of it.
+    /// The change that was asked for, as a participle.
     pub asked: &'static str,
 }
 
@@ -175,10 +174,10 @@ impl Change {
     }
 }
 
-/// The state that follows, or why the change is not lawful.
+/// The state after a change.
 ///
 /// # Errors
-/// [`UnlawfulChange`] names the state and what was asked.
+/// [`UnlawfulChange`] where the state does not allow the change.
 pub fn after(state: RunState, change: &Change) -> Result<RunState, UnlawfulChange> {
     use RunState::{Cancelled, Failed, Held, Queued, Sending, Started, Superseded, Waiting};
     match (state, change) {
@@ -186,20 +185,20 @@ pub fn after(state: RunState, change: &Change) -> Result<RunState, UnlawfulChang
         (Queued, Change::Lease) => Ok(Sending),
         (Sending | Held, Change::Started { .. }) => Ok(Started),
         (Sending, Change::Retry { .. }) => Ok(Queued),
-        // A queued run is held by a brake or for a review; one on the wire, for its outcome; one that is
-        // tried again, since its route asks for a look.
+        // A queued run is held by its job's brake or for a review. A run in flight is held when its outcome
+        // is unknown. A run that is tried again is held when its route asks for a review.
         (Sending | Queued | Failed | Cancelled, Change::Hold { .. }) => Ok(Held),
         (Sending | Queued | Waiting | Held, Change::Fail { .. }) => Ok(Failed),
         (Held | Failed | Cancelled, Change::Requeue { .. }) => Ok(Queued),
-        // Nothing on the wire is ever taken back: nobody could say whether it had begun.
+        // A run in flight is never superseded or cancelled: nobody could say whether the job had started.
         (Waiting | Queued, Change::Supersede) => Ok(Superseded),
         (Waiting | Queued | Held, Change::Cancel { .. }) => Ok(Cancelled),
         _ => Err(UnlawfulChange { state, asked: change.asked() }),
     }
 }
 
-/// Whether any change leads from the one state to the other. Stores see to it by a trigger, so that
-/// SQL can do nothing else.
+/// Whether some change leads from one state to the other. Each store enforces this with a database trigger,
+/// so that no SQL statement can make another transition.
 pub fn leads(from: RunState, to: RunState) -> bool {
     let at = Timestamp::UNIX_EPOCH;
     let none = String::new;

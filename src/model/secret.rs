@@ -1,14 +1,14 @@
-//! A value that must never be shown: webhook secrets, API keys, admin tokens.
+//! A value that must never be shown: webhook secrets, API keys, admin tokens, database passwords.
 //!
-//! It has no `Display`, no `Serialize`, and a `Debug` that says nothing, so that it cannot reach
-//! a log, a metric, the store or an error message by accident.
+//! It has no `Display` and no `Serialize`, and its `Debug` shows no content, so that it cannot reach a log,
+//! a metric, the store or an error message by accident.
 
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// Secret bytes, wiped from memory when the last copy is dropped.
+/// Secret bytes, shared by all clones and wiped from memory when the last one is dropped.
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
 
@@ -18,13 +18,13 @@ impl Secret {
         Self(Arc::new(Zeroizing::new(bytes.into())))
     }
 
-    /// The bytes themselves. Every caller is a place to review: they go into a MAC, a comparison
-    /// in constant time, or the `Authorization` header of the one request that needs them.
+    /// The bytes themselves. Review every caller: the bytes may be verified or signed with, compared in
+    /// constant time, or handed to the one peer or file that must have them, and go nowhere else.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// True when there is nothing in it; an empty secret is a configuration error everywhere.
+    /// Whether it has no bytes. An empty secret is a configuration error everywhere.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,9 +1,9 @@
-//! Where a job is: what its workbench's API needs in order to find it.
+//! The address of a job: what the API of its workbench needs to find it.
 
 use std::fmt;
 
-/// A job as one kind of job API names it. The configuration reads it, the client of that API addresses
-/// requests with it, and nothing in between looks inside.
+/// A job's address in one kind of job API. The configuration reads it, and the client of that API sends
+/// requests to it. Code in between treats it as opaque.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A job of the Jobs API v1.
@@ -25,7 +25,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The API that understands it, for messages.
+    /// The name of its API, for messages.
     pub fn api(&self) -> &'static str {
         match self {
             Self::V1 { .. } => "v1",
@@ -33,8 +33,8 @@ impl Target {
         }
     }
 
-    /// Its parts as text, in order: what tells it from every other target on the same workbench.
-    /// Processes compare digests of these, so neither the parts nor their order may change.
+    /// Its parts as text. Together they identify it on its workbench. Processes compare digests of the
+    /// parts, so neither the parts nor their order may change.
     pub fn parts(&self) -> Vec<String> {
         match self {
             Self::V1 { owner, project, number } => {

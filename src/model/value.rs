@@ -1,8 +1,8 @@
-//! A payload as a tree: what expressions read, and what variables are written from.
+//! A payload as a tree of values. Expressions read it, and variables are written from it.
 //!
-//! It is parsed once and then shared: cloning any part of it copies a pointer. Of a document only
-//! those parts become values that somebody asks for; the rest stays in its bytes. It never changes
-//! a number's digits on the way from the payload into a variable.
+//! It is parsed once and then shared: a clone of any part copies a pointer. A part of a document becomes a
+//! value when it is first read; everything else stays in its bytes. A number keeps the digits that it has in
+//! the payload.
 
 mod document;
 mod groups;
@@ -19,16 +19,16 @@ pub use json::JsonFault;
 /// One value of a payload, or one that an expression built.
 #[derive(Clone, Default, PartialEq)]
 pub enum Value {
-    /// JSON's `null`: the field is there, and says nothing.
+    /// JSON's `null`.
     #[default]
     Null,
     /// True or false.
     Bool(bool),
     /// A whole number that fits in 64 signed bits.
     Int(i64),
-    /// A whole number above the largest [`Value::Int`]; smaller ones are never kept here.
+    /// A whole number of 64 unsigned bits that is too large for [`Value::Int`].
     UInt(u64),
-    /// Any other number, with the digits it was written with.
+    /// Any other number, with its digits as written.
     Double(Arc<Double>),
     /// Text.
     Text(Arc<str>),
@@ -38,7 +38,7 @@ pub enum Value {
     Map(Object),
 }
 
-/// A number that is not a whole one of 64 bits, and its text.
+/// A number that is not a whole number of 64 bits, with its text.
 #[derive(Clone, Debug)]
 pub struct Double {
     value: f64,
@@ -56,7 +56,7 @@ impl Value {
         Self::List(values.into())
     }
 
-    /// A list whose values are made when somebody asks for them.
+    /// A list whose values `make` returns. It is called once, when the list is first read.
     pub fn list_later(make: impl Fn() -> Vec<Value> + Send + Sync + 'static) -> Self {
         Self::List(List::later(make))
     }
@@ -68,7 +68,7 @@ impl Value {
         ))
     }
 
-    /// A number whose digits are nobody's: they are the shortest that mean the same.
+    /// A number that was computed. Its digits are the shortest that parse to the same number.
     pub fn double(value: f64) -> Self {
         Self::Double(Arc::new(Double { value, text: text::digits(value).into() }))
     }
@@ -81,7 +81,8 @@ impl Value {
         }
     }
 
-    /// How many elements the list in the field of this name has, without a look at them.
+    /// How many elements the list in the field of this name has, without making values of them; none where
+    /// the field is missing or not a list.
     pub fn count_in(&self, name: &str) -> Option<usize> {
         match self {
             Self::Map(object) => object.count_in(name),
@@ -89,8 +90,8 @@ impl Value {
         }
     }
 
-    /// Of a list or map that stands in a document: which one it is, and how many values it holds, that are
-    /// made, or put in order, when somebody looks into it.
+    /// For a list or map that is part of a document: an identity of that part, and how many elements or
+    /// fields it has. They become values, or are sorted, when they are first read, which has a cost.
     pub fn written(&self) -> Option<((usize, u32), usize)> {
         let part = match self {
             Self::List(list) => list.part(),
@@ -110,7 +111,7 @@ impl Value {
         self.as_arc_str().map(|text| &**text)
     }
 
-    /// The text as it is shared, if this is one.
+    /// The text as a shared pointer, if this is one.
     pub fn as_arc_str(&self) -> Option<&Arc<str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -151,7 +152,7 @@ impl Value {
         }
     }
 
-    /// The fields in the order of their names; none, if this is not a map.
+    /// The fields, sorted by name; none, if this is not a map.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         let object = match self {
             Self::Map(object) => Some(object),
@@ -165,7 +166,7 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// What kind of value this is, in the words of an error message.
+    /// The kind of this value, as error messages name it.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -180,7 +181,7 @@ impl Value {
 }
 
 impl Double {
-    /// The nearest binary number, which comparisons and arithmetic use.
+    /// The nearest `f64`, which comparisons and arithmetic use.
     pub fn value(&self) -> f64 {
         self.value
     }
@@ -240,7 +241,7 @@ impl From<Vec<Value>> for Value {
 }
 
 impl<Inner: Into<Value>> From<Option<Inner>> for Value {
-    /// What is not known is null.
+    /// `None` becomes null.
     fn from(value: Option<Inner>) -> Self {
         value.map_or(Self::Null, Into::into)
     }

@@ -1,4 +1,5 @@
-//! What is observed of an attempt: neither its variables nor the workbench's reply.
+//! What the log and the metrics learn of an attempt. It holds neither the variables nor the workbench's
+//! reply.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ pub enum Follows {
     Started,
     /// Another attempt.
     Retry,
-    /// A person must say.
+    /// A person must decide.
     Held,
     /// The run has failed.
     Failed,
@@ -43,7 +44,7 @@ pub struct AttemptEnded<'a> {
     pub job: &'a str,
     /// Which attempt of the run it is, counted from 1.
     pub attempt: u32,
-    /// What is known of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// What follows it.
     pub next: Follows,
@@ -53,12 +54,12 @@ pub struct AttemptEnded<'a> {
     pub engine_id: Option<&'a str>,
     /// What happened, in words.
     pub reason: &'a str,
-    /// From sending to knowing.
+    /// Time from sending the request to knowing the outcome.
     pub took: Duration,
 }
 
 impl<'a> AttemptEnded<'a> {
-    /// What may be told of an attempt.
+    /// The part of an attempt that the log and the metrics may have.
     pub fn of(lease: &'a Lease, result: &'a AttemptResult, next: &Next) -> Self {
         Self {
             run: lease.run,

@@ -11,7 +11,7 @@ pub enum Verdict {
     Accepted,
     /// Kept, without a run.
     Unmatched,
-    /// It had been kept before.
+    /// A repeat of a kept delivery.
     Repeat,
     /// A handshake, which starts nothing.
     Handshake,
@@ -21,7 +21,7 @@ pub enum Verdict {
     Unreadable,
     /// Over its source's rate.
     Limited,
-    /// Too much is in flight.
+    /// Refused, because too much is in flight.
     Overloaded,
     /// The gateway could not keep it.
     NotKept,
@@ -53,7 +53,7 @@ pub struct DeliveryKept<'a> {
     pub source: &'a str,
     /// Its kind of event.
     pub kind: &'a str,
-    /// What identifies it at the sender's side.
+    /// What identifies it at the sender.
     pub key: &'a str,
     /// What became of it.
     pub verdict: Verdict,
@@ -65,7 +65,7 @@ pub struct DeliveryKept<'a> {
     pub remote: &'a str,
     /// Which secret of its source verified it, counted from 0; none where none was needed.
     pub secret: Option<usize>,
-    /// From its first byte to the answer.
+    /// Time from its first byte to the answer.
     pub took: Duration,
 }
 

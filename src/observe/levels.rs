@@ -1,5 +1,5 @@
-//! Numbers that go up and down. They are no observations: nothing has happened when somebody reads how
-//! much waits, and what listens to observations is not to hear of each request that comes and goes.
+//! Gauges: numbers that go up and down. They are not observations: reading how many runs wait is not an
+//! event, and a log line for every request that begins or ends would be noise.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use crate::store::Counts;
 
-/// How much waits at one moment, read when somebody asks for the metrics. What is not known stays as it
-/// was.
+/// What waits at one moment, read when somebody asks for the metrics. A gauge keeps its last value where
+/// the new one is `None`.
 #[derive(Clone, Debug, Default)]
 pub struct Levels {
     /// The moment.
@@ -24,7 +24,8 @@ pub struct Levels {
     pub breakers: Vec<(Arc<str>, bool)>,
 }
 
-/// A request that is being received, with the bytes of its body. Dropping it takes both off the gauges.
+/// A request that is being received, with the bytes of its body. Dropping it subtracts both from the
+/// gauges.
 pub struct InFlight {
     requests: Gauge,
     bytes: Gauge,
@@ -37,7 +38,7 @@ impl InFlight {
         Self { requests, bytes, taken: 0 }
     }
 
-    /// It takes this many bytes more.
+    /// Adds bytes of the body to the gauge.
     pub fn add_bytes(&mut self, more: i64) {
         self.taken = self.taken.saturating_add(more);
         self.bytes.inc_by(more);

@@ -1,5 +1,5 @@
-//! Every line of the log is written here, so that field names are the same everywhere and a reader finds
-//! all that can be told.
+//! Every log line is written here, so that a field has the same name everywhere and a reader finds all
+//! messages in one place.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::config::{Change, Report};
 use crate::model::Outcome;
 use crate::store::RetentionStep;
 
-/// Writes what there is to say about an observation. There is no arm for the rest: whoever adds an
-/// observation says here what the log has of it.
+/// Writes the log line of an observation, where it has one. The match has no catch-all arm, so that every
+/// new observation must be handled here.
 pub(super) fn write(observation: &Observation<'_>) {
     match *observation {
         Observation::DeliveryKept(ref kept) => delivery(kept),
@@ -206,7 +206,7 @@ fn reloaded(change: &Change, report: &Report) {
     }
 }
 
-/// Most steps find nothing to do, and a line a minute would say so.
+/// A step that found nothing to do is not logged: that would be a line every minute.
 fn retention(step: &RetentionStep) {
     let RetentionStep { removed, stripped, bytes, .. } = *step;
     if removed > 0 || stripped > 0 {

@@ -1,5 +1,5 @@
-//! Numbers for Prometheus, prefixed `cdsw_gateway_`. Labels come from the configuration or from
-//! fixed lists, never from a payload. Nothing is counted but here.
+//! Metrics for Prometheus, prefixed `cdsw_gateway_`. Labels come from the configuration or from fixed
+//! lists, never from a payload. Nothing is counted elsewhere.
 
 mod count;
 
@@ -16,11 +16,11 @@ use prometheus_client::registry::{Registry, Unit};
 use super::{InFlight, Levels};
 use crate::store::Counts;
 
-/// Why a run failed: its variables could not be made from the payload,
+/// Cause of a failed run: its variables could not be made from the payload.
 const NOT_MAPPED: &str = "mapping";
-/// an attempt failed for good, or the next one would have come too late,
+/// Cause of a failed run: an attempt failed for good, or the next one would have come too late.
 const ATTEMPT: &str = "attempt";
-/// its time was over before it could be started.
+/// Cause of a failed run: its deadline passed before it could be started.
 const DEADLINE: &str = "deadline";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -116,7 +116,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All at zero.
+    /// Metrics that are all at zero.
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("cdsw_gateway"),
@@ -146,7 +146,8 @@ impl Metrics {
             config_faults: Gauge::default(),
         };
         metrics.register();
-        // A rise from nothing to 1 is one that a rule in Prometheus does not see.
+        // Prometheus sees no increase in a series that first appears with the value 1, so these start at
+        // 0.
         for cause in [NOT_MAPPED, ATTEMPT, DEADLINE] {
             metrics.failed(cause, 0);
         }
@@ -271,7 +272,7 @@ impl Metrics {
         InFlight::begin(self.requests_in_flight.clone(), self.bytes_in_flight.clone())
     }
 
-    /// How often the store could not do what it was asked, for tests.
+    /// How many faults of the store were counted, for tests.
     pub fn store_faults(&self) -> u64 {
         self.store_faults.get()
     }
@@ -282,7 +283,7 @@ impl Metrics {
         self.deliveries.get_or_create(&labels).get()
     }
 
-    /// The text that Prometheus reads, with what waits at this moment.
+    /// The text that Prometheus reads, with the gauges set to these levels.
     pub fn text(&self, levels: &Levels) -> String {
         self.levels(levels);
         let mut out = String::new();

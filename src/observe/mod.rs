@@ -1,9 +1,9 @@
 //! What the operator sees: structured logs and metrics.
 //!
-//! What the gateway learns is told once: a step hands an [`Observation`] to [`Observer::tell`], and
-//! whoever wants to know of it is listed there. No step writes a log line or counts by itself, and no
-//! observation can hold a body, a signature or a secret. Numbers that are read rather than learned (how
-//! much waits, how much is in flight) are [`Levels`] and [`InFlight`].
+//! Each fact is reported once: a step hands an [`Observation`] to [`Observer::tell`], which writes the
+//! log line and counts. No step logs or counts by itself, and no observation can hold a body, a signature
+//! or a secret. Numbers that are read on demand (how many runs wait, how many requests are in flight) are
+//! [`Levels`] and [`InFlight`].
 
 mod attempt;
 mod delivery;
@@ -22,11 +22,11 @@ pub use metrics::Metrics;
 pub use observation::{Observation, RunAt};
 pub use tracing_setup::{LogFormat, start_tracing};
 
-/// Is told what happens, and hands it on to everybody who listens.
+/// Passes each observation to the log and the metrics.
 ///
-/// Listeners hear of what has happened, after it has. What must not be lost when the process dies (a
-/// message to people or to a sender) is not sent from here: it is kept in the transaction that keeps the
-/// fact.
+/// An observation is reported after the fact, and is lost if the process dies in between. A message that
+/// must not be lost (to people or to a sender) is therefore not sent from here: the transaction that
+/// records the fact records the message too.
 #[derive(Default)]
 pub struct Observer {
     metrics: Metrics,
@@ -44,12 +44,12 @@ impl Observer {
         self.metrics.count(&observation);
     }
 
-    /// Notes that a request is being received, for as long as the guard lives.
+    /// Counts a request as in flight until the guard is dropped.
     pub fn request_in_flight(&self) -> InFlight {
         self.metrics.request_in_flight()
     }
 
-    /// The numbers, for whoever reads them.
+    /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }

@@ -1,7 +1,7 @@
-//! Everything that the gateway learns and tells.
+//! Everything that is logged or counted.
 //!
-//! An observation borrows what it needs and no more: there is no field for a body, a header's value, a
-//! variable's value, a signature or a secret, and what is told in words was made without them.
+//! An observation has no field for a body, a header's value, a variable's value, a signature or a secret.
+//! Its texts (`reason`, `words`, `what`) are made without them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub struct RunAt<'a> {
 }
 
 impl<'a> RunAt<'a> {
-    /// Of a kept run.
+    /// Where a stored run belongs.
     pub fn of(run: &'a Run) -> Self {
         let brief = &run.brief;
         Self { run: brief.id, delivery: brief.delivery, route: &brief.route, job: &brief.job }
@@ -56,21 +56,21 @@ pub enum Observation<'a> {
         /// Why, in words.
         reason: &'a str,
     },
-    /// A new run is held: its route says so.
+    /// A new run is held, because its route says so.
     RunHeld {
         /// The run.
         at: RunAt<'a>,
         /// Why, in words.
         reason: &'a str,
     },
-    /// A failed run is queued again, since its sender delivered it again.
+    /// A failed run is queued again, because its sender repeated the delivery.
     RunRedelivered {
         /// The run.
         run: RunId,
         /// Its delivery.
         delivery: DeliveryId,
     },
-    /// A person had a kept delivery go through today's routes; this is what one route came to.
+    /// A person replayed a delivery. There is one observation for each run.
     RunReplayed {
         /// The run.
         run: RunId,
@@ -80,7 +80,7 @@ pub enum Observation<'a> {
         route: &'a str,
         /// What was done with the run.
         what: &'a str,
-        /// Where it stands now. A run that is failed was not mapped.
+        /// The run's state now. `Failed` means that its variables could not be made.
         state: RunState,
         /// Who asked for it.
         who: &'a str,
@@ -91,12 +91,12 @@ pub enum Observation<'a> {
         at: RunAt<'a>,
         /// What the person did.
         act: &'static str,
-        /// Where the run stands now.
+        /// The run's state now.
         state: RunState,
         /// Who did it.
         who: &'a str,
     },
-    /// Runs failed, since their time was over before they could be started.
+    /// Runs failed, because their deadline passed before they could be started.
     RunsOverdue {
         /// How many.
         runs: usize,
@@ -108,15 +108,15 @@ pub enum Observation<'a> {
         /// How many runs.
         held: usize,
     },
-    /// Runs were due later than any run may be, and are due now: the clock was set back.
+    /// Runs were due later than any run can be, because the clock was set back. They are due now.
     ClockSetBack {
         /// How many runs.
         runs: usize,
     },
 
-    /// An attempt ended, and what is known of it is on disk.
+    /// An attempt ended, and its outcome is stored.
     AttemptEnded(AttemptEnded<'a>),
-    /// An attempt ended, and the store did not take what is known of it before the process had to stop.
+    /// An attempt ended, but its outcome could not be stored before the process had to stop.
     AttemptUnrecorded {
         /// The run.
         run: RunId,
@@ -124,20 +124,20 @@ pub enum Observation<'a> {
         job: &'a str,
         /// Which attempt of the run it is, counted from 1.
         attempt: u32,
-        /// What is known of it.
+        /// Its outcome.
         outcome: Outcome,
-        /// The workbench's id of the engine, where it was started.
+        /// The workbench's id of the engine, where the job was started.
         engine_id: Option<&'a str>,
     },
 
-    /// A workbench did not accept an API key, which is paused from now on.
+    /// A workbench refused an API key. The key is paused.
     KeyRefused {
         /// The workbench.
         workbench: &'a str,
         /// The key's name.
         key: &'a str,
     },
-    /// An API key that was refused has changed, and is resumed.
+    /// A refused API key has changed. It is resumed.
     KeyChanged {
         /// The key, as `workbench/key`.
         key: &'a str,
@@ -156,17 +156,17 @@ pub enum Observation<'a> {
         /// Who did it.
         who: &'a str,
     },
-    /// Starts on a workbench kept failing: nothing is sent for a while.
+    /// A circuit breaker opened: starts on the workbench kept failing, so none is sent for a while.
     BreakerOpened {
         /// The workbench.
         workbench: &'a str,
     },
-    /// One start is sent, to see whether the workbench is back.
+    /// A circuit breaker is half-open: one start is sent as a trial.
     BreakerHalfOpen {
         /// The workbench.
         workbench: &'a str,
     },
-    /// The workbench is back, and starts are sent again.
+    /// A circuit breaker closed: the workbench works again, and starts are sent.
     BreakerClosed {
         /// The workbench.
         workbench: &'a str,
@@ -179,19 +179,19 @@ pub enum Observation<'a> {
         /// What was found in its files.
         report: &'a Report,
     },
-    /// The configuration was read again, and what is good of it is in force.
+    /// The configuration was read again, and its valid parts are in force.
     ConfigurationReloaded {
         /// What changed.
         change: &'a Change,
         /// What was found in its files.
         report: &'a Report,
     },
-    /// The configuration was read again and is faulty: the one before stays in force.
+    /// The configuration was read again and is faulty. The previous one stays in force.
     ConfigurationRefused {
         /// What was found in its files.
         report: &'a Report,
     },
-    /// A source can receive nothing, since its secrets cannot be had.
+    /// A source can receive nothing, because its secrets cannot be read.
     SourceUnusable {
         /// The source.
         source: &'a str,
@@ -220,7 +220,7 @@ pub enum Observation<'a> {
         reason: &'static str,
         /// Why, in words.
         words: &'a str,
-        /// When those that stay in use were fetched, where there are any.
+        /// When the keys that stay in use were fetched; none where there are no keys.
         since: Option<Timestamp>,
     },
     /// A subscription was confirmed at its sender.
@@ -242,21 +242,21 @@ pub enum Observation<'a> {
         words: &'a str,
     },
 
-    /// The store did not do what it was asked.
+    /// The store answered with a fault.
     StoreFault {
-        /// What was to be done.
+        /// The operation.
         step: &'static str,
-        /// Why it was not.
+        /// The fault.
         fault: &'a StoreFault,
-        /// True where this was told a moment ago: it is counted, and the log has it already.
+        /// True when the fault was logged a moment ago: it is counted, and not logged again.
         repeated: bool,
     },
-    /// The database's password cannot be had; the one before is tried.
+    /// The database's password cannot be read; the previous one is tried.
     DatabasePassword {
         /// Why, in words.
         reason: &'a str,
     },
-    /// Retention made a step.
+    /// Retention finished one step.
     Retention {
         /// What it did.
         step: &'a RetentionStep,
@@ -288,18 +288,18 @@ pub enum Observation<'a> {
     Stopped,
     /// The simulated workbench cannot write its log file any more.
     RequestLogLost {
-        /// What the system said.
+        /// The system's error.
         error: &'a io::Error,
     },
 }
 
 impl<'a> Observation<'a> {
-    /// The store did not do what it was asked.
+    /// The store answered with a fault.
     pub fn store_fault(step: &'static str, fault: &'a StoreFault) -> Self {
         Self::StoreFault { step, fault, repeated: false }
     }
 
-    /// What reading the configuration again came to.
+    /// The observation of a reload: what changed, or why it was refused.
     pub fn reloaded(done: &'a Result<Change, Report>, found: &'a Report) -> Self {
         match done {
             Ok(change) => Self::ConfigurationReloaded { change, report: found },

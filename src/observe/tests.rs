@@ -32,7 +32,7 @@ impl Write for Lines {
     }
 }
 
-/// The lines that are written meanwhile, as they are read by whatever gathers them.
+/// The log lines that `act` writes, parsed as a log collector would.
 fn lines(act: impl FnOnce()) -> Vec<Value> {
     let lines = Lines::default();
     let writer = lines.clone();
@@ -51,7 +51,7 @@ fn lines(act: impl FnOnce()) -> Vec<Value> {
         .collect()
 }
 
-/// One of each, as it might happen.
+/// Reports at least one observation of each kind.
 fn each(mut tell: impl FnMut(Observation<'_>)) {
     let now = Timestamp::UNIX_EPOCH;
     let (run, delivery) = (RunId::new(now, 1), DeliveryId::new(now, 2));
@@ -179,7 +179,8 @@ fn every_observation_writes_a_line_that_the_operators_page_has() {
     assert!(missing.is_empty(), "docs/operations.md does not name the fields {missing:?}");
 }
 
-/// What the page shows of a message: its beginning, up to a colon, a semicolon or a version.
+/// The part of a message that the page of documentation shows: its beginning, up to a colon, a semicolon
+/// or a version.
 fn first_words(message: &str) -> &str {
     let end = message.find([':', ';']).unwrap_or(message.len());
     message[..end].split(" a replaced").next().unwrap_or_default()

@@ -1,29 +1,29 @@
-//! What people must know of a provider: from it, `docs/providers.md` is made.
+//! What the documentation says about a provider. `docs/providers.md` is generated from it.
 
-/// What the documentation says of a provider.
+/// What the documentation says about a provider.
 #[derive(Debug)]
 pub struct About {
-    /// The part of the page that it stands in.
+    /// The section of the page that it belongs to.
     pub group: Group,
-    /// What to do at the sender's side, a sentence or two a step.
+    /// What to do at the sender's side. Each step has one or two sentences.
     pub setup: &'static [&'static str],
-    /// The lines below `sources: NAME:`. They are checked as a configuration is.
+    /// An example: the lines below `sources: NAME:`. A test parses them as a configuration.
     pub source: &'static str,
-    /// What its events carry: where the kind and the delivery's id are, what is signed, and what
-    /// is not.
+    /// What its events carry: where the kind and the delivery's id are, what is signed, and what is
+    /// not signed.
     pub carries: &'static str,
-    /// The git facts, claims or command that its events yield; empty where they yield none.
+    /// The git facts, claims or command that its events yield. Empty where they yield none.
     pub yields: &'static str,
-    /// How far it is proven.
+    /// How well the provider has been verified against the real sender.
     pub proven: Proven,
-    /// Where that is documented.
+    /// The documents and sources on which all this is based.
     pub sources: &'static [&'static str],
 }
 
-/// Senders that have something in common.
+/// A section of the page: senders of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Any sender, by how it signs.
+    /// Any sender, chosen by how it signs.
     Generic,
     /// Forges, continuous integration, registries.
     Forges,
@@ -51,22 +51,22 @@ impl Group {
     }
 }
 
-/// How far a provider is proven, best first.
+/// How well a provider has been verified against the real sender, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proven {
-    /// By signatures that the sender, or its own documentation or test suite, has written down.
+    /// By signatures that the sender, or its own documentation or test suite, has published.
     Literal,
-    /// By requests put together from such values.
+    /// By requests put together from values that the sender has published.
     Assembled,
-    /// By signatures computed by the documented recipe: they agree with the documentation, not
-    /// with a real sender.
+    /// By signatures that were computed by the documented recipe. They show that the provider agrees
+    /// with the documentation, not with a real sender.
     Recomputed,
     /// By its documentation alone.
     Documented,
 }
 
 impl Proven {
-    /// In words.
+    /// A sentence fragment for the documentation.
     pub fn words(self) -> &'static str {
         match self {
             Self::Literal => "signatures published by the sender are verified in the tests",

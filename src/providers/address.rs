@@ -1,27 +1,27 @@
-//! The address that a sender was given, for senders that sign it. The gateway cannot know it by
-//! itself where a proxy stands before it, so that it is a setting.
+//! The address that was configured at a sender, for senders that sign it. Behind a proxy, the gateway
+//! cannot derive this address from the request, so it is a setting.
 
 use crate::authenticate::Refusal;
 use crate::providers::Options;
 
-/// What a source lacks without one.
+/// What is missing from a source that has no such address.
 pub(super) const NONE: &str = "`public_url`, the address that was set at the sender";
 
-/// A sentence, where the address is missing.
+/// A fault, where the address is missing.
 pub(super) fn lacks(provider: &str, options: &Options) -> Vec<String> {
     let fault = || format!("provider `{provider}` needs {NONE}");
     options.public_url.is_none().then(fault).into_iter().collect()
 }
 
-/// The address with the query string of the request.
+/// The address with the query string of the request. Refused where the address is not configured.
 pub(super) fn full(options: &Options, query: &str) -> Result<String, Refusal> {
     let url = options.public_url.as_ref().ok_or(Refusal::Misconfigured(NONE))?;
     Ok(if query.is_empty() { url.clone() } else { format!("{url}?{query}") })
 }
 
-/// The ways in which an address may have been written when it was signed: as it is, without its
-/// port, with the usual one, and with an apostrophe escaped. They name the same thing, so that none
-/// of them is weaker than another.
+/// The forms that an address may have had when it was signed: as it is, without its port, with the
+/// default port, and each of these with apostrophes escaped. They are all the same address, so
+/// accepting each of them does not weaken the signature.
 pub(super) fn spellings(url: &str) -> Vec<String> {
     let mut all = vec![url.to_owned()];
     if let Some((scheme, rest)) = url.split_once("://") {
@@ -41,7 +41,7 @@ pub(super) fn spellings(url: &str) -> Vec<String> {
     all
 }
 
-/// Host, with what stands before it, and port.
+/// Splits an authority into the host, with any user information, and the port.
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
         Some((host, port))

@@ -1,5 +1,5 @@
-//! Places in a request, where a sender told in data has its event's name, what was done, or what
-//! names the delivery.
+//! Places in a request from which the event's name, its action or the delivery's id is read, for senders
+//! that are described in data.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use crate::model::Value;
 /// A place in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum At {
-    /// A header, in lower case.
+    /// The header of this name, in lower case.
     Header(&'static str),
-    /// One of two headers, of which the sender sends one, in lower case.
+    /// One of two headers, in lower case. The sender sends one of them.
     EitherHeader(&'static str, &'static str),
-    /// A field of the body.
+    /// A field of the body, by its path.
     Field(&'static [&'static str]),
-    /// A field of one of the body's parts; of the whole body, where it is no list of them.
+    /// A field of one of the body's parts, by its path. Where the body has no parts, of the whole body.
     Part(&'static [&'static str]),
     /// The first of these fields of the body that is filled.
     Either(&'static [&'static [&'static str]]),
 }
 
 impl At {
-    /// The header that it is, where it is one.
+    /// The header's name, where the place is a header. Of two headers, the first.
     pub(super) fn header(self) -> Option<HeaderName> {
         match self {
             Self::Header(name) | Self::EitherHeader(name, _) => Some(HeaderName::from_static(name)),
@@ -31,7 +31,7 @@ impl At {
         }
     }
 
-    /// What is there, in this part of the body.
+    /// The text in this place, where it is not empty. `part` is the part of the body to look at.
     pub(super) fn read(self, headers: &HeaderMap, body: &Value, part: &Value) -> Option<Arc<str>> {
         match self {
             Self::Header(name) => {
@@ -48,7 +48,7 @@ impl At {
         }
     }
 
-    /// A JSON body with this text in its place, where it is a field that holds a text.
+    /// The JSON body with this text in this place. `None` where the place is not a text field of it.
     pub(super) fn written(self, body: &str, text: &str) -> Option<Vec<u8>> {
         let path = match self {
             Self::Field(path) => path,

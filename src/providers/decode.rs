@@ -1,8 +1,8 @@
-//! A body's bytes become a tree, or a fault that says where they do not.
+//! Parses a body's bytes into a tree, or reports where they cannot be parsed.
 //!
-//! Content types are not signed, so where a body could be read in two ways its bytes decide, not
-//! the header: else someone who can put text into a payload (a commit message) and send a request
-//! again under another content type could have it read as fields of a form.
+//! Content types are not signed. So where a body could be read in two ways, its bytes decide and not the
+//! header. Otherwise someone who can put text into a payload (such as a commit message) could send the
+//! request again with another content type, and have it read as the fields of a form.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use http::HeaderMap;
 use crate::model::{ChatCommand, JsonFault, Value};
 use crate::providers::form;
 
-/// What a body holds.
+/// A parsed body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
     /// The payload.
     pub body: Value,
-    /// The command that it holds, for senders of chat.
+    /// The chat command that it holds, if any.
     pub command: Option<ChatCommand>,
 }
 
@@ -27,28 +27,28 @@ impl From<Value> for Decoded {
     }
 }
 
-/// Why an authentic request cannot be understood.
+/// Why an authentic request cannot be parsed.
 #[derive(Debug)]
 pub enum DecodeFault {
-    /// The JSON is broken, or not JSON.
+    /// The body is not valid JSON.
     Json {
-        /// Where and how.
+        /// What is wrong, and where.
         fault: JsonFault,
         /// The form field that holds the JSON, where it is not the whole body.
         field: Option<&'static str>,
     },
-    /// The form is broken.
+    /// The body is not a valid form.
     Form {
         /// What is wrong.
         what: &'static str,
-        /// How many bytes stand before it.
+        /// How many bytes come before it.
         offset: usize,
     },
     /// Something is missing that the sender always sends, such as "header `x-event`".
     Missing(String),
-    /// It tells of more events than one delivery may.
+    /// The body holds more events than one delivery may.
     TooMany {
-        /// How many it may tell of.
+        /// How many it may hold.
         most: usize,
     },
 }
@@ -89,8 +89,8 @@ pub(super) fn json_or_payload(body: &Bytes) -> Result<Value, DecodeFault> {
     }
 }
 
-/// The decoded field `payload`, where the body is a form with that field and no other. No JSON
-/// text begins like such a form.
+/// The decoded field `payload`, where the body is a form with that field. A second field is a fault. No
+/// JSON text begins like such a form, so the first bytes decide.
 pub(super) fn payload(body: &[u8]) -> Result<Option<Vec<u8>>, DecodeFault> {
     const NAME: &[u8] = b"payload=";
     let Some(value) = body.strip_prefix(NAME) else {
@@ -102,7 +102,7 @@ pub(super) fn payload(body: &[u8]) -> Result<Option<Vec<u8>>, DecodeFault> {
     form::unescape(value, NAME.len()).map(Some)
 }
 
-/// A body that is JSON, or else a text.
+/// A body that is JSON, or else a plain text.
 pub(super) fn json_or_text(body: &Bytes) -> Result<Value, DecodeFault> {
     match body.trim_ascii_start().first() {
         Some(b'{' | b'[') => json(body),
@@ -110,7 +110,7 @@ pub(super) fn json_or_text(body: &Bytes) -> Result<Value, DecodeFault> {
     }
 }
 
-/// A body of an unknown sender: JSON, a form as a map of its fields, or nothing.
+/// A body of an unknown sender: JSON, a form as a map of its fields, or null where the body is empty.
 pub(super) fn json_or_form(headers: &HeaderMap, body: &Bytes) -> Result<Value, DecodeFault> {
     let looks_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     if body.is_empty() {

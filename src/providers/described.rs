@@ -1,6 +1,6 @@
-//! A provider that is told in data: how it proves itself, and where its event's name and its
-//! delivery's id are. Most senders need nothing else; what one needs beyond that is a function in
-//! its own file.
+//! Providers that are described in data: how the sender proves itself, and where the event's name and
+//! the delivery's id are. Most senders need nothing else. Where a sender does, its own file has a
+//! function for it.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use crate::providers::{
 
 pub(super) use super::at::At;
 
-/// Events that one delivery may tell of: no sender is known to put as many into a list unless it is
-/// told to, and each is judged by every route.
+/// Most events of one delivery. Every route judges every event, so there has to be a limit. No sender
+/// is known to put this many into a list unless it is configured to.
 const MOST_PARTS: usize = 1000;
 
 /// One sender.
@@ -29,90 +29,94 @@ pub(super) struct Sender {
     pub(super) name: &'static str,
     /// Its name for people.
     pub(super) title: &'static str,
-    /// What people must know of it.
+    /// What the documentation says about it.
     pub(super) about: &'static About,
     /// How it proves itself.
     pub(super) proves: &'static dyn Mechanism,
-    /// Options that it takes beside those of its mechanism.
+    /// Options that it takes. Empty: those of its mechanism.
     pub(super) takes: &'static [&'static str],
-    /// Headers that carry a secret beside those of its mechanism, in lower case.
+    /// Headers that carry a secret, in addition to those of its mechanism; in lower case.
     pub(super) secret_headers: &'static [&'static str],
-    /// Fields of the query string that carry a secret beside those of its mechanism.
+    /// Fields of the query string that carry a secret, in addition to those of its mechanism.
     pub(super) secret_fields: &'static [&'static str],
-    /// How its body is written.
+    /// The format of its body.
     pub(super) body: Body,
-    /// The list of which each thing is an event of its own: a field of the body, or the whole body
-    /// where that is empty.
+    /// The path to a list in the body of which each element is an event of its own. An empty path
+    /// means that the whole body is the list.
     pub(super) parts: Option<&'static [&'static str]>,
-    /// Where the event's name is; the first place that is filled decides.
+    /// Where the event's name is. The first of these places that is filled counts.
     pub(super) event: &'static [At],
-    /// Where it says what was done; the first place that is filled decides.
+    /// Where the event's action is. The first of these places that is filled counts.
     pub(super) action: &'static [At],
-    /// What names the delivery: the texts of all these places, joined. Where one of them is not
-    /// filled, or there is none, `unnamed` says what stands for it.
+    /// Where the delivery's id is: the texts of all these places, joined. Where one of them is empty,
+    /// or the list is, `unnamed` says what is used instead.
     pub(super) id: &'static [At],
-    /// What stands for the delivery's id where the sender gives none.
+    /// What is used as the delivery's id where the sender gives none.
     pub(super) unnamed: Unnamed,
-    /// Where the kind of event is not the sender's own name for it.
+    /// The kind of event, where it differs from the sender's own name.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
-    /// Where what was done is not the sender's own word for it.
+    /// The event's action, where it differs from the sender's own word.
     pub(super) done: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
-    /// The sender's own names for kinds of event that have another here, to try things out with.
+    /// Kinds of event, each with the sender's own name for it where that differs. Samples are sent
+    /// under these names.
     pub(super) names: &'static [(&'static str, &'static str)],
-    /// Whether it is a greeting.
+    /// Recognises a handshake: a request that is signed in the way deliveries are, but starts no job.
     pub(super) handshake: Option<fn(&HeaderMap, &Value) -> Option<Handshake>>,
-    /// Greetings that are not signed as deliveries are.
+    /// Recognises a greeting that is not signed in the way deliveries are.
     pub(super) greet: Option<Greets>,
-    /// What a greeting's text is answered with, under the secret that the greeting was signed with.
+    /// The answer to a handshake that asks for proof of the secret: a proof over its text, made with
+    /// the secret that the handshake was signed with.
     pub(super) prove_back: Option<fn(&str, &Secret) -> Reply>,
     /// Its git facts.
     pub(super) git_facts: Option<fn(&Meaning, &Value) -> Vec<GitFacts>>,
-    /// The command that someone gave in chat, read from the body.
+    /// The chat command that the body holds.
     pub(super) command: Option<fn(&Value) -> Option<ChatCommand>>,
-    /// How people are answered there.
+    /// The format of answers to people in that chat program.
     pub(super) dialect: Option<Dialect>,
-    /// What a kept delivery is answered with, where any 2xx will not do.
+    /// The answer to a stored delivery, where the sender needs more than any 2xx.
     pub(super) thanks: Option<fn(&Value) -> Option<Reply>>,
-    /// Payloads to try it out with, by kind of event; the first stands for kinds without one.
+    /// Sample payloads by kind of event. The kind of the first is what `sample_kind` returns.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
 
-/// Looks at a request for a greeting that is not signed as deliveries are.
+/// Recognises a greeting that is not signed in the way deliveries are, and gives its answer or the
+/// reason why it is refused.
 pub(super) type Greets =
     fn(&Sender, &Unverified<'_>, &Verification<'_>) -> Option<Result<Greeting, Refusal>>;
 
-/// How a body is written.
+/// The format of a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Body {
     /// JSON.
     Json,
-    /// JSON or a form, as the first bytes say.
+    /// JSON or a form. A body that starts like JSON is never read as a form, whatever its content type.
     JsonOrForm,
-    /// JSON, or a text that means nothing, as the first byte says.
+    /// JSON, or a text that is not parsed. The first byte that is not white space decides.
     JsonOrText,
-    /// JSON, of which only this part is believed.
+    /// JSON, of which only the part that this function returns is trusted.
     Cut(fn(&[u8]) -> &[u8]),
-    /// JSON, a form, or a form whose only field `payload` holds JSON, as the bytes say; without the
-    /// field `token`, which holds a secret.
+    /// JSON, a form, or a form whose only field `payload` holds JSON. The bytes decide. The field
+    /// `token` is left out, since it holds a secret.
     Chat,
 }
 
-/// What stands for the id of a delivery whose sender gives none.
+/// What is used as the id of a delivery whose sender gives none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unnamed {
     /// The digest of what was signed.
     Signed,
-    /// The digest of the body, for senders that sign a new time with each try at the same delivery.
+    /// The digest of the body, for senders that sign a new time each time they send the same delivery.
     Body,
-    /// The digest of what the body says, but for these fields of it, or of each thing in the list
-    /// that it is: they change with each try at the same delivery.
+    /// The digest of the body's content without these fields, or without these fields of each element
+    /// where the body is a list. These fields change each time the sender sends the same delivery.
     BodyWithout(&'static [&'static str]),
-    /// Nothing: two deliveries that say the very same are two all the same.
+    /// Nothing: two deliveries with the same content count as two.
     Nothing,
 }
 
 impl Sender {
-    /// A sender that says nothing beyond how it proves itself; for `..` in the files of senders.
+    /// A sender of which only the proof is described. The files of senders fill in the rest, with this
+    /// as the base (`..Sender::new(…)`).
     pub(super) const fn new(
         name: &'static str,
         title: &'static str,
@@ -149,20 +153,21 @@ impl Sender {
 }
 
 impl Sender {
-    /// The parts of a body, of which there is always one.
+    /// The parts of a body. There is always at least one.
     fn parts<'v>(&self, body: &'v Value) -> &'v [Value] {
         let list = self.parts.and_then(|path| body.at(path)?.as_list());
         list.filter(|parts| !parts.is_empty()).unwrap_or(std::slice::from_ref(body))
     }
 
-    /// What is in this place, where it is to be believed.
+    /// The text in this place; none where the place is empty, or is a header that cannot be trusted.
     fn read(&self, place: At, headers: &HeaderMap, body: &Value, part: &Value) -> Option<Arc<str>> {
         let name = place.header();
         let believed = name.is_none_or(|name| self.proves.believes(headers, &name));
         believed.then(|| place.read(headers, body, part)).flatten()
     }
 
-    /// What is in this place of every part, since a delivery is the same only where all of it is.
+    /// The texts in this place of every part, joined by commas. Two deliveries are the same only where
+    /// all of their parts are the same.
     fn read_all(&self, place: At, headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
         if !matches!(place, At::Part(_)) {
             return self.read(place, headers, body, body);
@@ -188,7 +193,7 @@ impl Sender {
     }
 }
 
-/// The value, or each of the list that it is, without these fields.
+/// The value without these fields. Of a list, each element without them.
 fn without(value: &Value, fields: &[&str]) -> Value {
     match value {
         Value::List(values) => {
@@ -216,7 +221,7 @@ impl Provider for Sender {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        // Those of both would have to be joined; no sender needs that.
+        // No sender needs both its own options and those of its mechanism, so they are not joined.
         if self.takes.is_empty() { self.proves.takes() } else { self.takes }
     }
 
@@ -329,7 +334,7 @@ impl Provider for Sender {
             self.id.iter().map(|place| self.read_all(*place, headers, body)).collect();
         match texts {
             Some(texts) if !texts.is_empty() => Identity::of_sender(&texts.join(":")),
-            // What is kept must have the same name when it is replayed.
+            // A replay reads the stored body, so the id must be computed from that one.
             _ if matches!(self.body, Body::Chat) => {
                 let kept = self.body_to_keep(request.body());
                 Identity::of_bytes(&[kept.as_deref().unwrap_or(request.body())])

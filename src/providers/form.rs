@@ -10,8 +10,8 @@ use crate::authenticate::Refusal;
 use crate::model::Value;
 use crate::providers::DecodeFault;
 
-/// A query string as a map of its fields. It is no part of what senders sign, so a field that
-/// cannot be read is left out rather than held against the request.
+/// A query string as a map of its fields. Senders do not sign it, so a field that cannot be decoded is
+/// left out, and the request is not refused for it.
 pub fn query_value(query: &str) -> Value {
     to_map(
         pieces(query.as_bytes()).filter_map(|(offset, piece)| field(piece, offset).ok()).collect(),
@@ -31,7 +31,7 @@ pub fn without_fields(text: &str, names: &[String]) -> String {
     text.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }
 
-/// The text of a field that must not be there twice.
+/// The text of a field of the query string. None where it is absent; refused where it occurs twice.
 pub(super) fn query_field(query: &str, name: &'static str) -> Result<Option<String>, Refusal> {
     let fields = pieces(query.as_bytes()).filter_map(|(offset, piece)| field(piece, offset).ok());
     let mut texts = fields.filter(|(key, _)| key == name).map(|(_, text)| text);
@@ -41,7 +41,7 @@ pub(super) fn query_field(query: &str, name: &'static str) -> Result<Option<Stri
     }
 }
 
-/// A text as it stands in a query string or form.
+/// Escapes a text for a query string or form.
 pub(super) fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
@@ -57,7 +57,7 @@ pub(super) fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// The text that a piece of a path stands for, where `+` is no space.
+/// Unescapes a piece of a path, in which `+` is not a space. None where it is not valid.
 pub(super) fn unescape_path(text: &str) -> Option<String> {
     let plus = text.replace('+', "%2B");
     String::from_utf8(unescape(plus.as_bytes(), 0).ok()?).ok()
@@ -75,7 +75,7 @@ pub(super) fn fields(body: &[u8]) -> Result<Vec<(String, String)>, DecodeFault> 
     pieces(body).map(|(offset, piece)| field(piece, offset)).collect()
 }
 
-/// Fields as a map: text, or a list of texts for a name that is there several times.
+/// Fields as a map: a text each, or a list of texts for a name that occurs several times.
 pub(super) fn to_map(fields: Vec<(String, String)>) -> Value {
     let mut fields_of: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (name, value) in fields {
@@ -84,7 +84,7 @@ pub(super) fn to_map(fields: Vec<(String, String)>) -> Value {
     Value::map(fields_of.into_iter().map(|(name, values)| (name, one_or_list(values))).collect())
 }
 
-/// The bytes that an escaped text stands for. `offset` is where it stands in the body.
+/// Unescapes a text. `offset` is the text's position in the body, in bytes, for the fault.
 pub(super) fn unescape(text: &[u8], offset: usize) -> Result<Vec<u8>, DecodeFault> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut at = 0;

@@ -1,5 +1,8 @@
-//! Greetings: what senders ask before, or between, their deliveries, to see that someone is there
-//! who knows them. They start nothing.
+//! Handshakes and greetings: requests with which senders check, before or between deliveries, that
+//! the endpoint exists and belongs to someone who expects them. They start no job.
+//!
+//! A handshake is signed in the way deliveries are. A greeting is not: it is answered before anything
+//! is known about its sender.
 
 use std::fmt;
 
@@ -8,18 +11,19 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::model::Secret;
 
-/// What the sender of an authentic greeting expects.
+/// What the sender of an authentic handshake expects as an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handshake {
-    /// A 2xx, whatever its body.
+    /// Any 2xx; the body does not matter.
     Acknowledge,
-    /// This very answer.
+    /// Exactly this answer.
     Answer(Reply),
     /// Proof that the gateway holds the secret too: [`Provider::prove_back`] of this text.
     ///
     /// [`Provider::prove_back`]: super::Provider::prove_back
     ProveBack(String),
-    /// A 2xx; and once it is kept, one visit to this address, which the provider has vetted.
+    /// A 2xx. Once the delivery is stored, the gateway requests this address once. The provider has
+    /// checked that the address is the sender's.
     Visit(String),
 }
 
@@ -34,21 +38,22 @@ impl fmt::Display for Handshake {
     }
 }
 
-/// A greeting that is not signed as deliveries are: a request of another method, or one that comes
-/// before there is a secret to sign with. Anyone can send one, so its answer tells nothing that the
-/// request did not say, unless the sender proved to hold the secret.
+/// A request that is not signed in the way deliveries are, and is answered before anything is known
+/// about its sender: one of another HTTP method, or one that comes before there is a secret to sign
+/// with. Anyone can send one, so the answer reveals nothing that was not in the request, unless the
+/// sender proved that it holds the secret.
 #[derive(Debug)]
 pub struct Greeting {
-    /// What it is, for the log and the kept delivery.
+    /// What it is, for the log and the stored delivery.
     pub what: &'static str,
-    /// What it is answered with.
+    /// The answer.
     pub reply: Reply,
-    /// A secret that the sender hands over, to sign with from now on.
+    /// A secret that the sender hands over, and will sign its deliveries with.
     pub offered: Option<Secret>,
 }
 
 impl Greeting {
-    /// A greeting that hands nothing over.
+    /// A greeting in which the sender hands over no secret.
     pub(super) fn new(what: &'static str, reply: Reply) -> Self {
         Self { what, reply, offered: None }
     }
@@ -76,7 +81,7 @@ impl Reply {
         }
     }
 
-    /// 200, with plain text, which no browser takes for anything else.
+    /// 200, with plain text. `nosniff` keeps browsers from treating it as anything else.
     pub(super) fn text(text: impl Into<Vec<u8>>) -> Self {
         let plain = HeaderValue::from_static("text/plain; charset=utf-8");
         let nosniff = HeaderValue::from_static("nosniff");
@@ -95,7 +100,7 @@ impl Reply {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// The same, with one more header.
+    /// Adds a header to the reply.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self

@@ -1,4 +1,4 @@
-//! What names a delivery at its sender's side, so that a repeat is known as one.
+//! What identifies a delivery, so that a repeat of it is recognised.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use sha2::{Digest, Sha256};
 
 use crate::model::Value;
 
-/// Longer names are replaced by their digest: they are kept and indexed, and a stranger's header
-/// may be as long as the server lets it be.
+/// Longest id, in bytes. Longer ones are replaced by their digest: ids are stored and indexed, and a
+/// header may be as long as the server allows.
 const LONGEST: usize = 200;
 
-/// What names a delivery.
+/// What identifies a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// The sender's own id. It is as good as the sender's word: most do not sign it.
+    /// The sender's own id. Most senders do not sign it.
     Sender(Arc<str>),
-    /// The digest of what was signed, where the sender gives no id. Two deliveries that say the
-    /// very same are then one.
+    /// A digest of the content, where the sender gives no id. Two deliveries with the same content
+    /// then count as one.
     Digest(Arc<str>),
-    /// Nothing: the sender tells the very same of things that happened at different times, so that
-    /// each delivery stands for itself.
+    /// Nothing. The sender sends the same content for different events, so every delivery counts as a
+    /// new one.
     Nothing,
 }
 
 impl Identity {
-    /// The key that repeats of the delivery share; empty where nothing tells a repeat.
+    /// The key that repeats of the delivery share. Empty where repeats cannot be recognised.
     pub fn key(&self) -> Arc<str> {
         match self {
             Self::Sender(key) | Self::Digest(key) => key.clone(),
@@ -46,7 +46,7 @@ impl Identity {
         headers.get(name)?.to_str().ok().filter(|id| !id.is_empty()).map(Self::of_sender)
     }
 
-    /// The digest of a value, however it was written.
+    /// The digest of a value, independent of how the body spelled it.
     pub(super) fn of_value(value: &Value) -> Self {
         let mut text = String::new();
         value.write_json(&mut text).expect("a string takes whatever is written");

@@ -1,10 +1,12 @@
-//! Providers: the kinds of sender that the gateway knows. One file each says how it signs, names
-//! its events and deliveries, shakes hands, and what its git facts are.
+//! Providers: the kinds of sender that the gateway knows. Each has a file of its own, which says how
+//! the sender signs, where it names its events and deliveries, which handshakes it makes, and which
+//! git facts its events carry.
 //!
-//! To add one: a file in the folder of its group, with a static `Sender` that tells it in data (or,
-//! where that is not enough, a type that implements [`Provider`]); a line in `table`; its vectors; and
-//! a sample payload. Providers are made of the mechanisms in `authenticate`; none compares bytes
-//! itself, and none looks at configuration other than its [`Options`].
+//! To add a provider, write a file in the folder of its group, add a line to `table`, and add test
+//! vectors and a sample payload. The file holds a static `Sender`, which describes the provider in
+//! data. Where data is not enough, it holds a type that implements [`Provider`]. Providers are built
+//! from the mechanisms in `authenticate`: no provider compares secrets or signatures itself, and none
+//! reads configuration other than its [`Options`].
 
 mod about;
 mod address;
@@ -16,9 +18,9 @@ mod described;
 mod forges;
 mod form;
 mod generic;
+mod greetings;
 mod handshake;
 mod identity;
-mod knocks;
 mod mechanisms;
 mod options;
 mod outgoing;
@@ -56,10 +58,10 @@ pub use verification::{KeyForm, KeyPlace, Published, Verification, Wanted};
 use outgoing::{header, json_content};
 use table::ALL;
 
-/// Headers that may carry a secret whatever the provider: they are never kept or shown.
+/// Headers that may carry a secret for every provider. They are never stored or shown.
 const ALWAYS_SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
-/// The kind of an event whose sender does not name it.
+/// The kind of an event to which the sender gives no name.
 pub const UNNAMED: &str = "event";
 
 /// A kind of sender.
@@ -70,7 +72,7 @@ pub trait Provider: Sync {
     /// Its name for people.
     fn title(&self) -> &'static str;
 
-    /// What people must know of it.
+    /// What the documentation says about it.
     fn about(&self) -> &'static About;
 
     /// The names of the options that a source of this provider may set.
@@ -78,13 +80,13 @@ pub trait Provider: Sync {
         &[]
     }
 
-    /// What the options lack or contradict, a sentence each.
+    /// What is missing or contradictory in the options: one sentence for each fault.
     fn lacks(&self, _options: &Options) -> Vec<String> {
         Vec::new()
     }
 
-    /// Every fault of a source's options: those that do not belong to this provider, and what
-    /// [`Provider::lacks`] says.
+    /// Every fault of a source's options: options that do not belong to this provider, and the faults
+    /// that [`Provider::lacks`] finds.
     fn check_options(&self, options: &Options) -> Vec<String> {
         let mut faults = options.strangers(self.name(), self.takes());
         faults.extend(self.lacks(options));
@@ -96,28 +98,29 @@ pub trait Provider: Sync {
         SecretUse::Required
     }
 
-    /// Whether a secret has the shape that this sender's secrets have.
+    /// Checks that a secret has the form that this sender's secrets have.
     ///
     /// # Errors
-    /// What is wrong with it, without a word of its content.
+    /// What is wrong with it. The text never contains any of the secret.
     fn check_secret(&self, secret: &Secret, _options: &Options) -> Result<(), String> {
         filled(secret)
     }
 
-    /// Where the keys are that requests of this source are signed with, as far as the source alone
-    /// tells: they can be fetched before the first request comes.
+    /// The address at which the sender publishes its keys, where the source's options determine it.
+    /// These keys can be fetched before the first request. `None` where the sender publishes no keys,
+    /// or where only a request says where they are.
     fn publishes(&self, _options: &Options) -> Option<KeyPlace> {
         None
     }
 
-    /// The published keys that this request cannot be judged without; none where it needs none, or
+    /// The published keys that are needed to verify this request. `None` where it needs none, or
     /// where no key could make it authentic.
     fn wanted(&self, _request: &Unverified<'_>, _options: &Options) -> Option<Wanted> {
         None
     }
 
-    /// Whether the request was made by someone who holds one of the secrets, or the private key to
-    /// what is published.
+    /// Verifies that the request was made by someone who holds one of the secrets, or the private
+    /// key of a published key.
     ///
     /// # Errors
     /// Why the request is refused.
@@ -127,9 +130,9 @@ pub trait Provider: Sync {
         verification: &Verification<'_>,
     ) -> Result<Proof, Refusal>;
 
-    /// What a greeting is answered with that is not signed as deliveries are; none where the
-    /// request is no such greeting. It is asked before [`Provider::authenticate`], and for requests
-    /// of every method.
+    /// Recognises a greeting that is not signed in the way deliveries are, and gives its answer.
+    /// `None` where the request is not such a greeting. It is called before
+    /// [`Provider::authenticate`], and for requests of every HTTP method.
     ///
     /// # Errors
     /// Why a greeting that must be signed is refused.
@@ -141,7 +144,8 @@ pub trait Provider: Sync {
         None
     }
 
-    /// The answer to [`Handshake::ProveBack`], under the secret that the greeting was signed with.
+    /// The answer to [`Handshake::ProveBack`]: a proof over `text`, made with the secret that the
+    /// handshake was signed with. `None` where the sender has no such handshake.
     fn prove_back(&self, _text: &str, _secret: &Secret) -> Option<Reply> {
         None
     }
@@ -149,18 +153,19 @@ pub trait Provider: Sync {
     /// The headers that hold the signature or the token, or that the signature covers.
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName>;
 
-    /// Whether the signature covers the body. Where it does not, whoever reads one request can
-    /// write others.
+    /// Whether the signature covers the body. Where it does not, whoever can read one request can
+    /// forge others.
     fn signs_body(&self, _options: &Options) -> bool {
         true
     }
 
-    /// Headers of this sender that carry the secret itself, beside those that always may.
+    /// Headers of this sender that carry the secret itself, in addition to those that may carry one
+    /// for every provider.
     fn own_secret_headers(&self, _options: &Options) -> Vec<HeaderName> {
         Vec::new()
     }
 
-    /// Every header that must never be kept or shown: those that may carry a secret whatever the
+    /// Every header that must never be stored or shown: those that may carry a secret for every
     /// provider, and [`Provider::own_secret_headers`].
     fn secret_headers(&self, options: &Options) -> Vec<HeaderName> {
         let mut headers = ALWAYS_SECRET.to_vec();
@@ -168,45 +173,46 @@ pub trait Provider: Sync {
         headers
     }
 
-    /// Fields of the query string or of a form that carry the secret itself: they are never kept or
-    /// shown.
+    /// Fields of the query string or of a form that carry the secret itself. They are never stored
+    /// or shown.
     fn secret_fields(&self, _options: &Options) -> Vec<String> {
         Vec::new()
     }
 
-    /// Whether the secret may be what stands in the address behind the source's name.
+    /// Whether the secret may be in the path, after the source's name.
     fn secret_in_path(&self, _options: &Options) -> bool {
         false
     }
 
-    /// The body as a tree. It must not let a header that nobody signed choose between two
-    /// readings of one body.
+    /// Parses the body into a tree. An unsigned header must never decide between two readings of the
+    /// same body.
     ///
     /// # Errors
-    /// Where the body cannot be read.
+    /// Why the body cannot be parsed.
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault>;
 
-    /// What is kept of a body that holds a secret; none where it is kept as it came. It means the
-    /// same as the whole.
+    /// The body to store where the received body contains a secret: the same content without the
+    /// secret. `None` where the body is stored as it was received.
     fn body_to_keep(&self, _body: &[u8]) -> Option<Vec<u8>> {
         None
     }
 
-    /// How people are answered, for senders through which they give commands.
+    /// The format of answers, for chat programs in which people give commands.
     fn dialect(&self) -> Option<Dialect> {
         None
     }
 
-    /// What a kept delivery of this body, which is no command, is answered with, where the usual
-    /// answer will not do.
+    /// The answer to a stored delivery that is not a command, for senders that need a particular
+    /// one. `None` where the usual answer is enough.
     fn thanks(&self, _body: &Value) -> Option<Reply> {
         None
     }
 
-    /// What kind of event it is; of a list of them, the first.
+    /// The kind of the event that the body describes. Where the body holds a list of events, that of
+    /// the first.
     ///
     /// # Errors
-    /// What is missing that would say so.
+    /// What is missing from the request that would name the kind.
     fn meaning(
         &self,
         headers: &HeaderMap,
@@ -214,10 +220,11 @@ pub trait Provider: Sync {
         options: &Options,
     ) -> Result<Meaning, DecodeFault>;
 
-    /// What every event is that it tells of, in its order, where the body is or holds a list of them.
+    /// The kind of every event that the body describes, in the body's order. There are several where
+    /// the body is a list of events, or holds one.
     ///
     /// # Errors
-    /// What is missing that would say so, or that there are too many.
+    /// What is missing from the request that would name the kinds, or that there are too many events.
     fn meanings(
         &self,
         headers: &HeaderMap,
@@ -227,15 +234,15 @@ pub trait Provider: Sync {
         Ok(vec![self.meaning(headers, body, options)?])
     }
 
-    /// What names the delivery, so that a repeat is known as one.
+    /// What identifies the delivery, so that a repeat of it is recognised.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity;
 
-    /// Git facts, one entry for each thing that happened; none where it has nothing to do with git.
+    /// Git facts, one entry for each change. Empty where the event has nothing to do with git.
     fn git_facts(&self, _meaning: &Meaning, _body: &Value) -> Vec<GitFacts> {
         Vec::new()
     }
 
-    /// Whether any of its requests tells git facts.
+    /// Whether any of its requests carries git facts.
     fn tells_git(&self, _options: &Options) -> bool {
         false
     }
@@ -245,7 +252,7 @@ pub trait Provider: Sync {
         false
     }
 
-    /// Git facts that the claims of its token tell, for senders that say nothing of git in the body.
+    /// Git facts from the claims of the token, for senders whose bodies say nothing about git.
     fn claimed_git_facts(&self, _claims: &Value, _options: &Options) -> Option<GitFacts> {
         None
     }
@@ -268,72 +275,75 @@ pub trait Provider: Sync {
         SECRET_HINT
     }
 
-    /// A secret of the right shape, to try things out with. It is in every copy of the program, so
-    /// it proves nothing.
+    /// A valid sample secret, to try a source out with. Every copy of the program contains it, so it
+    /// proves nothing.
     fn sample_secret(&self) -> Secret {
         sample_secret()
     }
 
-    /// What the sender of [`Provider::sample_secret`] signs with, where that is another key.
+    /// The key that signs samples: the private key where [`Provider::sample_secret`] is a public
+    /// key, else the sample secret itself.
     fn sample_signer(&self) -> Secret {
         self.sample_secret()
     }
 
-    /// What a sender that signs with [`Provider::sample_signer`] would publish.
+    /// The keys that a sender which signs with [`Provider::sample_signer`] would publish. `None` for
+    /// providers whose senders publish no keys.
     fn sample_published(&self, _options: &Options) -> Option<Published> {
         None
     }
 
-    /// A payload of this kind as the sender would write it, to try things out with.
+    /// A sample payload of this kind, as the sender would write it.
     fn sample(&self, _kind: &str) -> Option<&'static str> {
         None
     }
 
-    /// The same payload, named so where this sender names its deliveries in the body.
+    /// The payload of [`Provider::sample`], with this delivery id in it where the sender puts its
+    /// delivery ids into the body.
     fn sample_of(&self, kind: &str, _id: &str) -> Option<Vec<u8>> {
         self.sample(kind).map(Into::into)
     }
 
-    /// The kind of event that [`Provider::sample`] is best asked for.
+    /// The kind of event to pass to [`Provider::sample`] where no other is asked for.
     fn sample_kind(&self) -> &'static str {
         "push"
     }
 
-    /// The kinds of event that there are payloads for.
+    /// The kinds of event that have a sample payload.
     fn sample_kinds(&self) -> Vec<&'static str> {
         vec![self.sample_kind()]
     }
 }
 
-/// What to do about a source without a secret, for most providers.
+/// What to do about a source that lacks a secret. Most providers use this text.
 pub const SECRET_HINT: &str =
     "add `secrets: [{ env: NAME }]`, the secret that is set at the sender";
 
 /// Whether a source of a provider needs secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretUse {
-    /// One at least.
+    /// It needs at least one.
     Required,
-    /// It may do without.
+    /// It may have none.
     Optional,
-    /// None: what the sender signs with is public.
+    /// It takes none: the sender publishes the key that verifies its signatures.
     None,
 }
 
-/// What kind of event a body tells of.
+/// What kind of event a body describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
-    /// The kind, with one word for all forges where they mean the same.
+    /// The kind. Where all forges have the same kind of event, it has one name for all of them.
     pub kind: Arc<str>,
     /// The sender's own name for it.
     pub name: Option<Arc<str>>,
-    /// What was done, for kinds that have several.
+    /// What was done, for kinds of event that have several actions.
     pub action: Option<Arc<str>>,
-    /// Set where the request is a greeting that starts nothing.
+    /// Set where the request is a handshake, which starts no job.
     pub handshake: Option<Handshake>,
 }
 
-/// An access token to try things out with. It is in every copy of the program, so it proves nothing.
+/// A sample access token. Every copy of the program contains it, so it proves nothing.
 pub const SAMPLE_ACCESS_TOKEN: &str = "a sample access token that proves nothing";
 
 fn sample_secret() -> Secret {

@@ -1,5 +1,5 @@
-//! What a source may set beside its provider and secrets. Every option has a default, and each
-//! provider says which of them are its own.
+//! The settings of a source, in addition to its provider and secrets. Each provider says which of them
+//! it takes.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,67 +15,69 @@ use crate::providers::{Preset, Template};
 /// A source's own settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
-    /// Take GitHub's older HMAC-SHA-1 signature where the newer one is absent. Default: no.
+    /// Accept GitHub's older HMAC-SHA-1 signature where the newer one is absent. Default: no.
     pub allow_sha1: bool,
-    /// The sender signs the time too, in a header with several elements. Default: no.
+    /// Whether the sender also signs the time, in a header with several elements. Default: no.
     pub timed: bool,
-    /// Take HubSpot's older signatures, which sign no time, where the newest is absent. Default: no.
+    /// Accept HubSpot's older signatures, which do not cover the time, or Hook0's, which do not cover
+    /// headers, where the newer one is absent. Default: no.
     pub allow_older: bool,
-    /// How far a signed timestamp may be off. Default: 5 minutes.
+    /// How far a signed timestamp may differ from the gateway's clock. Default: 5 minutes, or what
+    /// the provider says.
     pub tolerance: Option<Duration>,
     /// The header that carries the signature or the token. No default.
     pub header: Option<HeaderName>,
-    /// What stands before the signature or token, such as `sha256=` or `Bearer `. Default: nothing.
+    /// The text before the signature or token, such as `sha256=` or `Bearer `. Default: nothing.
     pub prefix: Option<String>,
     /// Whether the prefix may be left out. Default: no.
     pub prefix_optional: bool,
-    /// What separates several signatures in one header. Default: there is only one.
+    /// The separator between several signatures in one header. Default: there is only one signature.
     pub separator: Option<char>,
-    /// The hash. Default: SHA-256.
+    /// The hash function. Default: SHA-256.
     pub algorithm: Option<Algorithm>,
-    /// How the signature is written. Default: hex.
+    /// The encoding of the signature. Default: hex.
     pub encoding: Option<Encoding>,
     /// What is signed. Default: `{body}`.
     pub template: Option<Template>,
     /// The header that carries the signed timestamp. Default: there is none.
     pub timestamp_header: Option<HeaderName>,
-    /// What the timestamp counts. Default: seconds.
+    /// The unit of the timestamp. Default: seconds.
     pub timestamp_unit: Option<Unit>,
-    /// The address that the sender was given, without a query string, for senders that sign it. No
-    /// default.
+    /// The address that was configured at the sender, without a query string, for senders that sign
+    /// it. No default.
     pub public_url: Option<String>,
-    /// The sender puts the secret itself where it could put a signature. Default: no.
+    /// Whether the sender sends the secret itself in the place of a signature. Default: no.
     pub unsigned: bool,
-    /// A token must come with every request beside its signature. Default: no.
+    /// Whether every request must carry an access token in addition to its signature. Default: no.
     pub access_token: bool,
-    /// The issuer whose settings are known. No default.
+    /// A well-known issuer, which supplies the defaults for its tokens. No default.
     pub preset: Option<Preset>,
-    /// Who issues the sender's tokens. Default: what the preset says.
+    /// The issuer of the sender's tokens (claim `iss`). Default: what the preset says.
     pub issuer: Option<String>,
-    /// For whom tokens must be, one of these. No default.
+    /// The audiences that are accepted: a token's claim `aud` must name one of them. No default.
     pub audience: Vec<String>,
     /// The algorithms that tokens may be signed with. Default: what the preset says.
     pub algorithms: Vec<jwt::Algorithm>,
     /// Where the issuer publishes its keys. Default: what the preset says.
     pub jwks_url: Option<String>,
-    /// Certificate authorities to trust, beside those of the system, where keys are fetched.
+    /// Certificate authorities to trust where keys are fetched, in addition to those of the system.
     pub ca_file: Option<PathBuf>,
     /// The HTTP proxy through which keys are fetched. Default: none.
     pub proxy: Option<String>,
-    /// What tokens must claim. Default: nothing.
+    /// The claims that tokens must have. Default: none.
     pub required_claims: Claims,
-    /// Whether a token must claim the digest of the body. Default: no.
+    /// Whether a token must have the body's digest as a claim. Default: no.
     pub payload_hash: bool,
-    /// The topics that may be subscribed to and sent from. No default.
+    /// The topics whose subscriptions are confirmed and whose messages are accepted. No default.
     pub topics: Vec<String>,
-    /// Write the secret that the sender hands over in its greeting into the file that the first of
-    /// `secrets` names, as long as there is none. Default: no.
+    /// Whether the secret that the sender hands over in its greeting is written into the file that
+    /// the first of `secrets` names, as long as there is no secret yet. Default: no.
     pub learn_secret: bool,
     /// The user name of basic authentication. No default.
     pub user: Option<String>,
     /// Where the event's name is. Default: every event is of kind `event`.
     pub event: Option<Place>,
-    /// Where the delivery's id is. Default: the digest of what was signed stands for it.
+    /// Where the delivery's id is. Default: the digest of what was signed is used instead.
     pub delivery_id: Option<Place>,
 }
 
@@ -113,17 +115,17 @@ pub(super) const NAMES: [&str; 30] = [
     "delivery_id",
 ];
 
-/// Where in a request something is named.
+/// A place in a request that holds the event's name or the delivery's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In a header.
     Header(HeaderName),
-    /// In a field of the body, by the names on the way to it.
+    /// In a field of the body, given as a path of field names.
     Field(Vec<String>),
 }
 
 impl Place {
-    /// What is there, if it is text or a whole number that is not empty.
+    /// The text there, or the whole number as text. None where there is neither, or an empty text.
     pub(super) fn read(&self, headers: &HeaderMap, body: &Value) -> Option<String> {
         let text = match self {
             Self::Header(name) => headers.get(name)?.to_str().ok()?.to_owned(),
@@ -137,7 +139,7 @@ impl Place {
         (!text.is_empty()).then_some(text)
     }
 
-    /// The header, where it is one.
+    /// The header's name, where the place is a header.
     pub(super) fn header(&self) -> Option<&HeaderName> {
         if let Self::Header(name) = self { Some(name) } else { None }
     }
@@ -149,7 +151,7 @@ impl Options {
         self.tolerance.unwrap_or(DEFAULT_TOLERANCE)
     }
 
-    /// The options that are set although the provider does not take them, a sentence each.
+    /// The options that are set although the provider does not take them: one sentence for each.
     pub(super) fn strangers(&self, provider: &str, takes: &[&str]) -> Vec<String> {
         let belongs = if takes.is_empty() {
             "which has no options of its own".to_owned()

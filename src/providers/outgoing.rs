@@ -1,4 +1,4 @@
-//! What a sender would send: requests that are to be signed, and what makes them authentic.
+//! Requests that are signed as a sender would sign them, such as those of `cdsw-gateway send`.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use crate::model::Secret;
 
-/// A request that is to be signed.
+/// A request to be signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
     /// Its method.
@@ -17,18 +17,18 @@ pub struct Outgoing<'a> {
     pub event: &'a str,
     /// Its body.
     pub body: &'a [u8],
-    /// The second secret of senders that send one beside their signature.
+    /// The second secret, for senders that send one in addition to their signature.
     pub access_token: Option<&'a Secret>,
 }
 
-/// What makes a request authentic.
+/// What has to be added to a request to make it authentic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signed {
     /// Its headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Its query string, for senders that put something there; else empty.
+    /// Its query string, for senders that put the proof there; else empty.
     pub query: String,
-    /// Another body in the place of the one given, for senders that put something there.
+    /// A body that replaces the given one, for senders that put the proof into the body.
     pub body: Option<Vec<u8>>,
 }
 
@@ -41,9 +41,9 @@ impl From<Vec<(HeaderName, HeaderValue)>> for Signed {
 /// Why a request cannot be signed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SignFault {
-    /// The secret does not fit the provider.
+    /// This provider cannot sign with the secret.
     Secret(String),
-    /// A header cannot hold the value that it should.
+    /// The value contains bytes that this header cannot hold.
     Header(HeaderName),
     /// The source's settings lack something.
     Misconfigured(&'static str),

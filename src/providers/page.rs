@@ -1,5 +1,5 @@
-//! `docs/providers.md`, made from the table: it cannot leave a provider out, nor name an option
-//! that a provider does not take.
+//! `docs/providers.md`, generated from the table of providers. So it covers every provider, and names
+//! only options that the provider takes.
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,9 @@ use super::{ALL, Group, Identity, Options, Outgoing, Provider, SecretUse};
 use crate::authenticate::{Unverified, kept};
 use crate::model::Value;
 
-/// The topic of a sample, for providers whose deliveries name one.
+/// The topic of a sample, for providers whose deliveries belong to a topic.
 const SAMPLE_TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:sample";
-/// Where the page on configuration explains what a source may set.
+/// The section of the configuration page that explains the options of a source.
 const OPTIONS: &str = "configuration.md#sourcesname";
 
 /// The whole page.
@@ -96,7 +96,7 @@ fn cited(source: &str) -> String {
     }
 }
 
-/// What its requests prove themselves with.
+/// How its requests prove who sent them, as the table shows it.
 fn proof(provider: &dyn Provider) -> &'static str {
     let options = Options::default();
     match (provider.secret_use(&options), provider.signs_body(&options)) {
@@ -106,7 +106,7 @@ fn proof(provider: &dyn Provider) -> &'static str {
     }
 }
 
-/// What names its deliveries, as its sample shows.
+/// What identifies its deliveries, as the table shows it. It is found out with the sample payload.
 fn delivery_id(provider: &dyn Provider) -> &'static str {
     if provider.takes().contains(&"delivery_id") {
         return "where `delivery_id` says, else digest";

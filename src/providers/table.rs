@@ -1,5 +1,5 @@
-//! The table of every provider: one line each. Providers, their `SIGNATURE`s and `ABOUT`s are constants;
-//! they are `static` since sources borrow them for as long as the program runs.
+//! The table of all providers, with one line for each. Providers, their `SIGNATURE`s and their `ABOUT`s
+//! are constants. They are `static` since sources borrow them for as long as the program runs.
 
 use super::{Group, Provider, chat, data, forges, generic, saas};
 
@@ -70,26 +70,27 @@ pub(super) static ALL: &[&dyn Provider] = &[
     &saas::zoom::ZOOM,
 ];
 
-/// The provider of this name.
+/// The provider that has this name.
 pub fn find(name: &str) -> Option<&'static dyn Provider> {
     ALL.binary_search_by_key(&name, |provider| provider.name()).ok().map(|index| ALL[index])
 }
 
-/// Words that say nothing of who sends.
+/// Words that do not tell one sender from another.
 const EMPTY_WORDS: [&str; 12] = [
     "any", "app", "apps", "bot", "cloud", "command", "commands", "hook", "hooks", "server",
     "webhook", "webhooks",
 ];
-/// Fewer letters say nothing either.
+/// Shortest word that is compared, in bytes. Shorter ones do not tell one sender from another either.
 const SHORTEST_WORD: usize = 3;
 
-/// Providers whose name or title has a word of this text, or a part of one, for who writes another
-/// name of a sender than the one that is known: `teams`, `bitbucket`, `prometheus`.
+/// The names of providers that resemble this text, as suggestions to someone who wrote an unknown name
+/// such as `teams`, `bitbucket` or `prometheus`. A provider resembles the text where a word of the text
+/// begins a word of its name or title, or the reverse.
 pub fn akin(text: &str) -> Vec<&'static str> {
     let text = text.to_lowercase();
     let wanted: Vec<&str> = words(&text).collect();
     let is_akin = |provider: &&&dyn Provider| {
-        // The title of a generic one says what it is not.
+        // The title of a generic provider describes how it signs and no particular sender.
         let title = match provider.about().group {
             Group::Generic => String::new(),
             _ => provider.title().to_lowercase(),

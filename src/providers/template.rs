@@ -1,8 +1,8 @@
-//! What a sender signs, as a text with holes: `{timestamp}.{body}`.
+//! What a sender signs, as a template with placeholders ("holes"): `{timestamp}.{body}`.
 
 use http::Method;
 
-/// A text with holes for the parts of a request, among which the body must be.
+/// A text with placeholders for parts of a request. The body must be one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
 
@@ -22,7 +22,7 @@ pub(super) enum Hole {
     Path,
 }
 
-/// What the holes are filled with.
+/// What the placeholders are filled with.
 #[derive(Clone, Copy)]
 pub(super) struct Filling<'a> {
     pub(super) method: &'a Method,
@@ -40,11 +40,11 @@ impl Default for Template {
 }
 
 impl Template {
-    /// Reads a template's text.
+    /// Parses a template.
     ///
     /// # Errors
-    /// What is wrong with it: an unknown hole, an open brace, or no `{body}`, without which
-    /// anyone could put another body under a signature.
+    /// What is wrong with it: an unknown placeholder, an unmatched brace, or no `{body}`. Without
+    /// `{body}`, anyone could put another body under a valid signature.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;

@@ -1,4 +1,4 @@
-//! What a source gives its provider to judge a request by.
+//! What a provider verifies a request with: secrets, published keys, options and the time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use crate::authenticate::keys::{KeyFault, KeySet};
 use crate::model::Secret;
 use crate::providers::Options;
 
-/// What a request is judged by, beside what is in it.
+/// What a request is verified with, in addition to what it contains.
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a> {
-    /// The source's secrets, in the order configured; several while one is being replaced.
+    /// The source's secrets, in configured order. There are several while one is being rotated.
     pub secrets: &'a [Secret],
-    /// Tokens of which one must come with every request beside its signature, where the source has
-    /// any, in the order configured.
+    /// The source's access tokens, in configured order. Where there are any, every request must carry
+    /// one of them in addition to its signature.
     pub access_tokens: &'a [Secret],
-    /// What was found of that which the provider [wanted](super::Provider::wanted).
+    /// The keys that the provider [wanted](super::Provider::wanted), where they were found.
     pub published: Option<&'a Published>,
     /// The source's own settings.
     pub options: &'a Options,
-    /// The time.
+    /// The current time, against which signed timestamps and expiry dates are checked.
     pub now: Timestamp,
 }
 
@@ -32,17 +32,17 @@ impl<'a> Verification<'a> {
         Self { secrets, access_tokens: &[], published: None, options, now }
     }
 
-    /// The keys that were found at this address, and at no other.
+    /// The keys that were found at this address. Keys from any other address do not count.
     ///
     /// # Errors
-    /// When there are none.
+    /// [`Refusal::UnknownKey`] where there are none.
     pub fn keys_of(&self, url: &str) -> Result<&'a KeySet, Refusal> {
         let here = self.published.filter(|published| &*published.url == url);
         here.map(|published| &published.keys).ok_or(Refusal::UnknownKey)
     }
 }
 
-/// Keys, and the address that they were found at.
+/// Keys, and the address at which they were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The address.
@@ -51,33 +51,34 @@ pub struct Published {
     pub keys: KeySet,
 }
 
-/// Public keys that a request cannot be judged without. Whoever fetches them looks at nothing else
-/// of the request.
+/// Public keys that are needed to verify a request. The code that fetches them sees nothing else of
+/// the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where they are, and how to get there.
+    /// Where the keys are published, and how to reach that address.
     pub place: KeyPlace,
-    /// The key that the request names; any will do where it names none.
+    /// The name of the key that the request was signed with. `None` where the request names no key:
+    /// any key is then enough.
     pub key: Option<String>,
 }
 
-/// Where public keys are published, and how to get there.
+/// Where public keys are published, and how to reach that address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyPlace {
     /// The address.
     pub url: Arc<str>,
-    /// How they are written there.
+    /// The format of what is published there.
     pub form: KeyForm,
-    /// Whether a request chose the address, within what its provider allows; else the configuration
-    /// did.
+    /// True where a request chose the address, within what its provider allows; false where the
+    /// configuration did.
     pub chosen_by_request: bool,
-    /// Certificate authorities to trust beside those of the system.
+    /// A file of certificate authorities to trust, in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// The HTTP proxy to get there through.
+    /// The HTTP proxy through which the keys are fetched.
     pub proxy: Option<Arc<str>>,
 }
 
-/// How public keys are written.
+/// The format of published keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyForm {
     /// A JSON Web Key Set.
@@ -89,10 +90,10 @@ pub enum KeyForm {
 }
 
 impl KeyForm {
-    /// The keys in these bytes.
+    /// Reads the keys from these bytes.
     ///
     /// # Errors
-    /// Why there are none.
+    /// Why they hold no keys.
     pub fn read(self, bytes: &[u8]) -> Result<KeySet, KeyFault> {
         match self {
             Self::Jwks => KeySet::from_jwks(bytes),

@@ -1,5 +1,5 @@
-//! What each request gets. A sender is told what it needs to mend its request; why a signature was
-//! not accepted is told to the log alone.
+//! The answers that requests get. A sender is told what it needs in order to correct its request. Only the
+//! log says why a signature was not accepted.
 
 use std::time::Duration;
 
@@ -15,74 +15,86 @@ use crate::model::{DeliveryId, RunId, RunState};
 use crate::observe::Verdict;
 use crate::store::{Accepted, NewRun, NewRunState};
 
-/// Seconds after which an overloaded gateway, or one whose store is out of order, may be asked
-/// again.
+/// Seconds in the `Retry-After` of every 503: the gateway is overloaded, or cannot store the delivery now.
 const RETRY_SECONDS: &str = "5";
 
-/// A run as an answer names it.
+/// A run as answers list it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Brief {
     pub(super) id: RunId,
     pub(super) route: String,
     pub(super) job: String,
     pub(super) state: RunState,
-    /// Why it stands there. For people: tools ask the admin API.
+    /// Why it is in this state, for answers in chat. Tools get it from the admin API.
     #[serde(skip)]
     pub(super) reason: Option<String>,
 }
 
-/// Everything that a request can be answered with.
+/// Every answer that a request can get.
 #[derive(Debug)]
 pub(super) enum Answer {
+    /// A new delivery is stored.
     Kept {
         delivery: DeliveryId,
         runs: Vec<Brief>,
     },
+    /// The delivery was stored before.
     Repeat {
         delivery: DeliveryId,
+        /// The runs of the stored delivery.
         runs: Vec<Brief>,
+        /// Whether this repeat put at least one of them into the queue again.
         requeued: bool,
     },
-    /// A greeting, answered in its sender's own form.
+    /// A greeting, answered in the form that its sender wants.
     Greeted {
         delivery: DeliveryId,
         reply: Reply,
     },
-    /// A greeting that any 2xx will do for.
+    /// A greeting whose sender takes any 2xx.
     Acknowledged {
         delivery: DeliveryId,
     },
-    /// What was kept, told in its sender's own form.
+    /// A stored delivery, answered in the form that its sender wants.
     Spoken {
         kept: Box<Answer>,
         reply: Reply,
     },
+    /// Authentication failed.
     Refused(Refusal),
+    /// The body cannot be parsed.
     Unreadable(DecodeFault),
     /// From an address that may not send to this source.
     WrongAddress {
-        /// A header of proxies that named another address and was not believed.
+        /// The forwarding header that was ignored, since the peer is not a trusted proxy.
         unbelieved: Option<&'static str>,
     },
-    /// Over the source's rate; with the time after which the next is taken.
+    /// Over the source's rate; the next delivery is accepted after this time.
     TooMany(Duration),
     UnknownSource,
     UnknownPath,
     WrongMethod,
     TooLarge {
+        /// In bytes.
         limit: u64,
     },
+    /// The body did not arrive in time.
     TooSlow,
+    /// The connection ended before the body did.
     CutOff,
+    /// Too many requests or bytes are in flight.
     Overloaded(&'static str),
+    /// The source's secret cannot be read.
     NoSecret(String),
-    /// The keys that the sender publishes are not at hand.
+    /// The keys that the sender publishes are not available now.
     NoKeys,
+    /// The store failed.
     NotKept,
+    /// An error of the gateway itself.
     Fault(String),
 }
 
-/// New runs as an answer names them.
+/// New runs as answers list them.
 pub(super) fn briefs(runs: &[NewRun]) -> Vec<Brief> {
     runs.iter()
         .map(|run| Brief {
@@ -106,7 +118,7 @@ pub(super) fn briefs(runs: &[NewRun]) -> Vec<Brief> {
 }
 
 impl Answer {
-    /// The answer to what the store has kept.
+    /// The answer to a delivery that the store has accepted.
     pub(super) fn of(
         accepted: Accepted,
         delivery: DeliveryId,
@@ -143,7 +155,7 @@ impl Answer {
         }
     }
 
-    /// Whether the dispatcher has something to look at.
+    /// Whether a run was queued, so that the dispatcher should wake up.
     pub(super) fn queued_something(&self) -> bool {
         match self {
             Self::Kept { runs, .. } => {
@@ -155,7 +167,7 @@ impl Answer {
         }
     }
 
-    /// The kept delivery that it names.
+    /// The stored delivery that it names, if any.
     pub(super) fn delivery(&self) -> Option<DeliveryId> {
         match self {
             Self::Kept { delivery, .. }
@@ -167,7 +179,7 @@ impl Answer {
         }
     }
 
-    /// How many runs it names.
+    /// How many runs it lists.
     pub(super) fn runs(&self) -> usize {
         match self {
             Self::Kept { runs, .. } | Self::Repeat { runs, .. } => runs.len(),
@@ -176,7 +188,7 @@ impl Answer {
         }
     }
 
-    /// The runs that were kept with a new delivery.
+    /// The runs that were stored with a new delivery; none for a repeat.
     pub(super) fn new_runs(&self) -> &[Brief] {
         match self {
             Self::Kept { runs, .. } => runs,
@@ -185,7 +197,7 @@ impl Answer {
         }
     }
 
-    /// What became of the request.
+    /// The outcome of the request, for log lines and metrics.
     pub(super) fn verdict(&self) -> Verdict {
         match self {
             Self::Kept { runs, .. } if runs.is_empty() => Verdict::Unmatched,
@@ -201,7 +213,7 @@ impl Answer {
         }
     }
 
-    /// A short label for why it was not kept.
+    /// A label for metrics: why the request was not kept. `none` where it was.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.reason(),
@@ -227,7 +239,7 @@ impl Answer {
         }
     }
 
-    /// For the log: why it was not kept. `None` for what was.
+    /// A sentence for the log: why the request was not kept. `None` where it was.
     pub(super) fn words(&self) -> Option<String> {
         Some(match self {
             Self::Kept { .. }
@@ -279,7 +291,7 @@ impl Answer {
         }
     }
 
-    /// What the sender is told.
+    /// The error message that the sender gets.
     fn told(&self) -> String {
         match self {
             Self::Refused(_) => "the request is not authentic".to_owned(),

@@ -1,4 +1,4 @@
-//! Reads a body, byte for byte, within its limit, its budget and its time.
+//! Reads a body unchanged, within the source's size limit, the budget of bytes in flight and a time limit.
 
 use std::time::Duration;
 
@@ -9,10 +9,13 @@ use http_body_util::BodyExt as _;
 use super::answer::Answer;
 use super::limits::Admitted;
 
-/// Most bytes that are read of a body beyond its limit.
+/// The most bytes that are read and dropped of a body that is over its limit.
 const DISCARDED: usize = 64 << 20;
 
-/// Reads to the end, taking room from the budget as the body grows beyond what was announced.
+/// Reads the body to its end. It takes more of the budget when the body grows beyond its announced length.
+///
+/// # Errors
+/// The answer, where the body is too large, too slow or cut off, or the budget is used up.
 pub(super) async fn read(
     mut body: Body,
     admitted: Admitted,
@@ -26,15 +29,15 @@ pub(super) async fn read(
             read_on(body).await;
         }
     };
-    // What is known when the time is over is the answer.
+    // After a timeout the answer is what is known by then: `TooSlow`, unless the body was found too large.
     let _ = tokio::time::timeout(time, reading).await;
     read
 }
 
-/// Reads on without keeping anything, so that a sender that is still writing hears that its body is
-/// too large instead of a broken connection. Bounded in bytes and in time.
+/// Reads the body and drops it, up to a number of bytes and a time. A sender that is still writing then
+/// receives the answer that its body is too large, instead of a reset connection.
 pub(super) async fn discard(body: Body, time: Duration) {
-    // A sender that is slow as well is cut off.
+    // A sender that is slow as well does not get that courtesy: its connection is cut.
     let _ = tokio::time::timeout(time, read_on(body)).await;
 }
 
@@ -52,7 +55,7 @@ async fn collect(
     mut admitted: Admitted,
     limit: u64,
 ) -> Result<(Bytes, Admitted), Answer> {
-    // Room for it was taken when it was announced.
+    // The budget for the announced length was taken on admission.
     let announced = body.size_hint().exact().filter(|length| *length <= limit);
     let announced = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut first = Bytes::new();
@@ -65,7 +68,7 @@ async fn collect(
             return Err(Answer::TooLarge { limit });
         }
         admitted.take_up_to(length)?;
-        // A small body arrives in one piece, which is then used as it is.
+        // A small body arrives in one piece, which is used without a copy.
         if first.is_empty() && rest.is_empty() {
             first = data;
         } else {

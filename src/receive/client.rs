@@ -1,9 +1,8 @@
-//! The address that a request came from: that of the connection, or what trusted proxies say of it.
-//! Pure.
+//! The client's address: the peer of the connection, or the address that trusted proxies report. Pure.
 //!
-//! Each proxy adds the address that it saw at the right end, so the list is walked from there, and
-//! only as far as the hop that named the next address is trusted. What stands further left was
-//! written by whoever came from the address that was found, and is never believed.
+//! Each proxy appends the address that it saw at the right end of the list. So the list is read from the
+//! right, and reading stops at the first address that is not a trusted proxy. Entries further left were
+//! written by that client or before it, and are never believed.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,8 +13,10 @@ use crate::config::{Networks, ProxyHeader};
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED: &str = "forwarded";
 
-/// The address behind the peer of the connection. Where a trusted proxy left it out or wrote
-/// something that is no address, it is that proxy's own. IPv4 written as IPv6 is IPv4.
+/// The client's address, found behind the peer of the connection.
+///
+/// Where a trusted proxy names no address, or something that is not one, the result is that proxy's own
+/// address. An IPv4 address written as IPv6 is returned as IPv4.
 pub fn client(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -39,7 +40,7 @@ pub fn client(
     address
 }
 
-/// The header that names an address for a peer who is no trusted proxy, for admins to be told.
+/// The forwarding header that is ignored since the peer is not a trusted proxy, so that the log can name it.
 pub(super) fn unbelieved(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -50,13 +51,15 @@ pub(super) fn unbelieved(
     names.filter(|_| !is_trusted).find(|name| headers.contains_key(*name))
 }
 
-/// The lines of a header, the last one first.
+/// The values of a header, the last one first.
 fn lines<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
     headers.get_all(name).iter().rev().map(http::HeaderValue::as_bytes)
 }
 
-/// The address of one element of `Forwarded`: that of its only `for`. One with a quote left open says
-/// nothing: with what a client wrote further left, it would be another element.
+/// The address in one element of `Forwarded`: the value of its only `for`.
+///
+/// An element with an unclosed quote has no address: joined with what a client wrote further left, it
+/// would be another element.
 fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let element = str::from_utf8(element).ok()?;
     let quotes = (0..element.len()).filter(|at| is_quote(element.as_bytes(), *at)).count();
@@ -76,8 +79,8 @@ fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// The pieces between separators outside of quotes, the last one first. Quotes are matched from
-/// the right too: a quote that someone left open further left cannot swallow what a proxy added.
+/// The pieces between separators outside of quotes, the last one first. Quotes are matched from the right
+/// too, so an unclosed quote further left cannot swallow what a proxy appended.
 fn from_right(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -92,13 +95,13 @@ fn from_right(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether there is a quote here that no backslash takes the meaning from.
+/// Whether the byte here is a quote that is not escaped by a backslash.
 fn is_quote(text: &[u8], at: usize) -> bool {
     let escapes = || text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
     text[at] == b'"' && escapes().is_multiple_of(2)
 }
 
-/// An address, with a port or without, an IPv6 one in brackets or without.
+/// Parses an address with or without a port. An IPv6 address may stand in brackets.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
@@ -111,7 +114,7 @@ fn node(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    /// What is found for a connection from 10.0.0.1, where 10.0.0.0/8 and fd00::/8 are trusted.
+    /// The client's address for a connection from 10.0.0.1, where 10.0.0.0/8 and fd00::/8 are trusted.
     fn found(header: ProxyHeader, lines: &[&str]) -> String {
         let name = match header {
             ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
@@ -205,7 +208,7 @@ mod tests {
             assert_eq!(forwarded(&[&line]), "203.0.113.9", "{line}");
             assert_eq!(forwarded(&[left, "for=203.0.113.9"]), "203.0.113.9", "{left}");
         }
-        // Nor can it with a proxy that copies a quote out of the client's `Host`.
+        // Nor does it help against a proxy that copies a quote from the client's `Host`.
         for left in ["", "for=10.9.9.9;x=\", ", "x=\", "] {
             let line = format!("{left}host=a\"b;for=203.0.113.9");
             assert_ne!(forwarded(&[&line]), "10.9.9.9", "{line}");

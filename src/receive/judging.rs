@@ -1,6 +1,8 @@
-//! The pure steps of one request, run where they hold up no other: at once where they are brief, else
-//! beside the work. Routes that take long go on with the event that was proven and parsed; only a
-//! request that was refused is proven again, where newer keys may give another verdict.
+//! Runs the pure steps of a request where they delay no other request: short ones on the async worker,
+//! long ones on a thread for blocking work.
+//!
+//! When only the routes take long, the event that was already authenticated and parsed is handed over.
+//! A request is authenticated twice only when it was refused and newer keys may change that.
 
 use std::sync::Arc;
 
@@ -14,13 +16,14 @@ use crate::judge::Unfinished;
 use crate::model::DeliveryId;
 use crate::providers::Published;
 
-/// Above this a body is parsed where it holds up no other request. Below it only the routes are
-/// asked there, when their expressions turn out to take long; what was made of the body waits for
-/// that, and may be forty times as large.
+/// Bodies of more bytes than this are parsed and judged on a thread for blocking work.
+///
+/// Smaller ones are parsed on the async worker, and only routes whose expressions take long move to such a
+/// thread. The parsed body waits for that thread meanwhile, and may be forty times as large as its bytes.
 const LARGE: usize = 32 * 1024;
 
-/// Places for requests that are judged at once beside the work: more than twice the processors would not
-/// be done sooner, and what is made of a body is larger than it is.
+/// Limits how many requests are judged at once on threads for blocking work: two for each processor, and
+/// eight at most. More would not finish sooner, and a parsed body takes more memory than its bytes.
 #[derive(Debug)]
 pub struct JudgingPlaces(Semaphore);
 
@@ -31,7 +34,10 @@ impl Default for JudgingPlaces {
 }
 
 impl JudgingPlaces {
-    /// Does it on a thread that no other request waits for.
+    /// Runs the work on a thread for blocking work, once a place is free.
+    ///
+    /// # Errors
+    /// [`Answer::Fault`] when the work panicked.
     async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -44,7 +50,7 @@ impl JudgingPlaces {
     }
 }
 
-/// A request, and all that it is judged by.
+/// A request with everything that its steps need.
 #[derive(Clone)]
 pub(super) struct Judging {
     pub(super) arrived: Arc<Arrived>,
@@ -56,7 +62,10 @@ pub(super) struct Judging {
 }
 
 impl Judging {
-    /// What the steps make of it.
+    /// Runs the steps.
+    ///
+    /// # Errors
+    /// The answer to a request that is not kept.
     pub(super) async fn steps(&self) -> Result<Taken, Answer> {
         if self.arrived.body.len() > LARGE {
             let judging = self.clone();

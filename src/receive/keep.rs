@@ -1,4 +1,4 @@
-//! What the pure steps made of a request goes to the store, and its answer to the sender.
+//! Runs the pure steps of a request, stores their result, and makes the answer.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::providers;
 use crate::replay::new_run;
 use crate::store::{Accepted, KeptHeaders, NewDelivery, NewRun};
 
-/// The kind of event that a greeting is kept as.
+/// The kind of event that an unsigned greeting is stored as.
 const HANDSHAKE: &str = "handshake";
 
 impl Receiver {
@@ -44,7 +44,7 @@ impl Receiver {
             taken = judging.steps().await;
         }
         let Judging { arrived, secrets, .. } = judging;
-        // Nobody else has it any more, so that what is large in it need not wait for the store.
+        // Taken out of its `Arc`, so that large parts can be dropped before the store is waited for.
         let Some(arrived) = Arc::into_inner(arrived) else {
             return Err(Answer::Fault("a request was still being judged".to_owned()));
         };
@@ -66,7 +66,8 @@ impl Receiver {
         }
     }
 
-    /// Counts an authentic delivery; strangers never get so far.
+    /// Counts an authentic delivery against its source's rate. Requests that fail authentication do not
+    /// count.
     fn within_rate(&self, source: &SourcePlan, now: Timestamp) -> Result<(), Answer> {
         let Some(rate) = source.rate else { return Ok(()) };
         self.rates.take(&source.name, rate, now).map_err(Answer::TooMany)
@@ -133,8 +134,8 @@ impl Receiver {
         answer
     }
 
-    /// Anyone may send a greeting that is not signed, so one row stands for all of a kind from a
-    /// source: the log has a line for each, and nobody can fill the disk with them.
+    /// Stores an unsigned greeting. Anyone may send one, so all greetings of one kind to a source share
+    /// one row: nobody can fill the disk with them. The log has a line for each.
     async fn keep_greeting(
         &self,
         arrived: &Arrived,
@@ -214,7 +215,7 @@ impl Receiver {
     }
 }
 
-/// What repeats are known by; where nothing tells a repeat, the delivery's own id.
+/// The key by which a repeat is recognised. A delivery without an identity gets its own id as key.
 fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
     match identity {
         Identity::Nothing => format!("delivery: {delivery}").into(),
@@ -222,7 +223,7 @@ fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
     }
 }
 
-/// What is told of a delivery, beside its answer.
+/// What the log line about a kept delivery says, apart from the answer.
 struct Noted<'a> {
     delivery: DeliveryId,
     kind: &'a str,
@@ -231,9 +232,9 @@ struct Noted<'a> {
     secret: Option<usize>,
 }
 
-/// What the answer in its sender's own form is made of, where a person waits for it or the sender takes
-/// no other. It keeps the event only of a sender that is answered with words about it: one may be large,
-/// and waits for the store.
+/// What an answer in the sender's own form is made from: a person in chat waits for it, or the sender
+/// accepts no other. An event may be large, so it is kept across the store's commit only where the answer
+/// is about it.
 struct OwnForm {
     spoken: Option<(Dialect, Event)>,
     thanks: Option<Reply>,
@@ -256,13 +257,13 @@ impl OwnForm {
     }
 }
 
-/// The body, without the secret that some senders put there.
+/// The body to store: without the secret that some senders put there.
 fn kept_body(arrived: &Arrived, body: Bytes) -> Bytes {
     let kept = arrived.source.provider.body_to_keep(&body);
     kept.map_or(body, Bytes::from)
 }
 
-/// What every delivery has, whatever it means.
+/// The fields of a new delivery that do not depend on its meaning.
 fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDelivery {
     let source = &arrived.source;
     let secret_fields = source.provider.secret_fields(&source.options);
@@ -286,7 +287,7 @@ fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDeliver
     }
 }
 
-/// The headers that are kept: those that carry no secret, and that can be written as text.
+/// The headers to store: those that carry no secret and are visible ASCII text.
 fn kept_headers(headers: &HeaderMap, source: &SourcePlan) -> KeptHeaders {
     let secret = source.provider.secret_headers(&source.options);
     headers

@@ -1,8 +1,8 @@
-//! A secret that a sender hands over in its greeting is written into the file that the source's
-//! first secret names, if the source says so and there is none yet.
+//! Some senders hand over their secret in the greeting. It is written to the file that the source's first
+//! secret names, if the source sets `learn_secret` and that file is missing or empty.
 //!
-//! Whoever greets first is believed: the sender's own scheme is no better, so a source says
-//! `learn_secret` only for the minute in which the webhook is created.
+//! The first greeting is trusted, whoever sends it: the sender's scheme offers no better. So `learn_secret`
+//! should be set only for the minute in which the webhook is created.
 
 use std::fmt;
 use std::io::Write as _;
@@ -11,18 +11,18 @@ use std::path::Path;
 use crate::config::{Live, SecretRef, SourcePlan};
 use crate::model::Secret;
 
-/// What became of a secret that was handed over.
+/// What happened to a secret that was handed over.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Learned {
     /// It was written.
     Written,
-    /// The source does not learn.
+    /// The source does not set `learn_secret`.
     NotAsked,
-    /// There is one already.
+    /// The file has a secret already.
     ThereAlready,
-    /// The first secret is no file.
+    /// The source's first secret is not a file.
     NoFile,
-    /// The file cannot be written.
+    /// The file could not be written.
     Failed(String),
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Learned {
     }
 }
 
-/// Writes the secret where it belongs, or says why not.
+/// Writes the secret to the file of the source's first secret, or says why not.
 pub(super) async fn learn(live: &Live, source: &SourcePlan, secret: Secret) -> Learned {
     if !source.options.learn_secret {
         return Learned::NotAsked;
@@ -70,7 +70,7 @@ fn write_unless_there(path: &Path, secret: &Secret) -> Learned {
     }
 }
 
-/// Whole or not at all: nobody reads half of a secret.
+/// Writes a temporary file and renames it, so that nobody reads half a secret.
 fn write(path: &Path, secret: &Secret) -> std::io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;

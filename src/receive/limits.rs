@@ -1,5 +1,5 @@
-//! What may be in flight at once: requests, and bytes of their bodies. A request is admitted
-//! before its body is read, so that memory stays within what the configuration says.
+//! Limits on the requests in flight and on the bytes of their bodies. A request is admitted before its body
+//! is read, so that memory stays within what the configuration allows.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use super::answer::Answer;
 use crate::config::ServerPlan;
 use crate::observe::{InFlight, Observer};
 
-/// The budget is counted in blocks of this many bytes.
+/// The budget of bytes is counted in blocks of this size.
 const BLOCK: u64 = 4096;
 
-/// The two budgets.
+/// The two budgets: requests in flight, and blocks of their bodies.
 pub(super) struct Limits {
     requests: Arc<Semaphore>,
     blocks: Arc<Semaphore>,
     observer: Arc<Observer>,
 }
 
-/// A place among the requests in flight, with the bytes taken so far. Dropping it gives both back.
+/// An admitted request: its place and the bytes taken so far. Dropping it gives both back.
 pub(super) struct Admitted {
     _request: OwnedSemaphorePermit,
     bytes: Option<OwnedSemaphorePermit>,
@@ -31,7 +31,7 @@ pub(super) struct Admitted {
 }
 
 impl Limits {
-    /// Budgets as configured.
+    /// Makes the budgets that the configuration sets.
     pub(super) fn new(server: &ServerPlan, observer: Arc<Observer>) -> Self {
         let blocks = usize::try_from(blocks_for(server.bytes_in_flight)).unwrap_or(usize::MAX);
         Self {
@@ -41,7 +41,11 @@ impl Limits {
         }
     }
 
-    /// Admits a request by its head: a place, and room for the length that it announces.
+    /// Admits a request by its head: takes a place, and budget for the length that it announces.
+    ///
+    /// # Errors
+    /// [`Answer::TooLarge`] where it announces more than `limit` bytes, [`Answer::Overloaded`] where a
+    /// budget is used up.
     pub(super) fn admit(&self, headers: &HeaderMap, limit: u64) -> Result<Admitted, Answer> {
         let announced = headers
             .get(CONTENT_LENGTH)
@@ -66,7 +70,10 @@ impl Limits {
 }
 
 impl Admitted {
-    /// Makes sure that a body of this length has its room.
+    /// Takes budget until a body of this many bytes is covered.
+    ///
+    /// # Errors
+    /// [`Answer::Overloaded`] where the budget is used up.
     pub(super) fn take_up_to(&mut self, length: u64) -> Result<(), Answer> {
         let more = blocks_for(length).saturating_sub(self.taken);
         if more == 0 {

@@ -1,7 +1,8 @@
-//! `POST /hooks/{source}`: raw bytes in, a kept delivery and its runs on disk, an answer out.
+//! The public listener, `POST /hooks/{source}`: it takes raw bytes, stores the delivery with its runs, and
+//! answers.
 //!
-//! It holds no API key and opens no connection to a workbench. It never answers 2xx for what the
-//! store has not committed, and it tells a stranger nothing about why a request was refused.
+//! It holds no API key and opens no connection to a workbench. It never answers 2xx before the store has
+//! committed. It never tells a sender why authentication failed: only the log says so.
 
 mod answer;
 mod body;
@@ -50,19 +51,19 @@ pub use rate::Rates;
 pub use refusals::{Refusals, Refused};
 use steps::Arrived;
 
-/// Everything that receiving is given.
+/// Everything that the receiver depends on.
 pub struct Receiver {
     /// The configuration in force.
     pub live: Arc<Live>,
-    /// Where deliveries are kept.
+    /// Stores deliveries and their runs.
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Names deliveries and runs.
+    /// Random bits for the ids of deliveries and runs.
     pub random: Arc<dyn Random>,
     /// The keys that senders publish.
     pub issuers: Arc<Issuers>,
-    /// Is told what happens.
+    /// Writes log lines and metrics of what happens.
     pub observer: Arc<Observer>,
     /// The last refusals of each source.
     pub refusals: Arc<Refusals>,
@@ -70,9 +71,9 @@ pub struct Receiver {
     pub proofs: Arc<Proofs>,
     /// What each source has used of its rate.
     pub rates: Arc<Rates>,
-    /// How many requests are judged beside the work at once.
+    /// Limits how many requests are judged at once on threads for blocking work.
     pub judging: Arc<JudgingPlaces>,
-    /// Called when there is a new run in the queue.
+    /// Called when a run was queued or waits for its time: wakes the dispatcher.
     pub on_new_runs: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -81,7 +82,7 @@ struct Receiving {
     limits: Limits,
 }
 
-/// The public side: webhooks, and nothing else.
+/// The public router: it serves webhooks and nothing else.
 pub fn router(receiver: Receiver) -> Router {
     let limits = Limits::new(&receiver.live.plan().server, Arc::clone(&receiver.observer));
     Router::new()
@@ -91,11 +92,11 @@ pub fn router(receiver: Receiver) -> Router {
         .with_state(Arc::new(Receiving { receiver, limits }))
 }
 
-/// Where a request goes.
+/// The parts of a request's path.
 #[derive(Debug, Deserialize)]
 struct At {
     source: String,
-    /// What stands behind the source's name. Some senders can put a secret nowhere else.
+    /// The path after the source's name. Some senders can put a secret nowhere else.
     #[serde(default)]
     rest: String,
 }
@@ -115,19 +116,19 @@ async fn receive(
     answer.into_response()
 }
 
-/// An address as logs, refusals and kept deliveries show it.
+/// The address as logs, refusals and kept deliveries show it; empty where it is not known.
 fn written(address: Option<IpAddr>) -> String {
     address.map_or_else(String::new, |address| address.to_string())
 }
 
-/// A header of proxies that names an address, where its peer is no trusted proxy.
+/// The forwarding header that was ignored, if the request has one and its peer is not a trusted proxy.
 fn unbelieved(head: &Head, server: &ServerPlan) -> Option<&'static str> {
     let peer = head.extensions.get::<Remote>()?.0.ip();
     client::unbelieved(peer, &head.headers, &server.trusted_proxies)
 }
 
 impl Receiving {
-    /// The address that the request came from, as far as it is known.
+    /// The client's address; none where the address of the peer is not known.
     fn client_of(&self, head: &Head) -> Option<IpAddr> {
         let peer = head.extensions.get::<Remote>()?.0.ip();
         let plan = self.receiver.live.plan();
@@ -160,14 +161,14 @@ impl Receiving {
             began,
         };
         if head.method != Method::POST {
-            // Only a greeting has another method, and none of those has a body.
+            // Only greetings use other methods, and those have no body.
             return self.receiver.take_in(arrived(Bytes::new())).await;
         }
         let limit = source.body_limit.unwrap_or(plan.server.body_limit);
         let admitted = match self.limits.admit(&head.headers, limit) {
             Ok(admitted) => admitted,
             Err(answer) => {
-                // Who asks before sending hears at once, and sends nothing.
+                // A sender that asks first (`Expect`) gets the answer at once and sends no body.
                 let is_sending = !head.headers.contains_key(EXPECT);
                 if is_sending && matches!(answer, Answer::TooLarge { .. }) {
                     body::discard(body, plan.server.body_timeout).await;
@@ -185,7 +186,7 @@ impl Receiving {
         answer
     }
 
-    /// Tells of what was not kept; of what was is told where its ids are known.
+    /// Logs and counts a request that was not kept. Kept deliveries are logged where their ids are known.
     fn note(&self, source: &str, headers: &HeaderMap, remote: &str, answer: &Answer) {
         let Some(words) = answer.words() else { return };
         let receiver = &self.receiver;

@@ -1,5 +1,5 @@
-//! Which secret proved each source's deliveries, and when last, in memory: what a person must know
-//! to drop the old one of a rotation. It tells a secret by where it is kept, never by its content.
+//! Counts, in memory, how often each secret proved a source's deliveries, and when last. A person needs
+//! this to remove the old secret after a rotation. A secret is named by its reference, never by its content.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,28 +15,28 @@ pub struct Proofs {
     uses: Mutex<HashMap<(Arc<str>, SecretRef), Used>>,
 }
 
-/// How often, and when last.
+/// How often a secret was used, and when last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Used {
     /// Deliveries that it proved.
     pub deliveries: u64,
-    /// The last of them; none where there was none.
+    /// When it proved the last of them; none where it proved none.
     pub last: Option<Timestamp>,
 }
 
 impl Proofs {
-    /// Counts from now on.
+    /// Starts with empty counts.
     pub fn since(now: Timestamp) -> Self {
         Self { since: now, uses: Mutex::default() }
     }
 
-    /// When it began to count.
+    /// When counting began.
     pub fn began(&self) -> Timestamp {
         self.since
     }
 
-    /// Counts a delivery. A secret is known by its reference, so that its count stays with it when
-    /// another is put before it.
+    /// Counts a delivery. The key is the secret's reference, not its index, so that the count stays correct
+    /// when another secret is put before it in the list.
     pub(super) fn count(&self, source: &Arc<str>, secret: &SecretRef, now: Timestamp) {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         let used = uses.entry((Arc::clone(source), secret.clone())).or_default();

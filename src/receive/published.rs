@@ -1,5 +1,7 @@
-//! The published keys that a request is judged by. One that none of them helped may have been signed
-//! with a key that took their place since: then the issuer is asked once more, where it may be.
+//! The published keys that a request is verified with.
+//!
+//! A request that no known key verifies may be signed with a newer one. The issuer is then asked once
+//! more, within the limits of [`crate::issuers`].
 
 use std::sync::Arc;
 
@@ -10,11 +12,11 @@ use crate::authenticate::Refusal;
 use crate::issuers::Found;
 use crate::providers::{Published, Wanted};
 
-/// The keys that a request asked for, where it asked for any.
+/// The published keys for a request.
 pub(super) enum Known {
-    /// It needs none, or there are none where it says.
+    /// The request needs none, or there are none at the address that it names.
     Nothing,
-    /// These.
+    /// What the request needs, and the keys that were found.
     Keys(Wanted, Arc<Published>),
 }
 
@@ -29,7 +31,10 @@ impl Known {
 }
 
 impl Receiver {
-    /// The published keys that the request needs, where it needs any.
+    /// Finds the published keys that the request needs.
+    ///
+    /// # Errors
+    /// [`Answer::NoKeys`] when they are not available now.
     pub(super) async fn published(&self, arrived: &Arrived) -> Result<Known, Answer> {
         let Some(wanted) = arrived.wanted() else { return Ok(Known::Nothing) };
         match self.issuers.find(&wanted).await {
@@ -39,7 +44,10 @@ impl Receiver {
         }
     }
 
-    /// Other keys than those that led to this answer, where they may lead to a better one.
+    /// Newer keys, where this answer may change with them; none where it cannot, or the keys are the same.
+    ///
+    /// # Errors
+    /// [`Answer::NoKeys`] when they are not available now.
     pub(super) async fn newer(
         &self,
         known: &Known,

@@ -1,8 +1,8 @@
-//! How many deliveries a source may send: the generic cell rate algorithm, which spreads a rate
-//! evenly after a burst and needs one moment of memory for each source.
+//! Limits how many deliveries a source may send: the generic cell rate algorithm. It allows a burst, then
+//! spreads the rate evenly, and stores one timestamp for each source.
 //!
-//! The gateway's clock is the wall's, which may be set back; a bucket is then as full as it can be
-//! and never fuller, so that a source waits for no longer than it would have.
+//! The clock is the wall clock, which may be set back. The stored timestamp is then limited to one full
+//! burst ahead of now, so that no source waits longer than it would have.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +13,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{between, later};
 use crate::config::Rate;
 
-/// What each source has used of its rate. It outlives a reload: a source's count begins anew only
-/// when its rate was changed.
+/// What each source has used of its rate. It survives a reload; a source's count starts again only when its
+/// rate was changed.
 #[derive(Debug, Default)]
 pub struct Rates(Mutex<HashMap<Arc<str>, Bucket>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     rate: Rate,
-    /// When all that was taken would have been due if it had come evenly.
+    /// When the next delivery would be due if those taken so far had come evenly.
     due: Timestamp,
 }
 
@@ -29,7 +29,7 @@ impl Rates {
     /// Counts one delivery.
     ///
     /// # Errors
-    /// The time after which the next is taken; this one was not counted.
+    /// Over the rate: the time after which the next delivery is accepted. This one was not counted.
     pub(super) fn take(
         &self,
         source: &Arc<str>,
@@ -61,7 +61,7 @@ impl Bucket {
     }
 }
 
-/// The time in whole seconds, rounded up, as `Retry-After` is written.
+/// The time in whole seconds, rounded up and at least 1, as `Retry-After` is written.
 pub(super) fn whole_seconds(wait: Duration) -> u64 {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
     let more = u64::from(wait.subsec_nanos() > 0);

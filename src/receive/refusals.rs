@@ -1,30 +1,30 @@
-//! The last refusals of each source, in memory, for the people who run the gateway: why, from
-//! where, and which headers were there. Never a value of a header, never a body.
+//! The last refused requests of each source, in memory, for the people who run the gateway: the reason, the
+//! address and the names of the headers. Never a header's value, never a body.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-/// Refusals remembered for each source.
+/// The most refusals that are remembered for each source.
 const REMEMBERED: usize = 50;
-/// Header names remembered for each refusal.
+/// The most header names that are remembered for each refusal.
 const HEADERS: usize = 64;
 
 /// A request that was not kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refused {
-    /// When.
+    /// When it was answered.
     pub at: Timestamp,
-    /// Address that it came from.
+    /// The client's address; empty where it is not known.
     pub remote: String,
-    /// HTTP status that it was answered with.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The reason, as in the metric.
+    /// The reason's label, as in the metric.
     pub reason: &'static str,
-    /// The reason, in words.
+    /// The reason as a sentence.
     pub words: String,
-    /// Names of the headers that it had.
+    /// The names of its headers.
     pub headers: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct Refused {
 pub struct Refusals(Mutex<HashMap<String, VecDeque<Refused>>>);
 
 impl Refusals {
-    /// Remembers one; the oldest of its source gives way.
+    /// Remembers one. When the source has too many, its oldest is dropped.
     pub(super) fn add(&self, source: &str, mut refused: Refused) {
         refused.headers.truncate(HEADERS);
         let mut all = self.lock();

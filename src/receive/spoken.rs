@@ -1,7 +1,7 @@
-//! What someone who gave a command in chat is told: what it started, or what they could have said.
+//! The answer to a command in chat: which runs it started, or which commands the user can give.
 //!
-//! It is made of what the store has kept. It names no route that this user in this channel could not
-//! have started, and quotes nothing of a route's conditions.
+//! It is made after the store has committed. It names no route that this user could not start in this
+//! channel, and quotes no condition of a route.
 
 use super::answer::{Answer, Brief};
 use crate::config::{Plan, RoutePlan};
@@ -9,10 +9,10 @@ use crate::event::Event;
 use crate::matching::{ARGS_TEST, CONDITION_TEST, Explanation, RouteExplanation, may_command};
 use crate::model::{ChatCommand, RunState};
 
-/// How the gateway is addressed where the chat program does not say.
+/// The command's prefix where the chat program does not name one.
 const SLASH: &str = "/cdsw";
 
-/// The lines of an answer; none for what is no command, or was not kept.
+/// The lines of the answer; none where the event is no command, or was not stored.
 pub(super) fn lines(
     plan: &Plan,
     event: &Event,
@@ -43,7 +43,8 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The runs of a new delivery, and for those that could not be mapped, what to say instead.
+    /// The runs of a new delivery. A run that failed since its variables could not be made is followed by
+    /// the command's usage.
     fn runs(&self, runs: &[Brief]) -> Vec<String> {
         let mut lines = Vec::new();
         for run in runs {
@@ -63,7 +64,7 @@ impl Told<'_> {
         lines
     }
 
-    /// How a run stands; where it failed since the command lacks something, what to type.
+    /// A run's state. Where it failed because the command lacks values, it says what to type.
     fn stands(&self, run: &Brief) -> String {
         let missing = self.missing(run);
         if missing.is_empty() {
@@ -75,7 +76,7 @@ impl Told<'_> {
         format!("{}: nothing is started, since {missing} {are} missing: type {typed}", run.route)
     }
 
-    /// The values that the route of a failed run needs and the command does not give.
+    /// The names of values that a failed run's route needs and the command does not give.
     fn missing(&self, run: &Brief) -> Vec<&str> {
         let (Some(route), Ok(line)) = (self.plan.route(&run.route), &self.command.line) else {
             return Vec::new();
@@ -85,7 +86,7 @@ impl Told<'_> {
         needed.filter(|_| run.state == RunState::Failed).filter(is_missing).collect()
     }
 
-    /// Why nothing was started, and what could be.
+    /// Why nothing was started, and which commands the user can give here.
     fn nothing(&self) -> Vec<String> {
         let mut lines: Vec<String> = match &self.command.line {
             Err(fault) => vec![fault.clone()],
@@ -116,7 +117,7 @@ impl Told<'_> {
         lines
     }
 
-    /// How a route is started: one line for each name that it goes by.
+    /// How to start a route: one line for each command name that it has.
     fn usage(&self, route: &RoutePlan) -> impl Iterator<Item = String> {
         let slash = self.command.slash.as_deref().unwrap_or(SLASH);
         let names = match &route.on.command {
@@ -132,7 +133,7 @@ impl Told<'_> {
         if takes.any {
             values.push_str(" [NAME=…]");
         }
-        // A chat program's own command is named once.
+        // A slash command that is the route's own name is not written twice.
         let line = move |name: String| match slash.strip_prefix('/') == Some(&name) {
             true => format!("{slash}{values}"),
             false => format!("{slash} {name}{values}"),
@@ -141,8 +142,8 @@ impl Told<'_> {
     }
 }
 
-/// A route that the command was meant for, and why it did not start all the same. Only who may start
-/// a route gets as far as these two tests.
+/// Why a route that the command was meant for did not start. These two tests come after those for user
+/// and channel, so the answer tells only people who may start the route.
 fn near(said: &RouteExplanation) -> Option<String> {
     let RouteExplanation { route, test, words, .. } = said;
     match test.as_deref()? {

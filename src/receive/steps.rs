@@ -1,4 +1,7 @@
-//! The pure steps of one request, from bytes to runs that are asked for. No I/O, clock or random.
+//! The pure steps of one request, from its bytes to the runs that it asks for.
+//!
+//! They do no I/O and read neither a clock nor random bits: the time, the secrets, the published keys and
+//! the delivery's id are arguments.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,26 +19,29 @@ use crate::judge::{Detail, Judged, Unfinished, judge, judge_briefly};
 use crate::model::{DeliveryId, Value};
 use crate::providers::{Published, Verification, Wanted};
 
-/// A request that arrived whole.
+/// A request whose body has arrived completely.
 pub(super) struct Arrived {
     pub(super) plan: Arc<Plan>,
     pub(super) source: Arc<SourcePlan>,
     pub(super) head: Arc<Head>,
+    /// The path after the source's name; empty as a rule.
     pub(super) rest: String,
     pub(super) body: Bytes,
+    /// The client's address as text; empty where it is not known.
     pub(super) remote: String,
+    /// When the request came in. These steps only carry it, for the duration that the log shows.
     pub(super) began: Instant,
 }
 
-/// What the pure steps made of it.
+/// The result of all the pure steps.
 pub(super) enum Taken {
-    /// A delivery, proven and judged.
+    /// An authentic delivery, judged by the routes.
     Delivery(Box<Judgement>),
     /// A greeting that is not signed as deliveries are.
     Greeting(Greeting),
 }
 
-/// What is known of a request before a route is asked.
+/// The result of authentication and parsing, before the routes are judged.
 pub(super) enum Proven {
     /// A delivery, authentic and parsed.
     Delivery(Box<Authentic>),
@@ -46,17 +52,17 @@ pub(super) enum Proven {
 /// An authentic delivery, parsed.
 pub(super) struct Authentic {
     pub(super) understood: Understood,
-    /// The secret that matched, by its place in the source's list.
+    /// The index of the secret that matched, in the list of secrets that it was verified with.
     pub(super) secret: Option<usize>,
-    /// The access token that came beside its signature, likewise.
+    /// The index of the access token that came with the signature, in the list of access tokens.
     pub(super) access_token: Option<usize>,
-    /// What its sender's token claimed, as JSON.
+    /// The claims of the sender's token, as JSON; none where there is no token.
     pub(super) claims: Option<String>,
-    /// The answer to a greeting that asks for proof of the secret.
+    /// The answer to a greeting that asks the gateway to prove that it holds the secret too.
     pub(super) proven_back: Option<Reply>,
 }
 
-/// An authentic delivery, and what the routes made of it.
+/// An authentic delivery, with the verdicts and runs of its source's routes.
 pub(super) struct Judgement {
     pub(super) authentic: Authentic,
     pub(super) judged: Judged,
@@ -74,7 +80,7 @@ impl Arrived {
         }
     }
 
-    /// The published keys that it cannot be judged without.
+    /// The published keys that are needed to verify the request; none where it needs none.
     pub(super) fn wanted(&self) -> Option<Wanted> {
         let source = &self.source;
         let may_be = self.head.method == Method::POST && self.rest.is_empty();
@@ -82,7 +88,10 @@ impl Arrived {
         request.then(|| source.provider.wanted(&self.request(), &source.options)).flatten()
     }
 
-    /// Authenticate and understand: bytes, configuration and the time go in.
+    /// Authenticates the request and parses it.
+    ///
+    /// # Errors
+    /// The answer that the sender gets.
     pub(super) fn prove(
         &self,
         secrets: Result<&SourceSecrets, &SecretFault>,
@@ -91,7 +100,7 @@ impl Arrived {
     ) -> Result<Proven, Answer> {
         let source = &self.source;
         let request = self.request();
-        // The first greeting may come before there is a secret.
+        // The sender's first greeting may come before the source has a secret.
         let held = secrets.map(SourceSecrets::held).unwrap_or_default();
         let verification = Verification { published, ..source.verification(held, now) };
         match source.provider.greet(&request, &verification) {
@@ -117,12 +126,15 @@ impl Arrived {
         Ok(Proven::Delivery(Box::new(authentic)))
     }
 
-    /// Match and map, however long it takes.
+    /// Matches the routes and maps their variables, however long it takes.
     pub(super) fn judge(&self, authentic: &Authentic, delivery: DeliveryId) -> Judged {
         judge(&self.plan, &self.source, &authentic.understood, delivery, Detail::Kept)
     }
 
-    /// The same, given up where it takes longer than a worker should spend.
+    /// Matches and maps like [`Self::judge`], with a bound on the steps of all expressions together.
+    ///
+    /// # Errors
+    /// [`Unfinished`] when the bound is reached: judge it again on a thread for blocking work.
     pub(super) fn judge_briefly(
         &self,
         authentic: &Authentic,

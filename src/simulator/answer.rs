@@ -1,4 +1,4 @@
-//! Answers on the wire: the usual one, any other, and every broken one.
+//! Writes answers: the usual one, the reply of a rule, and every broken one.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::faults::{Fault, Page, Reply};
 use super::http1::{self, Head};
 
 const JSON: &str = "application/json; charset=utf-8";
-/// Bytes of a long body that are written at once.
+/// Bytes of a long body in one write.
 const BLOCK: usize = 64 * 1024;
 
 /// What becomes of a connection after an answer.
@@ -18,13 +18,13 @@ pub(super) enum Then {
     GoOn,
     /// It is closed in order.
     Close,
-    /// It is closed at once, in the middle of whatever it is.
+    /// It is closed at once, even in the middle of an answer.
     Break,
     /// It is reset.
     Reset,
 }
 
-/// What answers to one request have in common.
+/// What every answer to a request depends on.
 pub(super) struct Exchange {
     /// The time as HTTP writes it, where there is a clock.
     pub(super) date: Option<String>,
@@ -67,7 +67,8 @@ impl Exchange {
         http1::head(200, &headers)
     }
 
-    /// The usual answer: its head, and its body as it goes over the wire.
+    /// The usual answer: its head, and its body as it is sent (in chunks where the client understands
+    /// them).
     fn usual(&self, engine_id: &str) -> (Vec<u8>, Vec<u8>) {
         let body = format!("{{\n  \"engine_id\": \"{engine_id}\"\n}}");
         if self.chunks {
@@ -78,7 +79,7 @@ impl Exchange {
     }
 }
 
-/// Answers a start that is in order, as usual or as a fault says.
+/// Answers a valid start, as usual or with a fault.
 pub(super) async fn perform(
     connection: &mut Connection,
     fault: Option<&Fault>,
@@ -133,7 +134,7 @@ async fn blanks(connection: &mut Connection, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends a reply with everything at once.
+/// Sends a whole reply in one write.
 pub(super) async fn send(
     connection: &mut Connection,
     reply: &Reply,
@@ -164,7 +165,7 @@ pub(super) async fn send(
         bytes.extend(body);
     }
     connection.write(&bytes).await?;
-    // A reply that is told how it is delimited may be delimited wrongly: nothing may follow it.
+    // A rule that sets one of these headers may delimit the reply wrongly, so nothing may follow it.
     let open = reply.status >= 200
         && !["connection", "content-length", "transfer-encoding"].into_iter().any(told);
     Ok(if open { exchange.then() } else { Then::Close })

@@ -1,4 +1,5 @@
-//! The job API: connections in, requests read, judged, remembered and answered, in that order.
+//! The job API: accepts connections, and reads, judges, remembers and answers each request, in that
+//! order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::{Exchange, Then, perform, send};
-use super::connection::{Connection, Credentials, ReadFault};
+use super::connection::{Connection, Credentials};
 use super::faults::{Fault, FaultRule, Moment};
 use super::http1::Head;
+use super::http1::ReadFault;
 use super::judge::{Verdict, job_ahead, judge, refusal};
 use super::log::{LogEntry, reserved};
 use super::port::Port;
@@ -51,7 +53,7 @@ pub(super) async fn serve(
     }
 }
 
-/// One connection, to its end. Whatever ends it early is the client's business.
+/// Serves one connection to its end. An error that ends it early is not reported.
 async fn converse(mut connection: Connection, world: &World) {
     match requests(&mut connection, world).await {
         Then::GoOn | Then::Break => {}
@@ -148,8 +150,8 @@ async fn answer(
     }
 }
 
-/// A start in order: what goes wrong is decided, the run is recorded unless that prevents it, the
-/// request is remembered, and only then answered.
+/// Serves a valid start: chooses the fault, records the run unless the fault prevents it, remembers the
+/// request, and only then answers it.
 async fn start(
     connection: &mut Connection,
     job: &str,
@@ -165,7 +167,8 @@ async fn start(
     entry.fault = fault.map(|fault| fault.name().to_owned());
     entry.status = fault.map_or(Some(200), Fault::answers);
     let engine_id = entry.engine_id.clone().unwrap_or_default();
-    // Whoever has seen the request in the log may let its answer go at once.
+    // Subscribed before the request is in the log, since whoever sees it there may release its answer at
+    // once.
     let held = matches!(fault, Some(Fault::HoldAnswer | Fault::NeverAnswer)).then(|| world.hold());
     world.remember(entry);
     if let Some(rule) = &rule {

@@ -1,5 +1,5 @@
-//! One connection of a client: requests read whole and within limits, bytes written as told.
-//! It knows HTTP/1's framing and nothing of jobs.
+//! One connection of a client. It reads whole requests within limits, and writes the bytes that it is
+//! given. It knows HTTP/1's framing and nothing of jobs.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::http1::{self, Framing, Head};
+use super::http1::{self, Framing, Head, ReadFault, bad};
 
 /// Most bytes of a request's head.
 const HEAD: usize = 64 * 1024;
@@ -18,9 +18,9 @@ const HEAD: usize = 64 * 1024;
 const BODY: usize = 1024 * 1024;
 /// Most bytes of the line before a chunk.
 const CHUNK_LINE: usize = 1024;
-/// Bytes of a request that can be looked at before it is read.
+/// Bytes of a request that can be peeked at before it is read.
 const AHEAD: usize = 1024;
-/// Most bytes of a faulty request that are thrown away so that its answer gets through.
+/// Most bytes of a faulty request that are read and dropped, so that the client gets its answer.
 const THROWN_AWAY: usize = 64 * 1024 * 1024;
 /// Longest wait for the other side to close, after the last answer.
 const LINGER: Duration = Duration::from_secs(5);
@@ -31,28 +31,14 @@ pub(super) struct Connection {
     buffer: Vec<u8>,
 }
 
-/// Why a request could not be read.
-#[derive(Debug)]
-pub(super) enum ReadFault {
-    /// The other side went away.
-    Gone,
-    /// It is not as it should be.
-    Bad {
-        /// The status that says so.
-        status: u16,
-        /// Why, in words.
-        why: &'static str,
-    },
-}
-
-/// What came as basic authentication.
+/// The user and the password of HTTP basic authentication.
 pub(super) struct Credentials {
     pub(super) user: Vec<u8>,
     pub(super) password: Vec<u8>,
 }
 
 impl Credentials {
-    /// Those of an `Authorization` header.
+    /// Those of the request's `Authorization` header; none where it has no readable ones.
     pub(super) fn of(head: &Head) -> Option<Self> {
         let (scheme, encoded) = head.header("authorization")?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -76,23 +62,13 @@ impl Credentials {
     }
 }
 
-impl From<io::Error> for ReadFault {
-    fn from(_: io::Error) -> Self {
-        Self::Gone
-    }
-}
-
-pub(super) fn bad(status: u16, why: &'static str) -> ReadFault {
-    ReadFault::Bad { status, why }
-}
-
 impl Connection {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self { stream, buffer: Vec::new() }
     }
 
-    /// Waits for the next request and gives its first bytes, which stay unread; none when the
-    /// other side has closed.
+    /// Waits for the next request and peeks at its first bytes; empty when the client has closed the
+    /// connection.
     pub(super) async fn ahead(&self) -> io::Result<Vec<u8>> {
         if !self.buffer.is_empty() {
             return Ok(self.buffer[..self.buffer.len().min(AHEAD)].to_vec());
@@ -103,7 +79,7 @@ impl Connection {
         Ok(first)
     }
 
-    /// Ends when the other side has closed the connection; never while it sends more.
+    /// Returns once the client has closed the connection; never if it sends more bytes.
     pub(super) async fn hung_up(&self) {
         let mut byte = [0];
         if !matches!(self.stream.peek(&mut byte).await, Ok(0) | Err(_)) {
@@ -149,7 +125,7 @@ impl Connection {
                 return Err(bad(400, "a chunk does not end where it should"));
             }
         }
-        // Fields after the last chunk say nothing that matters here.
+        // Trailer fields are read and ignored.
         let mut room = HEAD;
         loop {
             let line = self.until(b"\r\n", room, too_long()).await?;
@@ -160,7 +136,7 @@ impl Connection {
         }
     }
 
-    /// Takes everything up to and with a mark.
+    /// Takes everything up to and including `mark`.
     async fn until(
         &mut self,
         mark: &[u8],
@@ -196,7 +172,7 @@ impl Connection {
         }
     }
 
-    /// Writes.
+    /// Writes all bytes.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
     }
@@ -206,8 +182,8 @@ impl Connection {
         let _ = self.stream.set_zero_linger();
     }
 
-    /// Ends the connection so that the last answer gets through: while unread bytes wait, closing
-    /// would be a reset, which can overtake what was written.
+    /// Closes the connection so that the client gets the last answer. Closing it with unread bytes would
+    /// send a reset, which can overtake the answer.
     pub(super) async fn close_after_answer(mut self) {
         let _ = self.stream.shutdown().await;
         let _ = tokio::time::timeout(LINGER, self.throw_away()).await;

@@ -1,5 +1,5 @@
-//! The control API: what was asked, what was started, and what is to go wrong next. It asks nobody
-//! who they are: it belongs on loopback.
+//! The control API: it shows requests and runs, and sets faults. It has no authentication, so it belongs
+//! on loopback.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(super) fn router(world: Arc<World>) -> Router {
         .with_state(world)
 }
 
-/// Serves until told to stop, and then ends whatever is on the wire.
+/// Serves until told to stop, and then drops requests in flight.
 pub(super) async fn serve(port: Port, router: Router, tasks: TaskTracker, stop: CancellationToken) {
     loop {
         let stream = tokio::select! {
@@ -50,7 +50,7 @@ pub(super) async fn serve(port: Port, router: Router, tasks: TaskTracker, stop: 
                 .serve_connection(TokioIo::new(stream), service);
             tokio::select! {
                 () = stop.cancelled() => {}
-                // How a connection ends is the client's affair.
+                // An error on a connection is of no interest here: the client sees it.
                 _ = connection => {}
             }
         });
@@ -79,7 +79,7 @@ async fn faults(State(world): State<Arc<World>>) -> Json<Vec<FaultRule>> {
     Json(world.faults())
 }
 
-/// Takes one rule or a list of them; all or none.
+/// Adds one rule or a list of rules. Where one is faulty, none is added.
 async fn add_faults(State(world): State<Arc<World>>, Json(rules): Json<Value>) -> Done {
     let rules = if rules.is_array() { rules } else { Value::Array(vec![rules]) };
     let rules: Vec<FaultRule> =
@@ -113,7 +113,7 @@ struct Listening {
     open: bool,
 }
 
-/// Closes or opens the job API's port, and answers when that is done.
+/// Closes or opens the job API's port, and answers once that is done.
 async fn listening(State(world): State<Arc<World>>, Json(wanted): Json<Listening>) -> StatusCode {
     world.listen(wanted.open).await;
     StatusCode::NO_CONTENT

@@ -1,10 +1,10 @@
-//! What can go wrong, and when. Data only: how each fault is done is not said here.
+//! What can go wrong, and when. This file holds data only; `answer.rs` and `api.rs` carry the faults out.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One way of going wrong. All but the first two befall start requests that are otherwise in order.
+/// One kind of fault. All but the first two apply only to start requests that are otherwise valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
@@ -16,10 +16,9 @@ pub enum Fault {
     ResetAfterRead,
     /// The run is started and recorded, then the connection is reset.
     StartedAnswerLost,
-    /// The request is read and never answered; the connection is closed when held replies are let
-    /// go.
+    /// The request is read and never answered; the connection is closed when held replies are released.
     NeverAnswer,
-    /// The run is started; its answer is held back until it is let go.
+    /// The run is started; its answer is held back until held replies are released.
     HoldAnswer,
     /// The run is started; the answer's head comes this many milliseconds late.
     SlowHead {
@@ -33,7 +32,7 @@ pub enum Fault {
     },
     /// The run is started; the answer ends in the middle of a chunk.
     Truncated,
-    /// The run is started; the answer's body is this long, and says nothing.
+    /// The run is started; the answer's body is this long, and blank.
     HugeBody {
         /// Bytes.
         bytes: u64,
@@ -48,13 +47,13 @@ pub enum Fault {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// What is in it.
+    /// Its content.
     #[serde(default)]
     pub page: Page,
-    /// Further headers, or others in the place of the usual ones.
+    /// Additional headers. One with the name of a usual header replaces it.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The run is started all the same. A page that names the engine always starts one.
+    /// True where the run is started all the same. It always is where the page names the engine.
     #[serde(default)]
     pub started_anyway: bool,
 }
@@ -82,22 +81,23 @@ pub enum Page {
 pub struct FaultRule {
     /// What happens.
     pub fault: Fault,
-    /// So many times; always when left out.
+    /// How many times it happens; every time when left out.
     #[serde(default)]
     pub times: Option<u64>,
-    /// With this probability, from 0 to 1; always when left out.
+    /// The probability that it happens, from 0 to 1; 1 when left out.
     #[serde(default)]
     pub probability: Option<f64>,
-    /// To starts of this job alone, written `owner/project/id`. A connection that has not said
-    /// anything yet belongs to no job.
+    /// Only to starts of this job, written `owner/project/id`. A connection that has sent nothing yet
+    /// belongs to no job.
     #[serde(default)]
     pub job: Option<String>,
-    /// So many milliseconds after the request came. A run that is started is so before that.
+    /// Milliseconds between the request and the fault. Where a run is started, it is started before this
+    /// delay.
     #[serde(default)]
     pub delay_millis: Option<u64>,
 }
 
-/// How far a connection has come when it is asked what goes wrong.
+/// The moment of a connection at which a fault is looked up.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Moment<'a> {
     /// It was accepted.
@@ -118,7 +118,7 @@ impl Reply {
         Self::new(status, Page::Json(json.to_string()))
     }
 
-    /// Whether it comes with a run: it was told so, or it names the engine.
+    /// Whether the run is started: the rule says so, or the page names the engine.
     pub(super) fn starts(&self) -> bool {
         let names_engine = match &self.page {
             Page::Gzip => true,
@@ -156,7 +156,7 @@ impl Fault {
         Self::Reply(Reply::json(200, &serde_json::json!({ "status": "ENGINE_SKIPPED" })))
     }
 
-    /// The same reply with one more header.
+    /// Adds a header to a reply. Other faults stay as they are.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         if let Self::Reply(reply) = &mut self {
@@ -165,7 +165,7 @@ impl Fault {
         self
     }
 
-    /// The same reply, with the work done.
+    /// Makes a reply start the run all the same. Other faults stay as they are.
     #[must_use]
     pub fn with_run_started(mut self) -> Self {
         if let Self::Reply(reply) = &mut self {
@@ -191,7 +191,7 @@ impl Fault {
         }
     }
 
-    /// Whether a start that it befalls is started.
+    /// Whether a start with this fault starts a run.
     pub(super) fn starts(&self) -> bool {
         match self {
             Self::RefuseConnection
@@ -227,22 +227,22 @@ impl Fault {
 }
 
 impl FaultRule {
-    /// Always, to every job.
+    /// Happens every time, to every job.
     pub fn always(fault: Fault) -> Self {
         Self { fault, times: None, probability: None, job: None, delay_millis: None }
     }
 
-    /// Once, to whichever job comes first.
+    /// Happens once, to whichever job comes first.
     pub fn once(fault: Fault) -> Self {
         Self { times: Some(1), ..Self::always(fault) }
     }
 
-    /// Once, to one job, written `owner/project/id`.
+    /// Happens once, to one job, written `owner/project/id`.
     pub fn once_for_job(job: &str, fault: Fault) -> Self {
         Self { job: Some(job.to_owned()), ..Self::once(fault) }
     }
 
-    /// What is wrong with it, if it could never do what it says.
+    /// Why the rule could never do what it says; none where it can.
     pub(super) fn problem(&self) -> Option<String> {
         if self.probability.is_some_and(|likely| !(0.0..=1.0).contains(&likely)) {
             return Some("probability is not between 0 and 1".to_owned());
@@ -256,7 +256,7 @@ impl FaultRule {
         (!whole).then(|| format!("`{job}` is not a job; write it as owner/project/id"))
     }
 
-    /// Whether it is for this moment, apart from random and from how often it has been used.
+    /// Whether it is for this moment. Its probability and its number of times are not considered here.
     pub(super) fn fits(&self, moment: Moment<'_>) -> bool {
         let is_for = |job: Option<&str>| self.job.is_none() || self.job.as_deref() == job;
         match (&self.fault, moment) {

@@ -1,13 +1,37 @@
-//! As much of HTTP/1 as a stand-in needs, as functions of bytes: heads of requests taken apart,
-//! replies put together. No sockets.
+//! The parts of HTTP/1 that the simulator needs: it parses heads of requests and builds replies. It works
+//! on bytes and uses no socket.
 
-use super::connection::{ReadFault, bad};
+use std::io;
+
+/// Why a request could not be read.
+#[derive(Debug)]
+pub(super) enum ReadFault {
+    /// The client closed the connection.
+    Gone,
+    /// The request is malformed or too long.
+    Bad {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// Why, in words.
+        why: &'static str,
+    },
+}
+
+impl From<io::Error> for ReadFault {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+pub(super) fn bad(status: u16, why: &'static str) -> ReadFault {
+    ReadFault::Bad { status, why }
+}
 
 /// The head of a request.
 pub(super) struct Head {
     pub(super) method: String,
     pub(super) path: String,
-    /// HTTP/1.1, so that chunks and further requests are understood.
+    /// True for HTTP/1.1, which has chunks and keeps connections open.
     modern: bool,
     headers: Vec<(String, String)>,
 }
@@ -64,7 +88,7 @@ impl Head {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// How the body is delimited. What two readers could understand differently is refused.
+    /// How the body is delimited. Headers that two readers could understand differently are refused.
     pub(super) fn framing(&self) -> Result<Framing, ReadFault> {
         let mut lengths = self.all("content-length");
         let length = lengths.next();
@@ -83,7 +107,7 @@ impl Head {
         if length.is_empty() {
             return Err(bad(400, "the length of the body is not one number"));
         }
-        // Digits that are no usize are too many.
+        // A number that no `usize` holds is longer than any limit.
         Ok(Framing::Length(length.parse().unwrap_or(usize::MAX)))
     }
 
@@ -124,13 +148,14 @@ fn is_token(text: &str) -> bool {
 pub(super) fn chunk_size(line: &[u8]) -> Result<usize, ReadFault> {
     let text = std::str::from_utf8(line).unwrap_or_default();
     let digits = text.split(';').next().unwrap_or_default().trim();
-    // A sign would be accepted by the conversion, and is no digit.
+    // `from_str_radix` alone would also accept a sign.
     let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let size = plain.then(|| usize::from_str_radix(digits, 16).ok()).flatten();
     size.ok_or_else(|| bad(400, "the size of a chunk is not a number"))
 }
 
-/// The path's piece as it was before it was escaped; `None` where that is no text.
+/// The piece of a path with its `%XX` decoded; `None` where an escape is broken or the result is not
+/// UTF-8.
 pub(super) fn unescaped(piece: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(piece.len());
     let mut rest = piece.as_bytes();

@@ -1,5 +1,5 @@
-//! Whether a request is in order: the checks, in the workbench's order. Key, content type, body,
-//! and only then project and job. It decides; it starts and answers nothing.
+//! Checks a request in the workbench's order: key, content type, body, and only then project and job. It
+//! only decides; it starts and answers nothing.
 
 use serde_json::{Value, json};
 
@@ -12,13 +12,13 @@ use crate::model::Target;
 
 /// What is to be done about a request.
 pub(super) enum Verdict {
-    /// It is a start in order, of this job.
+    /// It is a valid start of this job.
     Start(String),
     /// It gets this reply, and starts nothing.
     Answer(Reply),
 }
 
-/// Judges a request. The entry already says whether the key is known, and is told the variables.
+/// Judges a request. `entry` already says whether the key is known; the variables are written to it.
 pub(super) fn judge(head: &Head, body: &[u8], world: &World, entry: &mut LogEntry) -> Verdict {
     let path = head.path.split('?').next().unwrap_or_default();
     match (head.method.as_str(), path) {
@@ -92,7 +92,7 @@ fn variable(name: String, value: Value, strict: Strictness) -> Result<(String, S
 
 /// What a path is about.
 struct Call {
-    /// The job that it names, where it can be one at all.
+    /// The job that it names; none where the names or the number are not valid.
     job: Option<Target>,
     start: bool,
 }

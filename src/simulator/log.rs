@@ -1,5 +1,5 @@
-//! What was asked of a simulated workbench and what it answered. A key appears as the beginning
-//! of its digest, never as itself.
+//! The log of the requests to a simulated workbench and of its answers. Of a key it holds only the first
+//! digits of a digest.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -31,22 +31,23 @@ pub struct LogEntry {
     pub method: String,
     /// Its path; empty where the request was not read.
     pub path: String,
-    /// Whether the key, or name and password, was somebody's.
+    /// Whether the key, or the name and password, belong to a user.
     pub key_known: bool,
-    /// The first 12 hex digits of the SHA-256 of what came as the key (of `name:password` where
-    /// there was a password); empty where nothing came.
+    /// The first 12 hex digits of the SHA-256 of the key that was sent (of `name:password` where there
+    /// was a password); empty where none was sent.
     pub key_digest: String,
     /// Variables of the request.
     pub environment: Variables,
-    /// Variables of the run: site, project, job and request, the later over the earlier.
+    /// Variables of the run: those of site, project, job and request, where a later one overrides an
+    /// earlier one.
     pub merged: Variables,
-    /// Reserved names that the request set, other than those that are the gateway's to set.
+    /// Reserved names that the request set, without those that the gateway itself sets.
     pub reserved: Vec<String>,
-    /// What was made to go wrong.
+    /// The name of the fault that was applied.
     pub fault: Option<String>,
     /// The status of the answer; none where there was none.
     pub status: Option<u16>,
-    /// The engine that runs the job, where it was started.
+    /// The id of the engine, where the job was started.
     pub engine_id: Option<String>,
 }
 
@@ -69,7 +70,7 @@ impl LogEntry {
         }
     }
 
-    /// Whether it asks for a start, in order or not.
+    /// Whether it asks for a start, valid or not.
     pub(super) fn asks_for_start(&self) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         self.method == "POST" && path.ends_with("/start")
@@ -158,9 +159,9 @@ impl RequestLog {
             return;
         };
         line.push('\n');
-        // One write a line, so that several simulators can share a file.
+        // One write per line, so that several simulators can share a file.
         if let Err(error) = file.write_all(line.as_bytes()) {
-            // It stands alone, and nobody reads metrics of it.
+            // The simulator has no observer of its own, since nobody reads its metrics.
             Observer::new().tell(Observation::RequestLogLost { error: &error });
             self.file = None;
         }

@@ -1,10 +1,9 @@
-//! A stand-in for the workbench, which cannot be had for a laptop or a test: strict about keys,
-//! content types and bodies, honest about what it would have started, and able to go wrong in every
-//! way that a workbench, its proxies or the network between can.
+//! A simulated workbench, for laptops and tests, where no real one is available. It checks keys, content
+//! types and bodies strictly, records every run that it starts, and can fail in each way that a
+//! workbench, its proxies or the network can.
 //!
-//! It speaks the Jobs API v1 over plain HTTP on loopback. Replies are written byte by byte, since
-//! broken ones are half of its purpose. It never calls anyone, and never keeps or shows a key that
-//! it was sent.
+//! It speaks the Jobs API v1 over plain HTTP on loopback. It writes replies byte by byte, so that it can
+//! send broken ones too. It opens no connection itself, and never keeps or shows a key that it was sent.
 
 mod answer;
 mod api;
@@ -35,7 +34,7 @@ pub use seed::{Seed, SimulatedJob, SimulatedProject, SimulatedUser, Variables};
 pub use world::RunRecord;
 use world::World;
 
-/// A simulated workbench that runs. Dropping it ends it, whatever is on the wire.
+/// A running simulated workbench. Dropping it stops it, even with requests in flight.
 pub struct Simulator {
     api: SocketAddr,
     control: SocketAddr,
@@ -51,14 +50,14 @@ pub enum SimulatorError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The log file cannot be written.
     LogFile {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
 }
@@ -142,7 +141,7 @@ impl Simulator {
         self.world.runs()
     }
 
-    /// From now on, something goes wrong. Of several rules that fit, the one added first applies.
+    /// Adds a rule for a fault. Of several rules that match, the one added first applies.
     pub fn add_fault(&self, rule: FaultRule) {
         self.world.add_fault(rule);
     }
@@ -152,50 +151,50 @@ impl Simulator {
         self.world.faults()
     }
 
-    /// From now on nothing goes wrong. Replies that are held back stay so until they are let go.
+    /// Removes every rule. Replies that are held back stay so until [`Self::release_held`].
     pub fn clear_faults(&self) {
         self.world.clear_faults();
     }
 
-    /// Adds users, projects and jobs; what has the same name or number takes the old one's place.
+    /// Adds users, projects and jobs. One with the name or number of an old one replaces it.
     pub fn seed(&self, seed: Seed) {
         self.world.seed(seed);
     }
 
-    /// Lets every reply go that is held back.
+    /// Releases every reply that is held back.
     pub fn release_held(&self) {
         self.world.release();
     }
 
-    /// Back to the beginning: faults, log and runs are forgotten, held replies let go, and who and
-    /// what there is becomes what the options said. Numbers and engine ids count on, so that none
-    /// is given twice.
+    /// Returns to the state of the options: forgets faults, log and runs, restores users, projects and
+    /// jobs, releases held replies, and opens the port. Request numbers and engine ids count on, so that
+    /// none is given twice.
     pub fn reset(&self) {
         self.world.reset();
     }
 
-    /// Closes or opens the job API's port, soon: while closed, connections are refused, and those
-    /// that wait for a request are closed.
+    /// Closes or opens the job API's port, without waiting until that is done. While it is closed, new
+    /// connections are refused and idle ones are closed.
     pub fn set_listening(&self, open: bool) {
         self.world.set_listening(open);
     }
 
-    /// Closes the job API's port, and ends when connections are refused.
+    /// Closes the job API's port, and returns once connections are refused.
     pub async fn stop_listening(&self) {
         self.world.listen(false).await;
     }
 
-    /// Opens the job API's port again, and ends when connections are accepted.
+    /// Opens the job API's port again, and returns once connections are accepted.
     pub async fn listen_again(&self) {
         self.world.listen(true).await;
     }
 
-    /// Ends when this many start requests have been read since the beginning or the last reset.
+    /// Returns once this many start requests have been read since the start or the last reset.
     pub async fn wait_for_requests(&self, count: u64) {
         self.world.wait_for_starts(count).await;
     }
 
-    /// Ends it, whatever is on the wire, and waits until nothing of it is left.
+    /// Stops it, even with requests in flight, and waits until all its tasks have ended.
     pub async fn shutdown(self) {
         self.stop.cancel();
         self.tasks.close();

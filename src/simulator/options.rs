@@ -21,15 +21,15 @@ pub struct SimulatorOptions {
     pub control: SocketAddr,
     /// Variables of every run on this workbench.
     pub site: Variables,
-    /// Who has a key.
+    /// Users, each with an API key.
     pub users: Vec<SimulatedUser>,
     /// Projects, with their variables.
     pub projects: Vec<SimulatedProject>,
     /// Jobs, with their variables.
     pub jobs: Vec<SimulatedJob>,
-    /// Requests remembered, and runs; the oldest give way.
+    /// How many requests, and how many runs, are remembered; the oldest are dropped.
     pub remembered: usize,
-    /// Where each request is written too, one JSON object a line, after what is there already.
+    /// A file to which each request is appended, one JSON object a line.
     pub log_file: Option<PathBuf>,
     /// Insist on `Content-Type: application/json`, as the vendor's page says.
     pub strict_content_type: bool,
@@ -37,9 +37,9 @@ pub struct SimulatorOptions {
     pub strict_json: bool,
     /// Insist on variables that are text; else others are written out as JSON.
     pub strict_values: bool,
-    /// The time. A clock that stands at the epoch is no clock, and replies then have no `Date`.
+    /// The time. A clock that shows 1970-01-01 counts as no clock, and replies then have no `Date`.
     pub now: Now,
-    /// Decides faults that have a probability, and the ids of engines.
+    /// Seed for faults that have a probability, and for the ids of engines.
     pub seed: u64,
 }
 

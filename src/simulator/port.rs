@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Connections that wait to be accepted.
 const QUEUE: u32 = 1024;
-/// Rest after the system has refused something, out of file descriptors perhaps.
+/// Pause before another try after the system refused a socket: it may be out of file descriptors.
 const REST: Duration = Duration::from_millis(20);
 
 /// A port.
@@ -19,7 +19,7 @@ pub(super) struct Port {
 
 enum State {
     Open(TcpListener),
-    /// Refuses connections; the socket, which does not listen, keeps the port from others.
+    /// Refuses connections. The socket is bound and does not listen, so that nobody else takes the port.
     Closed(Option<TcpSocket>),
 }
 
@@ -34,12 +34,12 @@ impl Port {
         self.address
     }
 
-    /// The next connection; never while closed.
+    /// The next connection. It waits forever while the port is closed.
     pub(super) async fn accept(&self) -> TcpStream {
         let State::Open(listener) = &self.state else { return std::future::pending().await };
         loop {
             if let Ok((stream, _)) = listener.accept().await {
-                // Bytes that are to come one by one must not be gathered.
+                // Single bytes must be sent at once, for answers that trickle.
                 let _ = stream.set_nodelay(true);
                 return stream;
             }
@@ -56,7 +56,7 @@ impl Port {
         }
     }
 
-    /// Listens again; waits for the port, should somebody have taken it.
+    /// Listens again. Waits for the port where another process has taken it.
     pub(super) async fn open(&mut self) {
         while let State::Closed(socket) = &mut self.state {
             let socket = socket.take().map_or_else(|| held(self.address), Ok);
@@ -72,8 +72,8 @@ impl Port {
     }
 }
 
-/// A socket that has the port and does not listen. It shares the port with connections that are
-/// still open, and, once it has it, with nobody new.
+/// A socket that is bound to the port and does not listen. Connections that are still open keep the port
+/// too; once the socket is bound, no other socket can take it.
 fn held(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;

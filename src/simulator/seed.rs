@@ -1,5 +1,5 @@
-//! Who and what there is on a simulated workbench: users with keys, projects and jobs with
-//! variables. A user is read from JSON but never written to it.
+//! Users, projects and jobs of a simulated workbench. A user is read from JSON and never written to it,
+//! since it holds a key.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::{Secret, Target};
 /// Names and values of environment variables.
 pub type Variables = BTreeMap<String, String>;
 
-/// Somebody with a key.
+/// A user with an API key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "WrittenUser")]
 pub struct SimulatedUser {
@@ -49,8 +49,8 @@ pub struct SimulatedJob {
     pub target: Target,
     /// Its variables.
     pub environment: Variables,
-    /// What is said of its latest run: `running`, `succeeded`, `failed`, …; `succeeded` when left
-    /// out.
+    /// The status that is reported for its latest run: `running`, `succeeded`, `failed`, …; `succeeded`
+    /// when left out.
     pub status: Option<String>,
 }
 
@@ -68,14 +68,14 @@ struct WrittenJob {
     status: Option<String>,
 }
 
-/// More of them, added to what there is.
+/// Users, projects, jobs and variables, to be added to those that there are.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
     /// Variables of every run on this workbench.
     #[serde(default)]
     pub site: Variables,
-    /// Who has a key.
+    /// Users, each with an API key.
     #[serde(default)]
     pub users: Vec<SimulatedUser>,
     /// Projects.
@@ -92,13 +92,13 @@ impl SimulatedUser {
         Self { name: name.to_owned(), key: Secret::new(key), password: None }
     }
 
-    /// The same user, who may also give their name and this password.
+    /// Lets the user authenticate with their name and this password too.
     #[must_use]
     pub fn with_password(self, password: &str) -> Self {
         Self { password: Some(Secret::new(password)), ..self }
     }
 
-    /// Whether these are the user's: the key alone, or the name and the password.
+    /// Whether the credentials are this user's: the key alone, or the name and the password.
     pub(super) fn owns(&self, credentials: &Credentials) -> bool {
         let is = |secret: &Secret, bytes: &[u8]| !secret.is_empty() && secret.expose() == bytes;
         if credentials.password.is_empty() {
@@ -149,7 +149,7 @@ impl TryFrom<WrittenUser> for SimulatedUser {
 }
 
 impl Seed {
-    /// What the options begin with.
+    /// The users, projects, jobs and variables of the options.
     pub(super) fn of(options: &SimulatorOptions) -> Self {
         Self {
             site: options.site.clone(),
@@ -159,7 +159,7 @@ impl Seed {
         }
     }
 
-    /// Takes in what another one holds; what is there already gives way to it.
+    /// Adds everything in `more`. What has the same name or target is replaced.
     pub(super) fn add(&mut self, more: Self) {
         self.site.extend(more.site);
         for user in more.users {
@@ -173,13 +173,14 @@ impl Seed {
         }
     }
 
-    /// A job that is in a project that there is.
+    /// The job, where it and its project exist.
     pub(super) fn job(&self, target: &Target) -> Option<&SimulatedJob> {
         self.project_of(target)?;
         self.jobs.iter().find(|job| job.target == *target)
     }
 
-    /// The variables of a job's run: site, project, job and request, the later over the earlier.
+    /// The variables of a job's run: those of site, project, job and request, where a later one overrides
+    /// an earlier one.
     pub(super) fn merged(&self, target: &Target, request: &Variables) -> Option<Variables> {
         let (project, job) = (self.project_of(target)?, self.job(target)?);
         let mut merged = self.site.clone();

@@ -1,5 +1,6 @@
-//! The stand-in behaves as the vendor's page says, and goes wrong as told. Over real sockets: with
-//! the client that the gateway uses, and with bare ones for what that would never send.
+//! The simulator behaves as the vendor's page says, and applies the faults that it is told. The tests use
+//! real sockets: with the client that the gateway uses, and with bare ones for requests that it would
+//! never send.
 
 mod control;
 mod faults;
@@ -85,7 +86,7 @@ async fn failure(simulator: &Simulator) -> (reqwest::Error, String) {
     (error, told)
 }
 
-/// The head and the body of a start as they go over the wire, with further lines in the head.
+/// The bytes of a start request, with further lines in its head.
 fn raw_start(lines: &str, body: &str) -> String {
     format!(
         "POST /api/v1/projects/{PATH}/start HTTP/1.1\r\nHost: workbench\r\n\

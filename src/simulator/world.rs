@@ -1,5 +1,4 @@
-//! What a simulated workbench knows: who may do what, what was asked, what was started, and what
-//! is to go wrong.
+//! The state of a simulated workbench: users and jobs, requests, runs, and rules for faults.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +26,7 @@ pub struct RunRecord {
     pub environment: Variables,
 }
 
-/// What requests are held to.
+/// Which checks of a request are strict.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strictness {
     pub(super) content_type: bool,
@@ -35,12 +34,12 @@ pub(super) struct Strictness {
     pub(super) values: bool,
 }
 
-/// Everything, behind one lock that is never held across a wait.
+/// The shared state. Its lock is never held across an `await`.
 pub(super) struct World {
     state: Mutex<State>,
     /// Start requests that have been read.
     starts: watch::Sender<u64>,
-    /// How often held replies have been let go.
+    /// How often held replies have been released.
     releases: watch::Sender<u64>,
     /// Whether the port is to be open.
     wanted: watch::Sender<bool>,
@@ -105,17 +104,17 @@ impl World {
             .then(|| now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
     }
 
-    /// Whether these are somebody's.
+    /// Whether these are the credentials of a user.
     pub(super) fn knows(&self, credentials: &Credentials) -> bool {
         self.lock().seed.users.iter().any(|user| user.owns(credentials))
     }
 
-    /// The variables that a run of this job would have, if there is such a job.
+    /// The variables that a run of this job would have; none where there is no such job.
     pub(super) fn merged(&self, job: &Target, request: &Variables) -> Option<Variables> {
         self.lock().seed.merged(job, request)
     }
 
-    /// The latest run of a job, `null` where it had none, if there is such a job.
+    /// The latest run of a job, `null` where it had none; none where there is no such job.
     pub(super) fn describe(&self, target: &Target) -> Option<serde_json::Value> {
         let state = self.lock();
         let job = state.seed.job(target)?;
@@ -129,7 +128,7 @@ impl World {
         Some(latest.into())
     }
 
-    /// The first rule that applies now. One with a number of times is used up by it.
+    /// The first rule that applies now. Where its number of times is limited, this uses up one.
     pub(super) fn take_fault(&self, moment: Moment<'_>) -> Option<FaultRule> {
         let mut state = self.lock();
         let position = state.faults.iter().position(|rule| {
@@ -144,13 +143,13 @@ impl World {
         Some(rule)
     }
 
-    /// From 0 up to 1, without 1.
+    /// A random number of at least 0 and less than 1.
     fn draw(&self) -> f64 {
         let bits = u32::try_from(self.random.bits() >> 96).unwrap_or(u32::MAX);
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
 
-    /// Starts a run; gives its engine.
+    /// Records a run and returns the id of its engine.
     pub(super) fn start_run(&self, job: &str, environment: Variables) -> String {
         let mut state = self.lock();
         state.started += 1;
@@ -214,7 +213,7 @@ impl World {
         self.releases.send_modify(|count| *count += 1);
     }
 
-    /// Changes when held replies are let go.
+    /// A counter that changes when held replies are released.
     pub(super) fn hold(&self) -> watch::Receiver<u64> {
         self.releases.subscribe()
     }
@@ -228,7 +227,7 @@ impl World {
         self.wanted.subscribe()
     }
 
-    /// The port has been opened or closed.
+    /// Records that the port has been opened or closed.
     pub(super) fn port_is(&self, open: bool) {
         self.open.send_replace(open);
     }
@@ -249,8 +248,8 @@ impl World {
 
 /// Sixteen letters and digits, as the vendor's examples have them.
 ///
-/// The first word of a seed's sequence differs for every seed, and thirteen digits hold it whole:
-/// so no simulator gives an id twice, and two with different small seeds share none.
+/// The first 64 bits of a seed's sequence differ for every seed, and thirteen digits hold all of them. So
+/// no simulator gives an id twice, and two simulators with different small seeds share no id.
 fn engine_id(seed: u64, number: u64) -> String {
     const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     let bits = SeededRandom::new(seed.rotate_left(32) ^ number).bits();

@@ -1,7 +1,7 @@
-//! The tables of both databases, step by step. A step that was released is never changed; a new one is
-//! added at the end, to both lists where both databases need it.
+//! The migrations of both databases. A released migration is never changed. A new one is added at the end,
+//! to both lists where both databases need it.
 
-/// Steps of the embedded store, oldest first; the file's `user_version` counts those that it has had.
+/// Migrations of the SQLite store, oldest first. The file's `user_version` is the number of those applied.
 pub(in crate::store) const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0001_start.sql"),
     include_str!("migrations/sqlite/0002_claims.sql"),
@@ -9,19 +9,19 @@ pub(in crate::store) const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0004_lawful.sql"),
 ];
 
-/// A step of the shared store, beside which programs of the version before may go on working.
+/// A migration of the PostgreSQL store. Processes of the previous version may run while it is applied.
 pub(in crate::store) struct Step {
-    /// What it does.
+    /// Its SQL.
     pub(in crate::store) sql: &'static str,
-    /// The oldest version whose programs can use the tables after it.
+    /// The oldest version of the tables whose programs can still use them after this migration.
     pub(in crate::store) oldest: usize,
 }
 
-/// Steps of the shared store, oldest first; `cdsw_gateway_schema` counts those that it has had.
+/// Migrations of the PostgreSQL store, oldest first. `cdsw_gateway_schema` records how many are applied.
 pub(in crate::store) const POSTGRES: &[Step] = &[
     Step { sql: include_str!("migrations/postgres/0001_start.sql"), oldest: 1 },
     // It only adds tables.
     Step { sql: include_str!("migrations/postgres/0002_replicas.sql"), oldest: 1 },
-    // Where a row lies is nobody's business but the server's.
+    // It only changes how the server stores rows.
     Step { sql: include_str!("migrations/postgres/0003_inline.sql"), oldest: 1 },
 ];

@@ -1,13 +1,14 @@
-//! The store: what has been accepted, what became of it, and the queue of runs.
+//! The store: keeps the accepted deliveries, their runs and the queue.
 //!
-//! [`Store`] is a trait of use cases, not of tables. A call that changes something ends only when
-//! the change is committed and flushed; an answer `Ok` is what a 2xx may be built on. Time and ids are
-//! passed in.
+//! [`Store`] is a trait of use cases, not of tables. A call that changes something returns only when the
+//! change is committed and flushed to disk, so that a sender may be answered with 2xx after an `Ok`. Time and
+//! ids are passed in.
 //!
-//! What becomes of a run is decided in `rules`, as pure functions. The use cases in `steps` read facts,
-//! ask the rules and write rows, over the trait `Statements`; each store has those statements in its own
-//! SQL, and both read and write rows through `tables`, one file a table.
+//! Pure functions in `rules` decide what becomes of a run. The use cases in `steps` read facts, call the rules
+//! and write rows through the trait `Statements`. The SQLite and the PostgreSQL store each implement
+//! `Statements` in their own SQL. Both convert rows in `tables`, which has one file per table.
 
+mod acts;
 mod migrations;
 mod pack;
 pub mod postgres;
@@ -30,36 +31,37 @@ use jiff::Timestamp;
 use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
+pub use acts::{Act, Pausable};
 pub use records::{
     Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief,
     RunFilter,
 };
 pub use requests::{
-    Accepted, Act, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
-    NewRunState, Next, Pausable, Permit, Release, ReplayRequest, Replayed, ReplayedRun, Retention,
+    Accepted, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
+    NewRunState, Next, Permit, Release, ReplayRequest, Replayed, ReplayedRun, Retention,
     RetentionStep,
 };
 
-/// What a store's call comes to, later.
+/// The future of a call to the store.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFault>> + Send + 'a>>;
 
-/// How long a delivery's key is remembered, so that a sender's repeat is known as one.
+/// How long a delivery's key is remembered, so that a repeat by the sender is recognized.
 pub const REPEAT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 
-/// The use cases of the path and of the people who watch it.
+/// The use cases of receiving, dispatching and administration.
 pub trait Store: Send + Sync {
-    /// Keeps a delivery with its runs, or recognizes it as a repeat, in one atomic claim of its
-    /// source and key. On a repeat, runs that had failed are queued again.
+    /// Keeps a delivery with its runs, or recognizes it as a repeat. It claims the delivery's source and key
+    /// atomically. On a repeat, runs that had failed are queued again.
     fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted>;
 
-    /// Takes runs whose time has come and begins an attempt for each, on disk, before this ends.
+    /// Takes runs that are due and commits a new attempt for each of them.
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased>;
 
-    /// Records what an attempt came to and what follows. A lease that has been settled by somebody
-    /// else is refused as [`StoreFault::LeaseLost`].
+    /// Records the result of an attempt and what follows it. Fails with [`StoreFault::LeaseLost`] where
+    /// somebody else has settled the attempt.
     fn finish(&self, finish: Finish) -> Pending<'_, ()>;
 
-    /// The same for an attempt whose key was not refused.
+    /// Calls [`Store::finish`] for an attempt whose key was not refused.
     fn finish_attempt(
         &self,
         lease: Lease,
@@ -70,32 +72,33 @@ pub trait Store: Send + Sync {
         self.finish(Finish { lease, result, next, refused: None, now })
     }
 
-    /// Attempts whose lease has run out: whoever held them died or was cut off.
+    /// Attempts whose lease has expired: their process died or was cut off.
     fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>>;
 
-    /// Fails queued runs whose deadline has passed, a bounded number at a time; gives how many. What
-    /// jobs waited for, by job, becomes a part of the reason.
+    /// Fails unsent runs whose deadline has passed, a bounded number per call; gives how many. `waits` says by
+    /// job what the runs waited for, which becomes a part of the reason.
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize>;
 
-    /// Makes runs due now that would be due after `latest`, which no run that is in order is: the
-    /// clock was set back. Gives how many.
+    /// Makes runs due now whose due time is after `latest`; gives how many. Such a due time shows that the
+    /// clock was set back.
     fn pull_in(&self, latest: Timestamp, now: Timestamp) -> Pending<'_, usize>;
 
-    /// Runs a kept delivery through today's routes again, at a person's word.
+    /// Writes the runs that the current routes ask for a kept delivery, at a person's command.
     fn replay(&self, request: ReplayRequest) -> Pending<'_, Replayed>;
 
-    /// Settles a held run at a person's word.
+    /// Settles a held run by a person's decision. Fails with [`StoreFault::Unlawful`] where it is not held.
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;
 
-    /// Takes a run out that is not on the wire, at a person's word.
+    /// Cancels a run at a person's command. Fails with [`StoreFault::Unlawful`] where the run is being sent or
+    /// has ended.
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run>;
 
-    /// Lets something rest: its runs are kept and not sent. `mark` tells, of an API key, whether it
-    /// is still the one that was refused.
+    /// Pauses something: its runs are kept and not sent. `mark` belongs to a refused API key and tells later
+    /// whether the key has changed.
     fn pause(&self, what: Pausable, mark: Option<Vec<u8>>, act: Act) -> Pending<'_, ()>;
 
-    /// Lets it go on, and says in the same breath what becomes of the runs of these jobs that waited
-    /// for it; gives whether it rested. Where it did not, nothing becomes of them.
+    /// Ends a pause, and applies in the same transaction what becomes of the backlog of these jobs; gives
+    /// whether there was a pause. Without one the backlogs are left as they are.
     fn resume(
         &self,
         what: Pausable,
@@ -103,55 +106,54 @@ pub trait Store: Send + Sync {
         act: Act,
     ) -> Pending<'_, bool>;
 
-    /// Everything that rests.
+    /// All pauses.
     fn pauses(&self) -> Pending<'_, Vec<Pause>>;
 
-    /// Says what becomes of the runs of a job that wait now, after a rest; gives how many it changed.
+    /// Applies `how` to the backlog of a job, which are its runs that are ready now; gives how many it changed.
     fn release_backlog(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize>;
 
-    /// Writes an act that changed nothing else in the store into the book of acts.
+    /// Writes an act that changed nothing else in the store into the audit log.
     fn note(&self, what: String, kind: String, name: String, act: Act) -> Pending<'_, ()>;
 
-    /// The book of acts, newest first, older than `before`.
+    /// Entries of the audit log that are older than `before`, newest first.
     fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>>;
 
-    /// One delivery, whole.
+    /// One delivery with its content and runs.
     fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>>;
 
     /// Deliveries, newest first, without their bodies.
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>>;
 
-    /// One run, whole.
+    /// One run with its variables, attempts and acts.
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>>;
 
     /// Runs, newest first.
     fn runs(&self, filter: RunFilter) -> Pending<'_, Vec<RunBrief>>;
 
-    /// How many runs wait in each state, and for how long the oldest has been due.
+    /// How many runs are in each state that is not final, and when the oldest of them were accepted.
     fn counts(&self) -> Pending<'_, Counts>;
 
     /// How many runs have been held since before this moment.
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64>;
 
-    /// Removes a bounded number of deliveries that retention no longer keeps.
+    /// Removes deliveries that retention no longer keeps, a bounded number per call.
     fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep>;
 
-    /// Proves that a change can be committed now.
+    /// Commits a small change, to prove that the store can be written now.
     fn probe(&self, now: Timestamp) -> Pending<'_, ()>;
 
-    /// What processes that share this store tell each other through it; none where one process has
-    /// it for itself.
+    /// What the processes that share this store tell each other; `None` where only one process can use it.
     fn shared(&self) -> Option<&dyn shared::Shared> {
         None
     }
 }
 
-/// Why a call on the store did not succeed. Nothing was changed.
+/// Why a call to the store failed. Nothing was changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoreFault {
-    /// The disk, file system or database cannot take it now; it may later.
+    /// The disk, file system or database refuses now; a later call may succeed.
     Unavailable(String),
-    /// The file holds something that this program cannot use; a person must look.
+    /// The store holds something that this program cannot use; a person must repair it.
     Unusable(String),
     /// There is no such delivery or run.
     NotFound(String),
@@ -159,9 +161,9 @@ pub enum StoreFault {
     Unlawful {
         /// The run.
         run: RunId,
-        /// Where it stands.
+        /// Its state.
         state: RunState,
-        /// What was refused, in words.
+        /// What was refused and why, for people.
         message: String,
     },
     /// The attempt was settled by somebody else.

@@ -1,7 +1,7 @@
-//! What is large is kept compressed: bodies, headers and explanations as LZ4 blocks.
+//! Compresses the large fields of a delivery: body, headers and explanation become LZ4 blocks.
 //!
-//! LZ4 since it costs microseconds at the size of a webhook; the size in front is checked against
-//! what was written, so a damaged block is an error and never an allocation.
+//! LZ4 takes microseconds at the size of a webhook. Each block begins with its uncompressed size, so that a
+//! damaged block is found when it is unpacked.
 
 use std::cell::RefCell;
 
@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 use crate::store::NewDelivery;
 use crate::store::StoreFault;
 
-/// Above this, compressing would hold up a worker that others share.
+/// Deliveries larger than this many bytes are compressed on a blocking thread, not on an async worker.
 const LARGE: usize = 256 * 1024;
 
-/// Large deliveries that are compressed at once: each takes its own size again meanwhile.
+/// Large deliveries that are compressed at once. Each needs about its own size in memory again.
 const AT_ONCE: usize = 4;
 
-/// Bytes of the size in front of a block.
+/// Bytes that the size in front of a block takes.
 const SIZE: usize = 4;
 
 /// A delivery whose large fields are compressed.
@@ -68,8 +68,8 @@ fn pack(mut delivery: NewDelivery) -> Result<Packed, StoreFault> {
 /// An LZ4 block with its size in front.
 fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
     thread_local! {
-        /// What the compressor knows of what it has seen. Made once a thread, since making it costs as
-        /// much as compressing a kilobyte; each use clears it, so that nothing goes from one to the next.
+        /// The compressor's hash table. Made once per thread, since making it costs as much as compressing a
+        /// kilobyte. Each use clears it, so that no block depends on an earlier one.
         static TABLE: RefCell<CompressTable> = RefCell::new(CompressTable::small());
     }
     let unfit = || StoreFault::Unavailable("a delivery is too large to be kept".to_owned());
@@ -81,13 +81,13 @@ fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
         .map_err(|_| unfit())?;
     packed.truncate(SIZE + written);
     if packed.capacity() > LARGE {
-        // It waits for its turn beside others.
+        // It waits in the writer's queue with others, so the spare memory is given back.
         packed.shrink_to_fit();
     }
     Ok(packed)
 }
 
-/// The bytes that were packed; empty for content that was given up.
+/// The bytes that were packed; empty for content that was removed by retention.
 pub(in crate::store) fn unpack(packed: &[u8]) -> Result<Bytes, StoreFault> {
     if packed.is_empty() {
         return Ok(Bytes::new());

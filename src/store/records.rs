@@ -1,13 +1,13 @@
-//! What comes out of the store for people to look at: plain data, the same for every store. How it is
-//! shown is the API's affair (`crate::admin::views`).
+//! What the store gives for people to look at: plain data, shared by both stores. The admin API decides how
+//! it is shown (`crate::admin::views`).
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::requests::{Act, Pausable};
+use super::acts::{Act, Pausable};
 use crate::model::{DeliveryId, Environment, Outcome, RunId, RunState};
 
-/// A kept delivery, whole.
+/// A kept delivery with its content and runs.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// What a list shows of it.
@@ -18,7 +18,7 @@ pub struct Delivery {
     pub query: String,
     /// Its body, byte for byte.
     pub body: Bytes,
-    /// What its sender's token claimed, as JSON; none where there was no token.
+    /// The claims of the sender's token, as JSON; `None` where there was no token.
     pub claims: Option<String>,
     /// The explanation, as JSON.
     pub explanation: Vec<u8>,
@@ -29,38 +29,38 @@ pub struct Delivery {
 /// A kept delivery, as a list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeliverySummary {
-    /// Its name.
+    /// Its id.
     pub id: DeliveryId,
-    /// The source that it came in by.
+    /// The source that received it.
     pub source: String,
     /// The source's provider.
     pub provider: String,
     /// What kind of event it is.
     pub kind: String,
-    /// The sender's own word for the kind.
+    /// The sender's own name of the event, where it differs from the kind.
     pub name: Option<String>,
-    /// What names it at the sender's side.
+    /// Identifies the delivery within its source; repeats have the same key.
     pub key: String,
     /// True for a handshake.
     pub handshake: bool,
     /// When it was received.
     pub received_at: Timestamp,
-    /// Address that it came from.
+    /// Address of the sender.
     pub remote: Option<String>,
-    /// Bytes of its body.
+    /// Size of its body in bytes.
     pub size: u64,
-    /// How many repeats of it came in.
+    /// How many repeats of it were received.
     pub repeats: u64,
-    /// True when its content was given up to keep the size bound.
+    /// True when its content was removed to keep the size bound.
     pub stripped: bool,
     /// Its runs, in short.
     pub runs: Vec<RunBrief>,
 }
 
-/// A run in short.
+/// A run, as a list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunBrief {
-    /// Its name.
+    /// Its id.
     pub id: RunId,
     /// Its delivery.
     pub delivery: DeliveryId,
@@ -70,9 +70,9 @@ pub struct RunBrief {
     pub job: String,
     /// Which event of the delivery it stands for.
     pub part: u32,
-    /// Where it stands.
+    /// Its state.
     pub state: RunState,
-    /// Why it stands there, where there is something to say.
+    /// Why it is in this state, where there is something to say.
     pub reason: Option<String>,
     /// The workbench's id of the engine, once started.
     pub engine_id: Option<String>,
@@ -92,7 +92,7 @@ pub struct RunBrief {
     pub superseded_by: Option<RunId>,
 }
 
-/// A run, whole.
+/// A run with its variables, attempts and acts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// What a list shows of it.
@@ -101,7 +101,7 @@ pub struct Run {
     pub environment: Option<Environment>,
     /// Every attempt.
     pub tries: Vec<Attempt>,
-    /// What people did with it.
+    /// What people did with it, each with the name of the act.
     pub acts: Vec<(String, Act)>,
 }
 
@@ -112,51 +112,51 @@ pub struct Attempt {
     pub number: u32,
     /// When it was begun.
     pub begun_at: Timestamp,
-    /// What it came to; none while it is on the wire.
+    /// Its outcome; `None` while it is in flight.
     pub outcome: Option<Outcome>,
     /// HTTP status of the reply.
     pub status: Option<u16>,
-    /// What happened, in words.
+    /// What happened, for people.
     pub reason: Option<String>,
     /// The start of the reply.
     pub reply: Option<String>,
-    /// Milliseconds from sending to knowing.
+    /// Milliseconds from sending the request to its outcome.
     pub took_ms: Option<u64>,
 }
 
-/// Something that rests.
+/// A pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// What rests.
+    /// What is paused.
     pub what: Pausable,
     /// Since when.
     pub since: Timestamp,
-    /// Who said so.
+    /// Who paused it.
     pub who: String,
     /// Why.
     pub note: Option<String>,
-    /// Of a key: tells whether it is still the one that was refused.
+    /// For a refused key: tells whether the key has changed.
     pub mark: Option<Vec<u8>>,
 }
 
-/// An entry in the book of acts.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audited {
-    /// Its place in the book.
+    /// Its number in the log, in ascending order.
     pub number: u64,
     /// When.
     pub at: Timestamp,
     /// The name of the token that was used.
     pub who: String,
-    /// The address that it came from.
+    /// The address of the request.
     pub origin: Option<String>,
     /// What was done.
     pub act: String,
     /// What kind of thing it was done to.
     pub kind: String,
-    /// Its name.
+    /// The name of that thing.
     pub name: String,
-    /// What they had to say about it.
+    /// The reason that was given.
     pub note: Option<String>,
 }
 
@@ -184,14 +184,14 @@ pub struct RunFilter {
     pub limit: usize,
 }
 
-/// How many runs wait.
+/// How many runs are in each state that is not final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Runs that wait for more of their kind.
+    /// Runs that wait for a newer run to take their place (`latest_per`).
     pub waiting: u64,
     /// Queued runs.
     pub queued: u64,
-    /// Runs whose attempt is on the wire.
+    /// Runs whose attempt is in flight.
     pub sending: u64,
     /// Runs that wait for a person.
     pub held: u64,

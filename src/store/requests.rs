@@ -1,6 +1,5 @@
-//! What goes into the store, and what is taken from its queue: plain data, the same for every store.
+//! The arguments and results of the store's use cases: plain data, shared by both stores.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,29 +7,30 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serializer;
 
+use super::acts::{Act, Pausable};
 use super::records::RunBrief;
 use crate::model::{AttemptResult, DeliveryId, Environment, Latest, RunId, RunState};
 
-/// A delivery to keep. It holds no secret: headers that carry one were left out before.
+/// A delivery to keep. It contains no secret: headers that carry one have been left out.
 #[derive(Clone, Debug)]
 pub struct NewDelivery {
-    /// Its name from now on.
+    /// Its new id.
     pub id: DeliveryId,
-    /// The source that it came in by.
+    /// The source that received it.
     pub source: Arc<str>,
     /// The source's provider.
     pub provider: Arc<str>,
     /// What kind of event it is, provider-neutral.
     pub kind: Arc<str>,
-    /// The sender's own word for the kind, where it differs.
+    /// The sender's own name of the event, where it differs from the kind.
     pub name: Option<Arc<str>>,
-    /// What names it at the sender's side; repeats share it.
+    /// Identifies the delivery within its source; repeats have the same key.
     pub key: Arc<str>,
     /// True for a handshake, which starts nothing.
     pub handshake: bool,
     /// When it was received.
     pub received_at: Timestamp,
-    /// Address that it came from.
+    /// Address of the sender.
     pub remote: Option<String>,
     /// Its headers, in the order received.
     pub headers: KeptHeaders,
@@ -38,15 +38,15 @@ pub struct NewDelivery {
     pub query: String,
     /// Its body, byte for byte.
     pub body: Bytes,
-    /// What its sender's token claimed, as JSON; none where there was no token.
+    /// The claims of the sender's token, as JSON; `None` where there was no token.
     pub claims: Option<String>,
-    /// The explanation (which routes matched, which did not and on what test), as JSON.
+    /// The explanation, as JSON: which routes matched, and which test each other route failed.
     pub explanation: Vec<u8>,
     /// The runs that it asks for.
     pub runs: Vec<NewRun>,
 }
 
-/// Headers in the form that they are kept in: pairs of name and text, as JSON.
+/// Headers as they are stored: a JSON array of pairs of name and text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeptHeaders(Vec<u8>);
 
@@ -60,7 +60,7 @@ impl KeptHeaders {
 impl<'t> FromIterator<(&'t str, &'t str)> for KeptHeaders {
     fn from_iter<Pairs: IntoIterator<Item = (&'t str, &'t str)>>(pairs: Pairs) -> Self {
         let mut json = Vec::with_capacity(1024);
-        // Texts can always be written, and memory takes them.
+        // Writing texts into memory cannot fail.
         let _ = serde_json::Serializer::new(&mut json).collect_seq(pairs);
         Self(json)
     }
@@ -69,7 +69,7 @@ impl<'t> FromIterator<(&'t str, &'t str)> for KeptHeaders {
 /// A run to keep with its delivery.
 #[derive(Clone, Debug)]
 pub struct NewRun {
-    /// Its name from now on.
+    /// Its new id.
     pub id: RunId,
     /// The route that asks for it.
     pub route: Arc<str>,
@@ -77,7 +77,7 @@ pub struct NewRun {
     pub job: Arc<str>,
     /// Which event of the delivery it stands for, counted from 0.
     pub part: u32,
-    /// What it starts its life as.
+    /// Its first state.
     pub state: NewRunState,
     /// After this moment it is no longer worth starting.
     pub deadline: Timestamp,
@@ -85,29 +85,29 @@ pub struct NewRun {
     pub latest: Option<Latest>,
 }
 
-/// How a run starts its life.
+/// The first state of a run.
 #[derive(Clone, Debug)]
 pub enum NewRunState {
-    /// To be sent.
+    /// Waits to be sent, with these variables.
     Queued(Environment),
-    /// To be looked at by a person first.
+    /// Waits for a person's decision, with the reason.
     Held(Environment, String),
     /// Its mapping failed; the reason says how.
     Failed(String),
 }
 
-/// What became of an offered delivery.
+/// Whether a delivery was new or a repeat.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Accepted {
     /// It and its runs are on disk.
     Kept,
-    /// It had been kept before.
+    /// A delivery with the same source and key had been kept before.
     Repeat {
-        /// The first one's name.
+        /// The id of the first delivery.
         delivery: DeliveryId,
-        /// The first one's runs as they stand now.
+        /// The runs of the first delivery, as they are now.
         runs: Vec<RunBrief>,
-        /// Those that had failed and are queued again.
+        /// Runs that had failed and are queued again.
         requeued: Vec<RunId>,
     },
 }
@@ -119,26 +119,26 @@ pub struct Permit {
     pub job: Arc<str>,
     /// At most this many.
     pub count: usize,
-    /// Starts of the job that may be on the wire at once, of all processes that share the store.
+    /// Start requests of the job that may be in flight at once, over all processes that share the store.
     pub at_once: usize,
     /// The API key that it is started with, as `workbench/key`.
     pub key: Option<Arc<str>>,
-    /// What the configuration says that is started: the job's name and a digest, with a space between.
+    /// The job as the configuration declares it: its name, a space and a digest of its declaration.
     pub declared: Arc<str>,
-    /// How long a request to its workbench can take, with a margin.
+    /// Length of the lease: the longest that an attempt can take, with a margin.
     pub lease: Duration,
-    /// Starts in any minute.
+    /// Most starts in any minute.
     pub per_minute: Option<u32>,
-    /// Runs in any hour; more are held for a person.
+    /// Most runs in any hour; further runs are held for a person.
     pub per_hour: Option<u32>,
-    /// Starts in any minute while a backlog is let go.
+    /// Most starts in any minute while a backlog is released at a pace.
     pub backlog_per_minute: u32,
-    /// Of all permits with the same word, one run may be taken in all.
+    /// The workbench that this start is a trial of. Permits for the same workbench get one run in all.
     pub trial: Option<Arc<str>>,
 }
 
 impl Permit {
-    /// Whether a configuration allows this very job, given all that it allows.
+    /// Whether the job as declared is among those that a configuration allows.
     pub fn is_among(&self, allowed: &[String]) -> bool {
         allowed.iter().any(|job| **job == *self.declared)
     }
@@ -160,12 +160,11 @@ pub struct LeaseAsk {
 pub struct Leased {
     /// One begun attempt each.
     pub leases: Vec<Lease>,
-    /// When there is something to look at again at the latest, if it is not due yet.
+    /// When to look at the queue again at the latest; `None` where nothing is known to fall due.
     pub next_due: Option<Timestamp>,
-    /// Jobs whose brake held runs, and how many.
+    /// Jobs whose brake (`starts_per_hour`) held runs, and how many.
     pub held: Vec<(Arc<str>, usize)>,
-    /// Jobs of which no more may be started for now, since there were so many starts in the last minute,
-    /// and when one may be again.
+    /// Jobs that have reached their limit of starts per minute, and when the next start is allowed.
     pub limited: Vec<(Arc<str>, Timestamp)>,
 }
 
@@ -182,32 +181,32 @@ pub struct Lease {
     pub job: Arc<str>,
     /// Variables to start it with.
     pub environment: Environment,
-    /// Which attempt this is, counted from 1. It fences: only the latest can be settled.
+    /// Which attempt this is, counted from 1. It is a fencing token: only the latest attempt can be settled.
     pub attempt: u32,
-    /// When the attempt was begun, by the clock that the store judges leases by.
+    /// When the attempt was begun, by the clock that the store uses for leases.
     pub begun_at: Timestamp,
-    /// When it was asked for, by the clock of whoever asked.
+    /// When the lease was asked for, by the clock of the process that asked.
     pub asked_at: Timestamp,
     /// When its delivery was accepted.
     pub accepted_at: Timestamp,
     /// After this moment the run is no longer worth starting.
     pub deadline: Timestamp,
-    /// True for the one start that is let through to see whether a resting workbench is back.
+    /// True where the start is the trial of a half-open circuit breaker.
     pub trial: bool,
 }
 
-/// What an attempt came to, to be recorded.
+/// The result of an attempt, to be recorded.
 #[derive(Clone, Debug)]
 pub struct Finish {
-    /// The right to say so.
+    /// The lease of the attempt.
     pub lease: Lease,
-    /// What it came to.
+    /// Its result.
     pub result: AttemptResult,
-    /// What follows.
+    /// What follows for the run.
     pub next: Next,
-    /// Set where the workbench refused the key, which rests from the same moment on.
+    /// Set where the workbench refused the key; the key is paused in the same transaction.
     pub refused: Option<KeyRefused>,
-    /// When.
+    /// The time now.
     pub now: Timestamp,
 }
 
@@ -216,86 +215,73 @@ pub struct Finish {
 pub struct KeyRefused {
     /// The key.
     pub what: Pausable,
-    /// Tells whether it is still the same one.
+    /// Tells later whether the key has changed.
     pub mark: Vec<u8>,
-    /// In whose name it rests.
+    /// Who pauses it, and why.
     pub act: Act,
 }
 
 /// What follows a finished attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
-    /// It runs.
+    /// The job was started.
     Started {
         /// The workbench's id of the engine.
         engine_id: String,
     },
-    /// Another try, not before `at`.
+    /// Another attempt, not before `at`.
     Retry {
-        /// When.
+        /// The earliest time of the next attempt.
         at: Timestamp,
-        /// What the last attempt met.
+        /// Why the last attempt did not start the job.
         reason: String,
     },
-    /// A person must say.
+    /// The run is held until a person decides.
     Hold {
         /// What the person needs to know.
         reason: String,
     },
-    /// It will not be started.
+    /// The run fails and is not tried again.
     Fail {
         /// Why.
         reason: String,
     },
 }
 
-/// A person's word on a held run.
+/// A person's decision about a held run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Release {
-    /// Try again.
+    /// Queue it again.
     Retry {
         /// The new deadline.
         deadline: Timestamp,
     },
-    /// It was seen to have started.
+    /// The person saw that the job was started.
     Started {
         /// The engine that the person saw.
         engine_id: String,
     },
-    /// It is to be given up.
+    /// Give it up.
     Fail,
 }
 
-/// Who did something, and when.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Act {
-    /// The name of the token that was used.
-    pub who: String,
-    /// When.
-    pub at: Timestamp,
-    /// The address that it came from; none for what the gateway does by itself.
-    pub origin: Option<String>,
-    /// What they had to say about it.
-    pub note: Option<String>,
-}
-
-/// A delivery's runs as today's routes would have them.
+/// A request to replay a kept delivery by the current routes.
 #[derive(Clone, Debug)]
 pub struct ReplayRequest {
     /// The kept delivery.
     pub delivery: DeliveryId,
-    /// What today's routes ask for.
+    /// The runs that the current routes ask for.
     pub runs: Vec<NewRun>,
-    /// Start also what was already started, is held or waits.
+    /// Whether to make a new run also where one was already started, is held or waits.
     pub again: bool,
-    /// Who asks.
+    /// Who asks, and why.
     pub act: Act,
 }
 
 /// What a replay did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replayed {
-    /// Run by run.
+    /// One entry for each run of the request.
     pub runs: Vec<ReplayedRun>,
 }
 
@@ -312,67 +298,23 @@ pub struct ReplayedRun {
     pub state: RunState,
 }
 
-/// Something that can rest until somebody lets it go on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Pausable {
-    /// Every start.
-    All,
-    /// The starts of one job.
-    Job(String),
-    /// The runs of one route.
-    Route(String),
-    /// The starts with one API key, as `workbench/key`.
-    Key(String),
-}
-
-impl Pausable {
-    /// The word used in SQL, logs and on screens.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Job(_) => "job",
-            Self::Route(_) => "route",
-            Self::Key(_) => "key",
-        }
-    }
-
-    /// Its name; empty for everything.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::All => "",
-            Self::Job(name) | Self::Route(name) | Self::Key(name) => name,
-        }
-    }
-}
-
-impl fmt::Display for Pausable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("every start"),
-            Self::Job(name) => write!(f, "job {name}"),
-            Self::Route(name) => write!(f, "route {name}"),
-            Self::Key(name) => write!(f, "API key {name}"),
-        }
-    }
-}
-
-/// What is kept, and for how long.
+/// How long and up to which size deliveries are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retention {
-    /// Deliveries older than this go, once none of their runs waits or is held.
+    /// Deliveries older than this are removed, once none of their runs waits, is being sent or is held.
     pub keep: Duration,
-    /// Bytes that the store may use; above it the oldest deliveries go first.
+    /// Bytes that the store may use; above it the oldest deliveries are removed first.
     pub max_size: u64,
 }
 
-/// What one step of tidying did.
+/// What one step of retention did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RetentionStep {
     /// Deliveries removed.
     pub removed: usize,
-    /// Deliveries whose content was given up, since they are too young to be forgotten.
+    /// Deliveries whose content was removed. They stay, since a repeat of them must still be recognized.
     pub stripped: usize,
-    /// True when there may be more to remove at once.
+    /// True when another step may find more to remove.
     pub more: bool,
     /// Bytes in use afterwards.
     pub bytes: u64,

@@ -1,5 +1,5 @@
-//! What a store does beside its use cases when many processes share it: they tell each other that
-//! they live, what they run, and which workbench rests.
+//! What the processes that share a store tell each other through it: that they are alive, which configuration
+//! they run, and which circuit breakers are open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Pending;
 
-/// What a replica says of itself.
+/// What a replica declares about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// `all`, `ingest` or `dispatch`.
@@ -20,48 +20,50 @@ pub struct Declared {
     pub jobs: Vec<String>,
 }
 
-/// A workbench that rests since starts kept failing.
+/// The open circuit breaker of a workbench.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenCircuit {
     /// The workbench.
     pub workbench: Arc<str>,
-    /// When a start is tried again. Ignored where a rest begins: it ends its length from then.
+    /// When the breaker becomes half-open. [`Shared::open_circuit`] ignores it and adds `length` to the
+    /// store's time.
     pub until: Timestamp,
-    /// How long it rests.
+    /// How long the breaker stays open.
     pub length: Duration,
 }
 
-/// How often other processes have told something, by what it was about.
+/// How many notifications other processes have sent, by subject.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Notifications {
-    /// There is something in the queue.
+    /// There may be runs to take from the queue.
     pub runs: u64,
-    /// Something rests or goes on, or another configuration is in force.
+    /// Something was paused or resumed, or another configuration is in force.
     pub pauses: u64,
 }
 
 /// What replicas tell each other through the store.
 pub trait Shared: Send + Sync {
-    /// Says that this replica lives and what it runs; `changed` when it has just loaded another
-    /// configuration, which is newer then than all that there are. A configuration that was never
-    /// seen is newer in any case. Called again and again: a replica that falls silent counts as gone.
+    /// Declares that this replica is alive and which configuration it runs. `changed` is true when it has
+    /// just loaded another configuration, which then becomes the newest. A configuration that no replica has
+    /// declared before becomes the newest in any case. Call it regularly: a replica that does not counts as
+    /// gone.
     fn declare(&self, declared: Declared, changed: bool) -> Pending<'_, ()>;
 
-    /// Says that this replica ends.
+    /// Withdraws the declaration when this replica ends.
     fn leave(&self) -> Pending<'_, ()>;
 
-    /// Says that a workbench rests from now on.
+    /// Shares that a workbench's circuit breaker has opened.
     fn open_circuit(&self, circuit: OpenCircuit) -> Pending<'_, ()>;
 
-    /// Says that a workbench is back.
+    /// Shares that a workbench's circuit breaker has closed.
     fn close_circuit(&self, workbench: Arc<str>) -> Pending<'_, ()>;
 
-    /// Says that the trial of a workbench told nothing.
+    /// Gives back the trial of a workbench, since it said nothing about the workbench.
     fn no_trial(&self, workbench: Arc<str>) -> Pending<'_, ()>;
 
-    /// Workbenches that rest.
+    /// The open and half-open circuit breakers.
     fn open_circuits(&self) -> Pending<'_, Vec<OpenCircuit>>;
 
-    /// Changes whenever another replica has done something that a dispatcher wants to know.
+    /// Changes whenever another replica sends a notification.
     fn notifications(&self) -> watch::Receiver<Notifications>;
 }

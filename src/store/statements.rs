@@ -1,7 +1,7 @@
-//! What a use case reads and writes, inside one transaction: facts in, rows out, and nothing decided.
+//! The statements of one transaction: they read facts and write rows, and decide nothing.
 //!
-//! Each store has these statements in its own SQL; the use cases in [`steps`](super::steps) are written
-//! once, over this trait. A store that does not wait answers at once.
+//! Each store implements them in its own SQL. The use cases in [`steps`](super::steps) are written once, over
+//! this trait. The futures of the SQLite store are ready at once, since it never waits.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,51 +16,51 @@ use super::tables::runs::Which;
 use super::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
 use crate::model::{DeliveryId, RunId};
 
-/// What other processes that share the store are told of, once the transaction is committed.
+/// A notification to the other processes that share the store. It is sent when the transaction commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum About {
-    /// There is something in the queue.
+    /// There may be runs to take from the queue.
     Runs,
     /// Something was paused or resumed, or another configuration is in force.
     Pauses,
 }
 
-/// The queue as a look that takes nothing sees it.
+/// The state of the queue, read without taking anything.
 #[derive(Debug)]
 pub(in crate::store) struct Seen {
-    /// The time by which leases are judged.
+    /// The time now, by the clock that the store uses for leases.
     pub(in crate::store) now: Timestamp,
-    /// When the first of the runs that are kept apart until their time falls due.
+    /// When the first of the runs that are not due yet falls due.
     pub(in crate::store) later: Option<Timestamp>,
     /// What is paused.
     pub(in crate::store) pauses: Vec<Pausable>,
     /// Jobs with a run that may be sent.
     pub(in crate::store) waiting: HashSet<String>,
-    /// The jobs that the configuration in force allows, where processes have said which it is.
+    /// The jobs that the configuration in force allows; `None` where no process has declared one.
     pub(in crate::store) allowed: Option<Vec<String>>,
 }
 
-/// An attempt that is begun.
+/// An attempt to begin.
 #[derive(Debug)]
 pub(in crate::store) struct Begun {
     /// The run, with its lease.
     pub(in crate::store) run: Ready,
     /// When its lease ends.
     pub(in crate::store) until: Timestamp,
-    /// Whether the start is to be remembered for its job's limits.
+    /// Whether the start is recorded for its job's limits.
     pub(in crate::store) counted: bool,
 }
 
 /// The statements of one transaction.
 pub(in crate::store) trait Statements {
-    /// Keeps a delivery, without its runs, where it can claim its source and key; else counts the repeat
-    /// and gives the delivery that holds the claim, locked.
+    /// Inserts a delivery without its runs, if it can claim its source and key. Otherwise it counts the
+    /// repeat, and locks and gives the delivery that has the claim.
     async fn keep(&self, packed: &Packed) -> Result<Option<DeliveryId>, StoreFault>;
 
-    /// Whether there is such a delivery; locked, so that two acts on it come one after the other.
+    /// Whether there is such a delivery. Locks it, so that two acts on it are serialized.
     async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault>;
 
-    /// The runs of a delivery, in short.
+    /// The runs of a delivery, as a list shows them.
     async fn runs_in_short(&self, delivery: DeliveryId) -> Result<Vec<RunBrief>, StoreFault>;
 
     /// Writes a new run.
@@ -75,22 +75,23 @@ pub(in crate::store) trait Statements {
     /// Runs, locked.
     async fn runs(&self, which: Which<'_>) -> Result<Vec<RunRow>, StoreFault>;
 
-    /// Writes what became of runs, by their place in the order of acceptance.
+    /// Updates runs, by their `seq`.
     async fn write(&self, rows: &[(i64, Moved)]) -> Result<(), StoreFault>;
 
-    /// Makes every run of a burst one of another.
+    /// Moves every run of one burst into another.
     async fn merge(&self, from: i64, into: i64) -> Result<(), StoreFault>;
 
-    /// Keeps everybody else from the runs of these routes and kinds until the transaction ends.
+    /// Locks the runs of these pairs of route and `latest_per` text against other transactions, until this
+    /// one ends.
     async fn alone_with(&self, kinds: Vec<(&str, &str)>) -> Result<(), StoreFault>;
 
-    /// Keeps what a person did with a run.
+    /// Records what a person did with a run.
     async fn note(&self, run: RunId, word: &str, act: &Act) -> Result<(), StoreFault>;
 
     /// Writes an act into the audit log.
     async fn audit(&self, word: &str, kind: &str, name: &str, act: &Act) -> Result<(), StoreFault>;
 
-    /// Keeps a pause; one that is there stays, with the newer mark.
+    /// Inserts a pause. An existing one stays, but takes the new mark, if there is one.
     async fn put_pause(
         &self,
         what: &Pausable,
@@ -104,27 +105,27 @@ pub(in crate::store) trait Statements {
     /// The last run of a job that may be sent.
     async fn last_ready(&self, job: &str) -> Result<Option<i64>, StoreFault>;
 
-    /// Keeps up to which run a job's backlog is let go at a pace.
+    /// Records that a job's runs up to this `seq` are a backlog, which is released at a pace.
     async fn put_backlog(&self, job: &str, up_to: i64) -> Result<(), StoreFault>;
 
-    /// Tells other processes.
+    /// Notifies the other processes when the transaction commits.
     async fn tell(&self, about: About) -> Result<(), StoreFault>;
 
-    /// Looks at the queue, taking nothing.
+    /// Reads the state of the queue. `told` is the time now, where the store takes it from the caller.
     async fn see(&self, told: Option<Timestamp>) -> Result<Seen, StoreFault>;
 
-    /// What is known of the jobs of these permits, in their request, and the time at which it was so. Keeps
-    /// everybody else from taking runs of these jobs until the transaction ends.
+    /// The facts about the jobs of these permits, in the order of the permits, and the time at which they were
+    /// read. Keeps other transactions from taking runs of these jobs until this one ends.
     async fn jobs(
         &self,
         permits: &[&Permit],
         told: Option<Timestamp>,
     ) -> Result<(Timestamp, Vec<JobFacts>), StoreFault>;
 
-    /// Ends the pace of these jobs' backlogs.
+    /// Ends the paced release of these jobs' backlogs.
     async fn end_backlogs(&self, jobs: &[&str]) -> Result<(), StoreFault>;
 
-    /// Forgets starts before a moment, and takes those after now for made now.
+    /// Deletes recorded starts up to `before`. Starts that lie after `now` are recorded as made now.
     async fn forget_starts(
         &self,
         jobs: &[&str],
@@ -132,8 +133,8 @@ pub(in crate::store) trait Statements {
         now: Timestamp,
     ) -> Result<(), StoreFault>;
 
-    /// Runs that may be sent, oldest first, at most so many of each permit's job. What was seen to be
-    /// paused or allowed is looked at again.
+    /// Runs that may be sent, oldest first, with the given maximum for each permit's job. It checks again that
+    /// the job is not paused and is allowed.
     async fn ready(
         &self,
         permits: &[(&Permit, usize)],
@@ -141,8 +142,8 @@ pub(in crate::store) trait Statements {
         asked_at: Timestamp,
     ) -> Result<HashMap<Arc<str>, Vec<Ready>>, StoreFault>;
 
-    /// Claims the one trial of a workbench whose circuit breaker is open; false where another process has
-    /// it.
+    /// Claims the trial of a workbench whose circuit breaker is half-open; false where another process has
+    /// claimed it.
     async fn claim_trial(
         &self,
         workbench: &str,
@@ -150,6 +151,6 @@ pub(in crate::store) trait Statements {
         now: Timestamp,
     ) -> Result<bool, StoreFault>;
 
-    /// Writes the attempts of all that was taken.
+    /// Writes the attempts of all runs that were taken.
     async fn begin(&self, taken: &[Begun], now: Timestamp) -> Result<(), StoreFault>;
 }

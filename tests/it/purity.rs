@@ -133,7 +133,7 @@ fn pure_steps_know_nothing_of_the_configuration() {
 fn records_of_the_store_are_no_json_and_the_command_line_reads_none() {
     let read = |file: &PathBuf| fs::read_to_string(file).expect("a source file");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["src/store/records.rs", "src/store/orders.rs", "src/dispatch/rests.rs"] {
+    for file in ["src/store/records.rs", "src/store/requests.rs", "src/dispatch/rests.rs"] {
         let text = read(&root.join(file));
         let derived = text.lines().find(|line| line.contains("derive(") && line.contains("ialize"));
         assert_eq!(derived, None, "{file}");

@@ -1,4 +1,4 @@
-//! The audit log, and acts that have no other home.
+//! The audit log, and the bodies of cancel and reload.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct AuditEntry {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// What they had to say about it.
+    /// The note that came with it.
     pub note: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct AuditEntry {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoteAsk {
-    /// Kept with the act.
+    /// A note, kept with the act.
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -47,7 +47,7 @@ pub struct NoteAsk {
 pub struct ReloadView {
     /// Digest of the configuration in force.
     pub version: String,
-    /// In words.
+    /// What changed, in words.
     pub outcome: String,
 }
 

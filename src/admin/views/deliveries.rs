@@ -20,15 +20,15 @@ pub struct Deliveries {
 pub struct DeliverySummary {
     /// Its id.
     pub id: DeliveryId,
-    /// The source that it came in by.
+    /// The source that received it.
     pub source: String,
     /// The source's provider.
     pub provider: String,
     /// What kind of event it is.
     pub kind: String,
-    /// The sender's own word for the kind.
+    /// The sender's own name for the kind.
     pub name: Option<String>,
-    /// What names it at the sender's side.
+    /// What identifies it at the sender; a repeat has the same key.
     pub key: String,
     /// True for a handshake.
     pub handshake: bool,
@@ -40,7 +40,7 @@ pub struct DeliverySummary {
     pub size: u64,
     /// How many repeats of it came in.
     pub repeats: u64,
-    /// True when its content was given up to keep the size bound.
+    /// True when retention removed its content to keep the store's size bound.
     pub stripped: bool,
     /// Its runs, in short.
     pub runs: Vec<RunSummary>,
@@ -58,24 +58,24 @@ pub struct DeliveryView {
     pub query: String,
     /// Why each route did or did not match, as judged when it was received.
     pub explanation: ExplanationView,
-    /// Its runs, whole.
+    /// Its runs, with variables, attempts and acts.
     pub details: Vec<RunView>,
 }
 
-/// What the routes of a source said about a delivery.
+/// Which routes of a source matched a delivery, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExplanationView {
-    /// Why no route was asked, or not of every event.
+    /// Why no route was tried, or why the routes were not tried on every event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nothing: Option<String>,
-    /// Route by route, those that matched first.
+    /// One entry per route; those that matched come first.
     pub routes: Vec<RouteView>,
     /// Routes that were ruled out by event kind or repository, and are not listed one by one.
     #[serde(default)]
     pub ruled_out: usize,
 }
 
-/// What one route said.
+/// Whether one route matched, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteView {
     /// The route.

@@ -1,8 +1,8 @@
-//! The API's own types: what it takes and says, as JSON, and what the command line reads. No record of
-//! the store is shown as it is, so that a change of what is kept changes nothing that tools read.
+//! The API's own types: the JSON that it reads and writes, which the command line uses too. They are
+//! separate from the store's records, so that a change in the store does not change what tools read.
 //!
-//! A member is never removed or given another meaning. One that is renamed stays beside its new name
-//! for one version.
+//! A member is never removed and never changes its meaning. A renamed member keeps its old name beside
+//! the new one for one version.
 
 mod audit;
 mod deliveries;

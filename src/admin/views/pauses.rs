@@ -42,7 +42,7 @@ pub struct Resumed {
     /// False when it was not paused.
     #[serde(default)]
     pub resumed: bool,
-    /// The same, for one version, under the name that it had before.
+    /// The old name of `resumed`, kept for one version.
     #[serde(default)]
     pub rested: bool,
 }
@@ -55,7 +55,7 @@ pub struct PausesView {
     /// Workbenches whose circuit breaker is not closed.
     #[serde(default)]
     pub circuit_breakers: Vec<BreakerView>,
-    /// The same, for one version, under the name that it had before.
+    /// The old form of `circuit_breakers`, kept for one version.
     #[serde(default)]
     pub resting: Vec<RestingView>,
 }
@@ -79,28 +79,28 @@ pub struct PauseView {
 pub struct BreakerView {
     /// The workbench.
     pub workbench: String,
-    /// Whether starts go through.
+    /// Open or half-open.
     pub state: BreakerState,
-    /// When the next start is tried; none while one is being tried.
+    /// When the next start is sent as a trial; none while one is in flight.
     pub until: Option<Timestamp>,
 }
 
-/// Whether starts go through a circuit breaker.
+/// The state of a circuit breaker that is not closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakerState {
-    /// None does.
+    /// No start is sent.
     Open,
-    /// One at a time does, as a trial.
+    /// One start at a time is sent, as a trial.
     HalfOpen,
 }
 
-/// A circuit breaker that is not closed, as it was shown before.
+/// The old form of [`BreakerView`], kept for one version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestingView {
     /// The workbench.
     pub workbench: String,
-    /// When the next start is tried; none while one is being tried.
+    /// When the next start is sent as a trial; none while one is in flight.
     pub until: Option<Timestamp>,
 }
 
@@ -109,7 +109,7 @@ impl Resumed {
         Self { resumed, rested: resumed }
     }
 
-    /// Whether it was paused, also in the answer of a gateway of the version before.
+    /// Whether it was paused. The answer of a gateway of the version before has only `rested`.
     pub fn was_paused(self) -> bool {
         self.resumed || self.rested
     }
@@ -131,7 +131,8 @@ impl PausesView {
         }
     }
 
-    /// Circuit breakers that are not closed, also in the answer of a gateway of the version before.
+    /// The circuit breakers that are not closed. The answer of a gateway of the version before has only
+    /// `resting`.
     pub fn breakers(&self) -> Vec<BreakerView> {
         if !self.circuit_breakers.is_empty() {
             return self.circuit_breakers.clone();

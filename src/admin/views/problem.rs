@@ -1,4 +1,4 @@
-//! Why a request was not done.
+//! The body of an error answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +19,10 @@ pub struct ProblemView {
     /// What happened, for people.
     #[serde(default)]
     pub detail: Option<String>,
-    /// What happened, for tools. Without one, it is not the answer of a gateway of this version.
+    /// What happened, for tools. None where the answer is not that of a gateway of this version.
     #[serde(default)]
     pub code: Option<String>,
-    /// The detail once more, for one version, under the name that it had before.
+    /// The old name of `detail`, kept for one version.
     #[serde(default)]
     pub error: Option<String>,
 }
@@ -41,7 +41,7 @@ impl ProblemView {
         }
     }
 
-    /// What happened, also in the answer of a gateway of the version before.
+    /// What happened, for people. The answer of a gateway of the version before has only `error`.
     pub fn words(&self) -> Option<String> {
         self.detail.clone().or_else(|| self.error.clone())
     }

@@ -1,4 +1,4 @@
-//! A kept delivery put through today's routes again.
+//! A kept delivery, judged again by the current routes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::judge::{Draft, Mapped};
 use crate::model::{DeliveryId, Environment, RunId, RunState};
 use crate::store;
 
-/// `GET /api/deliveries/{id}/explain`: what today's routes would do with a kept delivery.
+/// `GET /api/deliveries/{id}/explain`: what the current routes would do with a kept delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExplainView {
     /// The delivery.
@@ -33,7 +33,8 @@ pub struct WouldRun {
     /// Why it would be held or fail.
     #[serde(default)]
     pub reason: Option<String>,
-    /// The run that there is already; a replay without `again` starts no other.
+    /// The run that the delivery already has for this route and event. A replay without `again` makes no
+    /// second one.
     #[serde(default)]
     pub kept: Option<KeptRun>,
 }
@@ -45,7 +46,7 @@ pub struct KeptRun {
     pub id: RunId,
     /// Its state.
     pub state: RunState,
-    /// Whether a replay gives it another try.
+    /// Whether a replay tries it again.
     pub tried_again: bool,
 }
 
@@ -56,10 +57,10 @@ pub struct ReplayAsk {
     /// Only this route.
     #[serde(default)]
     pub route: Option<String>,
-    /// Start also what was already started, is held or waits.
+    /// Also start what has already started, is held or waits.
     #[serde(default)]
     pub again: bool,
-    /// Kept with the act.
+    /// A note, kept with the act.
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -69,7 +70,7 @@ pub struct ReplayAsk {
 pub struct ReplayView {
     /// The delivery.
     pub delivery: DeliveryId,
-    /// Run by run.
+    /// One entry per run.
     pub runs: Vec<ReplayedView>,
 }
 

@@ -38,11 +38,11 @@ pub struct RunSummary {
     pub accepted_at: Timestamp,
     /// When it last changed.
     pub changed_at: Timestamp,
-    /// When it is next due, while queued.
+    /// When it is next due, while queued or waiting.
     pub due_at: Timestamp,
-    /// After this moment it is no longer worth starting.
+    /// It is not started after this moment.
     pub deadline: Timestamp,
-    /// How many runs it stands for, itself included.
+    /// How many runs it stands for: itself and the older runs whose place it took.
     pub stands_for: u32,
     /// The run that stands for it, where a newer one took its place.
     pub superseded_by: Option<RunId>,
@@ -59,9 +59,9 @@ pub struct RunView {
     pub summary: RunSummary,
     /// Its variables; none when its mapping failed.
     pub environment: Option<Environment>,
-    /// Every attempt.
+    /// Every attempt, oldest first.
     pub tries: Vec<AttemptView>,
-    /// What people did with it, each with the word for it.
+    /// What people did with it: the name of each act, and who did it when.
     pub acts: Vec<(String, ActView)>,
 }
 
@@ -72,7 +72,7 @@ pub struct AttemptView {
     pub number: u32,
     /// When it was begun.
     pub begun_at: Timestamp,
-    /// What it came to; none while the request is under way.
+    /// Its outcome; none while the request is in flight.
     pub outcome: Option<Outcome>,
     /// HTTP status of the reply.
     pub status: Option<u16>,
@@ -80,7 +80,7 @@ pub struct AttemptView {
     pub reason: Option<String>,
     /// The start of the reply.
     pub reply: Option<String>,
-    /// Milliseconds from sending to knowing.
+    /// Milliseconds from sending the request to knowing the outcome.
     pub took_ms: Option<u64>,
 }
 
@@ -94,7 +94,7 @@ pub struct ActView {
     /// The address that it came from; none for what the gateway does by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// What they had to say about it.
+    /// The note that came with it.
     pub note: Option<String>,
 }
 
@@ -108,20 +108,20 @@ pub struct ReleaseAsk {
     /// The engine that was seen on the workbench, for `started`.
     #[serde(default)]
     pub engine_id: Option<String>,
-    /// Kept with the act.
+    /// A note, kept with the act.
     #[serde(default)]
     pub note: Option<String>,
 }
 
-/// A person's word on a held run.
+/// A person's decision on a held run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReleaseWord {
-    /// Try again.
+    /// It was not started: try again.
     Retry,
-    /// It was seen to have started.
+    /// The workbench shows that it was started.
     Started,
-    /// Give it up.
+    /// Give it up: it becomes failed.
     Fail,
 }
 

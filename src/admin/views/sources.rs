@@ -29,8 +29,8 @@ pub struct RefusalView {
     pub headers: Vec<String>,
 }
 
-/// `GET /api/secrets`: which secrets proved deliveries, so that the old one of a rotation can be
-/// dropped once nobody uses it.
+/// `GET /api/secrets`: which secrets verified deliveries. After a rotation, it shows when the old secret
+/// can be removed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SecretsView {
     /// When counting began: at the gateway's start.
@@ -39,20 +39,20 @@ pub struct SecretsView {
     pub secrets: Vec<SecretView>,
 }
 
-/// How often a secret proved a delivery.
+/// How often a secret verified a delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SecretView {
     /// The source.
     pub source: String,
-    /// The key of the source that it stands under: `secrets` or `access_token`.
+    /// The configuration key of the source that lists it: `secrets` or `access_token`.
     pub key: String,
     /// Its place in the source's list, counted from 0, as in the metric `secret_matches`.
     pub place: usize,
-    /// Where it is kept; never what it is.
+    /// Where its value comes from (a file, a variable or a command); never the value.
     pub reference: String,
-    /// Deliveries that it proved.
+    /// Deliveries that it verified.
     pub deliveries: u64,
-    /// The last of them.
+    /// When it last verified one.
     #[serde(default)]
     pub last: Option<Timestamp>,
 }

@@ -12,15 +12,15 @@ pub struct Status {
     pub version: String,
     /// Digest of the configuration in force.
     pub config: String,
-    /// Faults in the configuration files as they are on disk; they are not in force.
+    /// Faults in the configuration files on disk. What is faulty is not in force.
     pub config_faults: usize,
-    /// The time here.
+    /// The gateway's time.
     pub now: Timestamp,
     /// Why it is not ready, or what a person should look at.
     pub notes: Vec<String>,
     /// Queued runs.
     pub queued: u64,
-    /// Runs whose request is under way.
+    /// Runs whose start request is in flight.
     pub sending: u64,
     /// Runs that wait for a person.
     pub held: u64,
@@ -29,7 +29,7 @@ pub struct Status {
     pub held_too_long: u64,
 }
 
-/// `GET /readyz` without a token: no name of anything, for whoever reaches the listener.
+/// `GET /readyz` without a known token. It holds no names, since anybody may reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
     /// Whether deliveries can be kept now.
@@ -38,13 +38,13 @@ pub struct Readiness {
     pub notes: usize,
 }
 
-/// What `GET /readyz` says, to whoever may have been known.
+/// Either answer of `GET /readyz`, as a client reads it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Ready {
-    /// To a known token.
+    /// The answer to a known token.
     Status(Status),
-    /// To anybody.
+    /// The answer to everybody else.
     Readiness(Readiness),
 }
 

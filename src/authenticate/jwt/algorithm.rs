@@ -1,4 +1,4 @@
-//! The algorithms of signed tokens (RFC 7518, 8037). `none` is not among them.
+//! The signature algorithms of tokens (RFC 7518, 8037). `none` is not one of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -37,10 +37,10 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// What an algorithm signs with.
+/// The kind of key that an algorithm signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// A secret that both sides hold.
+    /// A secret that both sides have.
     Shared(hmac::Algorithm),
     /// A private key; a public one verifies.
     Private(Scheme),
@@ -64,17 +64,17 @@ const ALL: [(Algorithm, &str, Key); 13] = [
 ];
 
 impl Algorithm {
-    /// The names of all, as configurations and tokens write them.
+    /// The names of all algorithms, as configurations and tokens write them.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ALL.into_iter().map(|(_, name, _)| name)
     }
 
-    /// Its name.
+    /// Its name, as configurations and tokens write it.
     pub fn as_str(self) -> &'static str {
         self.row().1
     }
 
-    /// Whether both sides hold the same secret.
+    /// Whether both sides use the same secret.
     pub fn is_shared(self) -> bool {
         matches!(self.key(), Key::Shared(_))
     }

@@ -1,8 +1,9 @@
-//! Signed tokens (JSON Web Tokens): an issuer says who the sender is, for how long, and to whom.
+//! Signed tokens (JSON Web Tokens): an issuer states who the sender is, for whom the token is meant and
+//! until when it is valid.
 //!
-//! The source says which algorithms are taken and with what they are checked; the token's own word
-//! only chooses among them. A shared secret is used for HMAC alone and a public key never, so that
-//! neither can be taken for the other.
+//! The source sets the accepted algorithms and the keys; the token's header only chooses among them. A
+//! shared secret is used for HMAC alone, and a public key never for HMAC, so neither can be mistaken for
+//! the other.
 
 mod algorithm;
 mod sign;
@@ -28,26 +29,26 @@ use token::Token;
 pub use algorithm::Algorithm;
 pub use sign::{CannotSign, sign};
 
-/// How far clocks may differ unless a source says otherwise.
+/// How far clocks may differ, unless a source sets another tolerance.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(60);
 
-/// Keys of a set that are tried for a token that names none.
+/// The most keys of a set that are tried for one token.
 const MOST_TRIED: usize = 8;
 
-/// What a token must be.
+/// What a source requires of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
     /// The header that carries it.
     pub header: &'a HeaderName,
-    /// What stands before it, such as `Bearer `.
+    /// The text before the token in that header, such as `Bearer `.
     pub prefix: &'a str,
-    /// The algorithms that are taken.
+    /// The accepted algorithms.
     pub algorithms: &'a [Algorithm],
-    /// Who issues it; the same to the letter.
+    /// The issuer; the claim `iss` must be equal to it.
     pub issuer: &'a str,
-    /// For whom it must be: one of these.
+    /// The accepted audiences; the claim `aud` must hold one of them.
     pub audience: &'a [String],
-    /// What else it must claim.
+    /// Further claims that it must have.
     pub required: &'a Claims,
     /// Whether the claim `payload_hash` must be the SHA-256 of the body.
     pub payload_hash: bool,
@@ -55,16 +56,16 @@ pub struct Rules<'a> {
     pub tolerance: Duration,
 }
 
-/// What signatures are checked with.
+/// The keys that signatures are checked with.
 #[derive(Clone, Copy, Debug)]
 pub enum Keys<'a> {
-    /// What was configured: public keys, or shared secrets, as the token's algorithm asks.
+    /// The configured ones: public keys or shared secrets, whichever the token's algorithm needs.
     Configured(&'a [Secret]),
-    /// What the issuer publishes.
+    /// Those that the issuer publishes.
     Published(&'a KeySet),
 }
 
-/// Proof that the request carries a token of the issuer, for this audience, at this time.
+/// Proof that the request carries a token of the issuer, for this audience, valid now.
 ///
 /// # Errors
 /// Why it is refused. The signature is checked before anything that the token claims.
@@ -85,8 +86,10 @@ pub fn verify(
     Ok(proof.with_claims(claims))
 }
 
-/// The name of the key that the request's token was signed with, if it is one that could be believed
-/// at all. None where no key could help it.
+/// The name of the key that the request's token says it was signed with.
+///
+/// The outer `None` means that no published key could make the token acceptable; the inner one, that the
+/// token names no key.
 pub fn key_name(headers: &HeaderMap, rules: &Rules<'_>) -> Option<Option<String>> {
     let token = read(headers, rules).ok()?;
     matches!(token.algorithm.key(), Key::Private(_)).then_some(token.key)
@@ -104,7 +107,7 @@ fn read<'h>(headers: &'h HeaderMap, rules: &Rules<'_>) -> Result<Token<'h>, Refu
     }
 }
 
-/// The word before credentials may be written in either case (RFC 9110); another prefix may not.
+/// The token after its prefix. In `Authorization`, the case of the prefix does not matter (RFC 9110).
 fn without_prefix<'t>(text: &'t str, rules: &Rules<'_>) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(rules.prefix.len())?;
     let same = if rules.header == AUTHORIZATION {
@@ -162,7 +165,7 @@ fn check(claims: &Value, rules: &Rules<'_>, body: &[u8]) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// A claim that is not as wanted, with what it says.
+/// The refusal for a claim that is not as wanted, with its value.
 fn wrong(name: &str, wanted: &str, claims: &Value) -> Refusal {
     let found = match claims.get(name) {
         None | Some(Value::Null) => None,
@@ -175,7 +178,7 @@ fn wrong(name: &str, wanted: &str, claims: &Value) -> Refusal {
     Refusal::WrongClaim(ClaimMiss { name: name.to_owned(), wanted: wanted.to_owned(), found })
 }
 
-/// An audience is a text or a list of texts, one of which must be ours.
+/// Whether the claim `aud` names one of our audiences. It is a text or a list of texts.
 fn is_for(claim: Option<&Value>, audience: &[String]) -> bool {
     let ours =
         |value: &Value| value.as_str().is_some_and(|text| audience.iter().any(|ours| ours == text));

@@ -1,4 +1,4 @@
-//! Makes tokens, as their issuers do: to try a source out with.
+//! Makes tokens as issuers do, so that people can try a source out.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,14 +8,14 @@ use super::algorithm::Key;
 use crate::authenticate::{hmac, keys};
 use crate::model::{Secret, Value};
 
-/// A token cannot be signed with this key.
+/// A token with this algorithm cannot be signed with this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CannotSign;
 
-/// A token with these claims, under a shared secret or a private key in PEM form.
+/// Makes a token with these claims, signed with a shared secret or a private key in PEM form.
 ///
 /// # Errors
-/// When the key does not fit the algorithm, or the algorithm is one that [`keys::sign`] has not.
+/// When the key does not fit the algorithm, or [`keys::sign`] does not support the algorithm.
 pub fn sign(algorithm: Algorithm, claims: &Value, key: &Secret) -> Result<String, CannotSign> {
     let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#);
     let mut payload = String::new();

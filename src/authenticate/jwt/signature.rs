@@ -1,9 +1,8 @@
-//! Whether a token was signed with a key. `jsonwebtoken` decides that, over AWS-LC; with which
-//! algorithm and which keys it is asked is decided by the callers, never by the token alone.
+//! Checks whether a token was signed with a key. The `jsonwebtoken` library does the check, with AWS-LC. The
+//! callers choose the algorithm and the keys, never the token alone.
 //!
-//! The library's own decoding is not used: it takes tokens that are refused here, such as one whose
-//! `crit` names `b64`, and refuses others for what their header says of keys, which is not looked at
-//! here.
+//! The library's own decoding is not used. It accepts tokens that are refused here, such as one whose `crit`
+//! names `b64`, and refuses others because of keys in their header, which are ignored here.
 
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm as Known, DecodingKey};
@@ -34,13 +33,14 @@ pub(super) fn is_by_key(token: &Token<'_>, candidate: Candidate<'_>) -> bool {
     }
 }
 
-/// The provider is named, so that nothing depends on which one a process has installed.
+/// Checks the signature with AWS-LC, which is named here so that nothing depends on the process's default
+/// provider.
 fn is_by(token: &Token<'_>, algorithm: Known, key: &DecodingKey) -> bool {
     let verifier = (DEFAULT_PROVIDER.verifier_factory)(&algorithm, key);
     verifier.is_ok_and(|verifier| verifier.verify(token.signed, &token.signature).is_ok())
 }
 
-/// The library's name for it. It has no ES512, whose signatures AWS-LC is asked about directly.
+/// The library's name for the algorithm. The library has no ES512: for that, AWS-LC is called directly.
 fn known(algorithm: Algorithm) -> Option<Known> {
     Some(match algorithm {
         Algorithm::Hs256 => Known::HS256,

@@ -1,4 +1,4 @@
-//! When a token is good: `exp` must be there, `nbf` and `iat` may be (RFC 7519).
+//! When a token is valid: it must have `exp`, and may have `nbf` and `iat` (RFC 7519).
 
 use std::time::Duration;
 
@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use crate::authenticate::Refusal;
 use crate::model::Value;
 
-/// Refuses a token that has expired or is not good yet, with `tolerance` for clocks that differ.
+/// Checks that a token has not expired and is already valid. Clocks may differ by `tolerance`.
+///
+/// # Errors
+/// Where it is not, or a time is missing or unreadable.
 pub(super) fn check(claims: &Value, tolerance: Duration, now: Timestamp) -> Result<(), Refusal> {
     let Some(expires) = time(claims, "exp")? else {
         return Err(Refusal::unfit_claim("exp"));
@@ -26,7 +29,7 @@ pub(super) fn check(claims: &Value, tolerance: Duration, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// A time in seconds since 1970, maybe with a fraction; none where the claim is not there.
+/// Reads a time in seconds since 1970 and drops its fraction; none where the claim is missing.
 fn time(claims: &Value, name: &str) -> Result<Option<Timestamp>, Refusal> {
     let Some(claim) = claims.get(name) else { return Ok(None) };
     let seconds = match claim {

@@ -1,7 +1,7 @@
-//! A token as it came in: its three parts, and what its header says. Nothing in it may be believed.
+//! A token as it came in: its three parts and its header, not verified yet.
 //!
-//! What a header says of keys (`jwk`, `jku`, `x5u`, `x5c`) is never looked at: a token does not
-//! choose by which key it is judged. It names one at most.
+//! Keys in the header or references to them (`jwk`, `jku`, `x5u`, `x5c`) are never used: a token must not
+//! bring the key that verifies it. It may only name a known one.
 
 use std::str::FromStr as _;
 
@@ -12,13 +12,13 @@ use super::Algorithm;
 use crate::authenticate::Refusal;
 use crate::model::Value;
 
-/// Longer tokens are refused unread. Those of CI systems have some 2 kB.
+/// Tokens of more bytes than this are refused unread. Those of CI systems have some 2 kB.
 const LONGEST: usize = 16 * 1024;
 
-/// A token in parts.
+/// A token, split into its parts.
 pub(super) struct Token<'t> {
     pub(super) algorithm: Algorithm,
-    /// The name of the key that it was signed with.
+    /// The name of the key that it says it was signed with.
     pub(super) key: Option<String>,
     /// The bytes that are signed.
     pub(super) signed: &'t [u8],
@@ -27,7 +27,10 @@ pub(super) struct Token<'t> {
 }
 
 impl<'t> Token<'t> {
-    /// Takes a token apart. Each part must be in base64url without padding, in its one spelling.
+    /// Splits and decodes a token. Each part must be canonical base64url without padding.
+    ///
+    /// # Errors
+    /// Where it is not a token, or not of a type and algorithm that are known here.
     pub(super) fn read(text: &'t str) -> Result<Self, Refusal> {
         const FORM: Refusal = Refusal::UnfitToken("is not a signed token of three parts");
         if text.len() > LONGEST {
@@ -46,7 +49,10 @@ impl<'t> Token<'t> {
         })
     }
 
-    /// What it claims.
+    /// Parses its claims.
+    ///
+    /// # Errors
+    /// Where they are not a JSON object.
     pub(super) fn claims(&self) -> Result<Value, Refusal> {
         match Value::parse_json(&self.payload) {
             Ok(claims @ Value::Map(_)) => Ok(claims),
@@ -56,7 +62,7 @@ impl<'t> Token<'t> {
 }
 
 fn algorithm(header: &Value) -> Result<Algorithm, Refusal> {
-    // An extension that must be understood: none is.
+    // Both name extensions that a reader must support. None is supported here.
     if header.get("crit").is_some() || header.get("b64").is_some() {
         return Err(Refusal::UnfitToken("needs an extension that is not known"));
     }
@@ -67,7 +73,8 @@ fn algorithm(header: &Value) -> Result<Algorithm, Refusal> {
     Algorithm::from_str(name).map_err(|_| Refusal::UnfitToken("has no algorithm that is known"))
 }
 
-/// Logout tokens, proofs of possession and the like are signed by the same issuers, for other ends.
+/// Whether the type is that of an ordinary token. The same issuers sign logout tokens, proofs of possession
+/// and the like, which must not be accepted here.
 fn is_plain_type(value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default().to_ascii_lowercase();
     matches!(text.strip_prefix("application/").unwrap_or(&text), "jwt" | "at+jwt")

@@ -16,7 +16,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeySet, KeyFault> {
     Ok(KeySet(keys.iter().filter_map(key).collect()))
 }
 
-/// A key that is for signatures, and whole; none where it is another.
+/// Reads one key; none where it is not for signatures, is incomplete, or is of an unknown kind.
 fn key(jwk: &Value) -> Option<PublicKey> {
     if !is_for_signatures(jwk) {
         return None;
@@ -50,7 +50,7 @@ fn rsa(jwk: &Value) -> Option<Vec<u8>> {
     Some(der.as_ref().to_vec())
 }
 
-/// An uncompressed point: 4, then both coordinates in full length.
+/// An uncompressed point: the byte 4, then both coordinates of `length` bytes.
 fn point(jwk: &Value, length: usize) -> Option<Vec<u8>> {
     let (x, y) = (number(jwk, "x")?, number(jwk, "y")?);
     (x.len() == length && y.len() == length).then(|| [&[4][..], &x, &y].concat())

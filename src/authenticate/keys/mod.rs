@@ -1,8 +1,7 @@
-//! Public keys: what a sender publishes, or what was copied from there into a file, and whether a
-//! signature was made with one of them.
+//! Public keys that a sender publishes, or that were copied into a file, and verification with them.
 //!
-//! A key fits the schemes of its own family alone, and only those that it says it is for. A shared
-//! key among published ones is left out: everyone knows it.
+//! A key is used only for schemes of its own family, and only for the algorithm that it names, if any. A
+//! shared key in a published set is left out, since everyone knows it.
 
 mod jwks;
 mod pem;
@@ -20,13 +19,13 @@ use crate::model::{Secret, Value};
 
 pub use sign::sign;
 
-/// Keys of a set beyond this number are one too many: each may cost a verification.
+/// The most keys in a set. A larger set is refused, since each key may cost a verification.
 const MOST_KEYS: usize = 100;
 
-/// A way to sign with a private key.
+/// A signature scheme with a private and a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// RSA PKCS#1 v1.5 over SHA-1: only for senders that know no other.
+    /// RSA PKCS#1 v1.5 over SHA-1: only for senders that support no other.
     RsaSha1,
     /// RSA PKCS#1 v1.5 over SHA-256.
     RsaSha256,
@@ -50,7 +49,7 @@ pub enum Scheme {
     Ed25519,
 }
 
-/// What kind of key it is.
+/// The kind of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     Rsa,
@@ -60,15 +59,15 @@ pub(super) enum Family {
     Ed25519,
 }
 
-/// Public keys, in the order in which they were given.
+/// Public keys, in the order of their source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeySet(Vec<PublicKey>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PublicKey {
-    /// What tokens name it by; a key without a name fits every name.
+    /// The name by which tokens refer to it; a key without a name is tried for every token.
     id: Option<String>,
-    /// The one algorithm that it is for, as JSON Web Keys write it.
+    /// The only algorithm that it is for, as JSON Web Keys write it; none where it does not say.
     algorithm: Option<String>,
     family: Family,
     /// A SubjectPublicKeyInfo, or for elliptic curves the bare point.
@@ -77,7 +76,7 @@ struct PublicKey {
     valid: Option<(i64, i64)>,
 }
 
-/// Why public keys cannot be read. It never repeats them.
+/// Why public keys cannot be read. It never holds a part of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFault(String);
 
@@ -96,32 +95,32 @@ impl KeyFault {
 }
 
 impl KeySet {
-    /// A JSON Web Key Set. Keys that are not for signatures, or of a kind that no scheme here uses,
+    /// Reads a JSON Web Key Set. Keys that are not for signatures, or of a kind that no scheme here uses,
     /// are left out.
     ///
     /// # Errors
-    /// When it is not one, or has no usable key.
+    /// When it is not one, or has no usable key or too many.
     pub fn from_jwks(bytes: &[u8]) -> Result<Self, KeyFault> {
         jwks::read(bytes)?.usable()
     }
 
-    /// A JSON map from key names to certificates in PEM form, as Google publishes it.
+    /// Reads a JSON map from key names to certificates in PEM form, as Google publishes it.
     ///
     /// # Errors
-    /// When it is not one.
+    /// When it is not one, or has no key or too many.
     pub fn from_certificates(bytes: &[u8]) -> Result<Self, KeyFault> {
         pem::certificates(bytes)?.usable()
     }
 
-    /// A certificate or public keys in PEM form.
+    /// Reads certificates and public keys in PEM form.
     ///
     /// # Errors
-    /// When there is none, or one of a kind that no scheme here uses.
+    /// When there is none, there are too many, or one is of a kind that no scheme here uses.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, KeyFault> {
         pem::read(bytes)?.usable()
     }
 
-    /// Public keys as a file holds them: in PEM form or as a JSON Web Key Set.
+    /// Reads public keys from a file's text, in PEM form or as a JSON Web Key Set.
     ///
     /// # Errors
     /// When it is neither.
@@ -132,19 +131,19 @@ impl KeySet {
         }
     }
 
-    /// Whether the bytes look like public keys, so that nobody takes them for a shared secret.
+    /// Whether the bytes look like public keys, so that they are never used as a shared secret.
     pub fn looks_public(bytes: &[u8]) -> bool {
         let text = bytes.trim_ascii_start();
         text.starts_with(b"-----BEGIN") || Self::from_text(text).is_ok()
     }
 
-    /// Whether a signature that names this key could be verified: there is a key of the name, or one
+    /// Whether a signature that names this key could be verified: the set has a key of that name, or one
     /// without a name.
     pub fn may_hold(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id.as_deref().is_none_or(|own| own == id))
     }
 
-    /// Whether one of them has this very name.
+    /// Whether a key has exactly this name.
     pub fn names(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id.as_deref() == Some(id))
     }
@@ -169,7 +168,7 @@ impl KeySet {
         }
     }
 
-    /// The keys that a signature of this name and scheme may have been made with.
+    /// The keys that may have made a signature with this key name, scheme and algorithm.
     pub(super) fn candidates<'k>(
         &'k self,
         id: Option<&'k str>,
@@ -203,7 +202,7 @@ impl Candidate<'_> {
         self.0.valid.is_none_or(|(from, to)| (from..=to).contains(&now.as_second()))
     }
 
-    /// What kind of key it is.
+    /// The kind of the key.
     pub(super) fn family(&self) -> Family {
         self.0.family
     }
@@ -213,17 +212,17 @@ impl Candidate<'_> {
         &self.0.bytes
     }
 
-    /// Whether the signature is its own.
+    /// Whether this key made the signature of the message.
     pub(super) fn made(&self, message: &[u8], signature: &[u8]) -> bool {
         let Self(key, scheme) = self;
         UnparsedPublicKey::new(scheme.algorithm(), &key.bytes).verify(message, signature).is_ok()
     }
 }
 
-/// Proof that a published key made the signature at a time at which it was valid.
+/// Proof that a published key made the signature, and that the key's certificate is valid now.
 ///
 /// # Errors
-/// When none did, or its certificate is not valid now.
+/// When no key made it, or the key's certificate is not valid now.
 pub fn verify_published(
     keys: &KeySet,
     scheme: Scheme,
@@ -239,10 +238,10 @@ pub fn verify_published(
     }
 }
 
-/// Proof that one of the configured public keys made the signature.
+/// Proof that one of the configured public keys made the signature. Their certificates may have expired.
 ///
 /// # Errors
-/// When none did.
+/// When none made it.
 pub fn verify_configured(
     secrets: &[Secret],
     scheme: Scheme,
@@ -272,7 +271,7 @@ impl Scheme {
         }
     }
 
-    /// RSA keys below 2048 bits are refused by every one of these.
+    /// The library's algorithm. All of those for RSA refuse keys below 2048 bits.
     fn algorithm(self) -> &'static dyn VerificationAlgorithm {
         match self {
             Self::RsaSha1 => &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
@@ -290,8 +289,8 @@ impl Scheme {
     }
 }
 
-/// The family that a key belongs to: the first scheme that can read it. None for RSA keys that are too
-/// short to be used.
+/// The family of a key: that of the first scheme that can parse it. None where no scheme can, and for RSA
+/// keys that are too short.
 fn family(bytes: &[u8]) -> Option<Family> {
     let family = [Scheme::RsaSha256, Scheme::P256, Scheme::P384, Scheme::P521, Scheme::Ed25519]
         .into_iter()

@@ -6,8 +6,10 @@ use zeroize::Zeroizing;
 use super::{KeyFault, KeySet, PublicKey, family};
 use crate::model::Value;
 
-/// Every public key and certificate in the text. Anything else in it is a fault: a private key has
-/// no place here.
+/// Reads every public key and certificate in the text.
+///
+/// # Errors
+/// Where the text holds anything else, such as a private key.
 pub(super) fn read(bytes: &[u8]) -> Result<KeySet, KeyFault> {
     let blocks: Result<Vec<Pem>, _> = Pem::iter_from_buffer(bytes).collect();
     let blocks = blocks.map_err(|_| KeyFault::new("it is not in PEM form"))?;
@@ -51,7 +53,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         .map(|(_, contents)| contents)
 }
 
-/// A JSON map from key names to certificates.
+/// Reads a JSON map from key names to certificates.
 pub(super) fn certificates(bytes: &[u8]) -> Result<KeySet, KeyFault> {
     let map = Value::parse_json(bytes).map_err(|fault| {
         KeyFault::new(format!("it is not JSON: {} at line {}", fault.message, fault.line))

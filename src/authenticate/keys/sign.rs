@@ -1,4 +1,4 @@
-//! Signs with a private key, as senders do: to try a source out with.
+//! Signs with a private key as senders do, so that people can try a source out.
 
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self, Ed25519KeyPair, RsaEncoding, RsaKeyPair};
@@ -6,9 +6,10 @@ use aws_lc_rs::signature::{self, Ed25519KeyPair, RsaEncoding, RsaKeyPair};
 use super::{Scheme, pem};
 use crate::model::Secret;
 
-/// The signature that the holder of a private key (PKCS#8 in PEM form) makes; none where it is no
-/// such key, and for schemes that need random, which this step has not, or SHA-1, which nobody
-/// should sign with.
+/// Signs a message with a private key (PKCS#8 in PEM form).
+///
+/// The result is none where the key is not of that form, and for schemes that are not supported: those that
+/// need random bits, which this pure step does not have, and SHA-1, which nobody should sign with.
 pub fn sign(scheme: Scheme, key: &Secret, message: &[u8]) -> Option<Vec<u8>> {
     let pkcs8 = pem::private_key(key.expose())?;
     match scheme {

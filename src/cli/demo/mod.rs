@@ -37,7 +37,7 @@ impl Demo {
     }
 }
 
-/// What a reader can try while it stays up.
+/// Shows what the reader can try while the demo keeps running.
 fn invite(stage: &Stage, screen: Screen) {
     if screen.json() {
         return;

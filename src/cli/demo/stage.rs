@@ -1,4 +1,4 @@
-//! The demo's stage: a temporary directory, a simulated workbench, a gateway.
+//! What the demo runs on: a temporary directory, a simulated workbench, a gateway.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) const PAYLOADS: [(&str, &str); 4] = [
     ("training-finished.json", include_str!("training-finished.json")),
 ];
 
-/// Everything that runs while the story is told.
+/// Everything that runs during the demo.
 pub(super) struct Stage {
     directory: TempDir,
     pub(super) simulator: Simulator,
@@ -37,7 +37,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Sets it up.
+    /// Writes the files and starts the workbench and the gateway.
     pub(super) async fn set() -> Result<Self, Failure> {
         let fail =
             |what: &str, error: &dyn std::fmt::Display| Failure::Failed(format!("{what}: {error}"));
@@ -75,17 +75,17 @@ impl Stage {
         self.directory.path().join("gateway.yaml")
     }
 
-    /// Where webhooks go.
+    /// The address of the listener for webhooks.
     pub(super) fn hooks_url(&self) -> String {
         format!("http://{}", hooks(&self.gateway))
     }
 
-    /// Where people's tools go.
+    /// The address of the admin listener.
     pub(super) fn admin_url(&self) -> String {
         format!("http://{}", self.gateway.admin())
     }
 
-    /// The simulated workbench's control side.
+    /// The address of the simulated workbench's control API.
     pub(super) fn control_url(&self) -> String {
         self.simulator.control_url()
     }
@@ -100,7 +100,7 @@ impl Stage {
         self.directory.path().join(name)
     }
 
-    /// Takes it down.
+    /// Stops the gateway and the workbench, and removes the directory.
     pub(super) async fn clear(self) {
         self.gateway.stop(Duration::from_secs(5)).await;
         self.simulator.shutdown().await;

@@ -15,7 +15,7 @@ use crate::error_chain::with_causes;
 use crate::model::{RunId, RunState, Secret};
 use crate::simulator::{Fault, FaultRule};
 
-/// Longest wait for a run whose state changes by itself.
+/// Longest wait for an answer, or for a run to be final or held.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One delivery of the story.
@@ -106,7 +106,7 @@ struct Account {
     refusal: Option<String>,
 }
 
-/// Tells it; true when every delivery ended as it should.
+/// Plays and shows every scene; true when every delivery ended as it should.
 pub(super) async fn tell(stage: &Stage, screen: Screen) -> Result<bool, Failure> {
     prepare(stage);
     if !screen.json() {
@@ -136,7 +136,7 @@ pub(super) async fn tell(stage: &Stage, screen: Screen) -> Result<bool, Failure>
     Ok(good)
 }
 
-/// What the workbench will do wrong.
+/// Adds the faults that the workbench is to show.
 fn prepare(stage: &Stage) {
     stage
         .simulator
@@ -226,7 +226,7 @@ async fn send(stage: &Stage, scene: &Scene) -> Result<(u16, serde_json::Value), 
     Ok((status, body))
 }
 
-/// The run once nothing more happens to it by itself.
+/// Waits until the run is final or held, and returns it; after `PATIENCE`, as it is then.
 async fn settled(stage: &Stage, id: RunId) -> Result<RunView, Failure> {
     let began = Instant::now();
     loop {

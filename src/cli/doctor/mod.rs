@@ -1,4 +1,4 @@
-//! `doctor`: everything that a configuration needs from the world, looked at now.
+//! `doctor`: checks everything that a configuration depends on outside the program.
 
 mod world;
 
@@ -78,7 +78,7 @@ fn files(live: &Live) -> Finding {
     Finding::new("configuration", found)
 }
 
-/// Opens the store and commits a row. A store that a gateway has open is in good hands.
+/// Opens the store and commits a row. A store that a running gateway has open counts as good.
 async fn store(live: &Live, plan: &Plan) -> Finding {
     let shown = match &plan.store {
         StorePlan::Sqlite(path) => path.display().to_string(),

@@ -1,4 +1,4 @@
-//! What `doctor` asks others: workbenches, issuers of keys, and a gateway that runs.
+//! What `doctor` asks over the network: workbenches, issuers of keys, and a running gateway.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ pub(super) async fn keys(plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-/// What a gateway that runs with this configuration says of itself; nothing where none runs here. It
-/// tells details to an admin token, and the configuration names those.
+/// The status of the gateway that runs with this configuration; empty where none runs. It shows details
+/// only for an admin token, so the request carries the first one that can be read.
 pub(super) async fn running(live: &Live, plan: &Plan) -> Vec<Finding> {
     let address = plan.server.admin;
     let token = first_token(live).await;
@@ -46,7 +46,7 @@ pub(super) async fn running(live: &Live, plan: &Plan) -> Vec<Finding> {
         None => Vec::new(),
         Some(Ready::Status(status)) => {
             let counts = format!(
-                "{address} runs: {} queued, {} on the wire, {} held",
+                "{address} runs: {} queued, {} in flight, {} held",
                 status.queued, status.sending, status.held
             );
             let runs = if status.ready { Ok(counts) } else { Err(counts) };

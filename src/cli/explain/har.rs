@@ -1,11 +1,11 @@
-//! A request out of a HAR file, as browsers and proxies save what they saw.
+//! Reads a request from a HAR file, the format in which browsers and proxies save traffic.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::saved::SavedRequest;
+use super::request::SavedRequest;
 
 #[derive(Deserialize)]
 struct Har {
@@ -65,11 +65,11 @@ fn unknown() -> i64 {
     -1
 }
 
-/// The request of an entry, counted from 1; without a number the last one that posts something.
-/// None where the bytes are something else.
+/// Reads the request of an entry, counted from 1; without a number, the last POST. `None` where the bytes
+/// are not a HAR file.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The file or the entry cannot be read: why, in words.
 pub(super) fn read(bytes: &[u8], entry: Option<usize>) -> Option<Result<SavedRequest, String>> {
     let file: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     file.pointer("/log/entries")?.as_array()?;

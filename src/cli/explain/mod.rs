@@ -1,7 +1,9 @@
-//! `explain`: a payload or a saved request through the pure steps, without a gateway, a store or a network.
+//! `explain`: judges a payload or a saved request as the gateway would, without a gateway, a store or a
+//! network.
 
 mod har;
 mod raw;
+mod request;
 mod saved;
 mod show;
 
@@ -26,7 +28,8 @@ use crate::judge::{Detail, Judged, judge};
 use crate::model::{DeliveryId, Environment, Value};
 use crate::providers::Outgoing;
 use crate::random::{Random, SystemRandom};
-use saved::{Given, SavedRequest};
+use request::SavedRequest;
+use saved::Given;
 use show::{parts, show};
 
 /// Show what a payload would start, and why each route does or does not match.
@@ -193,8 +196,8 @@ impl Explain {
         }
     }
 
-    /// Ends here where the request is a greeting that is not signed as deliveries are, or has a
-    /// method that only greetings have.
+    /// An error where the request is a greeting that is not signed as deliveries are, or has another
+    /// method than POST, which only greetings may have.
     fn not_a_greeting(
         &self,
         screen: Screen,
@@ -271,7 +274,7 @@ impl Explain {
     }
 }
 
-/// Why it is not authentic, with what may help.
+/// Why the request is not authentic, with a hint where there is one.
 fn refused(refusal: &Refusal, lacks: Option<&str>, body: &[u8]) -> Failure {
     let is_missing = matches!(refusal, Refusal::MissingHeader(_) | Refusal::MissingField(_));
     let is_empty = body.is_empty() && matches!(refusal, Refusal::BadSignature);
@@ -288,7 +291,7 @@ fn refused(refusal: &Refusal, lacks: Option<&str>, body: &[u8]) -> Failure {
     Failure::Failed(format!("not authentic, so it would get 401: {refusal}{hint}"))
 }
 
-/// A moment as an argument.
+/// Parses a time given as an argument.
 fn moment(text: &str) -> Result<Timestamp, String> {
     let seconds = || Timestamp::from_second(text.parse().ok()?).ok();
     text.parse().ok().or_else(seconds).ok_or_else(|| {
@@ -296,12 +299,12 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     })
 }
 
-/// The number of an entry as an argument.
+/// Parses the number of an entry given as an argument.
 fn number(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "not a number; write one that counts from 1, such as 12".to_owned())
 }
 
-/// The source of this name, or which ones there are.
+/// The source of this name. The error names the known ones.
 pub(super) fn find_source<'a>(plan: &'a Plan, name: &str) -> Result<&'a Arc<SourcePlan>, Failure> {
     plan.sources.get(name).ok_or_else(|| {
         let known: Vec<&str> = plan.sources.keys().map(|name| &**name).collect();
@@ -320,7 +323,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| Failure::Missing(format!("cannot read {}: {error}", path.display())))
 }
 
-/// `Name: value`, as curl takes it.
+/// Parses `Name: value`, as curl takes it.
 pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
     let fault = || Failure::Usage(format!("`{text}` is not a header; write it as `Name: value`"));
     let (name, value) = text.split_once(':').ok_or_else(fault)?;

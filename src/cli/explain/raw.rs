@@ -1,14 +1,14 @@
-//! A request as it goes over the wire: `POST /hooks/github HTTP/1.1`, headers, an empty line, and
-//! the body. The first line may be missing, as in what `curl -i` and many tools show.
+//! Reads a request saved as raw HTTP: `POST /hooks/github HTTP/1.1`, headers, an empty line, and the
+//! body. The first line may be missing, as in what `curl -i` and many tools show.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
-use super::saved::SavedRequest;
+use super::request::SavedRequest;
 
-/// The request; none where the bytes are something else.
+/// The request; `None` where the bytes are not one.
 ///
 /// # Errors
-/// Why it cannot be read, with the line.
+/// The request cannot be read: why, with the number of the line.
 pub(super) fn read(bytes: &[u8]) -> Option<Result<SavedRequest, String>> {
     let (first, _) = line(bytes);
     let first = str::from_utf8(first).ok()?;
@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Result<SavedRequest, String>> {
     looks_so.then(|| SavedRequest::to("POST", None).and_then(|to| with_head(to, bytes, 0)))
 }
 
-/// Reads headers and body, after so many lines.
+/// Reads headers and body, after skipping `skip` lines.
 fn with_head(mut request: SavedRequest, bytes: &[u8], skip: usize) -> Result<SavedRequest, String> {
     let mut rest = bytes;
     let mut number = 0;
@@ -65,7 +65,8 @@ fn with_head(mut request: SavedRequest, bytes: &[u8], skip: usize) -> Result<Sav
     Ok(request)
 }
 
-/// Takes the body as long as the head announces it: an editor may have added the end of a line.
+/// Cuts the body to its announced length where only a line break follows, which an editor may have added.
+/// Any other difference in length is noted as a doubt.
 fn announced(request: &mut SavedRequest, body: &[u8]) {
     let length = request.headers.get(CONTENT_LENGTH);
     let length: Option<usize> = length.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -86,7 +87,7 @@ fn announced(request: &mut SavedRequest, body: &[u8]) {
     request.body = whole.to_vec();
 }
 
-/// The first line without what ends it, and what follows.
+/// The first line without its line break, and the bytes after it.
 fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let (text, rest) = match bytes.iter().position(|byte| *byte == b'\n') {
         Some(at) => (&bytes[..at], &bytes[at + 1..]),
@@ -95,7 +96,7 @@ fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     (text.strip_suffix(b"\r").unwrap_or(text), rest)
 }
 
-/// Whether a line is the first one of a request, with the mark that curl puts before what it sends.
+/// Whether there is a request line behind `> `, the mark that `curl -v` puts before what it sends.
 fn is_marked(bytes: &[u8]) -> bool {
     let mut lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"> "));
     lines.any(|line| str::from_utf8(line).is_ok_and(|line| request_line(line.trim_end()).is_some()))

@@ -1,10 +1,11 @@
-//! A request as it was saved: raw HTTP, or a HAR file of a browser or proxy. Which of them a file
-//! is, or that it is a payload alone, is told by its content.
+//! A request as it was saved: raw HTTP, or a HAR file of a browser or proxy. The content of a file
+//! decides which of them it is, or whether it is only a payload.
 //!
-//! The body's bytes stay as they are, whatever ends the lines before them: a signature covers them.
+//! The bytes of the body are never converted, since a signature covers them.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::request::SavedRequest;
 use super::{har, raw};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -18,28 +19,13 @@ pub(super) enum Given {
     Request(Box<SavedRequest>),
 }
 
-/// A request that was saved.
-#[derive(Debug, PartialEq)]
-pub(super) struct SavedRequest {
-    pub(super) method: Method,
-    /// Its path; none where its first line was not saved.
-    pub(super) path: Option<String>,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-    /// Why its body is not the one that was sent.
-    pub(super) doubt: Option<String>,
-    /// What the file lacks for a signature to be checked: said where one is missing.
-    pub(super) lacks: Option<&'static str>,
-}
-
-/// Tells what it is and reads it.
+/// Finds out what the file holds, and reads it.
 ///
 /// # Errors
-/// Why it cannot be read as what it seems to be.
+/// The file cannot be read as what it seems to be: why, in words.
 pub(super) fn read(bytes: Vec<u8>, entry: Option<usize>) -> Result<Given, String> {
-    // Some editors put a mark before the text. It belongs to a payload that was sent with it, and
-    // to nothing else.
+    // Some editors put a byte order mark first. A payload keeps it, since it may have been sent with it;
+    // a saved request does not.
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
     if let Some(request) = har::read(text, entry) {
         return request.map(|request| Given::Request(Box::new(request)));
@@ -72,7 +58,7 @@ impl SavedRequest {
         Ok(Self { method, path, query, headers, body, doubt: None, lacks: None })
     }
 
-    /// Adds a header. Those that HTTP/2 keeps its first line in are left out.
+    /// Adds a header. The pseudo-headers of HTTP/2, such as `:method`, are left out.
     pub(super) fn header(&mut self, name: &str, value: &[u8]) -> Result<(), String> {
         if name.starts_with(':') {
             return Ok(());
@@ -85,8 +71,7 @@ impl SavedRequest {
         Ok(())
     }
 
-    /// What stands behind the source's name in its path, with its `%XX` resolved as the gateway
-    /// does.
+    /// The part of the path after the source's name, with `%XX` decoded as the gateway does.
     pub(super) fn rest(&self) -> String {
         let below = self.path.as_deref().and_then(|path| path.strip_prefix("/hooks/"));
         below

@@ -8,7 +8,7 @@ use crate::event::Understood;
 use crate::judge::{Judged, Mapped};
 use crate::model::{ChatCommand, Environment, GitFacts};
 
-/// The variables, and why it would be held or fail.
+/// The variables of a run, and why it would be held or fail.
 pub(super) fn parts(mapped: &Mapped) -> (Option<&Environment>, Option<&str>) {
     match mapped {
         Mapped::Ready(environment) => (Some(environment), None),

@@ -1,4 +1,4 @@
-//! Web addresses: what a workbench, a proxy and a job's page may look like.
+//! Checks web addresses: those of a workbench, a proxy and a job's page.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::checker::Checker;
 use crate::config::yaml::At;
 
-/// An address of a host: a scheme, a host, maybe a port, and nothing else.
+/// The address of a host: a scheme, a host, an optional port, and nothing else.
 pub(super) fn host_address(checker: Checker<'_>, at: &At<String>) -> Option<Url> {
     let url = web_address(checker, at)?;
     let mut good = true;
@@ -44,7 +44,7 @@ pub(super) fn web_address(checker: Checker<'_>, at: &At<String>) -> Option<Url> 
     }
 }
 
-/// Whether an address never leaves this machine.
+/// Whether the host of an address is this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

@@ -1,25 +1,17 @@
-//! What a check has before it: a file with its places, the names that are known, and where to put
-//! what it finds.
+//! What every check needs: a file with its places, the names that are declared, and a sink for its
+//! findings.
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::names::{Kind, Names};
 use super::parsed::Parsed;
+use super::sink::Sink;
 use crate::config::report::{ENOUGH_FAULTS, Fault};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::SecretShape;
 use crate::config::similar::{did_you_mean, list_of};
 use crate::config::yaml::{At, Id, Required, within};
-
-/// Where findings go.
-#[derive(Debug, Default)]
-pub(super) struct Sink {
-    pub(super) faults: RefCell<Vec<Fault>>,
-    pub(super) warnings: RefCell<Vec<Fault>>,
-    pub(super) secret_files: RefCell<Vec<(SecretRef, Fault)>>,
-}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Checker<'a> {
@@ -30,7 +22,7 @@ pub(super) struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    /// A fault of a value, or of whatever stands nearest to it.
+    /// Reports a fault of a value, or of the nearest place in the file if the value has none.
     pub(super) fn fault(
         &self,
         id: Option<Id>,
@@ -41,7 +33,7 @@ impl Checker<'_> {
         self.fault_at(range, message, hint);
     }
 
-    /// A fault of a key.
+    /// Reports a fault of a key.
     pub(super) fn fault_of_key(
         &self,
         id: Id,
@@ -51,7 +43,7 @@ impl Checker<'_> {
         self.fault_at(self.file.tree.key_range(id), message, hint);
     }
 
-    /// A fault of a part of a value.
+    /// Reports a fault of a part of a value.
     pub(super) fn fault_within(
         &self,
         id: Id,
@@ -83,7 +75,8 @@ impl Checker<'_> {
         self.sink.warnings.borrow_mut().push(fault);
     }
 
-    /// A field that must be there. What was there and broken has been reported already.
+    /// A field that must be present. A missing one is reported here; a broken one has been reported
+    /// already.
     pub(super) fn need<T>(&self, map: Id, key: &str, field: Required<T>) -> Option<T> {
         if field.0.is_none() && self.file.tree.entry(map, key).is_none() {
             let name = self.file.tree.key(map).unwrap_or("the file");
@@ -96,7 +89,7 @@ impl Checker<'_> {
         field.0
     }
 
-    /// Whether a name refers to something that is declared.
+    /// Whether a name refers to something that is declared. If not, it is reported.
     pub(super) fn refers(&self, kind: Kind, id: Option<Id>, name: &str) -> bool {
         let Some(known) = self.names.of_kind(kind) else { return true };
         if known.iter().any(|known| known == name) {
@@ -107,7 +100,7 @@ impl Checker<'_> {
         false
     }
 
-    /// Says that a name refers to nothing.
+    /// Reports that a name refers to nothing.
     pub(super) fn unknown(
         &self,
         id: Option<Id>,
@@ -125,7 +118,7 @@ impl Checker<'_> {
         self.fault(id, format!("there is no {word} `{name}`"), hint);
     }
 
-    /// Checks the name under which something is declared.
+    /// Checks that the name of a declared thing is valid.
     pub(super) fn name(&self, id: Id) {
         let name = self.file.tree.key(id).unwrap_or_default();
         let mut bytes = name.bytes();
@@ -143,12 +136,13 @@ impl Checker<'_> {
         }
     }
 
-    /// A path as the process can open it.
+    /// A path as the process opens it.
     pub(super) fn path(&self, text: &str) -> PathBuf {
         self.directory.join(text)
     }
 
-    /// A reference to a secret. Files are remembered, to be looked at later.
+    /// A reference to a secret. Secret files are remembered, so that their permissions can be
+    /// checked later.
     pub(super) fn secret(&self, id: Id, shape: SecretShape) -> SecretRef {
         match shape {
             SecretShape::Env(name) => SecretRef::Env(name),
@@ -168,13 +162,13 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether faults were found in a value already, so that conclusions from what is left of it
-    /// would be wrong.
+    /// Whether faults were found within a value. Then no further conclusions may be drawn from what
+    /// is left of it.
     pub(super) fn is_damaged(&self, id: Option<Id>) -> bool {
         id.is_some_and(|id| self.file.tree.is_damaged(id))
     }
 
-    /// Says so when a length of time or a number is zero.
+    /// Reports a length of time or a number that is zero.
     pub(super) fn not_zero<T: PartialEq + From<u8>>(&self, at: &At<T>) {
         if at.value == T::from(0) {
             self.fault(at.id, "this must be more than zero", None);

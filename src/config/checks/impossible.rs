@@ -1,4 +1,4 @@
-//! Routes that can never match, since no sender of theirs ever says what they ask for.
+//! Finds routes that can never match, because none of their senders provides what they ask for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::config::yaml::Id;
 /// The sources, by name.
 pub(super) type Sources = BTreeMap<Arc<str>, Arc<SourcePlan>>;
 
-/// Something that `on:` asks for and only some senders tell.
+/// A fact that `on:` may ask for and that only some senders provide.
 struct Told {
     /// The keys of `on:` that ask for it.
     keys: &'static [&'static str],
-    /// It, in words.
+    /// What a sender lacks that does not provide it, in words.
     what: &'static str,
-    /// Whether a source's sender tells it.
+    /// Whether the sender of a source provides it.
     by: fn(&SourcePlan) -> bool,
 }
 
@@ -52,10 +52,10 @@ const ALL: [Told; 3] = [
     },
 ];
 
-/// Warns where none of a route's sources tells what the route asks for.
+/// Warns if none of a route's sources provides what the route asks for.
 pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
     let known: Vec<_> = route.sources.iter().filter_map(|name| sources.get(name)).collect();
-    // One that could not be read may be the one that tells it.
+    // A source that could not be read may be one that provides it.
     if known.is_empty() || known.len() < route.sources.len() {
         return;
     }

@@ -14,13 +14,13 @@ use crate::config::shape::{JobShape, OnResume, Section};
 use crate::config::yaml::{At, Id, Required};
 use crate::model::{Backlog, Target, is_reserved};
 
-/// Bytes of variables that a job may be given at most, so that a start request stays small.
+/// The largest `env_max` in bytes, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;
 
-/// Starts of one job that may be on their way at once, at most: half of what all jobs share.
+/// The largest `starts_at_once` of one job: half of the number that all jobs share.
 const MOST_AT_ONCE: u32 = 128;
 
-/// The reserved names that each job allows; also of jobs that are broken otherwise.
+/// The reserved names that each job allows, including jobs that have other faults.
 pub(super) type Allowed = BTreeMap<String, Vec<String>>;
 
 type Workbenches = BTreeMap<Arc<str>, Arc<WorkbenchPlan>>;
@@ -45,8 +45,8 @@ pub(super) fn jobs(
     (plans, allowed)
 }
 
-/// Tells a job from one of the same name that starts something else, or with another key. Limits are
-/// left out: they may be changed while runs wait.
+/// Identifies what a job starts. Two jobs of one name differ here if they start something else, or
+/// use another key. Limits are left out, because they may be changed while runs wait.
 fn declared(name: &str, workbench: &WorkbenchPlan, target: &Target, api_key: &str) -> String {
     let mut digest = Sha256::new();
     let address = [&*workbench.name, workbench.url.as_str(), &workbench.api_prefix];
@@ -71,7 +71,7 @@ fn allow(checker: Checker<'_>, names: &[At<String>]) {
     }
 }
 
-/// Whether a variable is one of those that only the gateway sets.
+/// Whether only the gateway may set a variable.
 pub(super) fn is_own(name: &str) -> bool {
     name.to_ascii_uppercase().starts_with("GATEWAY_")
 }
@@ -158,7 +158,8 @@ fn workbench<'a>(
     workbenches.get(at.value.as_str())
 }
 
-/// The names are the workbench's own, so they are looked up in the file, where broken ones are too.
+/// Checks that the workbench has the key. It looks in the file and not in the plan, because keys
+/// with faults are only in the file.
 fn api_key_exists(checker: Checker<'_>, key: &At<String>, workbench: &WorkbenchPlan) {
     let tree = &checker.file.tree;
     let section = tree
@@ -174,7 +175,7 @@ fn api_key_exists(checker: Checker<'_>, key: &At<String>, workbench: &WorkbenchP
     }
 }
 
-/// Where the job is, from either way of saying it.
+/// The job on the workbench, from `page`, or from `project` and `job`.
 fn target(
     checker: Checker<'_>,
     id: Id,

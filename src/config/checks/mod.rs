@@ -1,5 +1,6 @@
-//! What the shape cannot say: whether names are known, addresses usable, expressions sound. Every
-//! check reports what it finds and goes on; what passes becomes a part of the plan.
+//! Checks what the types cannot express: whether names are declared, addresses usable and
+//! expressions valid. Every check reports what it finds and continues. Values that pass become part
+//! of the plan.
 
 mod address;
 mod checker;
@@ -11,6 +12,7 @@ mod options;
 mod parsed;
 mod routes;
 mod server;
+mod sink;
 mod sources;
 mod store;
 mod tokens;
@@ -28,18 +30,19 @@ use super::report::{Fault, Report};
 use super::secrets::SecretRef;
 use super::shape::{GatewayShape, RouteShape, RoutesShape, Section};
 use crate::matching::Index;
-use checker::{Checker, Sink};
+use checker::Checker;
 use names::Names;
 use parsed::Parsed;
+use sink::Sink;
 
-/// What a configuration came to.
+/// The result of checking a configuration.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// Everything that was found.
+    /// All faults and warnings.
     pub(super) report: Report,
-    /// The plan, when there is no fault.
+    /// The plan. `None` if there is a fault.
     pub(super) plan: Option<Plan>,
-    /// Every secret that is in a file, with the warning to give if everyone may read it.
+    /// Every secret that is in a file, with the warning for a file that everyone may read.
     pub(super) secret_files: Vec<(SecretRef, Fault)>,
 }
 

@@ -1,9 +1,9 @@
-//! Which names are declared, also of things that are broken: a reference to one of those is no
-//! fault of its own.
+//! The names that are declared, including those of broken entries. A reference to a broken entry is
+//! not a second fault.
 
 use super::parsed::Parsed;
 
-/// What can be referred to from elsewhere.
+/// The kinds of things that other parts of the configuration refer to by name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Workbench,
@@ -29,7 +29,7 @@ impl Kind {
     }
 }
 
-/// The declared names; `None` where they cannot be known.
+/// The declared names of each kind. `None` if they cannot be known.
 #[derive(Debug)]
 pub(super) struct Names([Option<Vec<String>>; 3]);
 

@@ -5,7 +5,7 @@ use crate::config::networks::{Networks, network};
 use crate::config::shape::Texts;
 use crate::config::yaml::At;
 
-/// The networks of a list; a list without any is a fault, since it would shut everyone out.
+/// The networks of a list. An empty list is a fault, because it would refuse everyone.
 pub(super) fn networks(
     checker: Checker<'_>,
     at: Option<&At<Texts>>,

@@ -1,19 +1,20 @@
-//! A source's own settings, from the shape of the file to what its provider is given.
+//! Builds the options of a provider from a source's settings.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::checker::Checker;
 use super::routes::claims;
-use super::tokens;
+use super::tokens::{self, Read};
 use crate::config::shape::{PlaceShape, SourceShape};
 use crate::config::yaml::At;
 use crate::providers::{Options, Place, Template};
 
-/// Repeats are known for so long; an older request that is believed could start a job again.
+/// The largest `tolerance`. Repeats are recognized for this long; accepting an older request could
+/// start a job a second time.
 const LONGEST_TOLERANCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The options, unless one of them cannot be read.
+/// The options. `None` if one of them cannot be read.
 pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Options> {
     let algorithm = parsed(checker, shape.algorithm.as_ref());
     let encoding = parsed(checker, shape.encoding.as_ref());
@@ -73,9 +74,6 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
     })
 }
 
-/// `None` for a fault; `Some(None)` for an option that is not set.
-pub(super) type Read<T> = Option<Option<T>>;
-
 fn parsed<T: FromStr<Err = String>>(checker: Checker<'_>, at: Option<&At<String>>) -> Read<T> {
     let Some(at) = at else { return Some(None) };
     at.value.parse().map(Some).map_err(|message: String| checker.fault(at.id, message, None)).ok()
@@ -92,7 +90,7 @@ fn template(checker: Checker<'_>, at: Option<&At<String>>) -> Read<Template> {
         .ok()
 }
 
-/// The text is kept as it is written, since it is what the sender signs.
+/// The address of `public_url`. It is kept exactly as written, because the sender signs this text.
 fn public_url(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
     let is_address = reqwest::Url::parse(&at.value).is_ok_and(|url| {

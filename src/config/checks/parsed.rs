@@ -1,8 +1,8 @@
-//! A file, read as far as it can be.
+//! Parses a file as far as possible.
 
 use serde::Deserialize;
 
-use super::checker::Sink;
+use super::sink::Sink;
 use crate::config::files::FileText;
 use crate::config::report::Source;
 use crate::config::yaml::{Tree, read, recover};
@@ -14,7 +14,7 @@ pub(super) struct Parsed {
     pub(super) tree: Tree,
 }
 
-/// Reads a file into a shape. A file that is not YAML has neither.
+/// Reads a file into a type. For a file that is not YAML, both results are `None`.
 pub(super) fn parse<T: for<'de> Deserialize<'de>>(
     file: &FileText,
     sink: &Sink,
@@ -30,7 +30,7 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(
     let (tree, faults) = read(&mut source);
     sink.faults.borrow_mut().extend(faults);
     let Some(mut tree) = tree else { return (None, None) };
-    // An empty file is an empty section.
+    // An empty file is read as an empty section.
     let (shape, faults) = if tree.root().is_none() {
         let empty: Result<T, serde::de::value::Error> = T::deserialize(
             serde::de::value::MapDeserializer::new(std::iter::empty::<(&str, &str)>()),

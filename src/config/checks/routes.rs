@@ -21,7 +21,7 @@ use crate::model::Claims;
 
 pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
-/// Checks the routes of each file. Two of one name are a fault, and names both places.
+/// Checks the routes of each file. Two routes of the same name are a fault that names both places.
 pub(super) fn check(
     written: Vec<(Checker<'_>, Section<RouteShape>)>,
     jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
@@ -72,7 +72,7 @@ fn route(
     }
     let allowed = job.as_ref().and_then(|at| allowed.get(&at.value));
     let plan = job.as_ref().and_then(|at| jobs.get(at.value.as_str()));
-    // Where the job itself could not be read, nobody knows what it allows.
+    // If the job could not be read, it is unknown which reserved names it allows.
     let knows = plan.is_some() || allowed.is_some();
     let declared = |at: &At<String>| {
         checker.names.of_kind(Kind::Job).is_none_or(|jobs| jobs.contains(&at.value))
@@ -107,7 +107,7 @@ fn route(
     })
 }
 
-/// Of which runs only the newest is to be sent.
+/// How to send only the newest of several runs.
 fn latest(
     checker: Checker<'_>,
     per: &Option<At<String>>,
@@ -167,7 +167,7 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     (sources, on)
 }
 
-/// Patterns of branches or tags, whose names are told without what git puts in front.
+/// Patterns of branches or tags. They are written without `refs/heads/` or `refs/tags/`.
 fn short(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
     for (id, text) in at.into_iter().flat_map(At::each) {
         let name = text.trim_start_matches('!');
@@ -210,7 +210,7 @@ fn pull_request(checker: Checker<'_>, at: At<PullRequestShape>) -> PullRequestOn
     }
 }
 
-/// Claims by name, each with its patterns; what is faulty is reported and left out.
+/// Claims by name, each with its patterns. Faulty claims are reported and left out.
 pub(super) fn claims(checker: Checker<'_>, at: Option<At<Section<Texts>>>) -> Claims {
     let Some(at) = at else { return Claims::default() };
     empty(checker, at.id);
@@ -221,7 +221,7 @@ pub(super) fn claims(checker: Checker<'_>, at: Option<At<Section<Texts>>>) -> Cl
     Claims::new(each.collect())
 }
 
-/// Reports a condition that says nothing; true when it does.
+/// Reports a condition that is empty. `true` if it is.
 fn empty(checker: Checker<'_>, id: Option<Id>) -> bool {
     let Some(id) = id.filter(|id| checker.file.tree.is_empty(*id)) else { return false };
     let name = checker.file.tree.key(id).unwrap_or("this");
@@ -230,7 +230,7 @@ fn empty(checker: Checker<'_>, id: Option<Id>) -> bool {
     true
 }
 
-/// Compiles a list of literals and patterns; every fault is reported at its own item.
+/// Compiles a list of literals and patterns. Every fault is reported at its own item.
 pub(super) fn patterns(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
     let at = at?;
     if empty(checker, at.id) {
@@ -240,7 +240,7 @@ pub(super) fn patterns(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<P
     let mut texts: Vec<String> = each.iter().map(|(_, text)| (*text).to_owned()).collect();
     let damaged = checker.is_damaged(at.id);
     if damaged {
-        // Something was cut out that may have been the one that is not an exclusion.
+        // The item that was cut out may have been the only one that is not an exclusion.
         texts.push("**".to_owned());
     }
     match Patterns::parse(&texts) {

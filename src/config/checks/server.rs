@@ -10,7 +10,7 @@ use crate::config::plan::{RetentionPlan, ServerPlan};
 use crate::config::shape::{Period, RetentionShape, ServerShape, Texts};
 use crate::config::yaml::At;
 
-/// Repeats are known as such for this long; nothing may be forgotten sooner.
+/// How long a repeat of a delivery is recognized. Deliveries must be kept at least as long.
 const WINDOW: Period = Period::days(7);
 
 pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerPlan> {
@@ -62,7 +62,8 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
     })
 }
 
-/// Whoever is trusted may claim any address, so that all of a protocol's addresses cannot be.
+/// Checks `trusted_proxies`. A trusted proxy can claim any client address, so a network of all
+/// addresses is a fault.
 fn trusted_proxies(checker: Checker<'_>, at: Option<&At<Texts>>) -> Networks {
     for (id, text) in at.map(At::each).unwrap_or_default() {
         if text.ends_with("/0") {

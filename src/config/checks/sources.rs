@@ -92,7 +92,8 @@ fn source(
     })
 }
 
-/// The tokens that may come beside a signature; a list of none would let nobody in.
+/// The tokens that may accompany a signature. An empty list is a fault, because it would refuse
+/// every request.
 fn access_tokens(checker: Checker<'_>, given: Option<Lenient<SecretShapes>>) -> Vec<SecretRef> {
     let Some((id, given)) = given.and_then(|entry| Some((entry.id, entry.value?))) else {
         return Vec::new();
@@ -119,7 +120,7 @@ fn provider(checker: Checker<'_>, at: &At<String>) -> Option<&'static dyn Provid
     found
 }
 
-/// The provider's complaints, each at the key that it names first, or else at the provider.
+/// Reports the provider's findings, each at the first key that it names, or else at `provider`.
 fn check_options(
     checker: Checker<'_>,
     source: Id,
@@ -127,7 +128,7 @@ fn check_options(
     provider: &dyn Provider,
     options: &Options,
 ) {
-    // An option that could not be read is missing from what the provider is shown.
+    // The provider does not see an option that could not be read, so it may report it as missing.
     let damaged = checker.is_damaged(Some(source));
     for message in provider.check_options(options) {
         let key = message.split('`').nth(1).unwrap_or_default();

@@ -11,7 +11,8 @@ use crate::config::yaml::At;
 const HINT: &str = "write `sqlite:` and a file, such as sqlite:gateway.db, or the address of a \
     PostgreSQL database, such as postgres://gateway@db.example.com/gateway";
 
-/// Fewest connections that do: one each to accept, to dispatch, to look and to settle repeats.
+/// The smallest number of connections: one each to accept deliveries, to dispatch runs, to poll,
+/// and to settle repeats.
 const LEAST: u32 = 4;
 
 pub(super) fn store(
@@ -41,7 +42,7 @@ pub(super) fn store(
     }
 }
 
-/// Something that was written there.
+/// The place of the first setting that was written in the section.
 fn first_of(shape: &PostgresShape) -> Option<crate::config::yaml::Id> {
     let password = shape.password.as_ref().map(|entry| entry.id);
     let ca_file = shape.ca_file.as_ref().and_then(|at| at.id);
@@ -118,7 +119,7 @@ fn address(checker: Checker<'_>, at: &At<String>) -> Option<Config> {
     good.then_some(config)
 }
 
-/// Whether the connection never leaves this machine.
+/// Whether the connection stays on this machine.
 fn stays_here(config: &Config) -> bool {
     config.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => {
@@ -128,7 +129,7 @@ fn stays_here(config: &Config) -> bool {
     })
 }
 
-/// Hosts and database, for messages.
+/// Hosts and database, as messages show them.
 fn shown(config: &Config) -> String {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {

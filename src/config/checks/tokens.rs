@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use super::address::{host_address, is_loopback, web_address};
 use super::checker::Checker;
-use super::options::Read;
 use crate::authenticate::jwt::Algorithm;
 use crate::config::shape::Texts;
 use crate::config::yaml::At;
 
-/// The issuer. One that is an address must be one that keys can be fetched from safely, since a
-/// preset may derive their place from it.
+/// The result of reading an option: `None` for a fault, `Some(None)` for an option that is not set.
+pub(super) type Read<T> = Option<Option<T>>;
+
+/// The issuer. If it is an address, keys must be safe to fetch from it, because a preset may derive
+/// the address of the keys from it.
 pub(super) fn issuer(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
     if at.value.is_empty() {
@@ -20,7 +22,8 @@ pub(super) fn issuer(checker: Checker<'_>, at: Option<&At<String>>) -> Read<Stri
     if at.value.contains("://") { address(checker, Some(at)) } else { Some(Some(at.value.clone())) }
 }
 
-/// An address that is fetched: what comes from it is believed, so nobody in between may change it.
+/// An address that keys are fetched from. The keys are trusted, so nobody on the network path may
+/// be able to change them.
 pub(super) fn address(checker: Checker<'_>, at: Option<&At<String>>) -> Read<String> {
     let Some(at) = at else { return Some(None) };
     let url = web_address(checker, at)?;
@@ -62,7 +65,7 @@ pub(super) fn algorithms(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option
     texts(checker, at, str::parse)
 }
 
-/// Every text as what it means, or nothing after a fault.
+/// Every text, converted. `None` if one of them has a fault.
 fn texts<T>(
     checker: Checker<'_>,
     at: Option<&At<Texts>>,

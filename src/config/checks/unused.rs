@@ -1,4 +1,4 @@
-//! What is declared and serves nothing.
+//! Finds jobs and sources that are declared and not used.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use super::checker::Checker;
 use super::names::Kind;
 use super::routes::Routes;
 
-/// Warns of jobs and sources that no route uses, once there is no fault that could be the reason.
+/// Warns of jobs and sources that no route uses. It is silent if there is any fault, because that
+/// may be the reason.
 pub(super) fn warn(checker: Checker<'_>, routes: &Routes) {
     if !checker.sink.faults.borrow().is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! `env:` of a route: the names, texts and constraints of variables.
+//! `env:` of a route: the names, texts and constraints of its variables.
 
 use regex::Regex;
 
@@ -11,11 +11,11 @@ use crate::expression::{Expression, Template, Vocabulary};
 use crate::mapping::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOTAL, Mapping, Variable, valid_name};
 use crate::model::is_reserved;
 
-/// Most bytes of one value.
+/// The largest value of a variable, in bytes.
 const MOST: u64 = DEFAULT_MAX_BYTES as u64;
 
-/// The mapping of a route. `allowed` are the reserved names that its job allows; `None` where
-/// nobody knows.
+/// The mapping of a route. `allowed` are the reserved names that its job allows, or `None` if the
+/// job could not be read.
 pub(super) fn mapping(
     checker: Checker<'_>,
     section: Section<VariableShape>,
@@ -102,7 +102,7 @@ fn expression(checker: Checker<'_>, at: &At<String>) -> Option<Regex> {
             None
         }
         Err(error) => {
-            // The last line says what is wrong; the others repeat the expression.
+            // The last line says what is wrong. The other lines repeat the expression.
             let words = error.to_string();
             let last = words.lines().last().unwrap_or_default();
             let last = last.strip_prefix("error: ").unwrap_or(last);
@@ -112,8 +112,8 @@ fn expression(checker: Checker<'_>, at: &At<String>) -> Option<Regex> {
     }
 }
 
-/// A piece that looks like a hole and is none, `${ … }` or `{{ … }}`, and what stands in it. Only
-/// what would be an expression in a hole is one: other programs have such templates too.
+/// Finds text in the form `${ … }` or `{{ … }}` that was probably meant as a hole, and what is
+/// inside. It must be a valid expression, because other programs use such templates too.
 fn near_hole<'t>(text: &'t str, names: &Vocabulary) -> Option<(&'t str, &'t str)> {
     let opens = [("${", "}"), ("{{", "}}")];
     let starts = opens.iter().flat_map(|(open, close)| {
@@ -135,7 +135,7 @@ fn near_hole<'t>(text: &'t str, names: &Vocabulary) -> Option<(&'t str, &'t str)
         })
 }
 
-/// Compiles a text with holes; every fault is reported at its place in it.
+/// Compiles a text with holes. Every fault is reported at its place in the text.
 pub(super) fn template(
     checker: Checker<'_>,
     id: Option<Id>,

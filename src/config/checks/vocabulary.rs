@@ -1,9 +1,9 @@
-//! The names that expressions may use: those that an event gives them.
+//! The names that expressions may use: the variables of an event and their fields.
 
 use crate::event::{COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
 use crate::expression::Vocabulary;
 
-/// The fields of `git`, those of its pull request written out.
+/// The fields of `git`, including those of its pull request.
 const GIT: [&str; 17] = [
     "repository",
     "branch",

@@ -94,7 +94,7 @@ fn workbench(
     })
 }
 
-/// The job that the address of a job's page names.
+/// The job that the address of a job's page refers to.
 pub(super) fn page(
     checker: Checker<'_>,
     at: &At<String>,
@@ -126,7 +126,7 @@ fn page_fault<T>(checker: Checker<'_>, at: &At<String>) -> Option<T> {
     None
 }
 
-/// Whether a text can be one part of a path without meaning something else.
+/// Whether a text can be one segment of a path without changing the meaning of the path.
 pub(super) fn is_segment(text: &str) -> bool {
     !text.is_empty()
         && !matches!(text, "." | "..")

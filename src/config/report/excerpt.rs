@@ -1,5 +1,5 @@
-//! The offending line as it may be shown: secrets masked, control characters harmless, long lines
-//! cut to a window around what is meant.
+//! The offending line in a form that may be shown: secrets are masked, control characters replaced,
+//! and long lines cut around the offending text.
 
 use std::ops::Range;
 
@@ -8,15 +8,15 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{HIDDEN, Source};
 
-/// Cells of a line that are shown before and after the offending text.
+/// Terminal cells that are shown before the offending text.
 const BEFORE: usize = 60;
 const AFTER: usize = 60;
-/// Cells of the offending text itself that are shown.
+/// Terminal cells of the offending text that are shown.
 const SPAN: usize = 80;
-/// Bytes that are looked at on either side; more than the cells above can take up.
+/// Bytes that are read on either side; more than the cells above can need.
 const FARTHEST: usize = 1024;
 
-/// A line and which part of it is meant. Counted in cells of a terminal, not in characters.
+/// A line and its underlined part. Positions are in terminal cells, not in characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Excerpt {
     /// The line.
@@ -32,7 +32,7 @@ impl Excerpt {
         let line = source.line_range(source.line_of(range.start));
         let start = range.start.clamp(line.start, line.end);
         let end = range.end.clamp(start, line.end);
-        // A line may be the whole file; no more is looked at than could be shown.
+        // A line may be as long as the file, so only what could be shown is read.
         let text = source.text();
         let from = boundary(text, start.saturating_sub(FARTHEST)).max(line.start);
         let to = boundary(text, end.min(start + FARTHEST) + FARTHEST).clamp(start, line.end);
@@ -57,7 +57,7 @@ impl Excerpt {
     }
 }
 
-/// A line in three parts: before what is meant, what is meant, after it.
+/// A line in three parts: before the offending text, the offending text, and after it.
 struct Pieces<'a> {
     source: &'a Source,
     start: usize,
@@ -73,7 +73,8 @@ impl Pieces<'_> {
         }
     }
 
-    /// A mask stands where its start does, or in the middle if any of it is meant.
+    /// Adds a mask. It goes to the part where the hidden text starts, or to the offending text if
+    /// the two overlap.
     fn masked(&mut self, range: &Range<usize>) {
         let overlaps = range.start < self.end && self.start < range.end;
         let part = if overlaps { 1 } else { self.part(range.start) };
@@ -85,7 +86,7 @@ impl Pieces<'_> {
     }
 }
 
-/// The nearest start of a character at or before this byte.
+/// The nearest character boundary at or before this byte.
 fn boundary(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
@@ -94,14 +95,14 @@ fn boundary(text: &str, at: usize) -> usize {
 fn push(text: &mut String, c: char) {
     match c {
         '\t' => text.push_str("    "),
-        // Direction marks could make a line look like another one.
+        // Direction marks could make one line look like another.
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => text.push('\u{FFFD}'),
         c if c.is_control() => text.push('\u{FFFD}'),
         c => text.push(c),
     }
 }
 
-/// Cells that a character takes. Control characters are replaced before they are counted.
+/// The terminal cells of a character. Control characters have been replaced before.
 fn cells_of(c: char) -> usize {
     c.width().unwrap_or(1)
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, for people and for scripts: each fault with its file, line,
+//! What is wrong with a configuration, for people and for scripts. Each fault has its file, line,
 //! column, the offending text underlined, and a hint. A report never shows a secret.
 
 mod excerpt;
@@ -13,27 +13,28 @@ use serde::Serialize;
 pub use excerpt::Excerpt;
 pub(super) use source::Source;
 
-/// What stands in an excerpt for what may not be shown.
+/// Replaces text in an excerpt that must not be shown.
 const HIDDEN: &str = "‹hidden›";
-/// Faults beyond this number in one report are not listed.
+/// The largest number of faults that one report lists.
 const MOST_FAULTS: usize = 200;
-/// Faults beyond this number are not even written down: each costs a look at its line.
+/// The largest number of faults that are collected at all, because each one reads its line of the
+/// file.
 pub(super) const ENOUGH_FAULTS: usize = 2 * MOST_FAULTS;
 
-/// One thing that is wrong, or only odd.
+/// One thing that is wrong, or unusual.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// The file, as it was named to the gateway.
+    /// The file, by the path that was given to the gateway.
     pub file: String,
-    /// Line, counted from 1; 0 where the whole file is meant.
+    /// Line, counted from 1. 0 for a fault of the whole file.
     pub line: usize,
-    /// Column in characters, counted from 1; 0 where the whole file is meant.
+    /// Column in characters, counted from 1. 0 for a fault of the whole file.
     pub column: usize,
     /// Length of the offending text in characters, within its first line.
     pub length: usize,
     /// What is wrong.
     pub message: String,
-    /// What to do, where that can be told.
+    /// How to correct it, if that is known.
     pub hint: Option<String>,
     /// The offending line, without secrets.
     pub excerpt: Option<Excerpt>,
@@ -68,7 +69,7 @@ impl Fault {
         }
     }
 
-    /// The same with a hint, if there is one.
+    /// The fault with this hint, if there is one.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         if let Some(hint) = hint.into() {
@@ -96,19 +97,19 @@ impl fmt::Display for Fault {
 /// Everything that was found in a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// What keeps the configuration from being used.
+    /// Faults that prevent the use of the configuration.
     pub faults: Vec<Fault>,
-    /// What is odd, and may be meant.
+    /// Things that are unusual, but may be intended.
     pub warnings: Vec<Fault>,
 }
 
 impl Report {
-    /// True when the configuration can be used.
+    /// Whether the configuration can be used.
     pub fn is_good(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// True when there is nothing to show.
+    /// Whether there is nothing to report.
     pub fn is_empty(&self) -> bool {
         self.faults.is_empty() && self.warnings.is_empty()
     }
@@ -118,7 +119,7 @@ impl Report {
         render::render(self, color)
     }
 
-    /// Sorts by place, drops repeats and bounds the number.
+    /// Sorts the findings by place, removes duplicates and limits their number.
     pub(super) fn apply_retention(&mut self) {
         for list in [&mut self.faults, &mut self.warnings] {
             list.sort_by(|a, b| {

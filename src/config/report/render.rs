@@ -1,4 +1,4 @@
-//! A report as text, in the shape that compilers have taught people to read.
+//! Renders a report as text, in the form of compiler messages.
 
 use std::fmt::Write as _;
 
@@ -64,7 +64,7 @@ fn count(number: usize, word: &str) -> Option<String> {
     }
 }
 
-/// A file's text must not speak to the terminal.
+/// The text of a file must not control the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }

@@ -1,4 +1,5 @@
-//! The text of one configuration file, with places in it counted as people count them.
+//! The text of one configuration file. It converts bytes to lines and columns, and knows what must
+//! not be shown.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -12,8 +13,8 @@ pub(in crate::config) struct Source {
     text: String,
     lines: Vec<usize>,
     hidden: Vec<Range<usize>>,
-    /// Where the last look-up of a column ended. A file may be one long line, and is read from
-    /// its start to its end.
+    /// Where the last look-up of a column ended. The next look-up continues there, because a file
+    /// may be one long line and its faults come in order.
     last: Cell<Column>,
 }
 
@@ -24,14 +25,14 @@ struct Column {
     offset: usize,
 }
 
-/// Where something stands.
+/// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) struct Place {
     /// Line, counted from 1.
     pub(in crate::config) line: usize,
     /// Column in characters, counted from 1.
     pub(in crate::config) column: usize,
-    /// Characters up to the end of the range or of its first line; at least 1.
+    /// Length in characters, up to the end of the range or of its first line. At least 1.
     pub(in crate::config) length: usize,
 }
 
@@ -55,12 +56,12 @@ impl Source {
         self.hidden.sort_by_key(|range| (range.start, range.end));
     }
 
-    /// Whether any of this range must not be shown.
+    /// Whether any part of this range is hidden.
     pub(in crate::config) fn is_hidden(&self, range: &Range<usize>) -> bool {
         self.hidden.iter().any(|hidden| hidden.start < range.end && range.start < hidden.end)
     }
 
-    /// The hidden parts of a range, in order, none overlapping another.
+    /// The hidden parts of a range, in order and without overlaps.
     pub(super) fn hidden_within(&self, range: &Range<usize>) -> Vec<Range<usize>> {
         let mut parts: Vec<Range<usize>> = Vec::new();
         for hidden in &self.hidden {
@@ -77,14 +78,14 @@ impl Source {
         parts
     }
 
-    /// A message without the hidden text of this range, should it quote it.
+    /// The message, with the hidden text of this range replaced wherever the message quotes it.
     pub(super) fn veil(&self, range: &Range<usize>, message: String) -> String {
         self.hidden_within(range).into_iter().fold(message, |message, part| {
             message.replace(&format!("`{}`", &self.text[part]), HIDDEN)
         })
     }
 
-    /// The byte at which a character of a line stands; both are counted from 0.
+    /// The byte offset of a character, by line and column, both counted from 0.
     pub(in crate::config) fn offset(&self, line: usize, column: usize) -> usize {
         let line = line.min(self.lines.len() - 1);
         let range = self.line_range(line);
@@ -115,12 +116,12 @@ impl Source {
         }
     }
 
-    /// The line, counted from 0, in which this byte stands.
+    /// The line that contains this byte, counted from 0.
     pub(super) fn line_of(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// A line without its end, counted from 0.
+    /// The range of a line without its line end. `line` is counted from 0.
     pub(super) fn line_range(&self, line: usize) -> Range<usize> {
         let start = self.lines[line];
         let end = self.lines.get(line + 1).copied().unwrap_or(self.text.len());
@@ -128,7 +129,7 @@ impl Source {
     }
 }
 
-/// YAML ends a line at a line feed, a carriage return, or both.
+/// The start of each line. YAML ends a line at a line feed, a carriage return, or both.
 fn line_starts(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let ends =

@@ -1,5 +1,5 @@
-//! Runs the program that prints a secret: no shell, no input, a time limit, bounded output. Blocks, so
-//! that only threads for blocking work may call it.
+//! Runs the program that prints a secret, with no shell, no input, a time limit and bounded output.
+//! It blocks, so only threads for blocking work may call it.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 
 use super::MOST;
 
-/// Time that a program has.
+/// How long a program may run.
 pub(super) const TIME: Duration = Duration::from_secs(10);
-/// Time that its output may stay open after its end.
+/// How long its output may stay open after it has ended.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// What it printed, or what went wrong; never what it printed on its error output, which may
-/// hold anything.
+/// The output of the program, or an error in words. Its standard error is discarded, because it may
+/// contain anything.
 pub(super) fn run(words: &[String], limit: Duration) -> Result<Zeroizing<Vec<u8>>, String> {
     let (program, arguments) = words.split_first().ok_or("names no program")?;
     let mut child = Command::new(program)
@@ -26,7 +26,8 @@ pub(super) fn run(words: &[String], limit: Duration) -> Result<Zeroizing<Vec<u8>
         .spawn()
         .map_err(|error| format!("cannot be had: the program does not start: {error}"))?;
     let stdout = child.stdout.take();
-    // Read beside waiting: a program that prints more than a pipe holds would never end.
+    // Output is read while waiting. Otherwise a program that prints more than a pipe holds would
+    // never end.
     let reading = std::thread::spawn(move || {
         let mut printed = Zeroizing::new(Vec::new());
         if let Some(stdout) = stdout {
@@ -35,7 +36,7 @@ pub(super) fn run(words: &[String], limit: Duration) -> Result<Zeroizing<Vec<u8>
         Ok::<_, std::io::Error>(printed)
     });
     wait(&mut child, limit)?;
-    // A grandchild may still hold the pipe; it does not get more time than the program had.
+    // A grandchild process may still hold the pipe open. It gets only this much more time.
     let until = Instant::now() + GRACE;
     while !reading.is_finished() {
         if Instant::now() > until {
@@ -63,7 +64,7 @@ fn wait(child: &mut Child, limit: Duration) -> Result<(), String> {
             }
             Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
             Ok(None) => {
-                // It may have ended just now; then there is nothing left to stop.
+                // The program may have ended by itself. Then the error of `kill` means nothing.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(format!(

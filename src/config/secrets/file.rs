@@ -1,4 +1,4 @@
-//! Looks at the file that holds a secret: it is read again where it has changed.
+//! Reads the file that holds a secret, and detects whether it changed.
 
 use std::fs::{File, Metadata};
 use std::io::Read as _;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{MOST, SecretFault, SecretRef, trimmed};
 use crate::model::Secret;
 
-/// What tells one state of a file from another.
+/// Distinguishes one state of a file from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     modified: Option<std::time::SystemTime>,
@@ -18,14 +18,14 @@ pub(super) struct Stamp {
     changed: i64,
 }
 
-/// The state that the file is in, or why it cannot be told. Blocks on the file system.
+/// The current state of the file. It blocks on the file system.
 pub(super) fn look(reference: &SecretRef, path: &Path) -> Result<(Metadata, Stamp), SecretFault> {
     let metadata = std::fs::metadata(path).map_err(|error| cannot_be_read(reference, &error))?;
     let stamp = stamp(&metadata);
     Ok((metadata, stamp))
 }
 
-/// What is in the file. Blocks on the file system.
+/// The content of the file. It blocks on the file system.
 pub(super) fn read(
     reference: &SecretRef,
     path: &Path,

@@ -1,5 +1,5 @@
-//! Secrets: where they are, and their bytes when a step needs them. A fault tells where, never
-//! what.
+//! Secrets: where they are, and their bytes when a step needs them. An error tells where a secret
+//! should be, never its content.
 
 mod command;
 mod file;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub(super) use resolver::Pending;
 pub use resolver::SecretResolver;
 
-/// Most bytes that a secret may have.
+/// The largest size of a secret, in bytes.
 const MOST: u64 = 64 * 1024;
 
 /// Where a secret is.
@@ -24,7 +24,7 @@ pub enum SecretRef {
     Env(String),
     /// In a file.
     File(PathBuf),
-    /// In what a program prints; its name and its arguments.
+    /// In the output of a program, given by its name and arguments.
     Command(Vec<String>),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "environment variable {name}"),
             Self::File(path) => write!(f, "file {}", path.display()),
-            // Arguments may hold what should not be shown.
+            // Arguments may contain secrets, so only the program is shown.
             Self::Command(words) => {
                 write!(f, "command {}", words.first().map_or("", String::as_str))
             }
@@ -52,7 +52,7 @@ impl fmt::Debug for SecretRef {
 pub struct SecretFault {
     /// Where it should be.
     pub reference: SecretRef,
-    /// What is wrong, without a word of its content.
+    /// What is wrong, without any of the secret's content.
     pub reason: String,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for SecretFault {
 
 impl std::error::Error for SecretFault {}
 
-/// Removes one line end and refuses what is then empty.
+/// Removes one line end. An empty secret is an error.
 fn trimmed(reference: &SecretRef, bytes: &[u8]) -> Result<crate::model::Secret, SecretFault> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);

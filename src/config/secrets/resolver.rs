@@ -1,9 +1,9 @@
-//! Resolves references to secrets. A file is read again when it changes, looked at once a second at
-//! most; a variable is read each time; a program is run once, and again when asked.
+//! Resolves references to secrets. A file is checked at most once a second, and read again if it
+//! changed. A variable is read each time. A program runs once, and again on request.
 //!
-//! Files and programs are never waited for on an async worker: a look-up runs on a thread for blocking
-//! work, one for each reference, and whoever asks for the same secret meanwhile shares its answer. So a
-//! program that hangs delays only those that need what it prints.
+//! An async worker never blocks on a file or a program. A look-up runs on a thread for blocking
+//! work, at most one for each reference, and everyone who asks for the same secret shares its
+//! answer. So a program that hangs delays only the requests that need its output.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,17 +14,15 @@ use zeroize::Zeroizing;
 
 use super::command::{self, GRACE, TIME};
 use super::file::{self, Stamp};
-use super::state::{Known, State};
+use super::state::{Answer, Known, State};
 use super::{SecretFault, SecretRef, trimmed};
 use crate::model::Secret;
 
-/// A secret, or why it cannot be had.
-pub(super) type Answer = Result<Secret, SecretFault>;
-
-/// An asker waits no longer than this. A program ends before; a file system may never answer.
+/// How long a caller waits for a look-up. A program ends earlier than this, but a file system may
+/// never answer.
 const PATIENCE: Duration = Duration::from_secs(TIME.as_secs() + GRACE.as_secs() + 1);
 
-/// The secrets that were resolved so far, and the look-ups that are under way. A clone shares them.
+/// The secrets that were resolved so far, and the look-ups in progress. Clones share them.
 #[derive(Clone)]
 pub struct SecretResolver(Arc<Shared>);
 
@@ -45,16 +43,16 @@ impl fmt::Debug for SecretResolver {
     }
 }
 
-/// A secret that is at hand, or will be once its look-up ends.
+/// A secret that is known, or a look-up of it.
 pub(in crate::config) enum Pending {
-    /// It is at hand.
+    /// The secret is known.
     AtHand(Answer),
-    /// A look-up is under way.
+    /// A look-up is in progress.
     LookUp(SecretRef, watch::Receiver<Option<Answer>>),
 }
 
 impl Pending {
-    /// The secret. Waits for its look-up, where there is one.
+    /// The secret. Waits for the look-up, if there is one.
     pub(in crate::config) async fn answer(self) -> Answer {
         let (reference, mut told) = match self {
             Self::AtHand(answer) => return answer,
@@ -79,7 +77,7 @@ impl SecretResolver {
         Self::default()
     }
 
-    /// The same by a clock of one's own, which decides what is fresh.
+    /// A resolver with its own clock, which decides whether a secret is still fresh.
     pub fn timed(now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Self(Arc::new(Shared { state: Mutex::default(), now: Box::new(now) }))
     }
@@ -87,12 +85,12 @@ impl SecretResolver {
     /// The secret that a reference points at.
     ///
     /// # Errors
-    /// [`SecretFault`] when it is not there, cannot be read or is empty.
+    /// [`SecretFault`] if the secret does not exist, cannot be read or is empty.
     pub async fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretFault> {
         self.begin(reference).answer().await
     }
 
-    /// The secret, where neither a file has to be looked at nor a program to be run for it.
+    /// The secret, if neither a file has to be read nor a program run for it.
     pub fn at_hand(&self, reference: &SecretRef) -> Option<Result<Secret, SecretFault>> {
         match reference {
             SecretRef::Env(name) => Some(from_env(reference, name)),
@@ -100,13 +98,13 @@ impl SecretResolver {
         }
     }
 
-    /// The secret where it is at hand; else its look-up, which begins now unless one is under way.
-    /// Must be called within the async runtime.
+    /// The secret if it is known. Otherwise its look-up, which begins now unless one is in
+    /// progress. It must be called within the async runtime.
     pub(in crate::config) fn begin(&self, reference: &SecretRef) -> Pending {
         if let SecretRef::Env(name) = reference {
             return Pending::AtHand(from_env(reference, name));
         }
-        // Under one lock, so that a look-up that ends just now is not begun a second time.
+        // All under one lock, so that a look-up that ends right now is not started a second time.
         let mut state = self.0.lock();
         if let Some(answer) = state.at_hand(reference, (self.0.now)()) {
             return Pending::AtHand(answer);
@@ -119,15 +117,15 @@ impl SecretResolver {
         let told = tell.subscribe();
         let (shared, looked_up) = (Arc::clone(&self.0), reference.clone());
         tokio::task::spawn_blocking(move || {
-            // Whoever asked may have gone; the answer is kept all the same.
+            // The answer is kept even if the caller no longer waits for it.
             shared.look_up(&looked_up, ticket, &tell);
         });
         Pending::LookUp(reference.clone(), told)
     }
 
-    /// Looks at everything again: files at the next use, programs now, all at once. A program that
-    /// fails leaves what it printed before in force. Blocks until the last of them has ended: for a
-    /// thread of its own.
+    /// Looks at everything again: files at their next use, and programs now, all in parallel. If a
+    /// program fails, its earlier output stays in force. It blocks until the last program has
+    /// ended, so call it on a thread for blocking work.
     ///
     /// # Errors
     /// The faults of those programs.
@@ -145,15 +143,15 @@ impl SecretResolver {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
-    /// Looks at this one again at its next use.
+    /// Looks at this secret again at its next use.
     pub fn forget(&self, reference: &SecretRef) {
         self.0.lock().forget(reference);
     }
 }
 
 impl Shared {
-    /// Looks, keeps what was found and tells whoever waits. Gives the fault that did not take the place
-    /// of what was known. Blocks.
+    /// Performs a look-up, stores the result and wakes those who wait for it. Returns a fault that
+    /// did not replace the known secret. It blocks.
     fn look_up(
         &self,
         reference: &SecretRef,
@@ -177,7 +175,7 @@ impl Shared {
         fault
     }
 
-    /// What is known of a file that is in the same state as when it was read.
+    /// The known content of a file, if the file has not changed since it was read.
     fn unchanged(&self, reference: &SecretRef, stamp: &Stamp) -> Option<Answer> {
         self.lock().read_in_state(reference, stamp)
     }

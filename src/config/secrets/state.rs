@@ -1,5 +1,5 @@
-//! What a resolver knows, and what it is looking up. It looks at nothing itself, and time is an
-//! argument.
+//! The state of a resolver: what it knows, and which look-ups are in progress. It does no input or
+//! output, and time is an argument.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::file::Stamp;
-use super::resolver::Answer;
 use super::{SecretFault, SecretRef};
+use crate::model::Secret;
 
-/// A file is not looked at more often.
+/// A secret, or why it cannot be read.
+pub(super) type Answer = Result<Secret, SecretFault>;
+
+/// A file is checked at most once in this time.
 const LOOK: Duration = Duration::from_secs(1);
-/// A program that failed is not run more often.
+/// A program that failed is run again after this time at the earliest.
 const FAILURE: Duration = Duration::from_secs(10);
 
-/// Secrets that are known, and look-ups that are under way.
+/// The known secrets, and the look-ups in progress.
 #[derive(Debug, Default)]
 pub(super) struct State {
     known: HashMap<SecretRef, Known>,
@@ -23,16 +26,16 @@ pub(super) struct State {
     last_ticket: u64,
 }
 
-/// What was found at a reference.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) result: Answer,
     pub(super) looked: Instant,
-    /// The state that a file was in.
+    /// The state of the file, for a secret that is in a file.
     pub(super) stamp: Option<Stamp>,
 }
 
-/// A look-up that is under way; the ticket tells it from one that began later.
+/// A look-up in progress. The ticket distinguishes it from a later one for the same reference.
 #[derive(Debug)]
 struct LookUp {
     ticket: u64,
@@ -40,27 +43,27 @@ struct LookUp {
 }
 
 impl State {
-    /// What is known and still fresh.
+    /// The known result, if it is still fresh.
     pub(super) fn at_hand(&self, reference: &SecretRef, now: Instant) -> Option<Answer> {
         let known = self.known.get(reference)?;
         let age = now.saturating_duration_since(known.looked);
         let is_fresh = match reference {
             SecretRef::Env(_) => false,
             SecretRef::File(_) => age < LOOK,
-            // A failure is tried again, but not by every request.
+            // A failed program is run again, but not for every request.
             SecretRef::Command(_) => known.result.is_ok() || age < FAILURE,
         };
         is_fresh.then(|| known.result.clone())
     }
 
-    /// What a file held that was in this state.
+    /// The content of a file that was read in this state.
     pub(super) fn read_in_state(&self, reference: &SecretRef, stamp: &Stamp) -> Option<Answer> {
         let known = self.known.get(reference)?;
         let same = known.stamp.as_ref() == Some(stamp) && known.result.is_ok();
         same.then(|| known.result.clone())
     }
 
-    /// The look-up that is under way. One that was cut off, as by a panic, is none.
+    /// The look-up in progress. One that ended without an answer, as by a panic, does not count.
     pub(super) fn under_way(
         &self,
         reference: &SecretRef,
@@ -69,7 +72,7 @@ impl State {
         told.has_changed().is_ok().then(|| told.clone())
     }
 
-    /// Notes that a look-up begins, in the place of one that is under way.
+    /// Records that a look-up begins. It replaces one that is in progress.
     pub(super) fn open(&mut self, reference: &SecretRef) -> (u64, watch::Sender<Option<Answer>>) {
         let (tell, told) = watch::channel(None);
         self.last_ticket += 1;
@@ -78,8 +81,8 @@ impl State {
         (ticket, tell)
     }
 
-    /// Keeps what a look-up found, unless it began before everything had to be looked at again. A
-    /// program that fails leaves what it printed before, and its fault is given back.
+    /// Stores the result of a look-up, unless a later look-up or `forget` replaced it. If a program
+    /// fails, its earlier output is kept and the fault is returned.
     pub(super) fn close(
         &mut self,
         reference: &SecretRef,
@@ -102,8 +105,8 @@ impl State {
         }
     }
 
-    /// Forgets what is known of files, and begins a look-up of every program that was run. What is
-    /// under way is told to whoever waits for it, and not kept.
+    /// Forgets what is known of files, and begins a look-up of every program that was run before. A
+    /// look-up in progress still answers those who wait for it, but its result is not stored.
     pub(super) fn begin_again(&mut self) -> Vec<(SecretRef, u64, watch::Sender<Option<Answer>>)> {
         self.look_ups.clear();
         self.known.retain(|reference, _| matches!(reference, SecretRef::Command(_)));
@@ -117,7 +120,7 @@ impl State {
             .collect()
     }
 
-    /// Forgets what is known of this one, and does not keep what is being looked up.
+    /// Forgets this secret. The result of a look-up in progress is not stored.
     pub(super) fn forget(&mut self, reference: &SecretRef) {
         self.known.remove(reference);
         self.look_ups.remove(reference);

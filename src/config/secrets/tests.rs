@@ -1,5 +1,5 @@
-//! The resolver, with real files and programs. Time is moved by the test; a program waits where the test
-//! says so, at a named pipe that the test holds.
+//! Tests of the resolver, with real files and programs. The test moves the clock. A program waits
+//! at a named pipe until the test opens it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{MOST, SecretFault, SecretRef, SecretResolver, command};
 use crate::model::Secret;
 
-/// A resolver, and the time that it goes by.
+/// A resolver, and the clock that it uses.
 struct Stage {
     resolver: SecretResolver,
     passed: Arc<Mutex<Duration>>,
@@ -40,13 +40,13 @@ impl Stage {
         SecretRef::File(self.path(name))
     }
 
-    /// A shell's command, run in the directory.
+    /// A shell command that runs in the directory.
     fn shell(&self, script: &str) -> SecretRef {
         let script = format!("cd '{}'; {script}", self.directory.path().display());
         SecretRef::Command(["sh", "-c", &script].map(str::to_owned).to_vec())
     }
 
-    /// How often a program has said that it was run.
+    /// How often the program recorded that it ran.
     fn runs(&self) -> usize {
         std::fs::read_to_string(self.path("runs")).unwrap_or_default().lines().count()
     }
@@ -147,7 +147,7 @@ async fn whoever_asks_while_a_program_runs_shares_its_answer() {
             tokio::spawn(async move { text(pending.answer().await) })
         })
         .collect();
-    // Another secret is not held up.
+    // Another secret is not delayed.
     stage.write("other", "at once");
     assert_eq!(stage.text(&stage.file("other")).await, Ok("at once".to_owned()));
     assert!(asking.iter().all(|asked| !asked.is_finished()));
@@ -166,7 +166,7 @@ async fn what_was_begun_before_everything_is_looked_at_again_is_not_kept() {
     stage.write("first", "");
     let program = stage.shell("if [ -e first ]; then rm first; cat pipe; else echo new; fi");
     let before = stage.resolver.begin(&program);
-    // It reads from the pipe once it can be written to.
+    // Once the pipe can be opened for writing, the program is reading from it.
     let pipe = std::fs::OpenOptions::new().write(true).open(stage.path("pipe"));
     stage.resolver.refresh().expect("no program has ended yet");
     assert_eq!(stage.text(&program).await, Ok("new".to_owned()));

@@ -1,5 +1,5 @@
-//! The shape of the configuration files: the one truth from which reading, the JSON Schema and
-//! the page of documentation are made. The comments on fields here are what users read.
+//! The types of the configuration files. Reading, the JSON Schema and the page of documentation are
+//! all derived from them. Users read the comments on the fields here.
 
 mod job;
 mod postgres;
@@ -34,30 +34,31 @@ pub(super) use text::{Header, Period, Size};
 pub(super) use texts::{Numbers, Texts};
 pub(super) use workbench::{BreakerShape, WorkbenchShape};
 
-/// Named things: a broken one is left out, the others are read.
+/// A section of named entries. A broken entry is left out, and the other entries are still read.
 pub(super) type Section<T> = BTreeMap<String, Lenient<T>>;
 
-/// What the name of a workbench, job, source, route or key looks like.
+/// The pattern that the name of a workbench, job, source, route or key must match.
 const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
 
-/// The configuration of cdsw-gateway: who may send, what is listened for, and which jobs it starts.
+/// The configuration of cdsw-gateway: who may send webhooks, which events matter, and which jobs
+/// they start.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a section of keys and values")]
 #[schemars(title = "gateway.yaml")]
 pub(super) struct GatewayShape {
-    /// Where the gateway listens, and its limits.
+    /// The addresses that the gateway listens on, and its limits.
     #[serde(default)]
     pub(super) server: ServerShape,
-    /// Where deliveries and runs are kept: `sqlite:` and a file, for one process, or the address of a
-    /// PostgreSQL database, for any number. A relative path starts at the directory of this file. Read
-    /// once, at the start.
+    /// Where deliveries and runs are stored. Write `sqlite:` and a file for a single process, or
+    /// the address of a PostgreSQL database for any number of processes. A relative path is
+    /// relative to the directory of this file. It is read once, when the gateway starts.
     #[serde(default = "default_store")]
     #[schemars(
         example = &"sqlite:/var/lib/cdsw-gateway/gateway.db",
         example = &"postgres://gateway@db.example.com/gateway"
     )]
     pub(super) store: At<String>,
-    /// How the database of `store: postgres://…` is reached.
+    /// How to connect to the database of `store: postgres://…`.
     #[serde(default)]
     pub(super) postgres: PostgresShape,
     /// How long deliveries and their runs are kept.
@@ -67,21 +68,23 @@ pub(super) struct GatewayShape {
     #[serde(default)]
     #[schemars(extend("propertyNames" = names()))]
     pub(super) workbenches: Section<WorkbenchShape>,
-    /// The jobs that routes may start, by name. A job that is not declared here is never started.
+    /// The jobs that routes may start, by name. The gateway never starts a job that is not declared
+    /// here.
     #[serde(default)]
     #[schemars(extend("propertyNames" = names()))]
     pub(super) jobs: Section<JobShape>,
-    /// Who may send webhooks, by name. A source named `github` is reached at `/hooks/github`.
+    /// Who may send webhooks, by name. A source named `github` receives them at `/hooks/github`.
     #[serde(default)]
     #[schemars(extend("propertyNames" = names()))]
     pub(super) sources: Section<SourceShape>,
-    /// Which events start which job, by name. Files in `routes.d/` beside this file may hold more.
+    /// Which events start which job, by name. Files in `routes.d/` beside this file may hold more
+    /// routes.
     #[serde(default)]
     #[schemars(extend("propertyNames" = names()))]
     pub(super) routes: Section<RouteShape>,
 }
 
-/// A file of `routes.d/`.
+/// The content of a file in `routes.d/`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a section that holds `routes`")]
 pub(super) struct RoutesShape {
@@ -93,7 +96,7 @@ fn default_store() -> At<String> {
     At::default_of("sqlite:gateway.db".to_owned())
 }
 
-/// The rule for names, for editors.
+/// The rule for names, as JSON Schema, so that editors can check it.
 fn names() -> serde_json::Value {
     serde_json::json!({ "pattern": NAME })
 }

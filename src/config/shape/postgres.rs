@@ -6,33 +6,34 @@ use serde::{Deserialize, Serialize};
 use super::SecretShape;
 use crate::config::yaml::{At, Lenient};
 
-/// How the database of `store: postgres://…` is reached. Read once, at the start; the password is asked for again
-/// with each connection that is made.
+/// How to connect to the database of `store: postgres://…`. It is read once, when the gateway
+/// starts. The password is looked up again for each new connection.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Postgres")]
 pub(in crate::config) struct PostgresShape {
-    /// The password of the user that `store` names, where the database asks for one.
+    /// The password of the user that `store` names, if the database asks for one.
     pub(in crate::config) password: Option<Lenient<SecretShape>>,
-    /// A file of certificate authorities, in PEM form, to trust beside those of the system. A
-    /// relative path starts at the directory of this file.
+    /// A file of certificate authorities, in PEM format, to trust in addition to those of the
+    /// system. A relative path is relative to the directory of this file.
     #[schemars(example = &"/etc/ssl/corp-ca.pem")]
     pub(in crate::config) ca_file: Option<At<String>>,
-    /// Allow a connection in clear to a host that is not this machine. What is kept then travels in
-    /// clear. To this machine it is in clear in any case, unless there is a `ca_file`.
+    /// Allow an unencrypted connection to a host that is not this machine. Everything that is
+    /// stored is then sent unencrypted. A connection to this machine is unencrypted in any case,
+    /// unless there is a `ca_file`.
     pub(in crate::config) allow_plain: bool,
-    /// Most connections that one process has at once, beside one to listen on.
+    /// The largest number of connections that one process opens, not counting the one for `LISTEN`.
     pub(in crate::config) connections: At<u32>,
-    /// What stands between: nothing, or a pooler (such as PgBouncer in transaction mode) that hands
-    /// each transaction to another connection.
+    /// What is between the gateway and the database: nothing, or a pooler (such as PgBouncer in
+    /// transaction mode) that may run each transaction on a different connection.
     pub(in crate::config) pooler: Pooler,
-    /// The database without the pooler, to hear at once what other processes tell (`LISTEN`).
-    /// Without it they are heard a second later.
+    /// The address of the database without the pooler, used to receive notifications from other
+    /// processes at once (`LISTEN`). Without it, they are noticed a second later.
     #[schemars(example = &"postgres://gateway@db.example.com/gateway")]
     pub(in crate::config) direct: Option<At<String>>,
 }
 
-/// What stands between the gateway and the database.
+/// What is between the gateway and the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Pooler")]
@@ -40,8 +41,8 @@ pub(in crate::config) enum Pooler {
     /// Nothing.
     #[default]
     None,
-    /// A pooler in transaction mode. Nothing is kept in a session then, and time-outs are those of
-    /// the database's user (`deploy/postgres/roles.sql` sets them).
+    /// A pooler in transaction mode. The gateway then sets nothing in a session, so the time-outs
+    /// are those of the database user (`deploy/postgres/roles.sql` sets them).
     Transaction,
 }
 

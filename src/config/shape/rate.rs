@@ -1,4 +1,4 @@
-//! `rate`: how many deliveries in how long a time.
+//! `rate`: the largest number of deliveries in a length of time.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,17 +9,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// So many in so long a time.
+/// A number of deliveries in a length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many may come in that time, and all at once; at least 1.
+    /// How many deliveries may come in that time, even all at once. At least 1.
     pub number: u32,
-    /// The time.
+    /// The length of time.
     pub per: Duration,
 }
 
 const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 60 * 60), ("d", 24 * 60 * 60)];
-/// More than any store takes, so that the pause between two is never rounded to nothing.
+/// The largest number in a rate. It is more than any store can take, and small enough that the
+/// interval between two deliveries is never rounded to zero.
 const MOST: u32 = 1_000_000;
 
 impl FromStr for Rate {

@@ -11,14 +11,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{Numbers, Period, Section, Size, Texts};
 use crate::config::yaml::{At, Required};
 
-/// A rule: which events start which job, with which environment.
+/// A rule: which events start which job, with which environment variables.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a section of keys and values")]
 #[schemars(rename = "Route")]
 pub(in crate::config) struct RouteShape {
-    /// The events that it is for. Every condition that is written must hold.
+    /// The events that it matches. Every condition that is written must hold.
     pub(in crate::config) on: Required<At<OnShape>>,
-    /// One more condition, as a CEL expression that is true or false.
+    /// One more condition, as a CEL expression that gives true or false.
     #[serde(rename = "if")]
     #[schemars(example = &"size(body.commits) > 0")]
     pub(in crate::config) condition: Option<At<String>>,
@@ -29,54 +29,57 @@ pub(in crate::config) struct RouteShape {
     #[serde(default)]
     #[schemars(extend("propertyNames" = serde_json::json!({ "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })))]
     pub(in crate::config) env: Section<VariableShape>,
-    /// Of the runs of this route for which this text is the same, only the newest is sent: it takes
-    /// the place of those that are not sent yet, and knows how many it stands for.
+    /// Send only the newest of the runs of this route for which this text is equal. The newest
+    /// replaces those that are not sent yet, and records how many it replaced.
     #[schemars(example = &"${{ git.branch }}")]
     pub(in crate::config) latest_per: Option<At<String>>,
-    /// How long a run waits for a newer one to take its place; each newer one waits anew.
+    /// How long a run waits for a newer one to replace it. Each newer run starts the wait again.
     #[schemars(example = &"30s")]
     pub(in crate::config) wait: Option<At<Period>>,
-    /// How long the first of them may be made to wait in all. Default: ten times `wait`.
+    /// The longest time that a series of such runs waits, counted from the first. Default: ten
+    /// times `wait`.
     #[schemars(example = &"5m")]
     pub(in crate::config) wait_at_most: Option<At<Period>>,
-    /// What to do when `path` asks for files, the sender's list of them is not known to be whole,
-    /// and none in it fits.
+    /// What to do if the route has a `path` condition, the sender's list of changed files may be
+    /// incomplete, and no file in it matches.
     #[serde(default)]
     pub(in crate::config) on_unknown_paths: UnknownPathsShape,
-    /// What it is for, in words.
+    /// A description for people.
     pub(in crate::config) description: Option<String>,
 }
 
-/// The events that a route is for. Each condition is a text or a list of texts, of which one must
-/// fit: a literal, or a pattern with `*` (within a path segment), `**`, `?`, `[a-z]` and `{a,b}`. A
-/// text that starts with `!` excludes; the last text that fits decides.
+/// The events that a route matches. Each condition is a text or a list of texts, of which one must
+/// match: a literal, or a pattern with `*` (within a path segment), `**`, `?`, `[a-z]` and `{a,b}`.
+/// A text that starts with `!` excludes. The last text that matches decides.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a section of conditions")]
 #[schemars(rename = "On")]
 pub(in crate::config) struct OnShape {
-    /// The source, by its name under `sources`; or several.
+    /// The source, or several of them, by their names under `sources`.
     #[schemars(example = &"github")]
     pub(in crate::config) source: Required<At<Texts>>,
-    /// The kind of event, such as `push`, `pull_request` or the sender's own word.
+    /// The kind of event: the gateway's name, such as `push` or `pull_request`, or the sender's own
+    /// name.
     #[schemars(example = &"push")]
     pub(in crate::config) event: Option<At<Texts>>,
-    /// What happened, within that kind, such as `opened` or `published`.
+    /// What happened, for kinds that have several actions, such as `opened` or `published`.
     pub(in crate::config) action: Option<At<Texts>>,
-    /// Name of a chat command: the first word behind `/cdsw`. A command may give only the names that
+    /// Name of a chat command: the first word after `/cdsw`. A command may only give arguments that
     /// the route reads, as `command.args.NAME`.
     #[schemars(example = &"retrain")]
     pub(in crate::config) command: Option<At<Texts>>,
-    /// Who gave the chat command: the chat program's id, since a name can be changed.
+    /// Who gave the chat command: the user's id in the chat program. User names are not accepted,
+    /// since they can be changed.
     #[schemars(example = &"U2CERLKJA")]
     pub(in crate::config) user: Option<At<Texts>>,
-    /// Channel of the chat command: the chat program's id, or its name, which others may be able to
-    /// give another channel.
+    /// Channel of the chat command: its id in the chat program, or its name. Other people may be
+    /// able to give another channel the same name.
     #[schemars(example = &"G8PSS9T3V")]
     pub(in crate::config) channel: Option<At<Texts>>,
     /// Full name of the repository.
     #[schemars(example = &"acme/risk")]
     pub(in crate::config) repository: Option<At<Texts>>,
-    /// Branch; for a pull request, the one that it would be merged into.
+    /// Branch. For a pull request, the branch to merge into.
     #[schemars(example = ["main", "release/**"])]
     pub(in crate::config) branch: Option<At<Texts>>,
     /// Tag.
@@ -86,58 +89,58 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) sha: Option<At<Texts>>,
     /// Commit id before the event.
     pub(in crate::config) before: Option<At<Texts>>,
-    /// Account name of who acted.
+    /// Account name of the person who acted.
     pub(in crate::config) author: Option<At<Texts>>,
-    /// Claims of the sender's token, by name, with dots on the way into one that has parts.
+    /// Claims of the sender's token, by name. Write a dot between the names of nested claims.
     #[schemars(example = serde_json::json!({ "repository": "acme/risk" }))]
     pub(in crate::config) claims: Option<At<Section<Texts>>>,
-    /// Changed files: one that fits is enough.
+    /// Changed files. One file that matches is enough.
     #[schemars(example = ["models/**", "!**/*.md"])]
     pub(in crate::config) path: Option<At<Texts>>,
-    /// The event must be about a pull request (or merge request), and such a one.
+    /// The event must be about a pull request (or merge request) that meets these conditions.
     pub(in crate::config) pull_request: Option<At<PullRequestShape>>,
-    /// Whether the branch must be the repository's default branch, or must not.
+    /// `true`: the branch must be the repository's default branch. `false`: it must not be.
     pub(in crate::config) default_branch: Option<bool>,
-    /// Whether the event must delete its branch or tag. An event that deletes starts only routes
-    /// that say `true`.
+    /// `true`: the event must delete its branch or tag. An event that deletes one starts only
+    /// routes that say `true`.
     pub(in crate::config) deleted: Option<bool>,
-    /// Whether the push must be forced, or must not.
+    /// `true`: the push must be forced. `false`: it must not be.
     pub(in crate::config) forced: Option<bool>,
 }
 
-/// What a pull request must be.
+/// The conditions that a pull request must meet.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a section of conditions")]
 #[schemars(rename = "PullRequest")]
 pub(in crate::config) struct PullRequestShape {
-    /// Its number, or one of several.
+    /// Its number, or a list of numbers of which one must match.
     pub(in crate::config) number: Option<At<Numbers>>,
     /// What happened to it, such as `opened`, `synchronize` or `closed`.
     pub(in crate::config) action: Option<At<Texts>>,
-    /// The branch that it would be merged into.
+    /// The branch to merge into.
     pub(in crate::config) base: Option<At<Texts>>,
-    /// The branch that it comes from.
+    /// The branch to merge from.
     pub(in crate::config) head: Option<At<Texts>>,
-    /// Whether it must have been merged, or must not.
+    /// `true`: it must have been merged. `false`: it must not have been.
     pub(in crate::config) merged: Option<bool>,
 }
 
-/// What to do when `path` asks for files, the sender's list of them is not known to be whole, and
-/// none in it fits.
+/// What to do if the route has a `path` condition, the sender's list of changed files may be
+/// incomplete, and no file in it matches.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OnUnknownPaths")]
 pub(in crate::config) enum UnknownPathsShape {
-    /// Start the job: one run too many is better than one too few.
+    /// Start the job: one run too many is better than a missing run.
     #[default]
     Start,
     /// Start nothing.
     Skip,
-    /// Hold the run until a person has looked.
+    /// Hold the run until a person decides.
     Hold,
 }
 
-/// An environment variable: its text, or its text with constraints.
+/// An environment variable: its text, or a section with its text and constraints.
 #[derive(Clone, Debug)]
 pub(in crate::config) enum VariableShape {
     Text(String),
@@ -149,20 +152,20 @@ pub(in crate::config) enum VariableShape {
 #[serde(deny_unknown_fields, expecting = "a section with `value`")]
 #[schemars(rename = "Variable")]
 pub(in crate::config) struct FullVariable {
-    /// Its text, with `${{ … }}` holes for CEL expressions.
+    /// Its text. `${{ … }}` inserts the value of a CEL expression.
     #[schemars(example = &"${{ git.sha }}")]
     pub(in crate::config) value: Required<At<String>>,
-    /// The text to use when a field that `value` names is missing or null. Without this and
-    /// `omit`, the run then fails.
+    /// The text to use if a field that `value` names is missing or null. With neither this nor
+    /// `omit`, the run fails in that case.
     pub(in crate::config) default: Option<At<String>>,
-    /// Leave the variable out when a field that `value` names is missing or null.
+    /// Leave the variable out if a field that `value` names is missing or null.
     #[serde(default)]
     pub(in crate::config) omit: bool,
-    /// A regular expression that the text must match; it matches anywhere unless it says `^` and
-    /// `$`.
+    /// A regular expression that the text must match. It may match any part of the text, unless it
+    /// has `^` and `$`.
     #[schemars(example = &"^[0-9a-f]{40}$")]
     pub(in crate::config) matches: Option<At<String>>,
-    /// Most bytes of the text; never more than 32 KiB.
+    /// The largest size of the text, at most 32 KiB.
     pub(in crate::config) max_bytes: Option<At<Size>>,
 }
 

@@ -1,4 +1,4 @@
-//! How a file points at a secret. It never holds one.
+//! How a configuration file refers to a secret. The file never holds the secret itself.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,27 +19,27 @@ pub(in crate::config) enum SecretShape {
     Command(Vec<String>),
 }
 
-/// Where a secret is: exactly one of `env`, `file` and `command`. The secret itself never stands
-/// in a configuration file. One line end after it is removed, and it must not be empty.
+/// Where a secret is: exactly one of `env`, `file` and `command`. The secret itself is never
+/// written in a configuration file. One line end after the secret is removed. It must not be empty.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a reference: `env`, `file` or `command`")]
 #[schemars(rename = "SecretReference", extend("minProperties" = 1, "maxProperties" = 1))]
 struct Fields {
-    /// The name of an environment variable of the gateway that holds it.
+    /// The name of an environment variable of the gateway process that holds the secret.
     #[schemars(example = &"GITHUB_WEBHOOK_SECRET")]
     env: Option<String>,
-    /// A file that holds it. It is read again when it changes. A relative path starts at the
-    /// directory of `gateway.yaml`.
+    /// A file that holds the secret. It is read again when it changes. A relative path is relative
+    /// to the directory of `gateway.yaml`.
     #[schemars(example = &"/run/secrets/cdsw-alice")]
     file: Option<String>,
-    /// A program and its arguments that print it. No shell is involved; it has 10 seconds; it is
-    /// run once, and again when the configuration is loaded again.
+    /// A program and its arguments; the program prints the secret. No shell is used, and the
+    /// program has 10 seconds. It runs once, and again when the configuration is reloaded.
     #[schemars(example = ["vault", "kv", "get", "-field=key", "secret/cdsw"])]
     #[serde(default, deserialize_with = "words")]
     command: Option<Vec<String>>,
 }
 
-/// A program and its arguments, or what to do about a text that holds them all.
+/// Reads a program and its arguments. The error tells what to write instead of a single text.
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     list(
         deserializer,
@@ -48,7 +48,7 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
     .map(Some)
 }
 
-/// A reference to a secret, or a list of them.
+/// One reference to a secret, or a list of them.
 #[derive(Clone, Debug)]
 pub(in crate::config) enum SecretShapes {
     One(SecretShape),
@@ -101,14 +101,14 @@ impl JsonSchema for SecretShapes {
     }
 }
 
-/// References to secrets, or what to do about something that is no list of them.
+/// Reads a list of references to secrets. The error tells what to write if the value is not a list.
 pub(super) fn references<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Lenient<SecretShape>>, D::Error> {
     list(deserializer, "this must be a list of references\nwrite `secrets: [{ env: NAME }]`")
 }
 
-/// A list; anything else is refused in these words.
+/// Reads a list. `words` is the error for anything else.
 fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
     words: &'static str,
@@ -166,7 +166,7 @@ impl<'de> Visitor<'de> for Reference {
         match fields {
             Fields { env: Some(name), file: None, command: None } => {
                 if !can_be_a_variable(&name) {
-                    // What stands there may be the secret itself.
+                    // The text may be the secret itself, so the message does not show it.
                     fault("`env` is not the name of a variable; those have A-Z, 0-9 and `_`")
                 } else {
                     Ok(SecretShape::Env(name))
@@ -208,7 +208,8 @@ impl JsonSchema for SecretShape {
     }
 }
 
-/// The usual names of environment variables (POSIX.1, 8.1, and small letters).
+/// Whether a text is a usual name of an environment variable (POSIX.1, 8.1, and lower-case
+/// letters).
 fn can_be_a_variable(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')

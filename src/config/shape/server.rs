@@ -6,49 +6,52 @@ use serde::{Deserialize, Serialize};
 use super::{Period, SecretShape, Section, Size, Texts};
 use crate::config::yaml::At;
 
-/// Where the gateway listens, and its limits. Changes take effect at the next start, except for
-/// those of `admin_tokens`, `body_limit`, `body_timeout`, `trusted_proxies` and `proxy_header`.
+/// The addresses that the gateway listens on, and its limits. Changes take effect at the next
+/// start. Changes of `admin_tokens`, `body_limit`, `body_timeout`, `trusted_proxies`,
+/// `proxy_header` and `hold_alert` take effect at once.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Server")]
 pub(in crate::config) struct ServerShape {
-    /// Address and port for webhooks, and nothing else.
+    /// Address and port for webhooks. Nothing else is served there.
     #[schemars(example = &"0.0.0.0:8080")]
     pub(in crate::config) listen: At<String>,
     /// Address and port for the admin API, metrics and health. Keep it inside your network.
     #[schemars(example = &"127.0.0.1:8081")]
     pub(in crate::config) admin: At<String>,
-    /// Tokens that the admin API accepts, by the name of who holds them; the name is recorded with
-    /// what they do. Without any, the admin API is closed.
+    /// Tokens that the admin API accepts, each under the name of the person who holds it. The name
+    /// is recorded with everything that the person does. Without any token, the admin API refuses
+    /// every request.
     #[schemars(extend("propertyNames" = super::names()))]
     pub(in crate::config) admin_tokens: Section<SecretShape>,
-    /// Addresses and networks of the proxies that stand before the gateway. A request that one of
-    /// them hands on is taken to come from the last address in `proxy_header` that is not itself a
-    /// trusted proxy's; from anyone else that header is not believed. Default: none, so the address
-    /// is that of the connection.
+    /// Addresses and networks of the proxies in front of the gateway. If a request comes from one
+    /// of them, its client address is the last address in `proxy_header` that is not a trusted
+    /// proxy. The header is ignored in requests from any other address. Default: none, so the
+    /// client address is that of the connection.
     #[schemars(example = ["10.0.0.0/8", "2001:db8::/32"])]
     pub(in crate::config) trusted_proxies: Option<At<Texts>>,
-    /// The header in which the trusted proxies write the address that a request came from. The
-    /// other one is ignored: most proxies hand on untouched what a client wrote there.
+    /// The header in which the trusted proxies write the client address. The other header is
+    /// ignored, because most proxies forward it unchanged from the client.
     pub(in crate::config) proxy_header: ProxyHeader,
-    /// Largest body of a webhook. GitHub sends up to 25 MiB. A source may set its own.
+    /// Largest body of a webhook. GitHub sends up to 25 MiB. A source may set its own limit.
     pub(in crate::config) body_limit: At<Size>,
-    /// Bytes of bodies that may be in memory at once; must not be less than `body_limit`. Above it
-    /// senders are told to come again.
+    /// Bytes of bodies that may be in memory at once. It must not be less than `body_limit`. Above
+    /// it, senders are told to try again later.
     pub(in crate::config) bytes_in_flight: At<Size>,
-    /// Requests that may be in progress at once. Above it senders are told to come again.
+    /// Requests that may be in progress at once. Above it, senders are told to try again later.
     pub(in crate::config) requests_in_flight: At<u32>,
-    /// Time for the head of a request to arrive.
+    /// Time for the headers of a request to arrive.
     pub(in crate::config) header_timeout: At<Period>,
     /// Time for the body of a request to arrive.
     pub(in crate::config) body_timeout: At<Period>,
-    /// Time that work in progress has to end after the gateway was told to stop.
+    /// How long work in progress may take to finish after the gateway was told to stop.
     pub(in crate::config) shutdown_grace: Period,
-    /// A run that has been held for longer than this is counted in a metric and told by `/api/status`.
+    /// A run that has been held for longer than this is counted in a metric and reported by
+    /// `/api/status`.
     pub(in crate::config) hold_alert: Period,
 }
 
-/// The header in which proxies write the address that a request came from.
+/// The header in which proxies write the client address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "ProxyHeader")]
@@ -56,7 +59,7 @@ pub enum ProxyHeader {
     /// `X-Forwarded-For`, which nearly every proxy writes.
     #[default]
     XForwardedFor,
-    /// `Forwarded`, of RFC 7239.
+    /// `Forwarded`, as defined in RFC 7239.
     Forwarded,
 }
 
@@ -65,10 +68,10 @@ pub enum ProxyHeader {
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Retention")]
 pub(in crate::config) struct RetentionShape {
-    /// Age at which a delivery may go; at least `7d`, the time in which a repeat is known as one.
-    /// A delivery with a run that still waits or is held stays.
+    /// Age after which a delivery may be deleted, at least `7d`. A repeat of a delivery is
+    /// recognized for that long. A delivery is kept while one of its runs is waiting or held.
     pub(in crate::config) keep: At<Period>,
-    /// Bytes that the store may take up; above it the oldest deliveries go first.
+    /// Bytes that the store may take up. Above it, the oldest deliveries are deleted first.
     pub(in crate::config) max_size: At<Size>,
 }
 

@@ -1,4 +1,4 @@
-//! Values that are written as one word: lengths of time, sizes, header names.
+//! Values that are written as one word: lengths of time, sizes and header names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,7 +25,7 @@ pub(in crate::config) struct Header(pub(in crate::config) HeaderName);
 const DAY: u64 = 24 * 60 * 60;
 const PERIODS: [(&str, u64); 4] = [("d", DAY), ("h", 60 * 60), ("m", 60), ("s", 1)];
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
-/// Nothing here lasts longer.
+/// The longest accepted length of time, in seconds.
 const LONGEST: u64 = 100 * 365 * DAY;
 
 impl Period {
@@ -107,7 +107,8 @@ impl fmt::Display for Size {
     }
 }
 
-/// In the largest unit that leaves a whole number. Days only from two on: a deadline is `24h`.
+/// Writes a number in the largest unit that gives a whole number. Exactly one day is written as
+/// `24h`.
 fn write_largest(f: &mut fmt::Formatter<'_>, number: u64, units: &[(&str, u64)]) -> fmt::Result {
     let fits =
         |unit: u64| number != 0 && number.is_multiple_of(unit) && (unit != DAY || number > DAY);

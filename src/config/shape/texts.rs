@@ -1,4 +1,4 @@
-//! A literal or a list of them.
+//! Values that are one text or number, or a list of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ pub(in crate::config) enum Texts {
 }
 
 impl At<Texts> {
-    /// Every text with the node that it stands in.
+    /// Every text, with the node of the file that holds it.
     pub(in crate::config) fn each(&self) -> Vec<(Option<Id>, &str)> {
         match &self.value {
             Texts::One(text) => vec![(self.id, text)],

@@ -18,7 +18,7 @@ fn the_small_configuration_is_good() {
     let (_, plan) = Site::new(GOOD).check();
     let plan = plan.expect("good");
     assert_eq!(plan.jobs["retrain"].target.to_string(), "alice/risk job 208");
-    // Processes of different versions compare this, so it must stay as it is.
+    // Processes of different versions compare this text, so it must not change.
     assert_eq!(&*plan.jobs["retrain"].declared, "retrain 3f7c2b005e3f14dc");
     assert_eq!(plan.routes[0].line, 10);
     assert_eq!(plan.index.of_source("github"), [0]);

@@ -1,4 +1,4 @@
-//! What can be written and would not do what whoever wrote it hopes.
+//! Settings that are accepted but would not do what their author expects.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn what_no_sender_of_a_route_ever_says_is_warned_of() {
         with(SOURCE, "{ source: github, command: retrain }"),
         ["`command` never matches here: GitHub takes no commands from people"]
     );
-    // One sender that tells it is enough.
+    // One sender that provides it is enough.
     let both = format!("{SOURCE}\n  {stripe}");
     assert!(with(&both, "{ source: [github, s], branch: main }").is_empty());
     assert!(warnings_with("event: push", "event: push, branch: main").is_empty());

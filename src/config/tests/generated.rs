@@ -1,9 +1,10 @@
-//! Generated files are what the types say, and examples are good.
+//! Generated files match the types, and the examples have no faults.
 
 use super::*;
 use crate::config::{docs_markdown, schema};
 
-/// Compares a file of the project with what it is generated from; `UPDATE=1` writes it instead.
+/// Compares a file of the project with its generated text. With `UPDATE=1` it writes the file
+/// instead.
 fn same(path: &str, text: &str) {
     let path = project(path);
     if std::env::var_os("UPDATE").is_some() {

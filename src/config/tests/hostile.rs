@@ -1,4 +1,4 @@
-//! Files that are meant to harm, or that are no configuration at all.
+//! Files that are meant to do harm, or that are no configuration at all.
 
 use super::*;
 

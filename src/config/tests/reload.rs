@@ -1,4 +1,4 @@
-//! What stays in force when files change, are broken or go away.
+//! What stays in force if files change, break or are removed.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;

@@ -1,4 +1,4 @@
-//! No report, print or plan shows a secret.
+//! No report, `Debug` text or plan shows a secret.
 
 use super::*;
 

@@ -1,11 +1,11 @@
-//! Slips that a first reader of the documentation makes, and what they are told.
+//! Mistakes that a first reader of the documentation makes, and the messages for them.
 
 use super::*;
 
-/// What the small configuration says of its source's secrets.
+/// The secrets of the source in the small configuration.
 const SECRETS: &str = "secrets: [{ env: GITHUB_SECRET }]";
 
-/// The warnings of a site whose text is changed in one place.
+/// The warnings of a configuration in which one piece of text was replaced.
 fn warnings_with(from: &str, to: &str) -> Vec<String> {
     let (report, _) = Site::new(&GOOD.replace(from, to)).check();
     assert!(report.is_good(), "{report}");

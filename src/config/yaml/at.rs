@@ -1,5 +1,6 @@
-//! Wrappers that a shape puts around a field: where it stands, whether it may be broken without
-//! breaking what holds it, and whether it must be there.
+//! Wrappers for the fields of a configuration type. [`At`] records where a value is in the file,
+//! [`Lenient`] lets a value be broken while the section around it is still read, and [`Required`]
+//! reports a missing field later.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,11 +12,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::tree::Id;
 
-/// Names under which the wrappers ask our deserializer for a node's place.
+/// The names under which the wrappers ask our deserializer for the place of a value.
 pub(super) const AT: &str = "$at";
 pub(super) const LENIENT: &str = "$lenient";
 
-/// A value and the node that it was read from; none for a default.
+/// A value and the node that it was read from. A default value has no node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::config) struct At<T> {
     pub(in crate::config) id: Option<Id>,
@@ -23,21 +24,21 @@ pub(in crate::config) struct At<T> {
 }
 
 impl<T> At<T> {
-    /// A value that no file holds.
+    /// A default value, which no file contains.
     pub(in crate::config) fn default_of(value: T) -> Self {
         Self { id: None, value }
     }
 }
 
-/// A value of a list or section: when it is broken, only it is left out.
+/// A value in a list or section. If it is broken, only this value is left out.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Lenient<T> {
     pub(in crate::config) id: Id,
     pub(in crate::config) value: Option<T>,
 }
 
-/// A field that must be there. It is read as missing instead of failing, so that the fields beside
-/// it are still checked; the checks then say that it is missing.
+/// A field that must be present. A missing field is read as `None` and is no error, so that the
+/// fields beside it are still checked. The checks then report that it is missing.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Required<T>(pub(in crate::config) Option<T>);
 
@@ -79,8 +80,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Required<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A field that is not there is offered as an absent option; our own deserializer offers
-        // every field that is there as a present one.
+        // Serde reads a missing field as an absent option. Our own deserializer reads every field
+        // that is present as a present option.
         Option::<T>::deserialize(deserializer).map(Self)
     }
 }

@@ -1,4 +1,4 @@
-//! A serde deserializer over a tree. Its errors know the node that they are about.
+//! A serde deserializer over a tree. Its errors carry the node that they are about.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -15,23 +15,23 @@ use serde::forward_to_deserialize_any;
 use super::at::{AT, LENIENT};
 use super::tree::{Id, Kind, Tree};
 
-/// Why a node does not have the shape that is asked for.
+/// Why a node does not have the expected form.
 #[derive(Debug)]
 pub(super) struct ShapeError {
-    /// The node, as soon as it is known.
+    /// The node, once it is known.
     pub(super) at: Option<Id>,
     pub(super) kind: ErrorKind,
 }
 
 #[derive(Debug)]
 pub(super) enum ErrorKind {
-    /// A key that does not belong here.
+    /// A key that is not allowed here.
     UnknownKey { known: &'static [&'static str] },
-    /// A word that is none of these.
+    /// A text that is not one of these words.
     UnknownWord { known: &'static [&'static str] },
-    /// Something else was expected.
+    /// A value of another kind than expected.
     Type { expected: String },
-    /// A value that a type of its own refused; a hint may follow on a second line.
+    /// A value that its own type refused. A hint may follow on a second line.
     Refused(String),
 }
 
@@ -59,7 +59,7 @@ impl serde::de::Error for ShapeError {
         Self::new(ErrorKind::Refused(message.to_string()))
     }
 
-    // What was found is told from the tree, which knows whether it may be shown.
+    // The message is built from the tree, which knows whether the value may be shown.
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::new(ErrorKind::Type { expected: expected.to_string() })
     }
@@ -77,7 +77,7 @@ impl serde::de::Error for ShapeError {
     }
 }
 
-/// What one pass over a tree finds out.
+/// What one pass over a tree found.
 #[derive(Default)]
 pub(super) struct Pass {
     pub(super) errors: RefCell<Vec<ShapeError>>,
@@ -85,7 +85,7 @@ pub(super) struct Pass {
     pub(super) again: Cell<bool>,
 }
 
-/// A node, ready to be read.
+/// A node that is about to be read.
 #[derive(Clone, Copy)]
 pub(super) struct NodeReader<'a> {
     pub(super) tree: &'a Tree,
@@ -102,7 +102,7 @@ impl<'a> NodeReader<'a> {
         Self { id, ..self }
     }
 
-    /// Runs a step and ties its error to this node.
+    /// Runs a step, and attaches this node to its error.
     fn tied<T>(self, result: Result<T, ShapeError>) -> Result<T, ShapeError> {
         result.map_err(|error| error.at(self.id))
     }
@@ -172,7 +172,8 @@ impl<'de, I: Iterator<Item = &'de Id>> MapAccess<'de> for Children<'de, I> {
     }
 }
 
-/// A node's id, then its value. A lenient one ends early when the value is broken.
+/// A sequence of a node's id and its value. With `lenient`, it ends after the id if the value is
+/// broken.
 struct WithPlace<'a> {
     node: NodeReader<'a>,
     step: u8,
@@ -217,7 +218,7 @@ macro_rules! numbers {
 impl<'de> Deserializer<'de> for NodeReader<'de> {
     type Error = ShapeError;
 
-    /// For the types that take several forms: text, a list or a section.
+    /// For types that accept several forms: text, a list or a section.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         let left = self.children();
         let children = Children { parent: self, left, value: None };
@@ -250,7 +251,7 @@ impl<'de> Deserializer<'de> for NodeReader<'de> {
         self.deserialize_str(visitor)
     }
 
-    /// A key that is there has a value: a key without one is a fault, not an absent field.
+    /// A key that is present must have a value. A key without one is a fault, not an absent field.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         self.tied(visitor.visit_some(self))
     }
@@ -274,7 +275,7 @@ impl<'de> Deserializer<'de> for NodeReader<'de> {
         }
     }
 
-    /// A section whose entries are all commented out is an empty one.
+    /// A section whose entries are all commented out is read as an empty section.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match self.kind() {
             Kind::Map(_) => self.deserialize_any(visitor),

@@ -1,5 +1,5 @@
-//! Which parts of a file may be secrets: whatever stands under a key that is for secrets, whatever
-//! stands under a key that sounds like it, and the user part of addresses.
+//! Finds the parts of a file that may be secrets: the values below a key that is for secrets or has
+//! a name like one, and the user part of addresses.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,18 +8,18 @@ use super::tree::{Id, Kind, Tree};
 use crate::config::report::Source;
 use crate::config::similar::similar;
 
-/// Keys below which names of secrets stand, then references.
+/// Keys that hold named secrets: names, and below each a reference.
 const NAMED: [&str; 2] = ["api_keys", "admin_tokens"];
-/// Keys that stand in references.
+/// Keys of a reference to a secret.
 const REFERENCE: [&str; 3] = ["env", "file", "command"];
-/// Parts of keys that people put literal secrets under.
+/// Parts of key names under which people write a secret itself.
 const SOUNDS: [&str; 6] = ["secret", "token", "password", "passwd", "api_key", "apikey"];
-/// A slip in one of these must not show what stands below it.
+/// A misspelling of one of these keys must not make the values below it visible.
 const MISSPELT: [&str; 4] = ["secrets", "api_keys", "admin_tokens", "password"];
 /// Sections whose keys are names that people choose.
 const SECTIONS: [&str; 4] = ["workbenches", "jobs", "sources", "routes"];
 
-/// Marks them in the source. Without a tree, by the look of the lines.
+/// Marks those parts in the source. Without a tree, it judges by the text of the lines.
 pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) {
     let mut ranges = Vec::new();
     addresses(source.text(), &mut ranges);
@@ -42,7 +42,7 @@ pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) 
 }
 
 fn holds_secrets(tree: &Tree, id: Id, declared: &HashSet<&str>) -> bool {
-    // A job may be named `refresh-token`; that says nothing about what stands below it.
+    // A job may be named `refresh-token`; that does not make the values below it secrets.
     let is_name = tree
         .node(id)
         .parent
@@ -50,8 +50,8 @@ fn holds_secrets(tree: &Tree, id: Id, declared: &HashSet<&str>) -> bool {
     !is_name && tree.key(id).is_some_and(sounds_secret) && !names_a_key(tree, id, declared)
 }
 
-/// A job's `api_key` is a name. It is shown when there is a key of that name; anything else that
-/// stands there may be the key itself.
+/// Whether a node is the `api_key` of a job and names a declared key. Such a name may be shown. Any
+/// other text there may be the API key itself.
 fn names_a_key(tree: &Tree, id: Id, declared: &HashSet<&str>) -> bool {
     match &tree.node(id).kind {
         Kind::Scalar { text, .. } => tree.key(id) == Some("api_key") && declared.contains(&**text),
@@ -79,7 +79,7 @@ fn below(tree: &Tree, id: Id, names: bool, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `https://user:password@host`: what stands between the slashes and the `@`.
+/// Finds the part between `://` and `@`, as in `https://user:password@host`.
 fn addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
@@ -104,8 +104,8 @@ fn addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// In a file that could not be read: the rest of every line with such a key, and every line that
-/// is indented deeper after it.
+/// For a file that could not be read: hides the rest of every line with such a key, and the lines
+/// that follow with deeper indentation.
 fn by_lines(text: &str, ranges: &mut Vec<Range<usize>>) {
     let mut at = 0;
     let mut under: Option<usize> = None;

@@ -1,7 +1,7 @@
-//! YAML as configurations use it: one document of keys, lists and text, with the place of every
-//! part kept. Anchors, aliases, merge keys and tags are refused: they make a file mean what it
-//! does not show. `PROTOCOL.md` beside this file says how shapes and the deserializer talk to each
-//! other, and why no YAML crate does this for us.
+//! YAML as configurations use it: one document of sections, lists and text, with the place of every
+//! part. Anchors, aliases, merge keys and tags are refused, because with them a file means
+//! something that it does not show. `PROTOCOL.md` beside this file describes the protocol between
+//! the types and the deserializer, and why no YAML crate replaces it.
 
 mod at;
 mod deserialize;

@@ -1,4 +1,4 @@
-//! Places inside a scalar: from a byte of its value back to a byte of the file.
+//! Places inside a scalar: maps a byte of its value to a byte of the file.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use saphyr_parser::ScalarStyle;
 
 use super::tree::{Id, Kind, Tree};
 
-/// The part of the file that a part of a scalar's value was written as.
+/// The range of the file in which a part of a scalar's value was written.
 ///
-/// Folding and indentation change white space only, so the n-th visible character of the value is
-/// the n-th of what was written, once escapes are read as the characters that they stand for.
+/// Folding and indentation change white space only. So the n-th visible character of the value is
+/// the n-th visible character of the file's text, counting an escape as one character.
 pub(in crate::config) fn within(
     tree: &Tree,
     text: &str,
@@ -54,7 +54,7 @@ fn single_quoted(raw: &str) -> Vec<Range<usize>> {
             places.push(place);
             continue;
         }
-        // Two quotes stand for one; a single one ends the text.
+        // Two quotes stand for one. A single quote ends the text.
         match chars.next_if(|next| next.start == place.end && &raw[next.clone()] == "'") {
             Some(second) => places.push(place.start..second.end),
             None => break,

@@ -1,5 +1,5 @@
-//! Text into a tree, with every fault of form: what is not YAML, and what YAML has but
-//! configurations do not use.
+//! Reads text into a tree, and reports every fault of form: what is not YAML, and the features of
+//! YAML that configurations do not use.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,23 +11,23 @@ use super::syntax::{TAB, plain_words};
 use super::tree::{Id, Key, Kind, Node, Tree};
 use crate::config::report::{Fault, Source};
 
-/// Most levels of nesting.
+/// The largest depth of nesting.
 const DEPTH: usize = 64;
-/// Faults of form beyond this number in a file are not looked for.
+/// The largest number of faults of form that are reported for a file.
 const ENOUGH: usize = 100;
 
 const NO_ANCHORS: &str = "anchors and aliases are not supported";
 const WRITE_OUT: &str =
     "write the value out in each place; a pattern that begins with `*` goes in quotes";
 
-/// Reads a file and marks what in it may be a secret. The tree is there unless the file is not
-/// YAML at all.
+/// Reads a file, and marks the parts of it that may be secrets. The tree is `None` only if the file
+/// is not YAML.
 pub(in crate::config) fn read(source: &mut Source) -> (Option<Tree>, Vec<Fault>) {
     let mut reader = Reader { source, tree: Tree::default(), open: Vec::new(), found: Vec::new() };
     let whole = reader.run();
     let Reader { tree, found, .. } = reader;
     let tree = whole.then_some(tree);
-    // What may not be shown must be known before the first excerpt is made.
+    // The secrets must be marked before the first excerpt is made.
     hide_secrets(source, tree.as_ref());
     let faults = found
         .into_iter()
@@ -52,11 +52,11 @@ struct Reader<'a> {
 /// A list or map that is not closed yet.
 struct Open {
     id: Id,
-    /// The key that waits for its value; for maps only.
+    /// The key whose value comes next. Always `None` for a list.
     key: Option<Key>,
-    /// Where each key was seen first; `None` for a list.
+    /// Where each key was first seen. `None` for a list.
     keys: Option<HashMap<String, Range<usize>>>,
-    /// A key that is a list or a map of its own; its parts are skipped.
+    /// Whether a key is being read that is itself a list or a map. Its parts are skipped.
     odd: bool,
 }
 
@@ -95,7 +95,7 @@ impl Reader<'_> {
         true
     }
 
-    /// Takes one event in; false when reading must stop.
+    /// Adds one event of the parser to the tree. `false` if reading must stop.
     fn take(&mut self, event: Event<'_>, range: Range<usize>) -> bool {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -192,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds a value to the list or map that is open.
+    /// Adds a value to the innermost open list or map.
     fn add(&mut self, kind: Kind, range: Range<usize>) -> Option<Id> {
         let id = Id(self.tree.nodes.len());
         let mut node = Node { range, key: None, parent: None, kind };

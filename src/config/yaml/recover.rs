@@ -1,5 +1,5 @@
-//! Reads a shape out of a tree and does not stop at the first fault: what is broken is cut out of
-//! the tree and the rest is read again, until nothing is broken or nothing is left.
+//! Reads a type out of a tree without stopping at the first fault. Broken values are cut out of the
+//! tree and the rest is read again, until nothing is broken or nothing is left.
 
 use serde::Deserialize;
 
@@ -8,10 +8,11 @@ use super::tree::{Id, Kind, Tree};
 use crate::config::report::{ENOUGH_FAULTS, Fault, Source};
 use crate::config::similar::{did_you_mean, list_of};
 
-/// Passes over one file; each finds at least one fault in every section that has any left.
+/// The largest number of passes over one file. Each pass finds at least one fault in every section
+/// that still has any.
 const PASSES: usize = 100;
 
-/// The shape of what could be read, and every fault that was met on the way.
+/// The value that could be read, and every fault that was found.
 pub(in crate::config) fn recover<T>(tree: &mut Tree, source: &Source) -> (Option<T>, Vec<Fault>)
 where
     T: for<'de> Deserialize<'de>,
@@ -44,7 +45,7 @@ where
     (None, faults)
 }
 
-/// The fault, unless it was only concluded from what is left of a value that was broken already.
+/// The fault, unless it may only follow from an earlier fault within the same value.
 fn new_fault(tree: &Tree, source: &Source, error: &ShapeError) -> Option<Fault> {
     let is_conclusion = matches!(error.kind, ErrorKind::Refused(_))
         && error.at.is_some_and(|at| tree.is_damaged(at));
@@ -94,7 +95,7 @@ fn unknown_key(tree: &Tree, source: &Source, id: Id, known: &[&str]) -> Fault {
     Fault::at(source, range, format!("unknown key `{key}`")).hint(hint)
 }
 
-/// A node as a message names it: its key, or the key of the list that it is in.
+/// How a message names a node: by its key, or by the key of its list.
 fn named(tree: &Tree, id: Id) -> String {
     match (tree.key(id), tree.node(id).parent) {
         (Some(key), _) => format!("`{key}`"),

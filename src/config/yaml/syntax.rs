@@ -1,9 +1,9 @@
-//! The YAML parser's complaints in plain words.
+//! Rewrites the errors of the YAML parser in plain words.
 
-/// A word in complaints about tabs.
+/// A word by which errors about tabs are recognized.
 pub(super) const TAB: &str = "tab";
 
-/// What is wrong and what to do about it.
+/// What is wrong, and a hint how to correct it.
 pub(super) fn plain_words(complaint: &str, line: &str) -> (String, Option<String>) {
     let (message, hint) = words(complaint, line);
     (message.to_owned(), hint.map(str::to_owned))

@@ -1,11 +1,11 @@
-//! A file as a tree whose every node knows where it stands.
+//! A file as a tree in which every node knows its place in the file.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use saphyr_parser::ScalarStyle;
 
-/// Names a node of one tree.
+/// Identifies a node of one tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::config) struct Id(pub(super) usize);
 
@@ -14,7 +14,7 @@ pub(in crate::config) struct Id(pub(super) usize);
 pub(in crate::config) struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) root: Option<Id>,
-    /// Nodes that a fault has been reported for; reading goes on as if they were not there.
+    /// Nodes that a fault has been reported for. They are read as if they were absent.
     pub(super) cut: HashSet<Id>,
 }
 
@@ -60,27 +60,27 @@ impl Tree {
         self.root
     }
 
-    /// The entry of a map under this key, whether or not it was cut.
+    /// The entry of a map under this key, even if it was cut.
     pub(in crate::config) fn entry(&self, map: Id, key: &str) -> Option<Id> {
         self.children(map).iter().copied().find(|child| self.key(*child) == Some(key))
     }
 
-    /// The keys of a map, whether or not their entries were cut.
+    /// The keys of a map, including those of entries that were cut.
     pub(in crate::config) fn keys(&self, map: Id) -> impl Iterator<Item = &str> {
         self.children(map).iter().filter_map(|child| self.key(*child))
     }
 
-    /// The key under which a node stands.
+    /// The key of a node.
     pub(in crate::config) fn key(&self, id: Id) -> Option<&str> {
         self.node(id).key.as_ref().map(|key| key.text.as_str())
     }
 
-    /// Where the node's key stands; the node itself where it has none.
+    /// The place of the node's key, or of the node itself if it has no key.
     pub(in crate::config) fn key_range(&self, id: Id) -> Range<usize> {
         self.node(id).key.as_ref().map_or_else(|| self.range(id), |key| key.range.clone())
     }
 
-    /// What to underline for a node: a scalar itself; for anything larger, its key.
+    /// What to underline for a node: the scalar itself, or the key of a list or map.
     pub(in crate::config) fn spot(&self, id: Id) -> Range<usize> {
         match self.node(id).kind {
             Kind::Scalar { .. } => self.range(id),
@@ -92,7 +92,7 @@ impl Tree {
         self.node(id).range.clone()
     }
 
-    /// True when nothing is written there: no value, an empty list, an empty map or no text.
+    /// Whether a node is empty: no value, an empty list, an empty map or an empty text.
     pub(in crate::config) fn is_empty(&self, id: Id) -> bool {
         match &self.node(id).kind {
             Kind::Null => true,
@@ -101,7 +101,7 @@ impl Tree {
         }
     }
 
-    /// True when a fault was found in the node or below it.
+    /// Whether a fault was found in the node or below it.
     pub(in crate::config) fn is_damaged(&self, id: Id) -> bool {
         self.cut.iter().any(|cut| {
             let mut at = Some(*cut);

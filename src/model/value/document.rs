@@ -1,7 +1,7 @@
-//! A JSON document that has been parsed: its bytes, and what stands where in them.
+//! A parsed JSON document: its bytes, and a table of where each value and name is in them.
 //!
-//! Parsing makes one entry of a table for each value and each name, and copies nothing but texts
-//! with escapes in them. A part of it becomes a [`Value`] when it is asked for.
+//! Parsing makes one table entry (a node) for each value and each name. It copies only texts with escapes. A
+//! part becomes a [`Value`] when it is first read.
 
 use std::sync::Arc;
 
@@ -9,45 +9,45 @@ use bytes::Bytes;
 
 use super::{Double, List, Object, Value};
 
-/// A document that has been parsed.
+/// A parsed document.
 pub(super) struct Document {
     bytes: Bytes,
-    /// The texts that are written with escapes, one after another, without them.
+    /// The texts that are written with escapes, decoded and joined.
     unescaped: String,
-    /// In the order in which they are written; a group before what is in it, a name before its value.
+    /// In the order of the bytes: a list or map before its content, a name before its value.
     nodes: Vec<Node>,
 }
 
-/// Something that stands in a document.
+/// A value or a name in a document.
 #[derive(Clone, Copy)]
 pub(super) enum Node {
     Null,
     Bool(bool),
     Int(i64),
     UInt(u64),
-    /// A number that is not a whole one of 64 bits; its digits are in the bytes.
+    /// A number that is not a whole number of 64 bits; the span of its digits in the bytes.
     Double(Span),
-    /// A text that is written as it is.
+    /// A text without escapes; its span in the bytes.
     Text(Span),
-    /// A text that is not; it is among those without escapes.
+    /// A text with escapes; the span of its decoded form in `unescaped`.
     Unescaped(Span),
     List(Group),
     Map(Group),
 }
 
-/// A place in a text, in bytes.
+/// A range of bytes in a text.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     start: u32,
     length: u32,
 }
 
-/// What a list or a map holds.
+/// The content of a list or a map.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Group {
-    /// How many elements or fields.
+    /// The number of elements or fields.
     pub(super) count: u32,
-    /// The first node after it.
+    /// The index of the first node after its content.
     pub(super) end: u32,
 }
 
@@ -62,14 +62,14 @@ pub(super) struct Part {
 /// A field of a map of a document.
 #[derive(Clone, Copy)]
 pub(super) struct Field {
-    /// Where its name stands; its value is next to it.
+    /// The index of its name's node; its value's node comes next.
     pub(super) name: u32,
-    /// How many fields are written before it.
+    /// How many fields of the map come before it.
     pub(super) place: usize,
 }
 
 impl Span {
-    /// None where the text is longer than a span can tell.
+    /// None where the range is beyond what 32 bits can hold, 4 GiB.
     pub(super) fn new(start: usize, length: usize) -> Option<Self> {
         Some(Self { start: start.try_into().ok()?, length: length.try_into().ok()? })
     }
@@ -85,7 +85,7 @@ impl Document {
         Arc::new(Self { bytes, unescaped, nodes })
     }
 
-    /// The whole of it.
+    /// The document as one value.
     pub(super) fn root(self: &Arc<Self>) -> Value {
         self.value_at(0)
     }
@@ -94,7 +94,7 @@ impl Document {
         self.nodes.get(at as usize).copied().unwrap_or(Node::Null)
     }
 
-    /// Where the next value begins.
+    /// The index of the node after this one and its content.
     fn after(&self, at: u32) -> u32 {
         match self.node(at) {
             Node::List(group) | Node::Map(group) => group.end,
@@ -102,8 +102,8 @@ impl Document {
         }
     }
 
-    /// The text that stands there, as bytes. They are in the same order as texts are, and looking at one
-    /// costs no more than the shorter of the two that are compared.
+    /// The text of a node, as bytes; empty for nodes without a text. Bytes sort as texts do, and comparing
+    /// them needs no check of the encoding.
     pub(super) fn bytes_at(&self, at: u32) -> &[u8] {
         match self.node(at) {
             Node::Text(span) | Node::Double(span) => &self.bytes[span.range()],
@@ -112,9 +112,9 @@ impl Document {
         }
     }
 
-    /// The text that stands there. It is looked through each time.
+    /// The text of a node. Its encoding is checked on each call, which reads the whole text.
     pub(super) fn text_at(&self, at: u32) -> &str {
-        // All of it was valid before it was parsed, and a text ends where a character does.
+        // The check cannot fail: the document was valid UTF-8, and a text ends between two characters.
         str::from_utf8(self.bytes_at(at)).unwrap_or_default()
     }
 
@@ -144,12 +144,12 @@ impl Part {
         &self.document
     }
 
-    /// How many elements or fields are written in it.
+    /// How many elements or fields it has; fields of one name count each.
     pub(super) fn count(&self) -> usize {
         self.group.count as usize
     }
 
-    /// The elements, where it is a list.
+    /// The elements, if it is a list.
     pub(super) fn elements(&self) -> impl Iterator<Item = Value> {
         let mut at = self.at + 1;
         (0..self.group.count).map(move |_| {
@@ -159,7 +159,7 @@ impl Part {
         })
     }
 
-    /// The fields as they are written, where it is a map.
+    /// The fields in the order of the bytes, if it is a map.
     pub(super) fn fields(&self) -> impl Iterator<Item = Field> {
         let mut at = self.at + 1;
         (0..self.count()).map(move |place| {
@@ -169,7 +169,7 @@ impl Part {
         })
     }
 
-    /// Tells it from every other part of every document that is there.
+    /// An identity that differs from that of every other part of every document in memory.
     pub(super) fn place(&self) -> (usize, u32) {
         (Arc::as_ptr(&self.document).addr(), self.at)
     }
@@ -179,7 +179,7 @@ impl Part {
         self.document.value_at(field.name + 1)
     }
 
-    /// How many elements the value of a field has, where it is a list.
+    /// How many elements the value of a field has; none where it is not a list.
     pub(super) fn count_of_list(&self, field: Field) -> Option<usize> {
         match self.document.node(field.name + 1) {
             Node::List(group) => Some(group.count as usize),

@@ -1,5 +1,4 @@
-//! Lists and maps: those that were built, and those that are read from a document when they are
-//! asked for.
+//! Lists and maps: those built from values, and those of a document, whose values are made on first use.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,13 +8,14 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use super::Value;
 use super::document::{Document, Field, Part};
 
-/// Up to this many fields are looked through as they are written; of more, an index is made first.
+/// A map with more fields than this gets an index before its first look-up.
 const LOOKED_THROUGH: usize = 128;
-/// After this many looks through a map of more than a few fields an index pays.
+/// A map with more than `FEW` fields gets an index after this many look-ups.
 const LOOKS: u32 = 8;
+/// A map with at most this many fields is always searched in the document: an index would gain little.
 const FEW: usize = 12;
 
-/// Values in their order.
+/// A list of values.
 #[derive(Clone)]
 pub struct List(Arc<Elements>);
 
@@ -25,7 +25,7 @@ enum Elements {
     Later(Box<dyn Fn() -> Vec<Value> + Send + Sync>, OnceLock<Box<[Value]>>),
 }
 
-/// Named values; each name once.
+/// A map of values by name. Each name is there once.
 #[derive(Clone)]
 pub struct Object(Arc<Fields>);
 
@@ -35,17 +35,18 @@ enum Fields {
     Read(ReadFields),
 }
 
-/// The fields of a map of a document. Each becomes a value when it is first asked for.
+/// The fields of a map in a document. Each becomes a value when it is first read.
 struct ReadFields {
     part: Part,
+    /// How often a field was searched for.
     looks: AtomicU32,
-    /// One for each field, in the order in which they are written.
+    /// One cell for each field, in the order of the document.
     values: OnceLock<Box<[OnceLock<Value>]>>,
-    /// The fields in the order of their names; of those of one name the last.
+    /// The index: the fields sorted by name. Of several fields of one name, only the last.
     order: OnceLock<Box<[Field]>>,
 }
 
-/// The fields of a map in the order of their names.
+/// An iterator over the fields of a map, sorted by name.
 #[derive(Default)]
 pub struct Entries<'a> {
     object: Option<&'a Object>,
@@ -54,14 +55,14 @@ pub struct Entries<'a> {
 }
 
 impl List {
-    /// No values.
+    /// An empty list.
     pub(super) fn empty() -> Self {
         // A constant, shared so that an empty list takes no memory.
         static EMPTY: LazyLock<List> = LazyLock::new(|| List::from(Vec::new()));
         EMPTY.clone()
     }
 
-    /// Where it stands in a document, where it does.
+    /// The part of a document that it is; none where it was built.
     pub(super) fn part(&self) -> Option<&Part> {
         match &*self.0 {
             Elements::Read(part, _) => Some(part),
@@ -69,12 +70,12 @@ impl List {
         }
     }
 
-    /// The list that stands there.
+    /// The list that is this part of a document.
     pub(super) fn read(part: Part) -> Self {
         Self(Arc::new(Elements::Read(part, OnceLock::new())))
     }
 
-    /// The list that this makes.
+    /// The list whose values `make` returns, called on first use.
     pub(super) fn later(make: impl Fn() -> Vec<Value> + Send + Sync + 'static) -> Self {
         Self(Arc::new(Elements::Later(Box::new(make), OnceLock::new())))
     }
@@ -105,14 +106,14 @@ impl PartialEq for List {
 }
 
 impl Object {
-    /// No fields.
+    /// An empty map.
     pub(super) fn empty() -> Self {
         // A constant, shared so that an empty object takes no memory.
         static EMPTY: LazyLock<Object> = LazyLock::new(|| Object::new(Vec::new()));
         EMPTY.clone()
     }
 
-    /// Where it stands in a document, where it does.
+    /// The part of a document that it is; none where it was built.
     pub(super) fn part(&self) -> Option<&Part> {
         match &*self.0 {
             Fields::Read(fields) => Some(&fields.part),
@@ -133,7 +134,7 @@ impl Object {
         Self(Arc::new(Fields::Built(fields.into())))
     }
 
-    /// The map that stands there.
+    /// The map that is this part of a document.
     pub(super) fn read(part: Part) -> Self {
         let (looks, values, order) = (AtomicU32::new(0), OnceLock::new(), OnceLock::new());
         Self(Arc::new(Fields::Read(ReadFields { part, looks, values, order })))
@@ -150,7 +151,7 @@ impl Object {
         }
     }
 
-    /// How many elements the list in the field of this name has, without a look at them.
+    /// How many elements the list in the field of this name has, without making values of them.
     pub(super) fn count_in(&self, name: &str) -> Option<usize> {
         match &*self.0 {
             Fields::Built(_) => self.get(name)?.as_list().map(<[Value]>::len),
@@ -166,12 +167,13 @@ impl Object {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.at_most() == 0
     }
 
-    /// How many fields there are, or more, where names are written twice. Costs nothing.
+    /// An upper bound on the number of fields, which counts repeated names too. Unlike [`Self::len`], it
+    /// makes no index.
     pub fn at_most(&self) -> usize {
         match &*self.0 {
             Fields::Built(fields) => fields.len(),
@@ -179,7 +181,7 @@ impl Object {
         }
     }
 
-    /// The name of the field at this place in the order of names.
+    /// The name of the field at this index, in the order of names.
     pub fn name_at(&self, at: usize) -> Option<&str> {
         match &*self.0 {
             Fields::Built(fields) => fields.get(at).map(|(name, _)| &**name),
@@ -187,7 +189,7 @@ impl Object {
         }
     }
 
-    /// The fields in the order of their names.
+    /// The fields, sorted by name.
     pub fn entries(&self) -> Entries<'_> {
         Entries { object: Some(self), next: 0, count: self.len() }
     }
@@ -233,12 +235,12 @@ impl ReadFields {
             let found = order.binary_search_by(|field| self.name_bytes(*field).cmp(name));
             found.ok().map(|at| order[at])
         } else {
-            // Of two of one name the later one counts.
+            // Of several fields of one name, the last one counts.
             self.part.fields().filter(|field| self.name_bytes(*field) == name).last()
         }
     }
 
-    /// Whether to look into an index instead of looking through what is written.
+    /// Whether to search the index instead of the document. Counts the look-up.
     fn is_indexed(&self) -> bool {
         let count = self.part.count();
         count > LOOKED_THROUGH

@@ -1,8 +1,8 @@
-//! Bytes of JSON become a document, and so a [`Value`], in one pass.
+//! Parses JSON bytes into a document, and so into a [`Value`], in one pass.
 //!
-//! The JSON library gives a number that is not a 64-bit whole one only as the nearest binary
-//! number. A cursor over the same text finds the digits again: numbers are met in the order in
-//! which they are written, so each search goes on where the last one ended.
+//! The JSON library returns a number that is not a whole number of 64 bits only as the nearest `f64`. A
+//! cursor over the same text finds its digits. Numbers come in the order of the text, so each search starts
+//! where the last one ended.
 
 use std::fmt;
 
@@ -12,22 +12,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::Value;
 use super::document::{Document, Group, Node, Span};
 
-/// Past this many values the tree would be many times larger than the body it came from: a body
-/// of `[[],[],…` costs five bytes of memory for each of its own, and eight more once it is looked at; one
-/// of `[{"a":1},…` may cost thirty.
+/// The most values in a body. With more, the table could be many times larger than the body.
+///
+/// For each byte of a body such as `[[],[],…` the table takes five bytes, and eight more once the elements
+/// are read. For `[{"a":1},…` it may take thirty.
 const MAX_VALUES: usize = 2_000_000;
 
-/// A usual document has a value or a name for every so many bytes.
+/// The bytes of a typical document for each value or name, to estimate the size of the table.
 const BYTES_OF_A_NODE: usize = 14;
 
-/// Why a body is not JSON that can be read, and where. It holds nothing of the body.
+/// Why a body is not JSON that can be parsed, and where. It holds no part of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonFault {
     /// What is wrong there.
     pub message: String,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The byte within the line, from 1.
+    /// The byte within the line, counted from 1.
     pub column: usize,
 }
 
@@ -40,11 +41,11 @@ impl fmt::Display for JsonFault {
 impl std::error::Error for JsonFault {}
 
 impl Value {
-    /// Reads one JSON document, and nothing after it. The value keeps the bytes, and copies of them
-    /// what is asked of it.
+    /// Parses one JSON document. The value shares the bytes, and copies a part of them only when that part
+    /// is read.
     ///
     /// # Errors
-    /// Where it is no JSON, and why.
+    /// Why the bytes are not exactly one JSON document, and where.
     pub fn read_json(bytes: &Bytes) -> Result<Self, JsonFault> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| fault_at(bytes, error.valid_up_to(), "the body is not valid UTF-8"))?;
@@ -60,10 +61,10 @@ impl Value {
         Ok(Document::new(bytes.clone(), unescaped, nodes).root())
     }
 
-    /// The same of a piece of bytes that nobody else keeps.
+    /// Parses one JSON document like [`Self::read_json`], but copies the bytes first.
     ///
     /// # Errors
-    /// Where it is no JSON, and why.
+    /// Why the bytes are not exactly one JSON document, and where.
     pub fn parse_json(bytes: &[u8]) -> Result<Self, JsonFault> {
         Self::read_json(&Bytes::copy_from_slice(bytes))
     }
@@ -100,13 +101,13 @@ fn in_plain_words(message: &str, ended_early: bool) -> String {
     }
 }
 
-/// A document's table while it is made.
+/// The table of a document that is being parsed.
 struct Table<'t> {
     text: &'t str,
     unescaped: String,
     nodes: Vec<Node>,
     values: usize,
-    /// How far the text was searched for numbers.
+    /// The offset up to which the text was searched for numbers.
     searched: usize,
 }
 
@@ -122,7 +123,7 @@ impl<'t> Table<'t> {
         Ok(())
     }
 
-    /// A text that stands in the document as it is.
+    /// The node of a text that is borrowed from the document, so has no escapes.
     fn as_written(&self, text: &str) -> Option<Node> {
         let start = text.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
         Span::new(start, text.len()).map(Node::Text)
@@ -134,7 +135,7 @@ impl<'t> Table<'t> {
         Span::new(start, text.len()).map(Node::Unescaped)
     }
 
-    /// Makes room for a group; gives its place.
+    /// Adds a node for a list or map, and returns its index. [`Self::close`] fills it in.
     fn open<E: Error>(&mut self, group: fn(Group) -> Node) -> Result<usize, E> {
         let at = self.nodes.len();
         self.push(Some(group(Group::default())))?;
@@ -154,7 +155,7 @@ impl<'t> Table<'t> {
         Ok(())
     }
 
-    /// The next number, from where the last search ended, that is not a 64-bit whole one.
+    /// The next number after the last search that is not a whole number of 64 bits.
     fn next_double(&mut self) -> Option<Node> {
         let bytes = self.text.as_bytes();
         let mut at = self.searched;
@@ -193,7 +194,7 @@ fn after_number(bytes: &[u8], start: usize) -> usize {
     start + length
 }
 
-/// The same question that the JSON library asks; to it, minus zero is not a whole number.
+/// Whether the JSON library reads this number as a whole one of 64 bits. It reads `-0` as a decimal number.
 fn is_whole(token: &str) -> bool {
     token != "-0" && (token.parse::<i64>().is_ok() || token.parse::<u64>().is_ok())
 }

@@ -1,5 +1,4 @@
-//! A [`Value`] as text: the one form that is written into a variable, and the short one that a
-//! debug print shows.
+//! A [`Value`] as text: the form that a variable gets, and a short form for debug output.
 
 use std::fmt::{self, Write};
 
@@ -7,21 +6,22 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Object, Value};
 
-/// A debug print stops here, so that no body ends up in a log whole.
+/// The most bytes of debug output, so that no whole body gets into a log.
 const DEBUG_BYTES: usize = 200;
 
 impl Value {
-    /// The text form that a variable gets: text as it is, numbers with the payload's own digits,
-    /// booleans as `true` and `false`, lists and maps as compact JSON with sorted names. Null has
-    /// none.
+    /// The text that a variable gets: text unchanged, numbers with the payload's digits, booleans as `true`
+    /// and `false`, lists and maps as compact JSON with sorted names. `None` for null.
     pub fn to_text(&self) -> Option<String> {
         let mut text = String::new();
         self.write_text(&mut text).ok()?;
         (!self.is_null()).then_some(text)
     }
 
-    /// Writes the same text piece by piece, so that the writer may stop it by an error; null
-    /// writes nothing.
+    /// Writes the text of [`Self::to_text`] piece by piece, and nothing for null.
+    ///
+    /// # Errors
+    /// That of the writer, which may stop the output with it.
     pub fn write_text(&self, out: &mut dyn Write) -> fmt::Result {
         match self {
             Self::Null => Ok(()),
@@ -30,7 +30,10 @@ impl Value {
         }
     }
 
-    /// Writes compact JSON with sorted names and the payload's own digits.
+    /// Writes compact JSON with sorted names and the payload's digits.
+    ///
+    /// # Errors
+    /// That of the writer.
     pub fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
         match self {
             Self::Null => out.write_str("null"),
@@ -45,7 +48,7 @@ impl Value {
     }
 }
 
-/// The shortest digits that read back as this number.
+/// The shortest digits that parse to this number.
 pub(super) fn digits(number: f64) -> String {
     let size = number.abs();
     if size != 0.0 && size.is_finite() && !(1e-5..1e21).contains(&size) {
@@ -116,7 +119,7 @@ impl fmt::Debug for Object {
     }
 }
 
-/// Keeps the first bytes that are written and then refuses more.
+/// A writer that keeps the first [`DEBUG_BYTES`] bytes and then fails.
 struct Start {
     text: String,
 }
@@ -136,8 +139,8 @@ impl Write for Start {
 }
 
 impl Serialize for Value {
-    /// Numbers that are not 64-bit whole ones are given as the nearest binary number, since the
-    /// formats have no other; their own digits are in [`Value::to_text`].
+    /// Numbers that are not whole numbers of 64 bits are written as the nearest `f64`, since serde has no
+    /// other form for them. [`Value::to_text`] has their own digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),

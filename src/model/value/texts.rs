@@ -1,16 +1,16 @@
-//! A map of texts, such as headers, without a piece of memory for each of them.
+//! A map of texts, such as headers, with one buffer for all its texts.
 
 use bytes::Bytes;
 
 use super::Value;
 use super::document::{Document, Group, Node, Span};
 
-/// What stands between the texts of one name.
+/// The separator between several texts of one name.
 const BETWEEN: &str = ", ";
 
 impl Value {
-    /// A map of these texts; several of one name are joined by commas. Null where they are more than
-    /// a value can hold, some four gigabytes.
+    /// A map of these texts; several of one name are joined by commas. Null where they have more than
+    /// 4 GiB, which a value cannot hold.
     pub fn texts<'t, Texts>(fields: impl IntoIterator<Item = (&'t str, Texts)>) -> Self
     where
         Texts: IntoIterator<Item = &'t str>,

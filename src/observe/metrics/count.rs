@@ -1,4 +1,4 @@
-//! Which observation is counted where.
+//! Which metric counts which observation.
 
 use super::{
     ATTEMPT, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Metrics, NOT_MAPPED,
@@ -9,8 +9,8 @@ use crate::observe::{AttemptEnded, DeliveryKept, Follows, Observation, Verdict};
 use crate::store::StoreFault;
 
 impl Metrics {
-    /// Counts an observation. There is no arm for the rest: whoever adds an observation says here whether
-    /// anything counts it.
+    /// Counts an observation. The match has no catch-all arm, so that every new observation must be
+    /// handled here.
     pub(in crate::observe) fn count(&self, observation: &Observation<'_>) {
         match *observation {
             Observation::DeliveryKept(ref kept) => self.kept(kept),
@@ -85,7 +85,7 @@ impl Metrics {
     fn kept(&self, kept: &DeliveryKept<'_>) {
         self.delivery(kept.source, kept.verdict);
         self.accept_time.observe(kept.took.as_secs_f64());
-        // So that an old secret can be dropped once no delivery needs it.
+        // Shows when no delivery needs an old secret any more, so that it can be removed.
         if let Some(index) = kept.secret {
             let secret = u32::try_from(index).unwrap_or(u32::MAX);
             let labels = SourceSecret { source: kept.source.to_owned(), secret };
@@ -111,13 +111,13 @@ impl Metrics {
         self.failures.get_or_create(&Cause { cause }).inc_by(runs as u64);
     }
 
-    /// Hosts are those of the configuration.
+    /// Hosts come from the configuration, so the number of series is bounded.
     fn issuer_fetch(&self, host: &str, outcome: &'static str) {
         let labels = IssuerOutcome { host: host.to_owned(), outcome };
         self.issuer_fetches.get_or_create(&labels).inc();
     }
 
-    /// A store that says no for a good reason is in order.
+    /// Counts only faults of the store itself: one that rightly refuses an operation works.
     fn store_fault(&self, fault: &StoreFault) {
         if let StoreFault::Unavailable(_) | StoreFault::Unusable(_) = fault {
             self.store_faults.inc();

@@ -1,8 +1,8 @@
-//! Bodies of chat programs that come as JSON, as a form, or as a form whose field `payload` holds
-//! JSON. Their bytes say which, since the content type is not signed.
+//! Bodies of chat programs. They come as JSON, as a form, or as a form whose field `payload` holds JSON.
+//! The bytes decide which, since the content type is not signed.
 //!
-//! They may hold the secret itself, in the field `token`: it is left out of what expressions see and
-//! of what is kept, and the two say the same.
+//! A body may hold the secret itself, in the field `token`. It is removed from what expressions see and
+//! from what is stored. Apart from that, both have the same content.
 
 use bytes::Bytes;
 
@@ -12,16 +12,16 @@ use crate::providers::{DecodeFault, decode, form};
 
 /// The field that holds the secret.
 const TOKEN: &str = "token";
-/// Longest body in which a token is looked for, in bytes. Nobody has proven anything before it is
-/// found, and no message is nearly as long.
+/// Longest body that is searched for a token, in bytes. Until the token is found, the sender is unknown,
+/// so the work has to be limited. No message is nearly as long.
 const LONGEST: usize = 1 << 20;
 
-/// The body as a tree, without the token.
+/// Parses the body into a tree, without the token.
 pub(in crate::providers) fn read(body: &Bytes) -> Result<Value, DecodeFault> {
     tree(body).map(|tree| without_token(&tree).unwrap_or(tree))
 }
 
-/// The body without the token, where it has one.
+/// The body without the token. None where it has none, and so can be stored as it is.
 pub(in crate::providers) fn to_keep(body: &[u8]) -> Option<Vec<u8>> {
     let json = || {
         let tree = without_token(&tree(&Bytes::copy_from_slice(body)).ok()?)?;
@@ -37,7 +37,7 @@ pub(in crate::providers) fn to_keep(body: &[u8]) -> Option<Vec<u8>> {
         Form::Fields => {
             let text = str::from_utf8(body).ok()?;
             let mut kept = form::without_fields(text, &[TOKEN.to_owned()]);
-            // What stood behind the token must not become the beginning that says how to read it.
+            // The first bytes decide how a body is read. What followed the token must not change that.
             if Form::of(kept.as_bytes()) != Form::Fields {
                 kept.insert(0, '&');
             }
@@ -46,10 +46,10 @@ pub(in crate::providers) fn to_keep(body: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The token; none where there is none.
+/// The token. `None` where the body has none.
 ///
 /// # Errors
-/// Where the body is too long to look, or has several.
+/// The body is too long to search, cannot be parsed, or has several tokens.
 pub(in crate::providers) fn token(body: &[u8]) -> Result<Option<String>, Refusal> {
     if body.len() > LONGEST {
         return Err(Refusal::MalformedBody { expected: "a message of at most 1 MiB" });
@@ -63,7 +63,7 @@ pub(in crate::providers) fn token(body: &[u8]) -> Result<Option<String>, Refusal
     }
 }
 
-/// The body with this token in it, as the sender would write it.
+/// The body with this token in it, as the sender would write it. None where the body is no map or form.
 pub(in crate::providers) fn with_token(body: &[u8], token: &[u8]) -> Option<Vec<u8>> {
     if Form::of(body) == Form::Fields {
         let rest = to_keep(body).unwrap_or_else(|| body.to_vec());
@@ -105,7 +105,7 @@ fn tree(body: &Bytes) -> Result<Value, DecodeFault> {
     }
 }
 
-/// The same map without the token, where it has one.
+/// The map without the token. None where it has none.
 fn without_token(tree: &Value) -> Option<Value> {
     tree.get(TOKEN)?;
     let fields = tree.entries().filter(|(name, _)| *name != TOKEN);

@@ -1,14 +1,14 @@
-//! How each chat program is answered: its limit, its form, and what its text must not say.
+//! The format of answers in each chat program: its length limit, its JSON, and its escapes.
 //!
-//! An answer is made of plain lines, and every one of them is escaped, the gateway's own words too:
-//! there is no way to put text into an answer as it is. So nothing that someone typed can mention,
-//! link or format, whoever reads it.
+//! An answer consists of plain lines. Every line is escaped, the gateway's own texts too, and there is no
+//! way to put unescaped text into an answer. So text that someone typed cannot mention people, become a
+//! link or format the answer.
 
 use serde_json::json;
 
 use crate::providers::Reply;
 
-/// A chat program, as far as answers go.
+/// A chat program whose format of answers is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Slack.
@@ -21,18 +21,18 @@ pub enum Dialect {
     Discord,
 }
 
-/// Stands between two letters that would mean something side by side. It has no width.
+/// A space without width. It goes between two characters that would be markup if they were adjacent.
 const APART: char = '\u{200b}';
-/// Longest piece of an answer, in characters, before it is escaped.
+/// Longest line of an answer, in characters, before it is escaped. The rest of a line is cut off.
 const LONGEST_LINE: usize = 400;
-/// What is said where lines are left out.
+/// The last line of an answer that was too long.
 const MORE: &str = "(there is more; the answer is cut short here)";
 
 impl Dialect {
-    /// Every one.
+    /// Every chat program.
     pub const ALL: [Self; 4] = [Self::Slack, Self::Mattermost, Self::Teams, Self::Discord];
 
-    /// A text that can neither mention nor link nor format.
+    /// Escapes a text so that it can neither mention people, nor become a link, nor format.
     pub fn escape(self, text: &str) -> String {
         let calm = calm(text);
         let mut escaped = String::with_capacity(calm.len());
@@ -46,11 +46,12 @@ impl Dialect {
         escaped
     }
 
-    /// An answer to who gave a command, and where the chat program can do so, to them alone.
+    /// An answer to the person who gave a command. Where the chat program supports that, nobody else
+    /// sees it.
     pub fn reply(self, lines: &[String]) -> Reply {
         let text = self.text(lines);
         Reply::json(&match self {
-            // Slack would format and link by itself if it were not told otherwise.
+            // By default, Slack formats text and makes links of addresses.
             Self::Slack => json!({
                 "response_type": "ephemeral", "text": text,
                 "mrkdwn": false, "parse": "none", "link_names": false,
@@ -59,7 +60,7 @@ impl Dialect {
                 "response_type": "ephemeral", "text": text, "skip_slack_parsing": true,
             }),
             Self::Teams => json!({ "type": "message", "text": text }),
-            // Type 4 answers with a message, flag 64 shows it to the user alone.
+            // Type 4 answers with a message. Flag 64 shows it only to the user.
             Self::Discord => json!({
                 "type": 4,
                 "data": { "content": text, "flags": 64, "allowed_mentions": { "parse": [] } },
@@ -67,7 +68,7 @@ impl Dialect {
         })
     }
 
-    /// The lines, escaped, as many as the program takes.
+    /// The lines, escaped, as many of them as the program's limit allows.
     fn text(self, lines: &[String]) -> String {
         let between = if self == Self::Teams { "\n\n" } else { "\n" };
         let room = self.longest() - MORE.len() - between.len();
@@ -88,20 +89,20 @@ impl Dialect {
         text
     }
 
-    /// Most characters of an answer.
+    /// Longest answer, in characters.
     fn longest(self) -> usize {
         match self {
             // Slack cuts at 40,000 and advises 4,000.
             Self::Slack => 4000,
-            // The documented limit is 16,383; what people read is far shorter.
+            // Mattermost documents a limit of 16,383. Nobody reads answers as long as that.
             Self::Mattermost | Self::Teams => 8000,
             Self::Discord => 2000,
         }
     }
 }
 
-/// One line of letters that can be seen, in which nothing that begins a mention, an address or a
-/// name of an emoji stands beside what would complete it.
+/// One line without invisible characters, in which [`APART`] follows every character that could begin a
+/// mention, an address or the name of an emoji.
 fn calm(text: &str) -> String {
     let mut calm = String::with_capacity(text.len());
     let mut letters = text.chars().filter(|letter| !is_unseen(*letter)).peekable();
@@ -110,7 +111,7 @@ fn calm(text: &str) -> String {
         let Some(next) = letters.peek() else { break };
         let begins = match letter {
             '@' | ':' | '#' | '~' | '!' | '&' | '<' | '\u{ff20}' => !next.is_whitespace(),
-            // A name of a host goes on with a letter.
+            // A dot before a letter can be part of a host name.
             '.' => next.is_alphabetic(),
             _ => false,
         };
@@ -121,15 +122,15 @@ fn calm(text: &str) -> String {
     calm
 }
 
-/// Letters without a width, and those that turn the direction of others.
+/// Characters without width, and those that change the direction of text.
 fn is_unseen(letter: char) -> bool {
     matches!(letter,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The three letters that Slack asks to be written so; and the marks that it would format by, were it
-/// not told to leave that.
+/// Escapes the three characters that Slack wants escaped, and separates marks that could format text from
+/// what follows them.
 fn slack(letter: char, out: &mut String) {
     match letter {
         '&' => out.push_str("&amp;"),
@@ -140,7 +141,7 @@ fn slack(letter: char, out: &mut String) {
     }
 }
 
-/// Markdown takes a backslash before any of its marks.
+/// Markdown treats a mark after a backslash as plain text.
 fn markdown(letter: char, out: &mut String) {
     if is_mark(letter) {
         out.push('\\');
@@ -148,7 +149,7 @@ fn markdown(letter: char, out: &mut String) {
     out.push(letter);
 }
 
-/// A mark that is written by its number is none in Markdown, nor in HTML.
+/// Neither Markdown nor HTML treats a mark as one where it is written as a numeric entity.
 fn entity(letter: char, out: &mut String) {
     if is_mark(letter) {
         out.push_str(&format!("&#{};", u32::from(letter)));
@@ -170,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// What chat programs would act on, in the escaped text as they read it.
+    /// Text on which the chat program would act, were it in an escaped text.
     fn is_tame(dialect: Dialect, escaped: &str) {
         let marks: &[&str] = match dialect {
             // Slack knows no others, and formats by an underscore only where it may format.

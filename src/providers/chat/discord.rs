@@ -1,5 +1,5 @@
-//! Discord: application commands and webhook events, signed with the application's Ed25519 key over
-//! time and body. Discord tries bad signatures on purpose, and expects a 401.
+//! Discord: application commands and webhook events. The application's Ed25519 key signs time and body.
+//! Discord sends bad signatures on purpose, and expects a 401 for them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::PublicKey;
 use crate::providers::{Handshake, Reply};
 
-/// Types of interactions, and of webhook events, which have a field `event`.
+/// Types of interactions, and of webhook events. Only webhook events have a field `event`.
 const PING: i64 = 1;
 const APPLICATION_COMMAND: i64 = 2;
 const COMPONENT: i64 = 3;
@@ -70,8 +70,9 @@ fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     }
 }
 
-/// The answer without which Discord tells the person that the interaction failed: a component stays
-/// as it is, there is nothing to choose from, a form was received. To a webhook event, nothing.
+/// The answer to an interaction that is no command. Without it, Discord tells the person that the
+/// interaction failed. A component stays as it is, autocompletion gets no choices, and a form is
+/// acknowledged. Anything else, such as a webhook event, gets an empty answer.
 fn thanks(body: &Value) -> Option<Reply> {
     let kind = number(body, "type").filter(|_| body.get("event").is_none());
     Some(match kind {
@@ -82,14 +83,14 @@ fn thanks(body: &Value) -> Option<Reply> {
     })
 }
 
-/// Nothing, of a stated type.
+/// An empty answer with a content type.
 fn nothing() -> Reply {
     Reply::empty(StatusCode::NO_CONTENT)
         .with(CONTENT_TYPE, HeaderValue::from_static("application/json"))
 }
 
-/// `/cdsw` with an option `command` that holds the line as typed elsewhere; or a command of its own,
-/// whose options are the values.
+/// Reads a command. It is either `/cdsw` with an option `command`, which holds a whole command line, or a
+/// command of its own, whose options are the values.
 fn command(body: &Value) -> Option<ChatCommand> {
     if number(body, "type")? != APPLICATION_COMMAND || body.get("event").is_some() {
         return None;
@@ -114,15 +115,15 @@ fn command(body: &Value) -> Option<ChatCommand> {
     })
 }
 
-/// The text of the only option, where that is one for a whole line.
+/// The text of the only option, where that option holds a whole command line.
 fn whole_line(options: &[Value]) -> Option<&str> {
     let [only] = options else { return None };
     let is_line = only.get("name")?.as_str()? == LINE && number(only, "type")? == STRING;
     is_line.then(|| only.get("value")?.as_str()).flatten()
 }
 
-/// The options as values. A subcommand is the command's name, and one of a group is a word behind
-/// the group's.
+/// The options as values. A subcommand's name is the command's name. In a group of subcommands, the
+/// group's name is the command's name, and the subcommand's name is a word after it.
 fn named(name: Arc<str>, options: &[Value]) -> Result<CommandLine, String> {
     let mut line = CommandLine { name: Some(name), ..CommandLine::default() };
     let mut args = BTreeMap::new();

@@ -1,7 +1,8 @@
-//! Google Chat. Every request carries a token that Google signed for the app: by its own account and
-//! for the project's number, or as an ID token for the endpoint's address, as the app is set up.
+//! Google Chat. Every request carries a token that Google signed for the app. The app's settings decide
+//! which: one by Google Chat's own account with the project's number as the audience, or an ID token with
+//! the endpoint's address as the audience.
 //!
-//! The token says nothing of the body.
+//! The token proves nothing about the body.
 
 use std::sync::LazyLock;
 
@@ -19,20 +20,21 @@ use crate::providers::{
     decode, header, json_content, samples,
 };
 
-/// The account that sends.
+/// The account with which Google Chat sends.
 const ACCOUNT: &str = "chat@system.gserviceaccount.com";
-/// Where its certificates are.
+/// The address of that account's certificates.
 const CERTIFICATES: &str =
     "https://www.googleapis.com/service_accounts/v1/metadata/x509/chat@system.gserviceaccount.com";
-/// The issuer of ID tokens, and where its keys are.
+/// The issuer of ID tokens.
 const GOOGLE: &str = "https://accounts.google.com";
+/// The address of that issuer's keys.
 const GOOGLE_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
 
 const ALGORITHMS: &[Algorithm] = &[Algorithm::Rs256];
 const SAMPLE: &str = include_str!("../samples/google-chat.json");
 
-/// What ID tokens must claim: Google signs them for every account. A constant, made at its first use, as
-/// patterns cannot be parsed before.
+/// The claims that ID tokens must have, since Google signs ID tokens for every account. It is built at
+/// its first use, since patterns cannot be parsed at compile time.
 static FROM_CHAT: LazyLock<Claims> = LazyLock::new(|| {
     let literal = |text: &str| Patterns::parse(&[text.to_owned()]).expect("a literal is a pattern");
     Claims::new(vec![
@@ -40,7 +42,7 @@ static FROM_CHAT: LazyLock<Claims> = LazyLock::new(|| {
         ("email_verified".into(), literal("true")),
     ])
 });
-/// No claims at all, a constant as well: rules borrow it.
+/// No required claims. It is static since rules borrow it.
 static NOTHING: LazyLock<Claims> = LazyLock::new(Claims::default);
 
 /// Google Chat.
@@ -133,7 +135,8 @@ impl Provider for GoogleChat {
         Ok(Meaning { kind: kind.into(), name, action: None, handshake: None })
     }
 
-    /// Events carry the time at which they happened, so one body is one event.
+    /// The digest of the body. Events carry the time at which they happened, so different events have
+    /// different bodies.
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
         Identity::of_bytes(&[request.body()])
     }

@@ -1,8 +1,8 @@
 //! A command line as people type it in chat: a name, plain words, and `NAME=value` pairs.
 //!
-//! Values with spaces stand in quotes, and a backslash in quotes keeps the quote or backslash behind
-//! it. The quotes that chat programs and phones put in the place of plain ones are read as quotes.
-//! Whatever is unclear is a fault for who typed it: a job is never started on a guess.
+//! Values with spaces are quoted. In quotes, a backslash escapes a quote or a backslash. Typographic
+//! quotes, with which chat programs and phones replace plain ones, count as quotes. Anything ambiguous is
+//! an error that is shown to the person who typed it: the gateway never starts a job on a guess.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ const LONGEST: usize = 16 * 1024;
 const MOST: usize = 64;
 /// Longest name of a command or a value, in bytes.
 const LONGEST_NAME: usize = 64;
-/// Longest piece of the line that a fault repeats, in characters.
+/// Longest piece of the line that an error repeats, in characters.
 const SHOWN: usize = 40;
 
-/// Reads a line.
+/// Parses a line.
 ///
 /// # Errors
-/// What is unclear, and what to do about it, for who typed it.
+/// What is wrong, for the person who typed it.
 pub(super) fn parse(text: &str) -> Result<CommandLine, String> {
     if text.len() > LONGEST {
         return Err(format!("the command is longer than {LONGEST} bytes"));
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<CommandLine, String> {
     Ok(CommandLine { name: Some(name), words, args })
 }
 
-/// Adds a pair; a name that is there twice is a fault, since only one of the values could be meant.
+/// Adds a pair. A repeated name is an error, since it is not clear which of the values was meant.
 pub(super) fn add(
     args: &mut BTreeMap<Arc<str>, Arc<str>>,
     name: Arc<str>,
@@ -89,7 +89,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     }
 }
 
-/// One word or pair: pieces in quotes and out of them, up to the next space.
+/// Reads one word or pair: quoted and unquoted pieces, up to the next space.
 fn token(rest: &mut std::iter::Peekable<impl Iterator<Item = char>>) -> Result<Token, String> {
     let mut name = None;
     let mut piece = String::new();
@@ -113,7 +113,7 @@ fn token(rest: &mut std::iter::Peekable<impl Iterator<Item = char>>) -> Result<T
     })
 }
 
-/// The rest of a piece in quotes, and its closing quote.
+/// Reads the rest of a quoted piece, with its closing quote.
 fn quoted(
     rest: &mut impl Iterator<Item = char>,
     kind: Quote,
@@ -130,7 +130,7 @@ fn quoted(
         }
         match rest.next() {
             Some(escaped) if escaped == '\\' || quote(escaped).is_some() => piece.push(escaped),
-            // A backslash before anything else is one of a path or a pattern.
+            // Before anything else, a backslash is part of a path or a pattern.
             Some(other) => piece.extend(['\\', other]),
             None => break,
         }
@@ -168,7 +168,7 @@ fn quote(letter: char) -> Option<Quote> {
     }
 }
 
-/// Letters without a width, which are pasted along unseen.
+/// Characters without width, which people paste without seeing them.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }

@@ -1,5 +1,5 @@
-//! Mattermost: custom slash commands and outgoing webhooks. It signs nothing; the body holds the
-//! secret itself, which is neither kept nor shown.
+//! Mattermost: custom slash commands and outgoing webhooks. It signs nothing. The body holds the secret
+//! itself, which is neither stored nor shown.
 
 use http::HeaderMap;
 
@@ -24,7 +24,8 @@ fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
     Some(if command(body).is_some() { "command" } else { "message" })
 }
 
-/// An outgoing webhook's message is no command: its answer would be posted for all to read.
+/// A message of an outgoing webhook is not taken as a command, since everyone in the channel could read
+/// the answer.
 fn command(body: &Value) -> Option<ChatCommand> {
     slash_command(body, str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! Chat programs: people give commands there, and are answered.
+//! Chat programs, in which people give commands and are answered.
 
 pub(super) mod body;
 mod dialect;
@@ -15,8 +15,7 @@ use crate::model::{ChatCommand, Value};
 
 pub use dialect::Dialect;
 
-/// A command as Slack writes it into a form, and Mattermost after it; none where the body is not
-/// one.
+/// A slash command in Slack's form, which Mattermost uses too. None where the body is not one.
 fn slash_command(body: &Value, unescape: fn(&str) -> String) -> Option<ChatCommand> {
     let slash = field(body, &["command"])?;
     let typed = body.get("text").and_then(Value::as_str).unwrap_or_default();
@@ -33,7 +32,7 @@ fn slash_command(body: &Value, unescape: fn(&str) -> String) -> Option<ChatComma
     })
 }
 
-/// Text at a path of the body, unless it is empty.
+/// The text at this path of the body. None where it is absent or empty.
 fn field(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     body.at(path)?.as_arc_str().cloned().filter(|text| !text.is_empty())
 }

@@ -1,5 +1,5 @@
-//! Outgoing webhooks of Microsoft Teams: a message that mentions the webhook by its name, signed with
-//! an HMAC of the body. The text is HTML: `<at>cdsw</at> retrain A=b`.
+//! Outgoing webhooks of Microsoft Teams. Teams sends a message that mentions the webhook by its name, and
+//! signs it with an HMAC of the body. The text is HTML: `<at>cdsw</at> retrain A=b`.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ static SIGNATURE: Mac = Mac {
 /// Microsoft Teams.
 pub(in crate::providers) static MS_TEAMS_OUTGOING: Sender = Sender {
     event: &[At::Field(&["type"])],
-    // A message's id is unique in its conversation alone.
+    // A message's id is unique only within its conversation.
     id: &[At::Field(&["conversation", "id"]), At::Field(&["id"])],
     kind: Some(kind),
     command: Some(command),
@@ -59,7 +59,7 @@ fn command(body: &Value) -> Option<ChatCommand> {
     })
 }
 
-/// The first name that is mentioned, and what stands behind it.
+/// The first name that is mentioned, and the text after it.
 fn mention(html: &str) -> (Option<&str>, &str) {
     let split = html.split_once("<at").and_then(|(_, rest)| rest.split_once('>'));
     match split.and_then(|(_, rest)| rest.split_once("</at>")) {
@@ -68,8 +68,8 @@ fn mention(html: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The text of HTML: a space for each tag, and the letters that entities stand for. One pass, so that
-/// an entity cannot make another.
+/// Converts HTML to text: a tag becomes a space, and an entity becomes its character. It is one pass, so
+/// that decoded text is not decoded again.
 fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
@@ -95,9 +95,10 @@ fn plain(html: &str) -> String {
     text.trim().to_owned()
 }
 
-/// The letter that an entity stands for, and its length; none where it is none that is known.
+/// The character of the entity at the start of the text, and the entity's length in bytes. None where
+/// the entity is not known.
 fn entity(text: &str) -> (Option<char>, Option<usize>) {
-    /// No entity is longer, in bytes.
+    /// Longest entity, in bytes.
     const LONGEST: usize = 12;
     let Some(end) = text.bytes().take(LONGEST).position(|byte| byte == b';') else {
         return (None, None);

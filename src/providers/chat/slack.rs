@@ -1,7 +1,8 @@
-//! Slack: slash commands, events and interactivity, all signed with the app's signing secret over
+//! Slack: slash commands, events and interactivity. All are signed with the app's signing secret over
 //! `v0:{time}:{body}`.
 //!
-//! The field `token` of its bodies is the verification token of old: it is neither kept nor shown.
+//! The field `token` of its bodies is Slack's deprecated verification token. It is neither stored nor
+//! shown.
 
 use http::{HeaderMap, Method, StatusCode};
 
@@ -48,32 +49,32 @@ fn command(body: &Value) -> Option<ChatCommand> {
     slash_command(body, unescape)
 }
 
-/// All text that Slack hands on has these three letters written so.
+/// Undoes Slack's escapes. Slack escapes these three characters in all text.
 fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-/// A dialogue closes on an empty answer; anything else in it would have to say what comes next.
+/// A dialogue closes on an empty answer. Any other body would have to say what the dialogue does next.
 fn thanks(body: &Value) -> Option<Reply> {
     let is_submission = body.get("type")?.as_str()? == "view_submission";
     is_submission.then(|| Reply::empty(StatusCode::OK))
 }
 
-/// The check of an events address; it is signed like any other request.
+/// Slack's check of the address for events. It is signed like any other request.
 fn handshake(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     let is_check = body.get("type")?.as_str()? == "url_verification";
     let challenge = body.get("challenge")?.as_str()?;
     is_check.then(|| Handshake::Answer(Reply::text(challenge)))
 }
 
-/// Slack looks at the certificate of a command's address with a form that it does not sign: a body, or
-/// a query string.
+/// Slack checks the certificate of a command's address with a form that it does not sign, in the body or
+/// in the query string.
 fn greet(
     _sender: &Sender,
     request: &Unverified<'_>,
     _grounds: &Verification<'_>,
 ) -> Option<Result<Greeting, Refusal>> {
-    /// No such form is longer, in bytes.
+    /// Longest such form, in bytes.
     const LONGEST: usize = 1024;
     let form = match *request.method {
         Method::POST => request.body,

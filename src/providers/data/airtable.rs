@@ -1,5 +1,5 @@
-//! Airtable. A notification says only that a base has changed; the job asks Airtable what has. The
-//! secret is base64, as Airtable gives it (`macSecretBase64`).
+//! Airtable. A notification says only that a base has changed. The job has to ask Airtable what changed.
+//! The secret is base64, as Airtable gives it (`macSecretBase64`).
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::Sender;

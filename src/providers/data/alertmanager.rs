@@ -1,5 +1,5 @@
-//! Prometheus Alertmanager. It signs nothing: the secret is a bearer token, or a password where the
-//! source has a `user`.
+//! Prometheus Alertmanager. It signs nothing. The secret is a bearer token, or the password of HTTP basic
+//! authentication where the source has a `user`.
 
 use http::HeaderMap;
 

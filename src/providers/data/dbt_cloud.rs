@@ -1,5 +1,5 @@
-//! dbt Cloud. The signature stands in `Authorization` without a word before it: a proxy that reads
-//! or rewrites that header breaks it.
+//! dbt Cloud. The signature is in the header `Authorization`, without a scheme before it. A proxy that
+//! interprets or rewrites that header breaks it.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

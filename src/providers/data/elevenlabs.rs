@@ -1,4 +1,4 @@
-//! ElevenLabs. Its signatures are called `v0`, and may be half an hour old.
+//! ElevenLabs. Its signatures have the version `v0`, and may be half an hour old.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Fivetran. It writes the signature in capitals. When a webhook is created it sends a test, which
-//! is signed like any other delivery, and starts nothing. What is in it is not documented: it is known
-//! by its name, or by having neither that of an event nor a sync.
+//! Fivetran. It writes the signature in capitals. When a webhook is created, Fivetran sends a test, which
+//! is signed like any other delivery and starts no job. The test's content is not documented. The gateway
+//! recognises it by the event name `test`, or by having neither an event name nor a sync.
 
 use http::HeaderMap;
 

@@ -1,5 +1,5 @@
-//! Grafana's alerting. The names of its headers are settings at its side; where it is set to send a
-//! time, that is signed too.
+//! Grafana's alerting. The names of its headers are settings in Grafana. Where Grafana is configured to
+//! send a time, the signature covers it too.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{Options, Outgoing, SignFault, Signed, Verification, header, json_content};
 
-/// What the header is called unless Grafana is told otherwise.
+/// The default name of the header of the signature.
 const SIGNATURE: HeaderName = HeaderName::from_static("x-grafana-alerting-signature");
 
 /// Grafana.
@@ -25,7 +25,7 @@ pub(in crate::providers) static GRAFANA: Sender = Sender {
     ..Sender::new("grafana", "Grafana alerting", &ABOUT, &Alerting)
 };
 
-/// The body, or time and body with a colon between them, under HMAC-SHA-256.
+/// HMAC-SHA-256 of the body, or of time and body with a colon between them.
 struct Alerting;
 
 impl Alerting {

@@ -1,4 +1,4 @@
-//! The Hugging Face Hub. It signs nothing: the secret comes in a header, or in the address.
+//! The Hugging Face Hub. It signs nothing. The secret is in a header, or in the address.
 
 use crate::model::{ChangedPaths, GitFacts, Value};
 use crate::providers::Meaning;
@@ -21,8 +21,8 @@ pub(in crate::providers) static HUGGINGFACE: Sender = Sender {
     ..Sender::new("huggingface", "Hugging Face Hub", &ABOUT, &TOKEN)
 };
 
-/// Models and datasets are git repositories: one entry for each ref that moved. Which files changed
-/// is never said.
+/// Models and datasets are git repositories. There is one entry for each ref that moved. The payload never
+/// lists the files that changed.
 fn git_facts(_meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     let Some(repository) = text(body, &["repo", "name"]) else {
         return Vec::new();

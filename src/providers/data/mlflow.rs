@@ -1,5 +1,5 @@
-//! MLflow's model registry. Its scheme looks like Standard Webhooks, under its own header names and
-//! with the secret's text as the key. It repeats a request with the same id, time and signature.
+//! MLflow's model registry. Its scheme is that of Standard Webhooks, but with header names of its own and
+//! the secret's text as the key. It retries a request with the same id, time and signature.
 
 use crate::authenticate::hmac::Algorithm;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};

@@ -1,4 +1,4 @@
-//! Replicate. It follows Standard Webhooks; the secret is one for a whole account.
+//! Replicate. It follows Standard Webhooks. A whole account has one secret.
 
 use http::HeaderMap;
 

@@ -1,7 +1,7 @@
 //! Segment's webhook destination, with HMAC-SHA-1.
 //!
-//! Of a batch only the first event is signed. What is not signed is not believed: the other events
-//! are left out, and batching is best switched off at Segment.
+//! In a batch, Segment signs only the first event. The gateway ignores the other events, since anyone
+//! could have written them. So batching should be switched off at Segment.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(in crate::providers) static SEGMENT: Sender = Sender {
     ..Sender::new("segment", "Segment", &ABOUT, &FirstOnly)
 };
 
-/// The signature of the body, or of the first event of a batch.
+/// A signature of the body, or of the first event of a batch.
 struct FirstOnly;
 
 impl Mechanism for FirstOnly {
@@ -60,8 +60,8 @@ impl Mechanism for FirstOnly {
     }
 }
 
-/// What the signature covers: the whole body, or the bytes of the first thing in a list. It need
-/// not be JSON: what is cut wrongly does not fit its signature.
+/// The part of the body that the signature covers: the whole body, or the bytes of a list's first element.
+/// The body may be anything, since the signature is checked over the part that is returned here.
 fn signed(body: &[u8]) -> &[u8] {
     let Some(list) = body.trim_ascii_start().strip_prefix(b"[") else {
         return body;

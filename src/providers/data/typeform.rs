@@ -1,4 +1,4 @@
-//! Typeform. Its signature is base64 behind `sha256=`.
+//! Typeform. Its signature is base64 after `sha256=`.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

@@ -1,9 +1,8 @@
-//! Weights & Biases automations. The signature covers the payload, which is a template that people
-//! write; where a webhook has an access token, that comes beside it as a bearer token, and a source
-//! with `access_token` asks for both.
+//! Weights & Biases automations. The signature covers the payload, which is made from a template that
+//! people write. Where a webhook has an access token, it is sent as a bearer token in addition to the
+//! signature. A source with `access_token` requires both.
 //!
-//! Its documentation writes the signature in base64, and receivers have been seen to compare hex:
-//! either is read.
+//! The documentation writes the signature in base64, but some receivers compare hex. So both are accepted.
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
@@ -32,7 +31,7 @@ pub(in crate::providers) static WANDB: Sender = Sender {
     ..Sender::new("wandb", "Weights & Biases automations", &ABOUT, &WithToken)
 };
 
-/// The signature, and the access token where the source has one.
+/// The signature, and an access token where the source requires one.
 struct WithToken;
 
 impl Mechanism for WithToken {

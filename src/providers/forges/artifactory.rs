@@ -1,5 +1,5 @@
-//! JFrog Artifactory. What its one header holds, is a setting at its side, and so it is one here: a
-//! signature, the older signature, or the secret itself. Never does the request choose.
+//! JFrog Artifactory. Its one header holds a signature, the older signature or the secret itself, as it is
+//! set in Artifactory. The source's configuration says which to expect. A request can never choose.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(in crate::providers) static ARTIFACTORY: Sender = Sender {
     ..Sender::new("artifactory", "JFrog Artifactory", &ABOUT, &Setting)
 };
 
-/// What the header holds, as the source says.
+/// A signature or the secret itself, as the source's options say.
 struct Setting;
 
 impl Setting {

@@ -1,4 +1,4 @@
-//! Azure DevOps service hooks. They sign nothing: a user name and a password are all there is.
+//! Azure DevOps service hooks. They sign nothing. They authenticate with a user name and a password.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
     }
 }
 
-/// `git.pullrequest.merged` tells of an attempt to merge, so the state of the request decides.
+/// `git.pullrequest.merged` reports an attempt to merge, so the pull request's state decides.
 fn done(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
     match (body.get("eventType")?.as_str()?, state(body)) {
         (event, Some("completed" | "abandoned")) if event.starts_with("git.pullrequest.") => {
@@ -60,7 +60,7 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     }
 }
 
-/// A repository is told as its project's name and its own.
+/// A repository is named by its project's name and its own name.
 fn common(body: &Value) -> Option<GitFacts> {
     let repository = body.at(&["resource", "repository"])?;
     let project = facts::text(repository, &["project", "name"])?;

@@ -1,7 +1,7 @@
-//! Bitbucket Cloud. One push may move several branches and tags; each is an event of its own.
+//! Bitbucket Cloud. One push may move several branches and tags. Each of them is an event of its own.
 //!
-//! The signature covers the body alone: the event's name and the delivery's id are not signed.
-//! Payloads over 256 kB are never sent, and none says which files changed.
+//! The signature covers only the body: the event's name and the delivery's id are not signed. Bitbucket
+//! never sends payloads over 256 kB, and no payload lists the files that changed.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl Provider for BitbucketCloud {
         Ok(Meaning { kind: kind.into(), action, name: Some(name), handshake: None })
     }
 
-    /// Tries at delivering one event share this id.
+    /// Bitbucket sends an event with the same id each time it retries.
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
         Identity::of_header(request.headers(), &REQUEST)
             .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
@@ -119,8 +119,8 @@ impl Provider for BitbucketCloud {
     }
 }
 
-/// Bitbucket does not say whether an `updated` pull request has new commits or a new title, so
-/// that word is kept as it is.
+/// Bitbucket does not say whether an `updated` pull request has new commits or a new title, so this action
+/// keeps Bitbucket's name.
 fn kind_and_action(name: &str) -> (&str, Option<Arc<str>>) {
     let Some((object, what)) = name.split_once(':') else {
         return (name, None);
@@ -139,7 +139,7 @@ fn kind_and_action(name: &str) -> (&str, Option<Arc<str>>) {
     }
 }
 
-/// Accounts have no unique name any more; the nickname is the nearest to one.
+/// Accounts no longer have a unique name. The nickname comes closest to one.
 fn common(body: &Value) -> Option<GitFacts> {
     let names: &[&[&str]] =
         &[&["actor", "username"], &["actor", "nickname"], &["actor", "display_name"]];

@@ -1,8 +1,8 @@
-//! Bitbucket Server and Data Center. One push may move several branches and tags; each is an event
+//! Bitbucket Server and Data Center. One push may move several branches and tags. Each of them is an event
 //! of its own.
 //!
-//! The signature covers the body alone; where the source has a `user`, HTTP basic authentication is
-//! asked for instead, never both. The test of a connection is not signed.
+//! The signature covers only the body. Where the source has a `user`, HTTP basic authentication is required
+//! instead of the signature. The connection test is not signed.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ fn name<'n>(headers: &'n HeaderMap, body: &'n Value) -> Option<&'n str> {
     header.or_else(|| body.get("eventKey")?.as_str())
 }
 
-/// What all forges call it, and what was done.
+/// The kind that all forges share, and the action.
 fn meant(name: &str) -> (Option<&'static str>, Option<&'static str>) {
     match name {
         "repo:refs_changed" => (Some("push"), None),
@@ -85,7 +85,7 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     }
 }
 
-/// A repository is told as its project's key and its own short name.
+/// A repository is named by its project's key and its own short name.
 fn common(body: &Value) -> Option<GitFacts> {
     let repository =
         body.get("repository").or_else(|| body.at(&["pullRequest", "toRef", "repository"]))?;

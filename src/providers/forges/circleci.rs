@@ -1,5 +1,5 @@
-//! CircleCI's outbound webhooks. The header lists signatures by version; `v1` is the only one there
-//! is, and an unknown version beside it is passed over, so that CircleCI can introduce another.
+//! CircleCI's outbound webhooks. The header lists signatures by version, of which only `v1` exists. Unknown
+//! versions are ignored, so that CircleCI can introduce another.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

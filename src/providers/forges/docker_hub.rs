@@ -1,5 +1,5 @@
-//! Docker Hub. It neither signs nor sends a header of one's own, so that the secret must be in the
-//! address; it is neither kept nor shown.
+//! Docker Hub. It neither signs nor sends custom headers, so the secret must be in the address. It is
+//! neither stored nor shown.
 
 use http::HeaderMap;
 

@@ -1,5 +1,5 @@
-//! What the forges' payloads have in common: refs, commit ids, lists of changed files, and the
-//! shapes of GitHub's own events, which other forges took over.
+//! What the forges' payloads have in common: refs, commit ids, lists of changed files, and the structure of
+//! GitHub's events, which other forges have adopted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderName};
 use crate::model::{ChangedPaths, Files, GitFacts, PullRequest, Value};
 use crate::providers::DecodeFault;
 
-/// Where a commit names the files that it changes.
+/// The fields in which a commit lists the files that it changes.
 const FILE_LISTS: [&str; 3] = ["added", "modified", "removed"];
 
-/// A ref, split into the two kinds that routes ask for. Any other ref is neither.
+/// A ref: a branch or a tag, which are the kinds that routes ask for. Any other ref is neither.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::providers) struct Ref {
     pub(in crate::providers) branch: Option<Arc<str>>,
@@ -31,7 +31,7 @@ impl Ref {
         }
     }
 
-    /// A short name, whose kind stands beside it. Some senders write the full name all the same.
+    /// A short name, with its kind (`branch` or `tag`). Some senders give the full name here too.
     pub(in crate::providers) fn short(name: &str, kind: &str) -> Self {
         match kind {
             _ if name.starts_with("refs/") => Self::full(name),
@@ -42,7 +42,7 @@ impl Ref {
     }
 }
 
-/// The event's name, where it comes in a header that the sender always sends.
+/// The event's name, from a header that the sender always sends.
 pub(in crate::providers) fn event_header(
     headers: &HeaderMap,
     name: &HeaderName,
@@ -52,19 +52,20 @@ pub(in crate::providers) fn event_header(
     filled.map(Into::into).ok_or_else(|| DecodeFault::Missing(format!("header `{name}`")))
 }
 
-/// Text at a path of the body, unless it is empty.
+/// The text at this path of the body. None where it is absent or empty.
 pub(in crate::providers) fn text(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     body.at(path)?.as_arc_str().cloned().filter(|text| !text.is_empty())
 }
 
-/// A commit's message. Some forges tell it with the line end that git keeps behind it, some without.
+/// A commit's message without trailing white space. Some forges send the line end that git stores after
+/// the message, some do not.
 pub(in crate::providers) fn message(body: &Value, path: &[&str]) -> Option<Arc<str>> {
     let text = text(body, path)?;
     let trimmed = text.trim_end();
     if trimmed.len() == text.len() { Some(text) } else { Some(trimmed.into()) }
 }
 
-/// The first text that is there.
+/// The text at the first of these paths that has one.
 pub(in crate::providers) fn first_text(body: &Value, paths: &[&[&str]]) -> Option<Arc<str>> {
     paths.iter().find_map(|path| text(body, path))
 }
@@ -74,7 +75,7 @@ pub(in crate::providers) fn commit_id(body: &Value, path: &[&str]) -> Option<Arc
     text(body, path).filter(|id| id.bytes().any(|byte| byte != b'0'))
 }
 
-/// Truth at a path of the body.
+/// The boolean at this path of the body.
 pub(in crate::providers) fn flag(body: &Value, path: &[&str]) -> Option<bool> {
     body.at(path)?.as_bool()
 }
@@ -84,7 +85,7 @@ pub(in crate::providers) fn commits(body: &Value) -> &[Value] {
     body.get("commits").and_then(Value::as_list).unwrap_or_default()
 }
 
-/// Every file that the commits of a push name.
+/// Every file that the commits of a push list.
 pub(in crate::providers) fn changed_files(body: &Value) -> Files {
     Files::of(body, |body| {
         let lists = commits(body).iter().flat_map(|commit| {
@@ -96,17 +97,18 @@ pub(in crate::providers) fn changed_files(body: &Value) -> Files {
     })
 }
 
-/// How many entries a commit's file lists have; none where one of the lists is missing.
+/// How many entries a commit's file lists have. None where one of the lists is missing.
 pub(in crate::providers) fn files_of(commit: &Value) -> Option<usize> {
     FILE_LISTS.into_iter().map(|name| commit.count_in(name)).sum()
 }
 
-/// Deleting a ref changes no file, and that is known whatever lists the sender gives.
+/// A complete list without files. Deleting a ref changes no file, whatever lists the sender gives.
 pub(in crate::providers) fn no_paths() -> ChangedPaths {
     ChangedPaths { complete: true, ..ChangedPaths::default() }
 }
 
-/// What GitHub, Gitea and Forgejo say of every event in a repository; none where it is not in one.
+/// The git facts that GitHub, Gitea and Forgejo give for every event in a repository. None where the event
+/// is not in one.
 pub(in crate::providers) fn common(body: &Value) -> Option<GitFacts> {
     Some(GitFacts {
         repository: Some(text(body, &["repository", "full_name"])?),
@@ -116,7 +118,7 @@ pub(in crate::providers) fn common(body: &Value) -> Option<GitFacts> {
     })
 }
 
-/// A `create` or `delete` event, in the form that GitHub gave it.
+/// The git facts of a `create` or `delete` event with GitHub's structure.
 pub(in crate::providers) fn created_or_deleted(
     body: &Value,
     deleted: bool,
@@ -130,12 +132,12 @@ pub(in crate::providers) fn created_or_deleted(
     GitFacts { branch, tag, sha, deleted, paths, default_branch, ..facts }
 }
 
-/// A `release` event, in the form that GitHub gave it. It does not say which commit is released.
+/// The git facts of a `release` event with GitHub's structure. It does not name the released commit.
 pub(in crate::providers) fn release(body: &Value, facts: GitFacts) -> GitFacts {
     GitFacts { tag: text(body, &["release", "tag_name"]), ..facts }
 }
 
-/// A pull request event, in the form that GitHub gave it.
+/// The git facts of a pull request event with GitHub's structure.
 pub(in crate::providers) fn pull_request(
     body: &Value,
     action: Option<Arc<str>>,

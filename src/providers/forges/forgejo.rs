@@ -1,4 +1,4 @@
-//! Forgejo: signs the JSON payload with HMAC-SHA-256; all else is in `gitea_family`.
+//! Forgejo. It signs the JSON payload with HMAC-SHA-256. Everything else is in `gitea_family`.
 
 use http::HeaderName;
 

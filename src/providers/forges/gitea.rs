@@ -1,4 +1,4 @@
-//! Gitea: signs the JSON payload with HMAC-SHA-256; all else is in `gitea_family`.
+//! Gitea. It signs the JSON payload with HMAC-SHA-256. Everything else is in `gitea_family`.
 
 use http::HeaderName;
 

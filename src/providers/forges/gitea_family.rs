@@ -1,8 +1,8 @@
-//! What Gitea and Forgejo share: everything but names.
+//! What Gitea, Forgejo and Gogs share: everything except names.
 //!
-//! The signature is made of the JSON also when that is sent as a form, so the payload is taken out
-//! of the form before it is checked; that much must be read of an unproven request. Which of the
-//! two a body is, its first bytes say, not its content type.
+//! The signature covers the JSON, even where the JSON is sent in a form. So the payload is taken out of the
+//! form before the signature is checked, although the sender is not verified yet. A body's first bytes
+//! decide whether it is JSON or a form; its content type does not.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,21 +20,21 @@ use crate::providers::{
     Verification, decode, header, json_content,
 };
 
-/// One of the family.
+/// A forge of this family.
 pub(in crate::providers) struct GiteaFamily {
     /// Its name in a configuration.
     pub(super) name: &'static str,
     /// Its name for people.
     pub(super) title: &'static str,
-    /// What people must know of it.
+    /// What the documentation says about it.
     pub(super) about: &'static About,
     /// The header with the event's name.
     pub(super) event: HeaderName,
-    /// The header with a narrower name of the event, where there is one.
+    /// The header with a more specific name of the event, where the forge sends one.
     pub(super) event_type: Option<HeaderName>,
-    /// The header with the delivery's id; not signed.
+    /// The header with the delivery's id. It is not signed.
     pub(super) delivery: HeaderName,
-    /// The header with the HMAC-SHA-256 in bare hex.
+    /// The header with the HMAC-SHA-256 in hex, without a prefix.
     pub(super) signature: HeaderName,
 }
 
@@ -147,8 +147,8 @@ fn signed(body: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     }
 }
 
-/// Approvals, rejections and reviews have names of their own; to a route they are actions of one
-/// kind, as they are on the other forges.
+/// These forges have a name for each of approvals, rejections and reviews. Routes see them as one kind, as
+/// on the other forges.
 fn kind(name: &Arc<str>) -> Arc<str> {
     if name.starts_with("pull_request_") { "pull_request".into() } else { name.clone() }
 }
@@ -157,16 +157,16 @@ fn action(action: Arc<str>) -> Arc<str> {
     if &*action == "synchronized" { "synchronize".into() } else { action }
 }
 
-/// The list of commits is whole where it is as long as the sender says that it should be, for a
-/// branch that was there before. Whether a push was forced, and so also took commits away, these
-/// forges do not say.
+/// The list of changed files is complete where the branch existed before, and the list of commits is as
+/// long as the sender's total. These forges do not say whether a push was forced, which could also have
+/// removed commits.
 fn push(body: &Value, facts: GitFacts) -> GitFacts {
     let Ref { branch, tag } = Ref::full(&facts::text(body, &["ref"]).unwrap_or_default());
     let after = facts::commit_id(body, &["after"]);
     let before = facts::commit_id(body, &["before"]);
     let head = facts::commit_id(body, &["head_commit", "id"]).filter(|_| tag.is_some());
     let deleted = after.is_none() && before.is_some();
-    // Gogs names no head commit beside the list.
+    // Gogs sends the list of commits without a separate head commit.
     let newest = || {
         let mut commits = facts::commits(body).iter();
         let commit = commits.find(|commit| facts::commit_id(commit, &["id"]) == after)?;

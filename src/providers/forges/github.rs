@@ -1,8 +1,8 @@
 //! GitHub, and GitHub Enterprise Server.
 //!
-//! The signature covers the body and nothing else: the event's name and the delivery's id come in
-//! headers that nobody signs. Someone who can read a request and send it again could do so under
-//! another id or name; TLS up to the gateway is what keeps requests from being read.
+//! The signature covers only the body. The event's name and the delivery's id are in unsigned headers, so
+//! someone who can read a request can send it again with another id or name. Requests must therefore be
+//! protected by TLS all the way to the gateway.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -26,9 +26,9 @@ const SHA256: Scheme<'_> = Scheme { prefix: "sha256=", ..Scheme::HEX_SHA256 };
 const SHA1: Scheme<'_> =
     Scheme { algorithm: Algorithm::Sha1, prefix: "sha1=", ..Scheme::HEX_SHA256 };
 
-/// GitHub lists at most this many commits of a push.
+/// The most commits that GitHub lists in a push.
 const MOST_COMMITS: usize = 2048;
-/// GitHub lists at most this many files of a commit.
+/// The most files that GitHub lists in a commit.
 const MOST_FILES: usize = 3000;
 
 /// GitHub.
@@ -55,8 +55,8 @@ impl Provider for GitHub {
         &["allow_sha1"]
     }
 
-    /// The stronger signature decides wherever it is there, so that a right older one cannot
-    /// stand in for a wrong newer one.
+    /// Where the stronger signature is present, only that one counts. So a valid older signature cannot
+    /// replace an invalid newer one.
     fn authenticate(
         &self,
         request: &Unverified<'_>,
@@ -91,7 +91,7 @@ impl Provider for GitHub {
         Ok(Meaning { kind: name.clone(), name: Some(name), action, handshake })
     }
 
-    /// A redelivery has the id of the first delivery, also when a person asked for it.
+    /// A redelivery has the id of the first delivery, even where a person asked for it.
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
         Identity::of_header(request.headers(), &DELIVERY)
             .unwrap_or_else(|| Identity::of_bytes(&[request.body()]))
@@ -142,7 +142,7 @@ impl Provider for GitHub {
     }
 }
 
-/// For a tag, `after` may be the id of the tag's own object; the head commit is the commit.
+/// For a tag, `after` may be the id of the tag object. The commit's id is then that of the head commit.
 fn push(body: &Value, facts: GitFacts) -> GitFacts {
     let Ref { branch, tag } = Ref::full(&facts::text(body, &["ref"]).unwrap_or_default());
     let deleted = facts::flag(body, &["deleted"]).unwrap_or(false);
@@ -162,12 +162,11 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
     }
 }
 
-/// The list is whole where a branch that was there before moved forward, and neither of GitHub's
-/// two limits was reached: then `commits` is all that lies between `before` and `after`.
+/// The list of changed files is complete where an existing branch moved forward and neither of GitHub's two
+/// limits was reached. `commits` then holds every commit between `before` and `after`.
 ///
-/// A new branch or tag has nothing to be compared with. A forced push also takes commits away,
-/// whose files are not listed. No commits, or a last commit other than `after`, means that the
-/// list is of something else.
+/// A new branch or tag has nothing to be compared with. A forced push also removes commits, whose files are
+/// not listed. Where there are no commits, or the last one is not `after`, the list is about something else.
 fn paths(body: &Value, is_branch: bool) -> ChangedPaths {
     let commits = facts::commits(body);
     let is_known = |path: &str, expected: bool| facts::flag(body, &[path]) == Some(expected);

@@ -1,9 +1,9 @@
-//! GitLab, with its secret token (a header that holds it) or its signing token (Standard Webhooks).
+//! GitLab, with a secret token (sent in a header) or a signing token (Standard Webhooks).
 //!
-//! Where a signing token is configured and the request is signed, the signature decides and the
-//! secret token is not looked at. A source that lists both kinds falls back to the secret token
-//! for requests without a signature, which is what a change from one to the other needs; take the
-//! secret token out afterwards, since with it nothing in a request is signed.
+//! Where a signing token is configured and the request is signed, only the signature counts, and the secret
+//! token is ignored. A source with both kinds accepts the secret token for requests without a signature, so
+//! that people can change from one to the other. They should then remove the secret token, since with it
+//! nothing in a request is signed.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ static EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 static TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What a signing token starts with. GitLab makes them; nobody picks one by hand.
+/// The prefix of a signing token. GitLab generates these tokens, so a secret token that people choose does
+/// not start like this.
 const SIGNING_TOKEN: &[u8] = b"whsec_";
 const SIGNING_KEY_BYTES: usize = 32;
 
@@ -89,7 +90,7 @@ impl Provider for GitLab {
         decode::json(body).map(Into::into)
     }
 
-    /// The body says what it is, and unlike the header it may be signed, so it is asked first.
+    /// The kind is read from the body first, since the body may be signed and the header is not.
     fn meaning(
         &self,
         headers: &HeaderMap,
@@ -108,8 +109,8 @@ impl Provider for GitLab {
         Ok(Meaning { kind, name: Some(name), action, handshake: None })
     }
 
-    /// The signed id where there is one. `X-Gitlab-Event-UUID` is no id of a delivery: events that
-    /// one event brings about share it.
+    /// The signed id where there is one, else the idempotency key. `X-Gitlab-Event-UUID` does not identify
+    /// a delivery: an event shares it with the events that it causes.
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
         [&STANDARD.id, &IDEMPOTENCY_KEY]
             .into_iter()

@@ -1,4 +1,4 @@
-//! What GitLab's payloads mean: their kinds in the words that all forges share, and git facts.
+//! The meaning of GitLab's payloads: git facts, and kinds of event under the names that all forges share.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::providers::forges::facts::{self, Ref};
 
 const ATTRIBUTES: &str = "object_attributes";
 
-/// The kind that other forges have for this kind of object; none where they have no equal.
+/// The kind that all forges share for this kind of object. None where other forges have no such kind.
 pub(super) fn kind(object: &str, body: &Value) -> Option<&'static str> {
     match object {
         "push" | "tag_push" => Some("push"),
@@ -23,7 +23,7 @@ pub(super) fn kind(object: &str, body: &Value) -> Option<&'static str> {
     }
 }
 
-/// What was done, in GitHub's words where they have one for it.
+/// The event's action, under GitHub's name where GitHub has one.
 pub(super) fn action(kind: &str, body: &Value) -> Option<Arc<str>> {
     let action = facts::first_text(body, &[&[ATTRIBUTES, "action"], &["action"]])?;
     if kind != "pull_request" {
@@ -51,7 +51,7 @@ pub(super) fn header_for(event: &str) -> &str {
     }
 }
 
-/// The facts of an event; none where it is in no project.
+/// The git facts of an event. None where the event belongs to no project.
 pub(super) fn of(meaning: &Meaning, body: &Value) -> Option<GitFacts> {
     let facts = GitFacts {
         repository: Some(facts::text(body, &["project", "path_with_namespace"])?),
@@ -80,7 +80,7 @@ fn comment_action(action: Arc<str>) -> Arc<str> {
     }
 }
 
-/// For a tag, `after` may be the id of the tag's own object; `checkout_sha` is the commit.
+/// For a tag, `after` may be the id of the tag object. `checkout_sha` is the id of the commit.
 fn push(body: &Value, facts: GitFacts) -> GitFacts {
     let Ref { branch, tag } = Ref::full(&facts::text(body, &["ref"]).unwrap_or_default());
     let after = facts::commit_id(body, &["after"]);
@@ -101,9 +101,9 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
     }
 }
 
-/// The list of commits is whole where it is as long as the sender says that it should be, for a
-/// branch that was there before. Whether a push was forced, and so also took commits away, GitLab
-/// does not say.
+/// The list of changed files is complete where the branch existed before, and the list of commits is as
+/// long as GitLab's total. GitLab does not say whether a push was forced, which could also have removed
+/// commits.
 fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {
     let commits = facts::commits(body);
     let total = body.get("total_commits_count").and_then(Value::as_u64);

@@ -1,5 +1,5 @@
-//! Gogs: signs the JSON payload with HMAC-SHA-256; all else is in `gitea_family`, whose ancestor it
-//! is.
+//! Gogs, of which Gitea is a fork. It signs the JSON payload with HMAC-SHA-256. Everything else is in
+//! `gitea_family`.
 
 use http::HeaderName;
 

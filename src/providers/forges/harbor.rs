@@ -1,4 +1,5 @@
-//! Harbor. It signs nothing: the header that is configured as "Auth Header" is sent as it is.
+//! Harbor. It signs nothing. It sends the text that is configured as "Auth Header" in the header
+//! `Authorization`.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

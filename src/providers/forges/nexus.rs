@@ -1,4 +1,4 @@
-//! Sonatype Nexus Repository. Its HMAC is made with SHA-1; it offers no other.
+//! Sonatype Nexus Repository. It signs with HMAC-SHA-1 and offers nothing stronger.
 
 use crate::authenticate::hmac::Algorithm;
 use crate::providers::about::{About, Group, Proven};

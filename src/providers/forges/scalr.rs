@@ -1,5 +1,5 @@
-//! Scalr. It signs the body and the `Date` header behind it, with HMAC-SHA-1. How old the date may
-//! be, its documentation does not say, so it is not judged.
+//! Scalr. It signs the body, followed by the `Date` header, with HMAC-SHA-1. Its documentation does not say
+//! how old the date may be, so the date is not checked.
 
 use crate::authenticate::hmac::Algorithm;
 use crate::providers::about::{About, Group, Proven};

@@ -1,5 +1,5 @@
-//! HCP Terraform (Terraform Cloud) notifications. They are signed with HMAC-SHA-512; the one that
-//! verifies a configuration is a greeting.
+//! HCP Terraform (Terraform Cloud) notifications. They are signed with HMAC-SHA-512. The notification that
+//! verifies a configuration is a handshake.
 
 use http::HeaderMap;
 

@@ -1,5 +1,5 @@
-//! Travis CI. It signs with its own key, RSA over SHA-1, and publishes the public half, which is
-//! configured here and not fetched. What it signs is the decoded form field `payload`.
+//! Travis CI. It signs with a private key of its own (RSA with SHA-1) and publishes the public key, which
+//! the gateway does not fetch: it is configured. The signature covers the decoded form field `payload`.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -18,8 +18,8 @@ use crate::providers::{
 static SIGNATURE: HeaderName = HeaderName::from_static("signature");
 
 const SAMPLE: &str = include_str!("../samples/travis-ci.json");
-/// The signature of the sample under the throw-away key. SHA-1 is good enough to verify what Travis
-/// CI signs, and nothing new is signed with it here.
+/// The signature of the sample, made with the throw-away key. It is stored, since the gateway uses SHA-1
+/// only to verify what Travis CI signs, and signs nothing with it.
 const SAMPLE_SIGNATURE: &str = include_str!("../samples/travis-ci.signature");
 
 /// Travis CI.
@@ -67,8 +67,8 @@ impl Provider for TravisCi {
         decode::json_or_payload(body).map(Into::into)
     }
 
-    /// The kind is what Travis CI was asked to build for (`push`, `pull_request`, `cron`, `api`); the
-    /// action is what became of it (`started`, `passed`, `failed`, …).
+    /// The kind is what triggered the build (`push`, `pull_request`, `cron`, `api`). The action is the
+    /// build's state (`started`, `passed`, `failed`, …).
     fn meaning(
         &self,
         _headers: &HeaderMap,
@@ -84,8 +84,8 @@ impl Provider for TravisCi {
         })
     }
 
-    /// A build is told of several times, as its state changes, so its id does not name a delivery:
-    /// the digest of what was signed does, however the form spells that.
+    /// Travis CI sends a delivery each time a build's state changes, so a build's id does not identify a
+    /// delivery. The digest of what was signed does, independent of how the form escapes it.
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
         let payload = decode::payload(request.body()).ok().flatten();
         Identity::of_bytes(&[payload.as_deref().unwrap_or(request.body())])

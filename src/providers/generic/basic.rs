@@ -1,4 +1,4 @@
-//! Any sender that can only do HTTP basic authentication. The secrets are passwords.
+//! Any sender that can do nothing better than HTTP basic authentication. The secrets are passwords.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,19 +1,24 @@
-//! What the providers of unknown senders (`hmac`, `token`, `basic`) share: the event's name and
-//! the delivery's id are where the configuration says they are.
+//! What the generic providers share: the configuration says where the event's name and the delivery's
+//! id are.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
+use crate::authenticate::timestamp::Unit;
 use crate::authenticate::{Refusal, Verified, headers};
 use crate::model::Value;
 use crate::providers::{
     Identity, Meaning, Options, Outgoing, Place, SignFault, UNNAMED, header, json_content,
 };
 
-/// A payload to try a generic source out with.
+/// The sample payload of generic providers.
 pub(in crate::providers) const SAMPLE: &str = include_str!("../samples/event.json");
 
-/// Refuses a request in which a header that the options point at is repeated or empty.
+/// The unit of a timestamp, where the source does not say.
+pub(super) const DEFAULT_UNIT: Unit = Unit::Seconds;
+
+/// Refuses a request in which a header that names the event or the delivery is repeated, empty or not
+/// plain ASCII.
 pub(in crate::providers) fn unambiguous(
     headers: &HeaderMap,
     options: &Options,
@@ -55,7 +60,8 @@ pub(in crate::providers) fn given_id(
     Some(Identity::of_sender(&id))
 }
 
-/// The headers that carry the event's name and the delivery's id, where headers do.
+/// The headers of an outgoing request that carry the event's name and the delivery's id, where the
+/// options place these in headers; and its content type.
 pub(in crate::providers) fn naming(
     outgoing: &Outgoing<'_>,
     options: &Options,
@@ -70,7 +76,7 @@ pub(in crate::providers) fn naming(
     Ok(headers)
 }
 
-/// The sender's clock as the configured header would show it.
+/// The time as the configured header would carry it.
 pub(in crate::providers) fn timestamp(options: &Options, now: Timestamp) -> String {
-    options.timestamp_unit.unwrap_or(super::hmac::DEFAULT_UNIT).write(now)
+    options.timestamp_unit.unwrap_or(DEFAULT_UNIT).write(now)
 }

@@ -1,11 +1,11 @@
-//! Any sender that signs with an HMAC in a header; everything about it is configured.
+//! Any sender that signs with an HMAC in a header. Every detail of the signature is configured.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::hmac::{Algorithm, Encoding, Scheme};
-use crate::authenticate::timestamp::{self, Unit};
+use crate::authenticate::timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{Secret, Value};
 use crate::providers::generic::configured;
@@ -15,10 +15,9 @@ use crate::providers::{
     Provider, SignFault, Signed, Template, Verification, decode, header,
 };
 
-pub(super) const DEFAULT_UNIT: Unit = Unit::Seconds;
 const NO_HEADER: &str = "`header`, the name of the header that carries the signature";
 
-/// A sender with an HMAC of one's own making.
+/// A sender with a configured HMAC scheme.
 pub(in crate::providers) struct Hmac;
 
 impl Provider for Hmac {
@@ -108,7 +107,7 @@ impl Provider for Hmac {
         let template = template(options);
         let time = signed_header(request.headers, &template, Hole::Timestamp, options)?;
         let id = signed_header(request.headers, &template, Hole::Id, options)?;
-        let unit = options.timestamp_unit.unwrap_or(DEFAULT_UNIT);
+        let unit = options.timestamp_unit.unwrap_or(configured::DEFAULT_UNIT);
         if let Some(name) = &options.timestamp_header {
             timestamp::readable(name, time, unit).map_err(with_option)?;
         }
@@ -134,8 +133,8 @@ impl Provider for Hmac {
         Ok(configured::meaning(headers, body, options))
     }
 
-    /// The configured id, else the digest of what was signed: a signed timestamp is part of it, so
-    /// that two events with one body are two deliveries.
+    /// The configured id, else the digest of what was signed. The digest includes a signed timestamp,
+    /// so two events with the same body are two deliveries.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         configured::given_id(request.headers(), body, options).unwrap_or_else(|| {
             let template = template(options);
@@ -191,7 +190,7 @@ fn scheme(options: &Options) -> Scheme<'_> {
     }
 }
 
-/// A time in another unit is put right by an option here.
+/// Adds the option that would help to the refusal of a time in the wrong unit.
 fn with_option(refusal: Refusal) -> Refusal {
     match refusal {
         Refusal::MalformedTime { header, expected: timestamp::MILLISECONDS } => {
@@ -212,7 +211,7 @@ fn id_header(options: &Options) -> Option<&HeaderName> {
     options.delivery_id.as_ref().and_then(Place::header)
 }
 
-/// The text for a hole that a header fills; empty where the template does not name the hole.
+/// The text for a placeholder that a header fills. Empty where the template does not contain it.
 fn signed_header<'h>(
     headers: &'h HeaderMap,
     template: &Template,

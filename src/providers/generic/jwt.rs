@@ -1,8 +1,8 @@
-//! Tokens that an issuer signs: a CI job or a service says who it is, with no secret shared between
-//! it and the gateway. What the event is about is in the body, and in the token's claims.
+//! Tokens that an issuer signs (JWT). With one, a CI job or a service proves who it is without a secret
+//! that it shares with the gateway. The body and the token's claims describe the event.
 //!
-//! Unless `payload_hash` is set, the token says nothing of the body: whoever reads one request can
-//! send another body with its token until that expires.
+//! Unless `payload_hash` is set, the token proves nothing about the body: whoever can read one request
+//! can send another body with its token until the token expires.
 
 use std::borrow::Cow;
 
@@ -23,9 +23,10 @@ use crate::providers::{
     decode, filled, header, samples,
 };
 
-/// Fewer bytes make no secret for HMAC-SHA-256 (RFC 7518, section 3.2).
+/// Shortest shared secret, in bytes: HMAC-SHA-256 needs a key at least as long as its output
+/// (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
-/// How long a token is good that is made to try a source out.
+/// How long a sample token is valid.
 const SAMPLE_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Any sender with a signed token.
@@ -185,9 +186,9 @@ impl Provider for Jwt {
         Ok(configured::meaning(headers, body, options))
     }
 
-    /// Token and body together: a job that sends the same again with the same token repeats itself,
-    /// and one that sends two bodies with one token has two deliveries. So `jti` alone, which is
-    /// often one for a whole job, does not name a delivery.
+    /// The configured id, else the digest of claims and body. The same body with the same token is a
+    /// repeat; two bodies with one token are two deliveries. The claim `jti` is not used, since a
+    /// whole job often has only one.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         configured::given_id(request.headers(), body, options).unwrap_or_else(|| {
             let mut claims = String::new();
@@ -247,7 +248,7 @@ impl Provider for Jwt {
     }
 }
 
-/// What a source's options come to.
+/// The settings that result from a source's options, its preset and the defaults.
 struct Settings<'o> {
     header: HeaderName,
     prefix: &'o str,
@@ -297,13 +298,14 @@ fn algorithms(options: &Options) -> &[Algorithm] {
     }
 }
 
-/// Where the keys are fetched from; none where they are in `secrets`.
+/// The address from which the keys are fetched; none where they are in `secrets`.
 fn jwks_url(options: &Options) -> Option<String> {
     let of_preset = || options.preset?.jwks_url(&issuer(options));
     options.jwks_url.clone().or_else(of_preset)
 }
 
-/// What the claims of people of whom nobody here has heard may be.
+/// Values that the claims of unknown people might have. A required claim that accepts one of them keeps
+/// nobody out.
 const STRANGERS: &[&str] = &[
     "zz-nobody",
     "zz-nobody/zz-nobody",
@@ -316,7 +318,7 @@ const STRANGERS: &[&str] = &[
     "999999999999999999",
 ];
 
-/// A source that would believe everyone to whom a public issuer gives tokens.
+/// A fault where the source would accept everyone to whom a public issuer gives tokens.
 fn strangers(options: &Options, issuer: &str) -> Option<String> {
     let preset = options.preset?;
     let telling = preset.telling_claims(issuer);
@@ -329,7 +331,8 @@ fn strangers(options: &Options, issuer: &str) -> Option<String> {
     })
 }
 
-/// Claims that the source's rules accept, as far as they say literally what they want.
+/// The claims of a sample token. They meet the source's rules, except for required claims whose patterns
+/// are not literal values.
 fn sample_claims(
     settings: &Settings<'_>,
     outgoing: &Outgoing<'_>,

@@ -1,4 +1,4 @@
-//! Any sender, by how it signs; everything else is configured.
+//! Providers for any sender: one for each way of signing. Everything else is configured.
 
 pub(super) mod basic;
 pub(super) mod configured;

@@ -1,7 +1,7 @@
-//! Issuers of tokens whose addresses and claims are documented.
+//! Token issuers whose addresses and claims are documented.
 //!
-//! A preset never says for whom a token must be, nor which of the issuer's tokens are believed: a
-//! public issuer signs for everyone in the world.
+//! A preset never sets the audience, nor which of the issuer's tokens are accepted, since a public
+//! issuer signs tokens for everyone in the world.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::authenticate::jwt::Algorithm;
 use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
 
-/// An issuer of tokens that is known by its name.
+/// A well-known issuer of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// Workflows of GitHub Actions.
@@ -37,7 +37,8 @@ impl Preset {
         }
     }
 
-    /// The issuer, unless the source names its own installation. Every cluster has its own.
+    /// The default issuer, which a source may replace with that of its own installation. None for
+    /// Kubernetes, where every cluster has its own.
     pub(super) fn issuer(self) -> Option<&'static str> {
         match self {
             Self::GithubActions => Some("https://token.actions.githubusercontent.com"),
@@ -47,8 +48,8 @@ impl Preset {
         }
     }
 
-    /// Where this issuer publishes its keys, as its discovery document says. Clusters publish theirs
-    /// where their administrator says.
+    /// The address at which this issuer publishes its keys, taken from its discovery document. None
+    /// for Kubernetes, where the cluster's administrator chooses the address.
     pub(super) fn jwks_url(self, issuer: &str) -> Option<String> {
         let issuer = issuer.trim_end_matches('/');
         match self {
@@ -67,8 +68,8 @@ impl Preset {
         }
     }
 
-    /// The claims of which one at least must be asked for, since the issuer signs for strangers too.
-    /// Empty for an issuer that signs only for people of the house.
+    /// The claims of which a source must require at least one, since the issuer signs tokens for
+    /// everyone. Empty for an issuer that signs only for the organisation's own people.
     pub(super) fn telling_claims(self, issuer: &str) -> &'static [&'static str] {
         match self {
             Self::GithubActions => &[
@@ -88,12 +89,12 @@ impl Preset {
         }
     }
 
-    /// Whether its claims say anything of git.
+    /// Whether its claims hold git facts.
     pub(super) fn tells_git(self) -> bool {
         matches!(self, Self::GithubActions | Self::Gitlab)
     }
 
-    /// What the claims say of git.
+    /// The git facts that the claims hold.
     pub(super) fn git_facts(self, claims: &Value) -> Option<GitFacts> {
         match self {
             Self::GithubActions => github(claims),
@@ -127,8 +128,8 @@ fn unlisted() -> ChangedPaths {
     ChangedPaths::default()
 }
 
-/// A workflow's repository, ref, commit and actor. For a pull request the commit is that of a merge
-/// which is nobody's head, so it is left out.
+/// A workflow's repository, ref, commit and actor. For a pull request, the claim names the commit of a
+/// temporary merge and not the branch's head, so the commit is left out.
 fn github(claims: &Value) -> Option<GitFacts> {
     let reference = text(claims, "ref").unwrap_or_default();
     let facts = GitFacts {
@@ -154,7 +155,7 @@ fn github(claims: &Value) -> Option<GitFacts> {
 }
 
 /// A job's project, ref, commit and user. The ref of a merge request is its source branch, which may
-/// be of a fork: it is no branch of the project.
+/// belong to a fork, so it is not taken for a branch of the project.
 fn gitlab(claims: &Value) -> Option<GitFacts> {
     let of_request = text(claims, "pipeline_source").as_deref() == Some("merge_request_event");
     let named = |kind: &str| {

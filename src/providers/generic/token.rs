@@ -1,6 +1,6 @@
 //! Any sender that puts a shared token into a header.
 //!
-//! The token proves who sent the request and nothing about its body; prefer `hmac` or
+//! The token proves who sent the request, and nothing about its body. Prefer `hmac` or
 //! `standard-webhooks` where the sender can sign.
 
 use bytes::Bytes;

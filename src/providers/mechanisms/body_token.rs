@@ -1,5 +1,5 @@
 //! The secret itself in the body's field `token`, or in the header `Authorization: Token …`, as
-//! Mattermost sends it. It proves who sent the request and nothing about what it says.
+//! Mattermost sends it. It proves who sent the request, and nothing about the request's content.
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
@@ -11,7 +11,7 @@ use crate::providers::chat::body;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{Options, Outgoing, SignFault, Signed, Verification};
 
-/// The secret in the body or a header; the body's counts where both have one.
+/// The secret in the body or in a header. Where both have one, the one in the body counts.
 pub(in crate::providers) struct BodyToken;
 
 impl Mechanism for BodyToken {

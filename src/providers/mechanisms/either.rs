@@ -1,5 +1,5 @@
-//! Senders that prove themselves in one of two ways. Which one, the configuration says; only where
-//! both are as strong as each other may the request say so.
+//! Senders that prove themselves in one of two ways. The configuration chooses between them. Only where
+//! both are equally strong may the request choose.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -9,10 +9,10 @@ use crate::model::Secret;
 use crate::providers::mechanisms::{Basic, FieldToken, Mac, Mechanism, Token};
 use crate::providers::{Identity, Options, Outgoing, SignFault, Signed, Verification};
 
-/// HTTP basic authentication where the source has a `user`, else the other way.
+/// HTTP basic authentication where the source has a `user`, else this mechanism.
 pub(in crate::providers) struct BasicOr(pub(in crate::providers) &'static dyn Mechanism);
 
-/// The secret in a header, or else in the address.
+/// The secret in a header or, where the header is absent, in the address.
 pub(in crate::providers) struct HeaderOrAddress {
     /// In a header.
     pub(in crate::providers) header: Token,
@@ -121,8 +121,8 @@ impl Mechanism for HeaderOrAddress {
     }
 }
 
-/// A signature under one of two names of its header. Both at once are refused, since which one holds
-/// would be open.
+/// A signature in a header that has one of two names. A request with both headers is refused, since it
+/// would not be clear which one counts.
 pub(in crate::providers) struct EitherHeader(
     pub(in crate::providers) &'static Mac,
     pub(in crate::providers) &'static Mac,

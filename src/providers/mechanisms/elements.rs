@@ -1,7 +1,7 @@
 //! A time and signatures in one header: `t=<seconds>,v1=<hex>,v1=<hex>`.
 //!
-//! Elements of other names are passed over, so that a sender can introduce new schemes; the time
-//! must be there once.
+//! Elements with other names are ignored, so that a sender can introduce new schemes. The time must
+//! occur exactly once.
 
 use std::time::Duration;
 
@@ -26,15 +26,15 @@ pub(in crate::providers) struct Elements {
     pub(in crate::providers) version: &'static str,
     /// The hash.
     pub(in crate::providers) algorithm: Algorithm,
-    /// How signatures are written.
+    /// The encoding of signatures.
     pub(in crate::providers) encoding: Encoding,
-    /// What stands between the time and the body.
+    /// The signed text between the time and the body.
     pub(in crate::providers) between: &'static str,
-    /// How far the time may be off unless the source says otherwise.
+    /// How far the time may differ from the gateway's clock, unless the source sets a tolerance.
     pub(in crate::providers) tolerance: Duration,
 }
 
-/// What such a header holds.
+/// The elements of such a header.
 pub(in crate::providers) struct Given<'h> {
     /// The time.
     pub(in crate::providers) time: &'h str,
@@ -42,7 +42,7 @@ pub(in crate::providers) struct Given<'h> {
 }
 
 impl<'h> Given<'h> {
-    /// Reads a header's text.
+    /// Reads a header's text. An error names the format that was expected.
     pub(in crate::providers) fn read(name: &HeaderName, value: &'h str) -> Result<Self, Refusal> {
         let fault = |expected| Refusal::MalformedHeader { header: name.clone(), expected };
         let elements: Vec<_> = value
@@ -60,12 +60,12 @@ impl<'h> Given<'h> {
         }
     }
 
-    /// The texts of the elements of one name.
+    /// The texts of the elements that have this name.
     pub(in crate::providers) fn named(&self, name: &str) -> impl Iterator<Item = &'h str> {
         self.elements.iter().filter(move |(key, _)| *key == name).map(|(_, text)| *text)
     }
 
-    /// The signatures of one version, of which there must be one.
+    /// The signatures of one version. There must be at least one.
     pub(in crate::providers) fn signatures(
         &self,
         name: &HeaderName,
@@ -85,7 +85,7 @@ impl<'h> Given<'h> {
 }
 
 impl Elements {
-    /// `t=…,v1=<hex>` with HMAC-SHA-256 of `{t}.{body}`, for `..`.
+    /// `t=…,v1=<hex>` with HMAC-SHA-256 of `{t}.{body}`; a base for senders that differ in some field.
     pub(in crate::providers) const fn sha256(header: &'static str) -> Self {
         Self {
             header,
@@ -146,7 +146,7 @@ impl Mechanism for Elements {
         vec![self.name()]
     }
 
-    /// A new time is signed with every try, so the body alone tells one delivery from the next.
+    /// The sender signs a new time each time it sends a delivery, so the digest leaves the time out.
     fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
         Identity::of_bytes(&[request.body()])
     }

@@ -21,23 +21,24 @@ pub(in crate::providers) struct Mac {
     pub(in crate::providers) header: &'static str,
     /// The hash.
     pub(in crate::providers) algorithm: Algorithm,
-    /// How it is written.
+    /// The encoding of the HMAC.
     pub(in crate::providers) writing: Writing,
-    /// What stands before it, such as `sha256=`.
+    /// The text before it, such as `sha256=`.
     pub(in crate::providers) prefix: &'static str,
     /// Whether the prefix may be left out.
     pub(in crate::providers) prefix_optional: bool,
-    /// What stands between several of them, any of which may match.
+    /// The separator between several HMACs in one header, where the sender may send several. One that
+    /// matches is enough.
     pub(in crate::providers) separator: Option<char>,
     /// What is signed, in this order.
     pub(in crate::providers) signs: &'static [Part],
-    /// The signed time.
+    /// The time, where the sender signs one.
     pub(in crate::providers) time: Option<Time>,
-    /// How the secret's text becomes the key.
+    /// How the key is derived from the secret's text.
     pub(in crate::providers) key: Key,
 }
 
-/// How signatures are written.
+/// The encoding of signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::providers) enum Writing {
     /// Hexadecimal, in either case.
@@ -46,8 +47,8 @@ pub(in crate::providers) enum Writing {
     UpperHex,
     /// Base64.
     Base64,
-    /// Base64, or hexadecimal where the text has its length: the documentation and what is seen
-    /// differ.
+    /// Base64, or hexadecimal where the text has as many digits as the hash needs. For senders whose
+    /// requests differ from their documentation.
     Either,
 }
 
@@ -58,32 +59,33 @@ pub(in crate::providers) enum Part {
     Body,
     /// This text.
     Text(&'static str),
-    /// What a header holds, in lower case.
+    /// The value of this header, whose name is in lower case.
     Header(&'static str),
 }
 
 /// A signed time.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::providers) struct Time {
-    /// The header that holds it.
+    /// The header that carries it, in lower case.
     pub(in crate::providers) header: &'static str,
-    /// What it counts.
+    /// The unit.
     pub(in crate::providers) unit: Unit,
-    /// How far it may be off unless the source says otherwise.
+    /// How far it may differ from the gateway's clock, unless the source sets a tolerance.
     pub(in crate::providers) tolerance: Duration,
 }
 
-/// How a secret's text becomes the key.
+/// How the key is derived from a secret's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::providers) enum Key {
-    /// It is the key.
+    /// The text is the key.
     Text,
-    /// It is the key in base64.
+    /// The text is the key in base64.
     Base64,
 }
 
 impl Mac {
-    /// HMAC-SHA-256 of the body as bare hex, under the secret's text; for `..`.
+    /// HMAC-SHA-256 of the body, in hex without a prefix, with the secret's text as the key. A base for
+    /// senders that differ in some field.
     pub(in crate::providers) const fn sha256(header: &'static str) -> Self {
         Self {
             header,
@@ -124,7 +126,7 @@ impl Mac {
         }
     }
 
-    /// The keys, each under its place in the source's list.
+    /// The key that a secret holds; none where the secret cannot be decoded.
     fn key<'s>(&self, secret: &'s Secret) -> Option<Cow<'s, Secret>> {
         match self.key {
             Key::Text => Some(Cow::Borrowed(secret)),

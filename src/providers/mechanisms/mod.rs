@@ -1,5 +1,5 @@
-//! The ways in which senders prove themselves, each made of what `authenticate` has. A sender told
-//! in data names one of them.
+//! The mechanisms with which senders prove themselves, each built from the functions of `authenticate`.
+//! A sender that is described in data names one of them.
 
 mod body_token;
 mod either;
@@ -27,14 +27,14 @@ pub(super) use standard::Standard;
 pub(super) use standard::signed as standard_headers;
 pub(super) use token::{Basic, FieldToken, NO_USER, Token};
 
-/// A way in which a sender proves itself.
+/// A mechanism with which a sender proves itself.
 pub(super) trait Mechanism: Sync {
     /// The names of the options that it takes.
     fn takes(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// What the options lack or contradict, a sentence each.
+    /// What is missing or contradictory in the options: one sentence for each fault.
     fn lacks(&self, _provider: &str, _options: &Options) -> Vec<String> {
         Vec::new()
     }
@@ -44,19 +44,20 @@ pub(super) trait Mechanism: Sync {
         SecretUse::Required
     }
 
-    /// Whether a secret has the right shape.
+    /// Checks that a secret has the right form. An error says what is wrong, without any of the secret.
     fn check_secret(&self, secret: &Secret, _options: &Options) -> Result<(), String> {
         filled(secret)
     }
 
-    /// Whether the request was made by someone who holds one of the secrets.
+    /// Verifies that the request was made by someone who holds one of the secrets. An error says why
+    /// the request is refused.
     fn authenticate(
         &self,
         request: &Unverified<'_>,
         verification: &Verification<'_>,
     ) -> Result<Proof, Refusal>;
 
-    /// What the sender would add to a request.
+    /// What the sender would add to a request. An error says why it cannot sign with this secret.
     fn sign(
         &self,
         outgoing: &Outgoing<'_>,
@@ -69,8 +70,9 @@ pub(super) trait Mechanism: Sync {
     /// The headers that hold the signature or token, or that the signature covers.
     fn signed_headers(&self, options: &Options) -> Vec<HeaderName>;
 
-    /// Whether an authentic request's header may name the event or the delivery. Most senders sign
-    /// none; where one says which it signed, no other is believed.
+    /// Whether this header of an authentic request can be trusted to name the event or the delivery.
+    /// Most senders sign no headers, so any is accepted. Where a sender lists the headers that it
+    /// signed, only those are.
     fn believes(&self, _headers: &HeaderMap, _name: &HeaderName) -> bool {
         true
     }
@@ -90,22 +92,23 @@ pub(super) trait Mechanism: Sync {
         Vec::new()
     }
 
-    /// Whether the secret may be what stands in the address behind the source's name.
+    /// Whether the secret may be in the path, after the source's name.
     fn secret_in_path(&self, _options: &Options) -> bool {
         false
     }
 
-    /// What stands for the delivery's id where the sender gives none: the digest of what it signed.
+    /// What is used as the delivery's id where the sender gives none: the digest of what it signed.
     fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
         Identity::of_bytes(&[request.body()])
     }
 
-    /// A secret of the right shape, to try things out with.
+    /// A valid sample secret, to try a source out with.
     fn sample_secret(&self) -> Secret {
         sample_secret()
     }
 
-    /// What the sender of [`Mechanism::sample_secret`] signs with, where that is another key.
+    /// The key that signs samples: the private key where [`Mechanism::sample_secret`] is a public key,
+    /// else the sample secret itself.
     fn sample_signer(&self) -> Secret {
         self.sample_secret()
     }

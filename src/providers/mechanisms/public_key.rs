@@ -1,5 +1,4 @@
-//! An Ed25519 signature in hex over the time and the body, under a key of which the gateway has the
-//! public half alone.
+//! An Ed25519 signature in hex over the time and the body. The gateway has only the public key.
 
 use std::time::Duration;
 
@@ -16,19 +15,21 @@ use crate::providers::{
     Identity, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
 };
 
-/// The signature and the time that it covers. A source's secrets are public keys in hex.
+/// The headers of the signature and of the time that it covers. A source's secrets are public keys in
+/// hex.
 pub(in crate::providers) struct PublicKey {
     /// The header of the signature, in lower case.
     pub(in crate::providers) header: &'static str,
     /// The header of the time, in seconds.
     pub(in crate::providers) time: &'static str,
-    /// How far the time may be off unless the source says otherwise.
+    /// How far the time may differ from the gateway's clock, unless the source sets a tolerance.
     pub(in crate::providers) tolerance: Duration,
 }
 
-/// The public half of [`SAMPLE_SEED`].
+/// The public key to [`SAMPLE_SEED`].
 const SAMPLE: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
-/// A key that proves nothing, since it is in every copy of the program: the bytes from 0 to 31.
+/// The seed of a sample private key: the bytes from 0 to 31. Every copy of the program contains it, so
+/// it proves nothing.
 const SAMPLE_SEED: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 impl PublicKey {

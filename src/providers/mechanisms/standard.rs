@@ -12,7 +12,7 @@ use crate::providers::{
     Identity, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
 };
 
-/// Standard Webhooks, under its own header names or those of Svix.
+/// Standard Webhooks, with its own header names or those of Svix.
 pub(in crate::providers) struct Standard;
 
 impl Mechanism for Standard {
@@ -57,7 +57,7 @@ impl Mechanism for Standard {
         vec![STANDARD.id.clone(), STANDARD.timestamp.clone(), STANDARD.signature.clone()]
     }
 
-    /// The id that was signed: every try at delivering one message has the same.
+    /// The id that was signed. It stays the same each time the sender sends the message.
     fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
         let names = Names::in_use(request.headers());
         Identity::of_header(request.headers(), &names.id)
@@ -69,7 +69,7 @@ impl Mechanism for Standard {
     }
 }
 
-/// The three headers of the scheme.
+/// The three headers of the scheme: id, time and signature.
 pub(in crate::providers) fn signed(
     body: &[u8],
     secret: &Secret,

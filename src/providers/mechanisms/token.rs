@@ -1,5 +1,5 @@
-//! The secret itself, where the sender can put it: in a header, a form's field, the address, or as
-//! the password of HTTP basic authentication. It proves who sent the request and nothing about its
+//! The secret itself, in whichever place the sender can put it: a header, the query string, the path,
+//! or the password of HTTP basic authentication. It proves who sent the request, and nothing about the
 //! body.
 
 use base64::Engine as _;
@@ -19,15 +19,16 @@ use crate::providers::{
 pub(in crate::providers) struct Token {
     /// The header, in lower case.
     pub(in crate::providers) header: &'static str,
-    /// What stands before the secret, such as `Bearer `.
+    /// The text before the secret, such as `Bearer `.
     pub(in crate::providers) prefix: &'static str,
 }
 
-/// The secret as a password; the user is configured.
+/// The secret as the password of HTTP basic authentication. The user name is configured.
 pub(in crate::providers) struct Basic;
 
-/// The secret in a field of the query string (`?token=…`), or behind the source's name in the path
-/// (`/hooks/{source}/{secret}`), for senders that can do no better than call an address.
+/// The secret in a field of the query string (`?token=…`), or in the path after the source's name
+/// (`/hooks/{source}/{secret}`). It is for senders that neither sign nor send headers of the user's
+/// choice.
 pub(in crate::providers) struct FieldToken {
     /// The field of the query string.
     pub(in crate::providers) query: &'static str,
@@ -69,7 +70,7 @@ impl Mechanism for Token {
     }
 }
 
-/// What a source with a password lacks without a user.
+/// What is missing from a source that has a password and no user name.
 pub(in crate::providers) const NO_USER: &str = "`user`, the user name";
 
 impl Mechanism for Basic {
@@ -118,7 +119,7 @@ impl Mechanism for Basic {
 }
 
 impl FieldToken {
-    /// Whether a query string holds the field.
+    /// Whether a query string holds the field, also where it holds the field twice.
     pub(super) fn is_in(&self, query: &str) -> bool {
         !matches!(form::query_field(query, self.query), Ok(None))
     }

@@ -1,7 +1,7 @@
-//! Asana. While a webhook is created, Asana sends a greeting with the secret that it will sign
-//! with, and wants the header back. It is echoed whether or not there is a secret by now: the
-//! answer says nothing that the request did not, and deliveries under another secret are refused
-//! all the same.
+//! Asana. While a webhook is created, Asana sends a greeting with the secret that it will sign with, and
+//! expects the header back. The gateway echoes it whether or not the source has a secret yet. That is
+//! safe: the answer reveals nothing that was not in the request, and deliveries that are signed with
+//! another secret are refused.
 
 use http::{HeaderName, Method, StatusCode};
 

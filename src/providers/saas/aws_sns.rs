@@ -1,8 +1,9 @@
-//! Amazon SNS over HTTPS. A message names the certificate of the key that signed it; only one at the
-//! topic's own region of AWS is looked at, and only messages of configured topics are.
+//! Amazon SNS over HTTPS. A message names the address of the certificate of the key that signed it. The
+//! gateway accepts only messages of configured topics, and only certificates from SNS in the topic's AWS
+//! region.
 //!
-//! The signature covers the fields named below, not the bytes: `MessageAttributes` are not signed. Raw
-//! message delivery is not signed at all, so it is refused.
+//! The signature covers certain fields and not the bytes of the body. `MessageAttributes` are not signed.
+//! Raw message delivery is not signed at all, so it is refused.
 
 use std::borrow::Cow;
 
@@ -93,12 +94,12 @@ impl Provider for AwsSns {
         )
     }
 
-    /// The body decides; the header that names the type is not signed.
+    /// None. The type is read from the body, since the header that names it is not signed.
     fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
         Vec::new()
     }
 
-    /// A message that is JSON itself is put beside its text, as `message`.
+    /// Where `Message` holds JSON, the parsed value is added as `message`.
     fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         let body = decode::json(body)?;
         let message = body.get("Message").and_then(Value::as_str).unwrap_or_default();
@@ -128,7 +129,7 @@ impl Provider for AwsSns {
         Ok(Meaning { kind: kind.into(), name: Some(name.into()), action: None, handshake })
     }
 
-    /// The message's id: signed, and the same however often it is delivered.
+    /// The message's id. It is signed, and stays the same each time SNS sends the message.
     fn identity(&self, request: &Verified<'_>, body: &Value, _options: &Options) -> Identity {
         match text(body, "MessageId") {
             Some(id) => Identity::of_sender(id),
@@ -136,7 +137,7 @@ impl Provider for AwsSns {
         }
     }
 
-    /// The body given becomes the message of a notification.
+    /// The given body becomes the message of a notification.
     fn sign(
         &self,
         outgoing: &Outgoing<'_>,
@@ -199,7 +200,7 @@ impl Provider for AwsSns {
     }
 }
 
-/// Where the certificate of a message that was made to try things out would be.
+/// The address at which the certificate of a sample message would be.
 fn sample_certificate(topic: &str) -> Option<String> {
     Some(format!("https://{}/SimpleNotificationService-sample.pem", host(topic)?))
 }

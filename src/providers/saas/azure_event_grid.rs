@@ -1,5 +1,5 @@
-//! Azure Event Grid, in its own schema or as CloudEvents. It signs nothing: the secret is in the
-//! address, which is neither kept nor shown.
+//! Azure Event Grid, with its own schema or CloudEvents. It signs nothing. The secret is in the address,
+//! and is neither stored nor shown.
 
 use http::header::{ALLOW, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -33,7 +33,7 @@ fn validation(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     is_validation.then(|| Handshake::Answer(answer()))
 }
 
-/// A sender of CloudEvents asks for permission before it sends anything.
+/// Before it sends anything, a sender of CloudEvents asks for permission with an OPTIONS request.
 fn permission(
     _sender: &Sender,
     request: &Unverified<'_>,

@@ -1,5 +1,5 @@
-//! Convoy, as a sender. How it signs is a setting at its side: simple, or advanced with a time. The
-//! configuration says which; the request never does.
+//! Convoy, as a sender. Its signature is simple, or advanced with a time, as it is set in Convoy. The
+//! source's configuration says which to expect. A request can never choose.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub(in crate::providers) static CONVOY: Sender = Sender {
     ..Sender::new("convoy", "Convoy", &ABOUT, &Setting)
 };
 
-/// As the source says.
+/// The simple or the advanced signature, as the source's options say.
 struct Setting;
 
 impl Setting {

@@ -1,12 +1,12 @@
-//! Dropbox. A notification says only whose files have changed, and the same accounts are told of in
-//! the same words each time: no delivery is taken for a repeat.
+//! Dropbox. A notification says only whose files have changed. Two changes of the same account have the
+//! same body, so no delivery is treated as a repeat.
 
 use http::Method;
 
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{Sender, Unnamed};
-use crate::providers::knocks::{challenge, in_query};
+use crate::providers::greetings::{challenge, in_query};
 use crate::providers::mechanisms::Mac;
 use crate::providers::{Greeting, Reply, Verification};
 

@@ -1,6 +1,7 @@
-//! Hook0, as a sender. Its newer signature covers headers too, in the order that it names them; where
-//! it is there, it alone decides. The older one covers time and body alone, and must be allowed: who
-//! reads a request that carries both could strip the newer, and name event and delivery as he likes.
+//! Hook0, as a sender. Its newer signature also covers headers, in the order in which it names them. Where
+//! it is present, the older one is ignored. The older one covers only time and body, so it is accepted only
+//! where the source allows it. Otherwise someone who can read a request with both could remove the newer
+//! one, and change the event's name and the delivery's id.
 
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ use crate::providers::{
 const SIGNATURE: HeaderName = HeaderName::from_static("x-hook0-signature");
 const EVENT_ID: HeaderName = HeaderName::from_static("x-event-id");
 const EVENT_TYPE: HeaderName = HeaderName::from_static("x-event-type");
-/// Headers that one signature may cover.
+/// Most headers that one signature may cover.
 const MOST_COVERED: usize = 32;
 
 /// Hook0.
@@ -32,11 +33,11 @@ pub(in crate::providers) static HOOK0: Sender = Sender {
     ..Sender::new("hook0", "Hook0", &ABOUT, &Covering)
 };
 
-/// Time, body, and the headers that the signature names.
+/// A signature of time, body, and the headers that the signature names.
 struct Covering;
 
 impl Covering {
-    /// What is signed, up to the body: `{t}.`, or `{t}.{names}.{values}.` with dots between the
+    /// What the newer signature covers before the body: `{t}.{names}.{values}.`, with dots between the
     /// values.
     fn front(given: &Given<'_>, headers: &HeaderMap) -> Result<String, Refusal> {
         let fault = |expected| Refusal::MalformedHeader { header: SIGNATURE, expected };
@@ -114,7 +115,7 @@ impl Mechanism for Covering {
         vec![SIGNATURE, EVENT_ID, EVENT_TYPE]
     }
 
-    /// Those that the newer signature names.
+    /// Only headers that the newer signature names can be trusted.
     fn believes(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
         let given = headers::one(headers, &SIGNATURE).ok();
         let given = given.and_then(|value| Given::read(&SIGNATURE, value).ok());
@@ -124,7 +125,7 @@ impl Mechanism for Covering {
         })
     }
 
-    /// A new time is signed with every try.
+    /// Hook0 signs a new time each time it sends a delivery, so the digest leaves the time out.
     fn digest(&self, request: &Verified<'_>, _options: &Options) -> Identity {
         Identity::of_bytes(&[request.body()])
     }
@@ -157,7 +158,7 @@ mod tests {
 
     const BODY: &[u8] = br#"{"event": "user.created"}"#;
 
-    /// A request whose signature is made over these headers, or by the older scheme over none.
+    /// The headers of a request whose signature covers these headers, or none where it is the older one.
     fn signed(covered: &[(&str, &str)], older: bool) -> HeaderMap {
         let names: Vec<&str> = covered.iter().map(|(name, _)| *name).collect();
         let values: String = covered.iter().map(|(_, value)| format!("{value}.")).collect();

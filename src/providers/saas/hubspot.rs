@@ -1,7 +1,7 @@
-//! HubSpot. Its newest signature covers method, address, body and time; the older ones, which are no
-//! HMAC and sign no time, must be allowed.
+//! HubSpot. Its newest signature covers method, address, body and time. The older ones are no HMAC and do
+//! not cover the time, so they are accepted only where the source allows them.
 //!
-//! The address is the one that HubSpot was given, so it is a setting of the source.
+//! The signed address is the one that was configured at HubSpot, so it is a setting of the source.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -28,14 +28,14 @@ const SCHEME: Scheme<'_> = Scheme { encoding: Encoding::Base64, ..Scheme::HEX_SH
 pub(in crate::providers) static HUBSPOT: Sender = Sender {
     parts: Some(&[]),
     event: &[At::Part(&["subscriptionType"])],
-    // An `eventId` is not unique by itself, and which fields tell one event from the next differs
-    // with its type: so all of them do, but for the number of the try.
+    // An `eventId` is not unique, and which fields identify an event depends on its type. So all
+    // fields are used, except for the number of the attempt.
     unnamed: Unnamed::BodyWithout(&["attemptNumber"]),
     samples: &[("deal.propertyChange", include_str!("../samples/hubspot.json"))],
     ..Sender::new("hubspot", "HubSpot", &ABOUT, &Address)
 };
 
-/// Method, address, body and time.
+/// A signature of method, address, body and time, or one of the older ones.
 struct Address;
 
 impl Address {

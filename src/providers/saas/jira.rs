@@ -1,4 +1,4 @@
-//! Jira Cloud, webhooks that an administrator registers with a secret.
+//! Jira Cloud: webhooks that an administrator registers with a secret.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

@@ -1,4 +1,4 @@
-//! Linear. The time that is signed stands in the body, in milliseconds.
+//! Linear. The signed time is in the body, in milliseconds.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::providers::mechanisms::{Mac, Mechanism};
 use crate::providers::{Options, Outgoing, SignFault, Signed, Verification};
 
 const TIME: &str = "webhookTimestamp";
-/// What the sender's own library allows.
+/// The default tolerance, which is that of Linear's own library.
 const TOLERANCE: Duration = Duration::from_secs(60);
 const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("linear-signature");
 
@@ -29,7 +29,7 @@ pub(in crate::providers) static LINEAR: Sender = Sender {
     ..Sender::new("linear", "Linear", &ABOUT, &WithTime)
 };
 
-/// The signature of the body, and then the time in it.
+/// Checks the signature of the body, and then the time in the body.
 struct WithTime;
 
 impl Mechanism for WithTime {
@@ -43,7 +43,7 @@ impl Mechanism for WithTime {
         verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
         let proof = SIGNATURE.authenticate(request, verification)?;
-        // The body is believed by now, so that it may be read.
+        // The body is authentic from here on, so it may be parsed.
         let fault = Refusal::MalformedBody { expected: "JSON with `webhookTimestamp`" };
         let body = Value::parse_json(request.body).map_err(|_| fault.clone())?;
         let time = body.get(TIME).and_then(Value::as_u64).ok_or(fault)?.to_string();
@@ -58,7 +58,7 @@ impl Mechanism for WithTime {
         Ok(proof)
     }
 
-    /// The time is put into the body where there is one.
+    /// The time is written into the body, which must be an object.
     fn sign(
         &self,
         outgoing: &Outgoing<'_>,

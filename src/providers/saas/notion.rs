@@ -1,5 +1,5 @@
-//! Notion. A new subscription is greeted with the token that Notion will sign with; the greeting is
-//! signed with that very token, so that it proves nothing but that it is whole.
+//! Notion. For a new subscription, Notion sends a greeting with the token that it will sign with. It signs
+//! the greeting with that same token, so the signature proves only that the greeting was not changed.
 
 use http::{Method, StatusCode};
 
@@ -23,13 +23,13 @@ pub(in crate::providers) static NOTION: Sender = Sender {
     ..Sender::new("notion", "Notion", &ABOUT, &SIGNATURE)
 };
 
-/// A body with the one field `verification_token`.
+/// A greeting is a body with the field `verification_token`.
 fn greeting(
     _sender: &Sender,
     request: &Unverified<'_>,
     verification: &Verification<'_>,
 ) -> Option<Result<Greeting, Refusal>> {
-    // Longer than any such greeting: deliveries are not read twice.
+    // No greeting is as long as this. The limit saves parsing longer deliveries twice.
     if *request.method != Method::POST || request.body.len() > 1024 {
         return None;
     }

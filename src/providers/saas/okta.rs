@@ -1,12 +1,12 @@
-//! Okta's event hooks. Okta signs nothing: the text that is configured there is sent in
-//! `Authorization`. One GET asks whether the endpoint is meant.
+//! Okta's event hooks. Okta signs nothing. It sends the text that is configured there in the header
+//! `Authorization`. Once, it verifies the endpoint with a GET request.
 
 use http::{HeaderName, Method};
 
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
-use crate::providers::knocks::challenge;
+use crate::providers::greetings::challenge;
 use crate::providers::mechanisms::Token;
 use crate::providers::{Greeting, Reply, Verification};
 

@@ -1,5 +1,4 @@
-//! PagerDuty, webhooks of version 3. Several signatures may stand in the header while a secret is
-//! replaced.
+//! PagerDuty: webhooks of version 3. While a secret is rotated, the header may hold several signatures.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

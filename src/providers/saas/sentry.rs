@@ -1,4 +1,4 @@
-//! Sentry's integration platform. The time that it sends is not signed, so it is not judged.
+//! Sentry's integration platform. The time that it sends is not signed, so it is not checked.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

@@ -1,5 +1,5 @@
-//! Shopify. Its newer webhooks leave the `X-` of the headers out; a request with both sets of
-//! headers is refused, since which one holds would be open.
+//! Shopify. The headers of its newer webhooks have no `X-`. A request with both signature headers is
+//! refused, since it would not be clear which one counts.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

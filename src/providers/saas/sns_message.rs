@@ -1,4 +1,5 @@
-//! A message of Amazon SNS: what it says of its signature, and where that may be checked.
+//! A message of Amazon SNS: what it says about its signature, and from where its certificate may be
+//! fetched.
 
 use crate::authenticate::Refusal;
 use crate::authenticate::hmac::base64;
@@ -10,10 +11,10 @@ pub(super) const NOTIFICATION: &str = "Notification";
 pub(super) const SUBSCRIPTION: &str = "SubscriptionConfirmation";
 pub(super) const UNSUBSCRIPTION: &str = "UnsubscribeConfirmation";
 
-/// The signed fields of a notification, in their order. `Subject` is left out where there is none.
+/// The signed fields of a notification, in signing order. `Subject` is skipped where it is absent.
 pub(super) const OF_NOTIFICATION: &[&str] =
     &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
-/// The signed fields of the two confirmations.
+/// The signed fields of the two kinds of confirmation, in signing order.
 const OF_CONFIRMATION: &[&str] =
     &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 
@@ -21,20 +22,21 @@ const UNSIGNED: Refusal = Refusal::MalformedBody {
     expected: "a signed SNS message; raw message delivery has no signature",
 };
 
-/// Larger bodies are refused unread: messages have 256 KiB at most, and escapes make them longer.
+/// Longest body that is parsed, in bytes. Messages have at most 256 KiB; escapes make the body longer.
 const LARGEST: usize = 2 << 20;
 
-/// The message in a body. Nothing may stand around it, so that it has one reading.
+/// Parses the message in a body. Nothing may come before or after the JSON object, so that it has only one
+/// reading.
 pub(super) fn body_of(body: &[u8]) -> Result<Value, Refusal> {
     let is_bare = body.starts_with(b"{") && body.ends_with(b"}") && body.len() <= LARGEST;
     is_bare.then(|| Value::parse_json(body).ok()).flatten().ok_or(UNSIGNED)
 }
 
-/// What a message says of its signature, once it may be looked at.
+/// What a message says about its signature, after the checks that need no key.
 pub(super) struct Message<'b> {
     pub(super) scheme: Scheme,
     pub(super) signature: Vec<u8>,
-    /// Where the certificate of its key is.
+    /// The address of the certificate of its key.
     pub(super) certificate: &'b str,
     /// The fields that are signed.
     pub(super) fields: &'static [&'static str],
@@ -78,7 +80,7 @@ pub(super) fn text<'b>(body: &'b Value, name: &str) -> Option<&'b str> {
     body.get(name).and_then(Value::as_str)
 }
 
-/// The signed fields, each name and value on a line of its own.
+/// The text that is signed: the signed fields, with each name and each value on a line of its own.
 pub(super) fn signed_text(body: &Value, fields: &[&str]) -> Result<String, Refusal> {
     let mut signed = String::new();
     for name in fields {
@@ -91,8 +93,8 @@ pub(super) fn signed_text(body: &Value, fields: &[&str]) -> Result<String, Refus
     Ok(signed)
 }
 
-/// The host of the topic's region, from an ARN such as `arn:aws:sns:eu-west-1:123456789012:name`.
-/// Regions are those of configured topics, so that no stranger chooses which hosts are asked.
+/// The SNS host of the topic's region, from an ARN such as `arn:aws:sns:eu-west-1:123456789012:name`. Only
+/// configured topics get here, so a stranger cannot choose the hosts that the gateway connects to.
 pub(super) fn host(topic: &str) -> Option<String> {
     let parts: Vec<&str> = topic.split(':').collect();
     let [_, partition, "sns", region, account, name] = parts[..] else { return None };
@@ -107,7 +109,8 @@ pub(super) fn host(topic: &str) -> Option<String> {
         .then(|| format!("sns.{region}.{end}"))
 }
 
-/// What follows the host in an address of it; none for another scheme, host, port or a user.
+/// The part of an address after this host. None where the address has another scheme, host or port, or a
+/// user.
 fn at_host<'u>(url: &'u str, host: &str) -> Option<&'u str> {
     url.strip_prefix("https://")?.strip_prefix(host)?.strip_prefix('/')
 }

@@ -1,5 +1,4 @@
-//! Standard Webhooks, for every sender that follows the specification and has no name of its own
-//! here.
+//! Standard Webhooks, for every sender that follows the specification and has no provider of its own.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -57,7 +56,8 @@ impl Provider for StandardWebhooks {
         decode::json(body).map(Into::into)
     }
 
-    /// The specification puts the event's name into the field `type`; an option may say otherwise.
+    /// The specification puts the event's name into the field `type`. The option `event` may name another
+    /// place.
     fn meaning(
         &self,
         headers: &HeaderMap,

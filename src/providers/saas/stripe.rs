@@ -1,5 +1,5 @@
-//! Stripe. Its secret is the key as it is shown, `whsec_` and all; it is not base64. A time ahead
-//! of the gateway's clock is refused like one behind it.
+//! Stripe. The key is the secret's text as Stripe shows it, with its `whsec_`; it is not base64. A time too
+//! far ahead of the gateway's clock is refused, like one too far behind.
 
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};

@@ -1,8 +1,9 @@
-//! Twilio. It signs the address that it was given, query string and all, and behind it the sorted
-//! fields of a form; of a JSON body the address holds a digest. HMAC-SHA-1, and no time.
+//! Twilio. With HMAC-SHA-1, it signs the address that was configured there, with its query string, followed
+//! by the sorted fields of a form. For a JSON body, the query string holds a digest of the body. No time is
+//! signed.
 //!
-//! Twilio's own libraries try the address with and without its usual port, since Twilio signs now
-//! one, now the other.
+//! Twilio signs the address sometimes with and sometimes without the default port. So, like Twilio's own
+//! libraries, the gateway tries both.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ use crate::providers::{
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
-/// The field of the query string that holds the digest of a body that is no form.
+/// The field of the query string that holds the SHA-256 digest of a body that is not a form.
 const DIGEST: &str = "bodySHA256";
 const SCHEME: Scheme<'_> =
     Scheme { algorithm: Algorithm::Sha1, encoding: Encoding::Base64, ..Scheme::HEX_SHA256 };
@@ -39,15 +40,17 @@ pub(in crate::providers) static TWILIO: Sender = Sender {
     ..Sender::new("twilio", "Twilio", &ABOUT, &Address)
 };
 
-/// The address, and what is behind it.
+/// A signature of the address and the fields of a form.
 struct Address;
 
 impl Address {
-    /// The text behind the address: nothing for a body whose digest the address holds.
+    /// The signed text after the address: the sorted fields of a form. Empty for a body whose digest
+    /// is in the address.
     fn behind(query: &str, body: &[u8]) -> Result<String, Refusal> {
         if let Some(given) = form::query_field(query, DIGEST)? {
             let ours = hex::encode(Sha256::digest(body));
-            // No secret: the address, and with it the digest, is signed.
+            // The digest is no secret, so it needs no comparison in constant time. It is signed as a
+            // part of the address.
             return match ours.eq_ignore_ascii_case(&given) {
                 true => Ok(String::new()),
                 false => Err(Refusal::BadSignature),
@@ -127,15 +130,15 @@ impl Mechanism for Address {
         vec![SIGNATURE]
     }
 
-    /// One signature fits a form however it is escaped, and in whichever order its fields are: all of
-    /// them are one delivery, or whoever reads one could start its job again.
+    /// A signature stays valid when a form is escaped differently, or its fields are reordered. All these
+    /// requests must count as one delivery, else someone who can read one could start its job again.
     fn digest(&self, request: &Verified<'_>, options: &Options) -> Identity {
         let (query, body) = (request.query(), request.body());
         match (address::full(options, query), Self::behind(query, body)) {
             (Ok(url), Ok(behind)) => {
                 Identity::of_bytes(&[url.replace('\'', "%27").as_bytes(), behind.as_bytes()])
             }
-            // Where nothing was signed: a source that takes what anyone sends.
+            // Nothing was signed: the source accepts unauthenticated requests.
             _ => Identity::of_bytes(&[body]),
         }
     }

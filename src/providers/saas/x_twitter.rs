@@ -1,6 +1,6 @@
-//! X (Twitter). Its challenge asks for the HMAC of a token under the very secret that signs
-//! deliveries, so that whoever asks gets a signature of what they sent: only a token that could be
-//! no delivery's body is answered.
+//! X (Twitter). Its challenge asks for the HMAC of a token, made with the same secret that signs deliveries.
+//! So anyone who asks gets a valid signature of the text that they sent. That is why the gateway answers
+//! only tokens that cannot be the body of a delivery.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,7 +11,7 @@ use crate::authenticate::hmac::mac;
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::Sender;
-use crate::providers::knocks::{challenge, in_query};
+use crate::providers::greetings::{challenge, in_query};
 use crate::providers::mechanisms::{Mac, Writing};
 use crate::providers::{Greeting, Reply, Verification};
 
@@ -40,7 +40,7 @@ fn crc(
     }
     in_query(request.query, TOKEN).map(|token| {
         let token = challenge(TOKEN, &token?)?.to_owned();
-        // Deliveries are objects: none of them is made of these letters alone.
+        // A delivery is a JSON object, which always has characters other than these.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte);
         if !token.bytes().all(plain) {
             return Err(Refusal::MissingField(TOKEN));

@@ -1,5 +1,5 @@
-//! Zendesk. The secret is a text, although it looks like base64. Tests that are sent before a
-//! webhook is created are signed with a secret that everyone knows: it is refused as a secret.
+//! Zendesk. The key is the secret's text, although it looks like base64. Zendesk signs tests of a webhook
+//! that is not created yet with a publicly known secret, which is refused as a secret.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -15,7 +15,8 @@ use crate::providers::{Options, Outgoing, SignFault, Signed, Verification, fille
 
 const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
 
-/// What Zendesk signs tests with before a webhook is created. It stands in its documentation.
+/// The secret with which Zendesk signs tests before a webhook is created. Zendesk's documentation
+/// publishes it.
 const PUBLIC: &[u8] = b"dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
 
 static SIGNATURE: Mac = Mac {
@@ -33,7 +34,7 @@ pub(in crate::providers) static ZENDESK: Sender = Sender {
     ..Sender::new("zendesk", "Zendesk", &ABOUT, &NotPublic)
 };
 
-/// The signature, under any secret but the one that everyone knows.
+/// The signature, made with any secret other than the publicly known one.
 struct NotPublic;
 
 impl Mechanism for NotPublic {

@@ -1,5 +1,5 @@
-//! Zoom. Its endpoint validation, which is signed like any event, asks for proof that the gateway
-//! holds the secret too.
+//! Zoom. Its endpoint validation is signed like any event, and asks for proof that the gateway also holds
+//! the secret.
 
 use http::HeaderMap;
 
@@ -37,7 +37,8 @@ fn validation(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     is_validation.then(|| Handshake::ProveBack(token.to_owned()))
 }
 
-/// Only who holds the secret can ask, since the greeting is signed.
+/// The proof: an HMAC of the token. Only a sender that holds the secret gets one, since the handshake is
+/// signed.
 fn prove_back(token: &str, secret: &Secret) -> Reply {
     let proof = mac(Algorithm::Sha256, secret.expose(), &[token.as_bytes()]);
     Reply::json(&serde_json::json!({

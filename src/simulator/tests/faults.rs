@@ -1,4 +1,4 @@
-//! Each way of going wrong, as a client sees it, and what is recorded of it.
+//! Each fault, as a client sees it, and what is recorded of it.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! HTTP itself: what a client other than the gateway's may send, in order or not.
+//! HTTP itself: valid and malformed requests that the gateway's own client would not send.
 
 use super::*;
 

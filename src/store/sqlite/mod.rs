@@ -4,6 +4,7 @@
 //! transaction with one flush. Reading goes through a connection of its own. The store never
 //! shares its file with another process: a lock on it sees to that.
 
+mod cases;
 mod checkpoint;
 mod damage;
 mod deliveries;
@@ -134,7 +135,7 @@ impl Store for SqliteStore {
 
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
         Box::pin(self.write_if_whole(move |connection| {
-            let leased = queue::lease_due(connection, &ask)?;
+            let leased = cases::lease_due(connection, &ask)?;
             if !leased.leases.is_empty() {
                 reached("lease.written");
             }
@@ -148,7 +149,7 @@ impl Store for SqliteStore {
             let finished = self
                 .writer
                 .write(move |connection| {
-                    let finished = queue::finish(connection, &finish);
+                    let finished = cases::finish(connection, &finish);
                     reached("finish.written");
                     finished
                 })

@@ -3,48 +3,26 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::statements::{Transaction, at_once};
 use super::values::{all, execute, millis, one};
 use crate::clock::earlier;
-use crate::model::RunState;
 use crate::store::rules::limits::{HOUR, JobFacts, MINUTE, Ready};
-use crate::store::rules::run::{change_of, moved};
-use crate::store::statements::{Begun, Seen, Statements as _};
-use crate::store::steps::{pauses, queue, settle};
+use crate::store::statements::{Begun, Seen};
 use crate::store::tables::Row as _;
-use crate::store::tables::pauses as pauses_table;
+use crate::store::tables::pauses;
 use crate::store::tables::runs::{IN_ORDER, READY, lease, ready as read_ready};
 use crate::store::tables::starts::facts as read_facts;
-use crate::store::{Finish, KeyRefused, Lease, LeaseAsk, Leased, Permit, StoreFault};
+use crate::store::{Lease, Permit, StoreFault};
 
 const LEASE: &str = lease!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
-
-/// Takes what is due and begins its attempts.
-pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Leased, StoreFault> {
-    let store = Transaction(connection);
-    let told = Some(ask.now);
-    at_once(async {
-        let mut seen = store.see(told).await?;
-        if seen.is_late() {
-            queue::promote(&store, seen.now).await?;
-            seen = store.see(told).await?;
-        }
-        let permits = seen.open(ask);
-        if permits.is_empty() {
-            return Ok(seen.nothing());
-        }
-        queue::take(&store, ask, &seen, &permits, told).await
-    })
-}
 
 /// Looks at the queue, taking nothing.
 pub(super) fn see(connection: &Connection, now: Timestamp) -> Result<Seen, StoreFault> {
     let later = "SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1";
-    let pauses = format!("SELECT {} FROM pauses", pauses_table::NAMES);
+    let paused = format!("SELECT {} FROM pauses", pauses::NAMES);
     Ok(Seen {
         now,
         later: one(connection, later, [], |row| row.moment("due_at"))?,
-        pauses: all(connection, &pauses, [], |row| pauses_table::what(row))?,
+        pauses: all(connection, &paused, [], |row| pauses::what(row))?,
         waiting: all(connection, &waiting(), [], |row| row.text("job"))?.into_iter().collect(),
         allowed: None,
     })
@@ -158,51 +136,6 @@ pub(super) fn expired_leases(
     now: Timestamp,
 ) -> Result<Vec<Lease>, StoreFault> {
     all(connection, &expired(), [millis(now)], |row| Ok(read_ready(row, now, now)?.lease))
-}
-
-/// Records what an attempt came to and moves its run.
-pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<(), StoreFault> {
-    let Finish { lease, next, refused, now, .. } = finish;
-    let store = Transaction(connection);
-    at_once(async {
-        let Some(run) = store.run(lease.run).await? else {
-            return Err(StoreFault::NotFound(format!("run {}", lease.run)));
-        };
-        if run.state != RunState::Sending || run.attempts != lease.attempt {
-            return Err(StoreFault::LeaseLost(lease.run));
-        }
-        let row = moved(run.state, change_of(next), *now)
-            .map_err(|unlawful| StoreFault::unlawful(lease.run, &unlawful))?;
-        record(connection, run.seq, finish)?;
-        let is_queued_again = row.state == RunState::Queued;
-        store.write(&[(run.seq, row)]).await?;
-        if let Some(KeyRefused { what, mark, act }) = refused {
-            pauses::pause(&store, what, Some(mark), act).await?;
-        }
-        if is_queued_again && run.latest_per.is_some() {
-            settle::queued_again(&store, run.id, *now).await?;
-        }
-        Ok(())
-    })
-}
-
-fn record(connection: &Connection, seq: i64, finish: &Finish) -> Result<(), StoreFault> {
-    let Finish { lease, result, .. } = finish;
-    execute(
-        connection,
-        "UPDATE attempts SET outcome = ?3, status = ?4, reason = ?5, reply = ?6, took_ms = ?7 \
-         WHERE run = ?1 AND number = ?2",
-        params![
-            seq,
-            lease.attempt,
-            result.outcome.as_str(),
-            result.status,
-            result.reason,
-            result.reply,
-            i64::try_from(result.took.as_millis()).unwrap_or(i64::MAX),
-        ],
-    )
-    .map(drop)
 }
 
 /// Makes runs due now that would be due after `latest`.

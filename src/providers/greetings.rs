@@ -1,13 +1,14 @@
-//! What greetings have in common: a text that is to be sent back. It is bounded and plain, so that
-//! nothing can be smuggled into an answer.
+//! What greetings have in common: a text that the gateway sends back. Its length and its characters are
+//! limited, so that a stranger cannot use the answer for anything else.
 
 use crate::authenticate::Refusal;
 use crate::providers::form;
 
-/// Longest text that is sent back.
+/// Longest text that is sent back, in bytes.
 const LONGEST: usize = 1024;
 
-/// A text that may be sent back.
+/// The text, where it may be sent back: visible ASCII, not empty and not too long. Otherwise the
+/// greeting is refused, and `name` says which field was at fault.
 pub(super) fn challenge<'t>(name: &'static str, text: &'t str) -> Result<&'t str, Refusal> {
     let fits = !text.is_empty()
         && text.len() <= LONGEST
@@ -15,7 +16,7 @@ pub(super) fn challenge<'t>(name: &'static str, text: &'t str) -> Result<&'t str
     if fits { Ok(text) } else { Err(Refusal::MissingField(name)) }
 }
 
-/// A field of the query string; none where it is not there.
+/// A field of the query string. None where it is absent; refused where it occurs twice.
 pub(super) fn in_query(query: &str, name: &'static str) -> Option<Result<String, Refusal>> {
     form::query_field(query, name).transpose()
 }

@@ -1,0 +1,14 @@
+//! What the checks have found so far.
+
+use std::cell::RefCell;
+
+use crate::config::report::Fault;
+use crate::config::secrets::SecretRef;
+
+/// Collects the findings.
+#[derive(Debug, Default)]
+pub(super) struct Sink {
+    pub(super) faults: RefCell<Vec<Fault>>,
+    pub(super) warnings: RefCell<Vec<Fault>>,
+    pub(super) secret_files: RefCell<Vec<(SecretRef, Fault)>>,
+}
