@@ -1,5 +1,5 @@
-//! What the accept path is measured against: an axum handler that checks the same HMAC over the same
-//! body and does nothing else. `benches/accept.sh` runs it beside the gateway.
+//! The handler that the accept path is compared with: it checks the same HMAC over the same body and does
+//! nothing else. `benches/accept.sh` runs it beside the gateway.
 #![allow(missing_docs, clippy::print_stdout, reason = "a program for the load script alone")]
 
 use axum::Router;

@@ -1,4 +1,4 @@
--- wrk: the same signed push again and again, each with a delivery id of its own.
+-- For wrk: sends the same signed push again and again, each time with another delivery id.
 local file = assert(io.open(os.getenv("PUSH_BODY"), "rb"))
 local body = file:read("*a")
 file:close()
@@ -9,14 +9,15 @@ function setup(thread)
   threads = threads + 1
 end
 
--- No two loads of a run have the same PUSH_SEED, and no two runs with the same one begin in the same second.
+-- Two loads of one run never have the same PUSH_SEED; two runs with the same seed never begin in the same
+-- second.
 function init()
   math.randomseed(tonumber(os.getenv("PUSH_SEED")) * 16 + number)
   math.randomseed(math.random(0, 2 ^ 52) + os.time())
 end
 
--- A UUID as GitHub sends it: it falls at any place of the index of known deliveries. The count at its
--- end keeps those of one thread apart, the 106 random bits keep all others apart.
+-- A random UUID, as GitHub sends it, so that each lies at another place of the index of known deliveries. The
+-- count at its end makes it unique within a thread, its 106 random bits among all threads.
 local random, count = math.random, 0
 local function delivery()
   count = count + 1

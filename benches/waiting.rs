@@ -1,7 +1,6 @@
-//! What a long queue costs: a store with 100 waiting runs and one with 100,000, side by side, measured
-//! in turns. Prints how long a process takes from its start until `/readyz` says 200, and what taking a
-//! run and recording its start costs, and holds that against what is promised: exits with 1 where a
-//! promise is not kept.
+//! Measures what a long queue costs: a store with 100 waiting runs and one with 100,000, in turns. Prints
+//! how long a process takes from its start until `/readyz` answers 200, and how long it takes to take a
+//! run and record its start. Exits with 1 if one of the promises below is not kept.
 //!
 //! `cargo bench --bench waiting`
 #![allow(missing_docs, clippy::print_stdout, reason = "a program for developers")]
@@ -24,16 +23,17 @@ use jiff::Timestamp;
 
 const FEW: usize = 100;
 const MANY: usize = 100_000;
-/// How often each thing is measured.
+/// How often taking and recording a run is measured on each store.
 const ROUNDS: usize = 31;
-/// How often a process is started.
+/// How often a process is started on each store.
 const STARTS: usize = 7;
 
-/// The promises: from start to ready, and what a long queue may cost beside a short one.
+/// Promise: a process is ready this soon after its start.
 const READY: Duration = Duration::from_secs(2);
+/// Promise: a run of the long queue costs at most this many times what one of the short queue costs.
 const DEARER: f64 = 2.0;
 
-/// A store with so many runs of `retrain`, and a few of `other`.
+/// A store with `waiting` runs of the job `retrain`, and `FEW` of `other`.
 struct Filled {
     waiting: usize,
     place: tempfile::TempDir,
@@ -134,7 +134,7 @@ async fn fill(file: &Path, waiting: usize) {
     }
 }
 
-/// From the start of the process until it is ready.
+/// Starts a process, and returns the time until it is ready.
 fn ready(place: &Path, config: &str) -> Duration {
     let file = place.join("gateway.yaml");
     std::fs::write(&file, format!("{COMMON}{config}")).expect("written");
@@ -171,7 +171,7 @@ fn is_ready(admin: &str) -> bool {
     answer.starts_with("HTTP/1.1 200")
 }
 
-/// The key cannot be read, so nothing is sent.
+/// The API key cannot be read, so nothing is sent.
 const COMMON: &str = r"
 server: { listen: 127.0.0.1:0, admin: 127.0.0.1:0, admin_tokens: { ops: { env: ADMIN_TOKEN } } }
 store: sqlite:gateway.db
@@ -187,8 +187,8 @@ jobs: { retrain: { workbench: main, project: alice/risk, job: 1, api_key: alice,
 routes: { none: { on: { source: github, event: none }, job: retrain } }
 ";
 
-/// Takes runs one by one, on each store in turns, and records each as started. Of several jobs the
-/// first may have none now, and the last is taken.
+/// Takes runs one by one, on each store in turn, and records each as started. Only the last of `jobs` may
+/// start a run; the jobs before it are at their limit.
 async fn lease(stores: &[Filled; 2], jobs: &[&str]) -> [Vec<Duration>; 2] {
     let stores = stores.each_ref().map(|filled| SqliteStore::open(&filled.file()).expect("opens"));
     let stores = stores.map(|store| Arc::new(store) as Arc<dyn Store>);
@@ -202,7 +202,7 @@ async fn lease(stores: &[Filled; 2], jobs: &[&str]) -> [Vec<Duration>; 2] {
 }
 
 async fn one(store: &dyn Store, jobs: &[&str]) -> Duration {
-    // After every pause that a start with a key that cannot be read has led to.
+    // Later than every back-off after a start whose API key could not be read.
     let now = later(start(), Duration::from_secs(3600 * 24 * 365 * 40));
     let last = jobs.len() - 1;
     let permit = |(position, job): (usize, &&str)| Permit {

@@ -35,7 +35,7 @@ pub struct Draft {
     pub part: u32,
     /// The result of its mapping.
     pub mapped: Mapped,
-    /// Set where only the newest run of its kind is to be sent.
+    /// Set where the route has `latest_per`, so that only the newest run with the same text is sent.
     pub latest: Option<Latest>,
 }
 

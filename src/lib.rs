@@ -1,5 +1,5 @@
-//! cdsw-gateway receives signed webhooks and starts Cloudera Data Science Workbench jobs with a key
-//! that only it holds.
+//! cdsw-gateway receives signed webhooks and starts Cloudera Data Science Workbench jobs, with an API key
+//! that the senders never see.
 //!
 //! A delivery passes through the modules in this order:
 //!

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -44,9 +44,8 @@ pub async fn serve(
 ) {
     // Every sender and proxy speaks HTTP/1.1. Detecting the version of a connection would have no time
     // limit.
-    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-    http.http1()
-        .timer(TokioTimer::new())
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         // A sender that closes its sending side after the request still gets the answer.
         .half_close(true)
@@ -62,7 +61,7 @@ pub async fn serve(
                 request.extensions_mut().insert(Remote(remote));
                 router.clone().call(request)
             });
-        let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let watched = graceful.watch(connection);
         connections.spawn(async move {
             // An error here only says how the connection ended; its requests were answered and logged.

@@ -1,6 +1,6 @@
-"""What benches/accept.sh runs; see there for how it is used.
+"""The program that benches/accept.sh runs; see there for its use.
 
-Here are the options and the plan. From here on everything goes one way: cases, bench, results, report.
+This file reads the options and makes the plan. The order of the other files: cases, bench, results, report.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from shared import Broken, say
 
 
 def plan(parser, options):
-    """What is to be done, in order: a store and a group of cases, or a store and `IDLE`."""
+    """The list of what to measure, in order: a store and a group of cases, or a store and `IDLE`."""
     names = [case.name for group in GROUPS for case in group] + [IDLE, "full"]
     if options.list:
         print("\n".join(names))
@@ -41,7 +41,7 @@ def plan(parser, options):
             todo.append((store, IDLE))
         for group in GROUPS:
             cases = [case for case in group if asked(case.name, store)]
-            # What a case is held against comes with it.
+            # The case that a case is compared with is measured, too.
             needed = {case.name for case in cases} | {case.beside for case in cases}
             if cases:
                 todo.append((store, [case for case in group if case.name in needed]))
@@ -53,11 +53,11 @@ def plan(parser, options):
 
 
 def disk(work, need):
-    """A look at where the stores will be: GiB that are free, and whether it is a disk."""
+    """Checks the place of the stores: it has `need` GiB free, and is on a disk."""
     free = shutil.disk_usage(work).free >> 30
     if free < need:
         raise Broken(f"{work}: {free} GiB are free, and the stores may take {need}; name another place in TMPDIR")
-    # The longest mount point that the place is under is the one that it is on.
+    # The place is on the longest mount point above it.
     mounts = (line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines())
     under = [(len(point), kind) for point, kind in mounts if f"{work}/".startswith(point.rstrip("/") + "/")]
     if max(under)[1] in ("tmpfs", "ramfs"):
@@ -72,7 +72,7 @@ def ended(number, _frame):
 
 def main():
     parser = argparse.ArgumentParser(prog="benches/accept.sh", description="See the head of benches/accept.sh.")
-    # What stands still for longer than 15 s is given up by PostgreSQL, and three loads may come between.
+    # PostgreSQL ends a session that is stopped for longer than 15 s, and three loads may run meanwhile.
     parser.add_argument("seconds", nargs="?", type=int, default=2, choices=range(1, 5), metavar="SECONDS")
     parser.add_argument("pairs", nargs="?", type=int, default=5, choices=range(1, 101), metavar="PAIRS")
     parser.add_argument("--full", action="store_true")
@@ -106,7 +106,7 @@ def main():
         sys.exit(1)
     finally:
         signal.alarm(0)
-        # Nothing may keep it from ending what it started.
+        # No signal may keep it from ending the processes that it started.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if bench and bench.postgres:

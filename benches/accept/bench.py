@@ -1,4 +1,4 @@
-"""Measuring: rounds of loads, the bare handler and each case of a group in turn."""
+"""Measures: in each round, loads the bare handler and each case of a group in turn."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from stores import Postgres, PostgresCommits, SqliteCommits, fill
 
 
 class Bench:
-    """What runs all the time, and the results so far."""
+    """The programs that run all the time, and the results so far."""
 
     def __init__(self, options, work):
         self.pairs, self.work = options.pairs, work
@@ -35,7 +35,7 @@ class Bench:
         self.surroundings = Surroundings(self.work, self.gateway, workbench, self.postgres)
 
     def group(self, cases, store):
-        """One bare load and one of each case in each round; all stand still but the one that is loaded."""
+        """Loads the bare handler once and each case once in each round. All gateways but the loaded one are stopped."""
         gateways = []
         commits = None
         try:
@@ -53,7 +53,7 @@ class Bench:
                 rounds.bare.append(self.loader.load(self.bare_address, cases[0]))
                 if commits:
                     rounds.committed.append(commits.measure())
-                # There and back, so that coming first or last favours none.
+                # The order alternates, so that no case gains from coming first or last.
                 for gateway in gateways if pair % 2 == 0 else reversed(gateways):
                     gateway.go_on()
                     rounds.loads[gateway.case.name].append(self.load(gateway))
@@ -68,7 +68,7 @@ class Bench:
                 gateway.remove()
 
     def warm(self, gateway):
-        """Starts a gateway, sees that it does what it should, fills its store, and loads it for a second."""
+        """Starts a gateway, checks that it does what it should, fills its store, and loads it for a second."""
         gateway.start()
         self.loader.prove(gateway)
         if gateway.case.filled:
@@ -86,17 +86,17 @@ class Bench:
         return self.loader.load(gateway.hooks, gateway.case, seconds)
 
     def add(self, gateway, rounds):
-        """What the process and the store tell in the end, and the results with it."""
+        """Adds the results of one case, with the peak memory and the delays."""
         peak, delays = memory(gateway.process, "VmHWM"), None
         if gateway.case.name in ("end-to-end", "one-connection"):
             gateway.go_on()
-            # Its last commits are on their way.
+            # Its last commits may not be written yet.
             time.sleep(0.3)
             delays = gateway.delays()
         self.results.add(gateway.case, gateway.store, rounds, peak, delays)
 
     def idle(self, store):
-        """What a process takes that has nothing to do, and how soon it is ready, on a store that is there."""
+        """Measures the memory of an idle process, and how soon it is ready, on an existing store."""
         gateway = Gateway(self.surroundings, Case(IDLE, IDLE, branch="never", runs=0), store)
         try:
             self.warm(gateway)

@@ -1,4 +1,4 @@
-"""What is sent: GitHub pushes, and their signatures."""
+"""The requests: GitHub pushes and their signatures."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ from shared import BENCHES, SECRET
 
 
 def bodies():
-    """GitHub pushes of three sizes; all for the same repository and branch."""
+    """GitHub pushes of three sizes, all for the same repository and branch."""
     push = json.loads((BENCHES / "push.json").read_bytes())
     chance = random.Random(1)
 
@@ -26,7 +26,7 @@ def bodies():
               if key in ("id", "message", "timestamp", "added", "removed", "modified")}
     small["commits"] = [commit]
 
-    # Each commit with ids of its own, as in a real push; equal ones would compress to nothing.
+    # Each commit has its own ids, as in a real push; equal commits would compress too well.
     def another():
         commit = json.loads(packed(push["commits"][0]))
         commit["id"], commit["tree_id"] = (f"{chance.getrandbits(160):040x}" for _ in range(2))

@@ -1,13 +1,13 @@
-"""What is run: the cases, the groups that they are loaded in, and the stores."""
+"""The cases, the groups in which they are loaded, and the stores."""
 
 STORES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
-# The store that --full measures.
+# The size of the store that --full measures: kept deliveries, waiting runs.
 KEPT, WAITING = 1_000_000, 100_000
-# It loads nothing: idle memory, and the time from exec to ready.
+# The case without a load: idle memory, and the time from exec to ready.
 IDLE = "idle"
-# How many starts the job may have on the wire; the latter where the rate of starts is measured.
+# How many start requests the job may have in flight; the second where the rate of starts is measured.
 STARTS, STARTS_WHEN_DRAINED = 8, 64
-# Of a job whose runs are to wait.
+# `starts_at_once` and a limit, for a job whose runs should wait.
 STARTS_AT_REST = "1\n    starts_per_minute: 1"
 
 
@@ -18,16 +18,16 @@ class Case:
                  beside=None, commits=False, drained=False, resting=False, filled=False):
         self.name, self.text = name, text
         self.connections, self.body = connections, body
-        # The configuration: the branch that the route asks for, further routes, starts on the wire.
+        # The configuration: the branch that the route asks for, further routes, start requests in flight.
         self.branch, self.routes = branch, routes
         self.starts = STARTS_AT_REST if resting else STARTS_WHEN_DRAINED if drained else STARTS
         # How many runs a delivery must lead to.
         self.runs = runs
-        # A case of the same group that this one is held against.
+        # A case of the same group that this one is compared with.
         self.beside = beside
-        # In each round it is also measured what one commit takes.
+        # Also measure in each round how long one commit takes.
         self.commits = commits
-        # The rate is that of recorded starts, until all are.
+        # The rate is that of recorded starts, until all runs are recorded.
         self.drained = drained
         self.filled = filled
 
@@ -56,13 +56,13 @@ def others(count):
     )
 
 
-# The cases of a group are loaded in turn in the same rounds, behind the bare handler under the same
-# load, so that they can also be held against each other.
+# In each round the bare handler and then the cases of a group are loaded in turn with the same load, so
+# that the cases can also be compared with each other.
 GROUPS = [
     [Case("unmatched", "nothing matched, kept", branch="never", runs=0)],
     [
         Case("one-run", "one run (1 route)"),
-        Case("one-run-waiting", "one run, its job at rest", resting=True, beside="one-run"),
+        Case("one-run-waiting", "one run, its job waiting", resting=True, beside="one-run"),
         Case("routes-100", "one run, 100 routes", routes=others(99), beside="one-run"),
         Case("routes-10000", "one run, 10,000 routes", routes=others(9_999), beside="one-run"),
     ],

@@ -1,4 +1,4 @@
-"""One gateway: its configuration, its start and end, and what it tells about itself."""
+"""One gateway: its configuration, its start and end, its metrics and delays."""
 
 import contextlib
 import http.client
@@ -18,7 +18,7 @@ from shared import BENCHES, ENVIRONMENT, PATIENCE, Broken
 
 
 class Surroundings:
-    """What all gateways share: the place for their files, the program, the workbench, the server."""
+    """What all gateways share: the directory of their files, the program, the workbench, the PostgreSQL server."""
 
     def __init__(self, work, program, workbench, postgres):
         self.work, self.program = work, program
@@ -46,7 +46,7 @@ class Gateway:
                            stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
     def start(self):
-        """Gives the seconds from exec until the addresses are printed, which is when it is ready."""
+        """Returns the seconds from exec until the process has printed its addresses, which is when it is ready."""
         with open(self.place / "log", "ab") as log:
             begin = time.perf_counter()
             self.process = start(
@@ -80,7 +80,7 @@ class Gateway:
         self.process.send_signal(signal.SIGCONT)
 
     def prove(self, body, delivery):
-        """One delivery, to see that it leads to what the case says."""
+        """Sends one delivery, to check that it leads to as many runs as the case says."""
         connection = http.client.HTTPConnection(self.hooks, timeout=PATIENCE)
         connection.request("POST", "/hooks/github", body, {
             "Content-Type": "application/json", "X-GitHub-Event": "push",
@@ -100,10 +100,10 @@ class Gateway:
         return {(name, labels): int(value) for name, labels, value in found}
 
     def recorded(self):
-        """Runs whose outcome is recorded, and deliveries accepted with runs.
+        """The number of runs whose outcome is recorded, and of deliveries accepted with runs.
 
-        From the metrics, since asking the store would load it. An attempt is counted once the store
-        has committed its outcome.
+        They come from the metrics, since asking the store would load it. An attempt is counted once the
+        store has committed its outcome.
         """
         metrics = self.metrics()
         started = accepted = 0
@@ -117,7 +117,7 @@ class Gateway:
         return started, accepted
 
     def delays(self):
-        """p50 and p99 of the milliseconds from accepted to recorded as started, from the store."""
+        """p50 and p99, in milliseconds, of the time from acceptance to the recorded start; from the store."""
         if self.store == "postgres":
             told = self.postgres.psql(
                 "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY took), "

@@ -1,4 +1,4 @@
-"""Loads: wrk, and what it tells."""
+"""Loads: runs wrk and reads what it prints."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from shared import BENCHES, PATIENCE, Broken
 
 
 class Load:
-    """What wrk told of one load."""
+    """The figures that wrk printed for one load."""
 
     def __init__(self, line):
         rate, count, p50, p99, errors = line.split()
@@ -22,7 +22,7 @@ class Load:
 
 
 class Loader:
-    """Sends deliveries for some seconds, none of them twice."""
+    """Sends deliveries for some seconds, each with another id."""
 
     def __init__(self, work, seconds):
         self.seconds = seconds
@@ -34,12 +34,12 @@ class Loader:
         self.seeds = random.randrange(1 << 32) << 16
 
     def seed(self):
-        """No two loads may send the same delivery ids: the second would be repeats."""
+        """Two loads must not send the same delivery ids: those of the second would be repeats."""
         self.seeds += 1
         return str(self.seeds)
 
     def prove(self, gateway):
-        """One delivery, to see that it leads to what the case says."""
+        """Sends one delivery, to check that it leads to as many runs as the case says."""
         gateway.prove(self.bodies[gateway.case.body], self.seed())
 
     def load(self, address, case, seconds=None):
@@ -49,7 +49,7 @@ class Loader:
         """Loads, and waits until every run that was accepted is started and recorded.
 
         The rate is that of the runs whose outcome was recorded, over the time from the first delivery
-        to the last record: what is accepted faster than it is started does not count before its turn.
+        to the last record. A run that is accepted and not yet started does not count.
         """
         before, _ = gateway.recorded()
         begin = last = time.monotonic()
@@ -65,7 +65,7 @@ class Loader:
                 load = self.told(process)
             if load and done >= accepted * gateway.case.runs:
                 break
-            # Bounded in time: a backlog that takes longer than this gives the same rate.
+            # A longer backlog would give the same rate, so the time is bounded.
             if load and now - begin > 3 * self.seconds:
                 last = now
                 break

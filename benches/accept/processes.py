@@ -1,4 +1,4 @@
-"""Programs: which are run, their start and end, what they print, the memory that they take."""
+"""Programs: which ones to run, how they start and end, what they print, how much memory they take."""
 
 import os
 import re
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from shared import ENVIRONMENT, PATIENCE, ROOT, Broken, say
 
-# Whatever is still in here at the end is ended.
+# The processes to end when the measuring is over.
 started = []
 
 
 def programs():
-    """The gateway and the bare handler: those that are named, or newly built ones."""
+    """The gateway and the bare handler: those that GATEWAY and BARE name, or newly built ones."""
     given = os.environ.get("GATEWAY"), os.environ.get("BARE")
     if not all(given):
         say("building")
@@ -36,9 +36,9 @@ def start(arguments, environment=ENVIRONMENT, **options):
 
 
 def stop(process):
-    """Ends a process, by force if need be, also one that has ended by itself."""
+    """Ends a process, with SIGKILL if it does not end by itself; it may already have ended."""
     if process.poll() is None:
-        # One that stands still does not hear that it is to end.
+        # A stopped process does not get SIGTERM.
         process.send_signal(signal.SIGCONT)
         process.terminate()
         try:
@@ -54,7 +54,7 @@ def stop(process):
 
 
 def lines(process, count, patience=PATIENCE):
-    """The first lines that a process prints, as soon as they are there."""
+    """The first `count` lines that a process prints, as soon as it has printed them."""
     read, end = b"", time.monotonic() + patience
     while read.count(b"\n") < count:
         ready, _, _ = select.select([process.stdout], [], [], max(0, end - time.monotonic()))
@@ -66,6 +66,6 @@ def lines(process, count, patience=PATIENCE):
 
 
 def memory(process, field):
-    """`VmHWM` or `VmRSS` in MiB."""
+    """The peak (`VmHWM`) or current (`VmRSS`) memory of a process, in MiB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.M)[1]) / 1024

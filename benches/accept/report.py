@@ -1,4 +1,4 @@
-"""Telling: tables for people, or one JSON object."""
+"""Prints the results: tables for people, or one JSON object."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from shared import say
 
 
 def table(head, rows):
-    """Markdown that can be read as it is; the first column to the left, figures to the right."""
+    """Prints a Markdown table with aligned columns: figures to the right, everything else to the left."""
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     right = [all(re.fullmatch(r"[\d.,]+", row[column]) for row in rows) for column in range(len(head))]
@@ -38,7 +38,8 @@ def tables(options, results):
               f"{row['peak_mib']:.0f}", row["errors"]] for row in results.rows])
         if any(row["case"] == "end-to-end" for row in results.rows):
             print("\nOf `accepted, started, recorded` the rate is that of recorded starts until all are, and p50 "
-                  f"and p99\nare from acceptance to the record; the job may have {STARTS_WHEN_DRAINED} on the wire.")
+                  "and p99\nare from acceptance to the record; the job may have "
+                  f"{STARTS_WHEN_DRAINED} start requests in flight.")
         for note in results.notes:
             print(f"\n{note}")
     if results.targets:

@@ -1,10 +1,10 @@
-"""What was measured: figures of each case, and how they stand to the targets."""
+"""The figures of each case, and their comparison with the targets."""
 
 import statistics
 
 from cases import KEPT, STORES, WAITING
 
-# The least ratio to the bare handler.
+# The wanted ratio to the bare handler, at least.
 LEAST = {
     ("one-run", "sqlite"): 0.45, ("one-run", "postgres"): 0.20, ("unmatched", "sqlite"): 0.50,
     ("end-to-end", "sqlite"): 0.20, ("end-to-end", "postgres"): 0.10,
@@ -12,7 +12,7 @@ LEAST = {
 
 
 class Rounds:
-    """What the rounds of one group gave, in order: loads, and milliseconds for one commit."""
+    """The results of the rounds of one group, in order: loads, and milliseconds for one commit."""
 
     def __init__(self, cases):
         self.bare, self.committed = [], []
@@ -24,7 +24,7 @@ class Results:
         self.rows, self.targets, self.notes = [], [], []
 
     def add(self, case, store, rounds, peak, delays):
-        """One case: its row, and its targets. The delays are p50 and p99 until recorded, or nothing."""
+        """Adds the row and the targets of one case. `delays` is p50 and p99 until recorded, or None."""
         mine, bare = rounds.loads[case.name], rounds.bare
         row = {
             "case": case.name, "text": case.text, "store": store, "connections": case.connections,
@@ -40,7 +40,7 @@ class Results:
         if delays:
             p50, p99 = delays
             if case.drained:
-                # What wrk saw is the answer alone; the case is about the whole way.
+                # wrk measured only the time to the answer; this case is about the time to the record.
                 row["answer_p50_ms"], row["answer_p99_ms"] = row["p50_ms"], row["p99_ms"]
                 row["p50_ms"], row["p99_ms"] = p50, p99
             else:
@@ -50,7 +50,7 @@ class Results:
         self.judge(case, STORES[store], row, rounds)
 
     def judge(self, case, name, row, rounds):
-        """The targets of one case; some of them need further figures, which go into its row."""
+        """Adds the targets of one case, and to its row the further figures that some targets need."""
         mine = rounds.loads[case.name]
         least = LEAST.get((case.name, row["store"]))
         if least:
@@ -74,7 +74,7 @@ class Results:
             self.target(f"peak memory, 256 connections, {name}", row["peak_mib"], 100, "MiB", most=True)
 
     def add_idle(self, store, used, took):
-        """MiB of a process that has nothing to do, and milliseconds until it is ready."""
+        """Adds the memory of an idle process in MiB, and the milliseconds until a process is ready."""
         self.target(f"memory when idle, {STORES[store]}", median(used), 30, "MiB", most=True)
         self.target(f"from exec until ready, {STORES[store]}", median(took), 100, "ms", most=True)
 

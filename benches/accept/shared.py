@@ -1,4 +1,4 @@
-"""What all parts share: places, the environment, patience, and a voice."""
+"""What all parts share: paths, the environment, a time limit, and progress messages."""
 
 import os
 import sys
@@ -11,14 +11,14 @@ ENVIRONMENT = os.environ | {
     "GITHUB_WEBHOOK_SECRET": SECRET,
     "WORKBENCH_KEY": "a-key-for-measuring-only",
 }
-# Nothing may wait for longer than this for a program to start, to answer or to end.
+# The longest wait, in seconds, for a program to start, to answer or to end.
 PATIENCE = 60
 
 
 class Broken(Exception):
-    """Something that makes the figures worthless."""
+    """A fault that makes the figures worthless."""
 
 
 def say(text, end="\n"):
-    """Progress and complaints: to standard error, so that the report is alone on standard output."""
+    """Prints progress and faults to standard error, so that standard output has only the report."""
     print(text, end=end, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Stores: a PostgreSQL server, what one commit takes on this disk, and a store that is full."""
+"""Stores: a PostgreSQL server, the time of one commit on this disk, and a full store."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from shared import PATIENCE, ROOT, Broken, say
 
 
 class Postgres:
-    """A throw-away server; each gateway has a database of its own on it."""
+    """A temporary server; each gateway has its own database on it."""
 
     def __init__(self):
         say("starting PostgreSQL")
@@ -37,7 +37,7 @@ class Postgres:
 
     def new(self):
         self.databases += 1
-        # What earlier cases left to be written must not be written while this one is measured.
+        # Pages of earlier cases must not be written while this case is measured.
         self.psql(f"CHECKPOINT; CREATE DATABASE case_{self.databases};")
         return f"{self.server}/case_{self.databases}"
 
@@ -45,7 +45,7 @@ class Postgres:
         self.psql(f"DROP DATABASE {url.rsplit('/', 1)[1]} WITH (FORCE);")
 
     def stop(self):
-        # The end of its input is what it waits for.
+        # The script ends when its standard input is closed.
         self.process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(30)
@@ -54,14 +54,14 @@ class Postgres:
 
 
 class SqliteCommits:
-    """What one commit takes: one row of 2 kB in each transaction, flushed."""
+    """Measures one commit on SQLite: a transaction with one row of 2 kB, flushed."""
 
     def __init__(self, work):
         self.connection = sqlite3.connect(Path(tempfile.mkdtemp(dir=work)) / "commits.db", isolation_level=None)
         for text in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
                      "CREATE TABLE rows (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL)"):
             self.connection.execute(text)
-        # Until its log has its size, a commit also writes the file system's own log.
+        # While the write-ahead log still grows, a commit also writes the file system's journal.
         self.measure(600)
 
     def measure(self, count=300):
@@ -77,7 +77,7 @@ class SqliteCommits:
 
 
 class PostgresCommits:
-    """The same on PostgreSQL; psql itself tells how long each statement took."""
+    """Measures one commit on PostgreSQL: a row of 2 kB each, with the times that psql prints."""
 
     def __init__(self, postgres):
         self.postgres = postgres
@@ -94,13 +94,13 @@ class PostgresCommits:
 
 
 def fill(database):
-    """Copies the one delivery that is in the store until it is full, while the gateway is stopped.
+    """Fills a store with copies of the one delivery in it, while the gateway is stopped.
 
-    The runs that wait are of a job that is paused, so that the dispatcher has no more to start
-    than on an empty store.
+    The waiting runs belong to a job that is paused, so that the dispatcher has no more to start than
+    on an empty store.
     """
     now = int(time.time() * 1000)
-    # All within the time in which a repeat is known as one, so that all their keys are kept too.
+    # All are received within the time in which repeats are recognized, so that all their keys are kept, too.
     since, step = now - 6 * 86_400_000, 6 * 86_400_000 // KEPT
     chance = random.Random(2)
 
@@ -146,5 +146,5 @@ def fill(database):
             "WHERE state = 'started' AND seq > 1")
         store.execute("INSERT INTO pauses (kind, name, since, who) VALUES ('job', 'resting', ?, 'bench')", (now,))
         store.execute("COMMIT")
-    # Written now, not while something is measured.
+    # Write it to disk now, and not while something is measured.
     os.sync()

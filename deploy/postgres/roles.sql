@@ -1,17 +1,17 @@
--- What each role of the gateway may do in its database, and nothing else.
+-- Grants each role of the gateway the rights that it needs in the database, and no others.
 --
--- Run it after each `cdsw-gateway migrate`, as the user that owns the tables. Where these are in a schema of
--- their own, the roles need USAGE on it, too:
+-- Run it after each `cdsw-gateway migrate`, as the user that owns the tables. If the tables are in a
+-- schema of their own, the roles also need USAGE on that schema:
 --
 --   psql --set ON_ERROR_STOP=1 --file deploy/postgres/roles.sql postgres://owner@host/gateway
 --
--- Then make a user for each kind of process and give it its role:
+-- Then make a user for each kind of process, and grant it its role:
 --
 --   CREATE ROLE gateway_edge LOGIN PASSWORD '…' IN ROLE cdsw_gateway_ingest;
 --   CREATE ROLE gateway_inside LOGIN PASSWORD '…' IN ROLE cdsw_gateway_dispatch;
 --   CREATE ROLE gateway LOGIN PASSWORD '…' IN ROLE cdsw_gateway_ingest, cdsw_gateway_dispatch;  -- role `all`
 --
--- Behind a pooler in transaction mode, time-outs belong to the users:
+-- Behind a pooler in transaction mode, set the time-outs on the users:
 --
 --   ALTER ROLE gateway SET statement_timeout = '15s';
 --   ALTER ROLE gateway SET lock_timeout = '5s';
@@ -25,17 +25,17 @@ BEGIN
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL; -- roles belong to the whole server; another database has made it
+            NULL; -- roles belong to the whole server; it was made for another database
         END;
     END LOOP;
 END $$;
 
 GRANT SELECT ON cdsw_gateway_schema TO cdsw_gateway_ingest, cdsw_gateway_dispatch;
--- To prove that a commit can be made.
+-- To check that a commit can be made.
 GRANT SELECT, INSERT, UPDATE ON probe TO cdsw_gateway_ingest, cdsw_gateway_dispatch;
 
--- Ingest keeps deliveries with their runs, and recognizes repeats. It reads no body, no header and no
--- variable of what was kept before.
+-- `ingest` keeps deliveries with their runs, and recognizes repeats. It cannot read the body, a header or a
+-- variable of a kept delivery.
 GRANT SELECT, INSERT, UPDATE (delivery, expires_at) ON claims TO cdsw_gateway_ingest;
 GRANT SELECT (id, repeats), INSERT, UPDATE (repeats) ON deliveries TO cdsw_gateway_ingest;
 GRANT SELECT (seq, id, delivery, route, job, part, state, reason, engine_id, attempts, accepted_at,
@@ -46,8 +46,8 @@ GRANT SELECT (seq, id, delivery, route, job, part, state, reason, engine_id, att
 GRANT SELECT (kind, name) ON pauses TO cdsw_gateway_ingest;
 GRANT INSERT ON audit TO cdsw_gateway_ingest; -- who reloaded its configuration
 
--- Dispatch takes runs, records what came of them, shows what is kept, acts for people, and removes what
--- is old. The book of acts it can only lengthen.
+-- `dispatch` takes runs, records their outcomes, shows what is kept, does what people command, and removes
+-- what is old. It can add rows to the audit log, and neither change nor delete them.
 GRANT SELECT, UPDATE, DELETE ON deliveries TO cdsw_gateway_dispatch;
 GRANT SELECT, DELETE ON claims TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, UPDATE, DELETE ON runs, attempts, starts, pauses, backlogs, configurations, replicas,

@@ -254,7 +254,7 @@ const ENDING: &str = "
 |---|---|
 | length of time | a whole number and `ms`, `s`, `m`, `h` or `d`: `30s`, `5m`, `2h`, `30d` |
 | size | a whole number of bytes, or one with `B`, `KiB`, `MiB` or `GiB`: `4096`, `64KiB` |
-| rate | a whole number, a slash and `s`, `m`, `h` or `d`: `10/s`, `60/m`; so many may come at once, then one after the other evenly |
+| rate | a whole number, a slash and `s`, `m`, `h` or `d`: `10/s`, `60/m`; that many may come at once, and the limit refills evenly |
 | address or network | `203.0.113.7`, `10.0.0.0/8`, `2001:db8::/32`; an address alone is a network of one, and bits set beyond the prefix are a fault |
 | name | 1 to 64 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or a digit |
 | pattern | a literal, or text with `*` (within a path segment), `**`, `?`, `[a-z]`, `{a,b}`; `!` in front excludes; the last that fits decides |

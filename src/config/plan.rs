@@ -93,7 +93,7 @@ pub struct PostgresPlan {
     pub password: Option<SecretRef>,
     /// Certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// Whether an unencrypted connection to another machine is allowed.
+    /// Whether connections are unencrypted.
     pub allow_plain: bool,
     /// The largest number of connections at once.
     pub connections: usize,

@@ -90,7 +90,7 @@ mod tests {
         (0..count).map(|number| number.to_string().into()).collect()
     }
 
-    /// Everybody takes what there is, in this order, until nobody gets anything; gives what each has.
+    /// Every job takes as many slots as it can, in this order; gives how many each job has.
     fn greedy(all: usize, jobs: &[Wants<'_>]) -> Vec<usize> {
         let slots = Slots::new(all, jobs);
         let mut busy: HashMap<Arc<str>, usize> = HashMap::new();

@@ -1,7 +1,8 @@
-//! A verified request becomes events: provider-neutral, and all that routes and expressions see.
+//! Turns a verified request into events. They do not depend on the provider, and are all that
+//! routes and expressions see.
 //!
-//! This step believes the request, since a [`Verified`] cannot be had without proof. It keeps no
-//! header that carries a secret, and it never decides which route an event is for.
+//! This step trusts the request, because a [`Verified`] exists only after verification. It keeps no
+//! header that carries a secret, and it does not decide which routes an event matches.
 
 mod variables;
 
@@ -18,26 +19,28 @@ pub use variables::{
     COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES,
 };
 
-/// What a request means.
+/// The meaning of a request.
 #[derive(Clone, Debug)]
 pub struct Understood {
-    /// Set where the request is a greeting; then there are no events.
+    /// Set if the request is a handshake. Then there are no events.
     pub handshake: Option<Handshake>,
-    /// What kind of event it is, with one word for all forges; of several, the first's.
+    /// The gateway's name for the kind of event, common to all providers. If there are several
+    /// events, that of the first.
     pub kind: Arc<str>,
     /// The sender's own name for the kind.
     pub name: Option<Arc<str>>,
-    /// What was done, for kinds that have several.
+    /// What was done, for kinds that have several actions.
     pub action: Option<Arc<str>>,
-    /// What names the delivery; repeats share it.
+    /// What identifies the delivery. A repeat has the same identity.
     pub identity: Identity,
-    /// What happened; usually one thing, and a push to several branches, or a list of events, is
+    /// The events. Usually there is one. A push to several branches and a list of events give
     /// several.
     pub events: Vec<Event>,
 }
 
 impl Understood {
-    /// The answer to a greeting that asks for proof of the secret that it was signed with.
+    /// The answer to a handshake that asks the receiver to prove that it knows the secret. `None`
+    /// for every other request, or if no proof can be made.
     pub fn prove_back(&self, provider: &dyn Provider, secret: Option<&Secret>) -> Option<Reply> {
         match &self.handshake {
             Some(Handshake::ProveBack(text)) => provider.prove_back(text, secret?),
@@ -49,39 +52,39 @@ impl Understood {
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Name of the source that it came in by.
+    /// Name of the source that received it.
     pub source: Arc<str>,
     /// Name of the source's provider.
     pub provider: &'static str,
-    /// What kind of event it is, with one word for all forges.
+    /// The gateway's name for the kind of event, common to all providers.
     pub kind: Arc<str>,
     /// The sender's own name for the kind.
     pub name: Option<Arc<str>>,
-    /// What was done, for kinds that have several.
+    /// What was done, for kinds that have several actions.
     pub action: Option<Arc<str>>,
-    /// The key that repeats of the delivery share.
+    /// The key of the delivery. A repeat of the delivery has the same key.
     pub delivery_key: Arc<str>,
     /// The payload.
     pub body: Value,
-    /// Header names in lower case and their texts, without those that carry a secret and those
-    /// that are not text. Several of one name are joined by commas.
+    /// Header names in lower case, with their texts. Headers that carry a secret or are not text
+    /// are left out. Several headers of one name are joined by commas.
     pub headers: Value,
-    /// The fields of the query string. They are hardly ever signed.
+    /// The fields of the query string. Most senders do not sign them.
     pub query: Value,
-    /// Claims of a signed token; null where the sender sends none.
+    /// The claims of a signed token. Null if the sender sends no token.
     pub claims: Value,
-    /// The command that someone gave in chat.
+    /// The command that a person gave in chat.
     pub command: Option<Arc<ChatCommand>>,
-    /// Git facts, where the event has to do with git.
+    /// Git facts, if the event is about git.
     pub git: Option<GitFacts>,
-    /// Its place among the delivery's events, counted from 0.
+    /// Its position among the delivery's events, counted from 0.
     pub part: u32,
 }
 
 /// Reads a verified request.
 ///
 /// # Errors
-/// Where the body cannot be read, or what the sender left out.
+/// The body cannot be read, or the sender left out something that is needed.
 pub fn understand(
     verified: &Verified<'_>,
     provider: &dyn Provider,
@@ -116,8 +119,8 @@ pub fn understand(
     Ok(Understood { handshake, kind, name, action, identity, events })
 }
 
-/// One event for each thing that the body tells of: of a list of events, each; of a push, each
-/// branch. All share the whole body.
+/// Makes one event for each thing in the body: for each event of a list, and for each branch of a
+/// push. All of them share the whole body.
 fn split(
     provider: &dyn Provider,
     options: &Options,
@@ -142,7 +145,7 @@ fn split(
     events
 }
 
-/// What the payload says of git, or else the token.
+/// The git facts of the payload. If it has none, those of the token.
 fn git_facts(
     provider: &dyn Provider,
     options: &Options,

@@ -1,5 +1,5 @@
-//! What expressions see of an event. The lists of names are what load-time checks compare an
-//! expression with, and what [`Event::context`] sees; a test holds the two against each other.
+//! The parts of an event that expressions see. Checks at load time compare expressions with these
+//! lists of names, and [`Event::context`] provides the values. A test compares the two.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::expression::Context;
 use crate::model::{ChatCommand, CommandLine, GitFacts, PullRequest, Value};
 
-/// The variables of an expression.
+/// The top-level variables of an expression.
 pub const VARIABLES: [&str; 9] =
     ["event", "body", "headers", "query", "claims", "git", "command", "source", "delivery"];
 
@@ -38,7 +38,7 @@ pub const GIT_FIELDS: [&str; 13] = [
 /// The fields of `git.pull_request`.
 pub const PULL_REQUEST_FIELDS: [&str; 5] = ["number", "action", "base", "head", "merged"];
 
-/// The fields of `command`. Below `args` is whatever the command gives.
+/// The fields of `command`. The fields of `args` are the arguments that the command gives.
 pub const COMMAND_FIELDS: [&str; 10] = [
     "name",
     "words",
@@ -53,13 +53,14 @@ pub const COMMAND_FIELDS: [&str; 10] = [
 ];
 
 impl Event {
-    /// The variables that expressions see. `git` is a map with every field for every event, null
-    /// where the fact is not known, so that an expression on `git` never fails for a missing field.
+    /// The variables that expressions see. For every event, `git` is a map with all its fields, and
+    /// a field is null if the fact is not known. So an expression on `git` never fails for a
+    /// missing field.
     pub fn variables(&self, delivery: impl Display) -> Vec<(&'static str, Value)> {
         VARIABLES.into_iter().map(|name| (name, self.variable(name, &delivery))).collect()
     }
 
-    /// The same, each made when an expression asks for it.
+    /// The variables that expressions see. Each value is made when an expression first reads it.
     pub fn context<'e>(&'e self, delivery: impl Display + 'e) -> Context<'e> {
         Context::of(&VARIABLES, move |name| self.variable(name, &delivery))
     }
@@ -129,7 +130,7 @@ fn pull_request(pull: &PullRequest) -> Value {
     )
 }
 
-/// A command that cannot be read has neither name nor words; it starts nothing.
+/// A command that cannot be read has no name and no words. It starts nothing.
 fn command(command: &ChatCommand) -> Value {
     let unread = CommandLine::default();
     let line = command.line.as_ref().unwrap_or(&unread);
@@ -151,7 +152,8 @@ fn command(command: &ChatCommand) -> Value {
     )
 }
 
-/// A field without a value, or a value without a field, does not compile.
+/// The arrays have one length, so a field without a value, or a value without a field, does not
+/// compile.
 fn map<const N: usize>(names: [&str; N], values: [Value; N]) -> Value {
     Value::map(names.into_iter().zip(values).collect())
 }

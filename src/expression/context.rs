@@ -1,17 +1,17 @@
-//! What one event lets an expression see.
+//! The values of one event that an expression can read.
 
 use std::cell::{Cell, OnceCell};
 
 use crate::model::Value;
 
-/// Makes the value of a name.
+/// Makes the value of a top-level name.
 type Make<'e> = Box<dyn Fn(&'static str) -> Value + 'e>;
 
-/// The values of the top-level names, for one event. Each is made when it is first asked for.
+/// The values of the top-level names for one event. Each value is made when it is first read.
 pub struct Context<'e> {
     names: Vec<(&'static str, OnceCell<Value>)>,
     make: Make<'e>,
-    /// Steps that are left for all evaluations over this context together.
+    /// The steps that remain for all evaluations over this context together.
     allowance: Cell<u64>,
 }
 
@@ -22,12 +22,12 @@ impl Default for Context<'_> {
 }
 
 impl<'e> Context<'e> {
-    /// Sees nothing yet.
+    /// A context without any names.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sees these names, and their values as `make` makes them.
+    /// A context with these names. `make` makes the value of a name.
     pub fn of(names: &[&'static str], make: impl Fn(&'static str) -> Value + 'e) -> Self {
         Self {
             names: names.iter().map(|name| (*name, OnceCell::new())).collect(),
@@ -36,7 +36,7 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// Gives a name its value; a second value for the same name replaces the first.
+    /// Sets the value of a name, and replaces an earlier value of the same name.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.names.retain(|(known, _)| *known != name);
@@ -44,25 +44,26 @@ impl<'e> Context<'e> {
         self
     }
 
-    /// Bounds the steps of all evaluations over this context together, beside the budget that each
-    /// has of its own. A thousand steps take some 35 microseconds.
+    /// Limits the steps of all evaluations over this context together, in addition to the budget of
+    /// each evaluation. A thousand steps take about 35 microseconds.
     #[must_use]
     pub fn with_allowance(self, steps: u64) -> Self {
         self.allowance.set(steps);
         self
     }
 
-    /// Whether the allowance was used up: what was evaluated last may have failed for that alone.
+    /// Whether the allowance is used up. If it is, the last evaluation may have failed only for
+    /// that reason.
     pub fn exhausted(&self) -> bool {
         self.allowance.get() == 0
     }
 
-    /// Steps that are left.
+    /// The steps that remain.
     pub(super) fn allowance(&self) -> u64 {
         self.allowance.get()
     }
 
-    /// Takes steps from what is left.
+    /// Subtracts steps from those that remain.
     pub(super) fn spend(&self, steps: u64) {
         self.allowance.set(self.allowance.get().saturating_sub(steps));
     }

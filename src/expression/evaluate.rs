@@ -1,8 +1,8 @@
-//! Walks a checked tree over the values of one event.
+//! Evaluates a checked tree over the values of one event.
 //!
-//! Values of the payload are borrowed all the way; only what an expression builds is owned. Every
-//! node is charged to the meter, and a budget that is used up ends the evaluation: unlike other
-//! faults, `||` and its kin do not absorb it.
+//! Values of the payload are borrowed, and only values that an expression builds are owned. Every
+//! node is charged to the meter. A budget that is used up ends the evaluation: unlike other faults,
+//! `||`, `&&` and the macros do not absorb it.
 
 mod fields;
 mod macros;
@@ -21,22 +21,22 @@ use super::tree::{Binary, Kind, Node};
 use crate::model::{Object, Value};
 use macros::Local;
 
-/// A value of the payload, or one that was built.
+/// A value of the payload, or a value that was built.
 type Got<'a> = Result<Cow<'a, Value>, EvaluationFault>;
 
-/// Values that are made of a payload are charged by so many.
+/// The number of values made from a payload that cost one step.
 const MADE: usize = 16;
-/// A fault takes about as long to word as this many other steps.
+/// The steps that the message of a fault costs. Writing it takes about as long.
 const WORD_A_FAULT: u64 = 8;
 
-/// A constant with an address: evaluations borrow it.
+/// A static null, so that evaluations can borrow it.
 static NULL: Value = Value::Null;
 
 /// One or several evaluations that share a budget.
 pub(super) struct Evaluator<'a> {
     context: &'a Context<'a>,
     locals: Vec<Local<'a>>,
-    /// Large lists and maps of the payload that were charged for.
+    /// Large lists and maps of the payload that are charged already.
     looked: HashSet<(usize, u32)>,
     meter: Meter,
 }
@@ -54,12 +54,12 @@ impl<'a> Evaluator<'a> {
         Self { context, locals: Vec::new(), looked: HashSet::new(), meter }
     }
 
-    /// The value of a whole expression.
+    /// Evaluates a whole expression.
     pub(super) fn run(&mut self, root: &'a Node) -> Result<Value, EvaluationFault> {
         self.evaluate(root).map(Cow::into_owned)
     }
 
-    /// The same, where null counts as missing.
+    /// Evaluates a whole expression. Null counts as missing.
     pub(super) fn run_to_value(&mut self, root: &'a Node) -> Result<Value, EvaluationFault> {
         let value = self.run(root)?;
         if value.is_null() {
@@ -68,8 +68,9 @@ impl<'a> Evaluator<'a> {
         Ok(value)
     }
 
-    /// What a payload holds becomes values when somebody looks at it. Each evaluation is charged for it,
-    /// once, also where another has looked before: the result must not depend on that.
+    /// Values of a payload are made when they are first read. Each evaluation pays for that once,
+    /// even if an earlier evaluation has made them already, so that its result does not depend on
+    /// earlier ones.
     fn evaluate(&mut self, node: &'a Node) -> Got<'a> {
         self.meter.work(1).map_err(|fault| fault.at(node.offset))?;
         let value = self.value(node)?;
@@ -125,7 +126,7 @@ impl<'a> Evaluator<'a> {
         local.ok_or_else(|| missing(format!("`{name}` is not set")))
     }
 
-    /// A part that has to be true or false.
+    /// Evaluates a part that must be true or false.
     fn condition(&mut self, node: &'a Node) -> Result<bool, EvaluationFault> {
         let value = self.evaluate(node)?;
         match &*value {
@@ -139,7 +140,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The first operand of the deciding value settles it, also after one that failed.
+    /// The first operand that equals `decisive` is the result, even if an operand before it failed.
     fn logical(&mut self, decisive: bool, operands: &'a [Node]) -> Got<'a> {
         let mut failed = None;
         for operand in operands {
@@ -189,7 +190,7 @@ impl<'a> Evaluator<'a> {
         self.finish(node, result, &[(text, &value)])
     }
 
-    /// Gives a result its place; a null among the operands is named as the reason of a failure.
+    /// Adds the place to a fault. If an operand is null, the fault says so.
     fn finish(
         &mut self,
         node: &Node,
@@ -254,7 +255,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Charges for a fault that was worded, since one may be absorbed for each of many elements.
+    /// Charges for the message of a fault, since `||` and the macros may absorb one for each of
+    /// many elements.
     fn worded(&mut self, fault: EvaluationFault) -> EvaluationFault {
         match self.meter.work(WORD_A_FAULT) {
             Ok(()) => fault,
@@ -267,7 +269,7 @@ fn owned<'a>(value: bool) -> Cow<'a, Value> {
     Cow::Owned(Value::Bool(value))
 }
 
-/// Remembers the first fault, in case nothing decides; a budget that is used up goes on.
+/// Remembers the first fault, in case no operand decides. A used-up budget is returned at once.
 fn absorb(
     failed: &mut Option<EvaluationFault>,
     fault: EvaluationFault,

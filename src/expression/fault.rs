@@ -1,20 +1,20 @@
-//! What is wrong with an expression when it is loaded, and why it fails on a payload.
+//! What is wrong with an expression when it is loaded, and why an expression fails on a payload.
 
 use std::fmt;
 
-/// No message is longer than this many characters.
+/// The longest message, in characters.
 const MAX_MESSAGE: usize = 400;
 
 /// Something wrong in the text of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpressionFault {
-    /// The byte in the source where it starts.
+    /// The byte offset in the source at which it starts.
     pub offset: usize,
-    /// How many bytes of the source are meant.
+    /// Its length in bytes.
     pub length: usize,
     /// What is wrong.
     pub message: String,
-    /// What to write instead, where that can be told.
+    /// What to write instead, if that is known.
     pub hint: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl ExpressionFault {
         Self { offset, length, message: message.into(), hint: None }
     }
 
-    /// The same with a hint, if there is one.
+    /// The fault with this hint, if there is one.
     pub(super) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into();
         self
@@ -43,27 +43,27 @@ impl fmt::Display for ExpressionFault {
 
 impl std::error::Error for ExpressionFault {}
 
-/// Why an expression has no value for one payload. It quotes field names of the expression, and
-/// nothing of the payload.
+/// Why an expression has no value for one payload. The message quotes field names of the expression
+/// and nothing of the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvaluationFault {
     /// What sort of failure it is.
     pub kind: EvaluationFaultKind,
     /// What failed, for the person who wrote the expression.
     pub message: String,
-    /// The byte in the source at which it failed.
+    /// The byte offset in the source at which it failed.
     pub offset: usize,
 }
 
-/// The sorts of failure that callers tell apart.
+/// The kinds of failure that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvaluationFaultKind {
-    /// A field, element or name is not there, or it is null where a value is needed.
+    /// A field, element or name is missing, or it is null where a value is needed.
     Missing,
     /// A value is of the wrong kind.
     Type,
-    /// A value is of the right kind and cannot be used: a division by zero, text that is no
-    /// number.
+    /// A value is of the right kind but cannot be used, such as a division by zero or text that is
+    /// not a number.
     Value,
     /// The expression takes too long or builds too much on this payload.
     Budget,
@@ -72,7 +72,7 @@ pub enum EvaluationFaultKind {
 }
 
 impl EvaluationFault {
-    /// A fault that is yet to be given its place.
+    /// A fault whose place is not known yet.
     pub(super) fn new(kind: EvaluationFaultKind, message: impl Into<String>) -> Self {
         let mut message = message.into();
         if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
@@ -82,7 +82,7 @@ impl EvaluationFault {
         Self { kind, message, offset: 0 }
     }
 
-    /// The same at its place in the source.
+    /// The fault with its place in the source.
     pub(super) fn at(mut self, offset: usize) -> Self {
         self.offset = offset;
         self

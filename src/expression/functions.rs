@@ -1,6 +1,6 @@
-//! The functions that an expression may call: their names, and what they take.
+//! The functions that an expression may call: their names and their arguments.
 //!
-//! What they do is in [`text`] and [`convert`].
+//! [`text`] and [`convert`] implement them.
 
 mod convert;
 mod text;
@@ -12,7 +12,7 @@ use super::meter::Meter;
 use super::vocabulary::closest;
 use crate::model::Value;
 
-/// A function that is known and rightly called.
+/// A known function that is called with a valid number of arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
     Size,
@@ -36,15 +36,15 @@ pub(super) enum Function {
     Bool,
 }
 
-/// The most arguments of any function, with what a method is called on.
+/// The largest number of arguments of any function, including the value that a method is called on.
 pub(super) const MAX_ARGUMENTS: usize = 4;
 
 struct Signature {
     name: &'static str,
     function: Function,
-    /// How many arguments it takes as a method.
+    /// The numbers of arguments that it may have as a method.
     method: &'static [usize],
-    /// How many arguments it takes by itself.
+    /// The numbers of arguments that it may have as a plain function.
     plain: &'static [usize],
     example: &'static str,
 }
@@ -90,7 +90,7 @@ const SIGNATURES: &[Signature] = &[
     plain("bool", Function::Bool, "bool(value)"),
 ];
 
-/// What is not in the table: the macros, and the functions that are checked elsewhere.
+/// Calls that are not in the table: macros, and functions that are checked elsewhere.
 const SPECIAL: &[(&str, &str)] = &[
     ("has", "has(body.field)"),
     ("exists", "list.exists(x, condition on x)"),
@@ -103,8 +103,7 @@ const SPECIAL: &[(&str, &str)] = &[
     ("hasValue", "body.?field.hasValue()"),
 ];
 
-/// The function that is meant by this name and way of calling, or what is wrong with it and how
-/// to write it.
+/// The function of this name and form of call. The error says what is wrong and how to write it.
 pub(super) fn find(
     name: &str,
     as_method: bool,
@@ -137,7 +136,7 @@ fn suggestion(name: &str) -> Option<String> {
 }
 
 impl Function {
-    /// Applies the function; of a method, the first argument is what it is called on.
+    /// Applies the function. For a method, the first argument is the value that it is called on.
     pub(super) fn apply(
         self,
         arguments: &[Cow<'_, Value>],
@@ -185,7 +184,7 @@ impl<'c> Call<'c> {
         self.arguments.get(index).map_or(&Value::Null, |value| value)
     }
 
-    /// An argument that has to be text; looking through it once is charged.
+    /// An argument that must be text. It charges for reading the text once.
     fn text(&mut self, index: usize) -> Result<&'c str, EvaluationFault> {
         let value = self.argument(index);
         let text = value.as_str().ok_or_else(|| self.unfit(value, "text"))?;
@@ -193,7 +192,7 @@ impl<'c> Call<'c> {
         Ok(text)
     }
 
-    /// An argument that has to be a whole number, if it is given.
+    /// An optional argument that must be a whole number.
     fn number(&self, index: usize) -> Result<Option<i64>, EvaluationFault> {
         let Some(value) = self.arguments.get(index) else {
             return Ok(None);

@@ -1,8 +1,7 @@
-//! The library's syntax tree becomes ours: names are resolved, macros are recognized, and what is
-//! not supported or could nest too deeply is refused.
+//! Turns the library's syntax tree into our own: resolves names, recognizes macros, and refuses
+//! what is not supported or could nest too deeply.
 //!
-//! All faults are collected; a part with a fault is replaced by a null, which has no further
-//! faults of its own.
+//! All faults are collected. A part with a fault becomes a null, which causes no further faults.
 
 use super::fault::ExpressionFault;
 use super::functions;
@@ -20,12 +19,12 @@ use cel::common::ast::{
     SelectExpr, operators,
 };
 
-/// The deepest tree that is evaluated.
+/// The largest depth of a tree.
 const MAX_DEPTH: usize = 64;
-/// The most macros inside one another.
+/// The largest number of macros inside one another.
 const MAX_MACROS: usize = 2;
 
-/// Gives the checked tree, or every fault.
+/// The checked tree, or every fault.
 pub(super) fn lower(parsed: &Parsed<'_>, names: &Vocabulary) -> Result<Node, Vec<ExpressionFault>> {
     let mut lowering =
         Lowering { parsed, names, scope: Vec::new(), depth: 0, macros: 0, faults: Vec::new() };
@@ -48,7 +47,7 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    /// A part that has to have a value.
+    /// A part that must have a value.
     fn value(&mut self, expr: &'a IdedExpr) -> Node {
         let node = self.part(expr);
         if node.is_optional() {
@@ -248,7 +247,8 @@ impl<'a> Lowering<'a> {
         Kind::Map(entries)
     }
 
-    /// The parser has expanded each macro into a loop of a fixed shape, by which it is known.
+    /// The parser expands each macro into a loop of a fixed form. The macro is recognized by that
+    /// form.
     fn macro_call(&mut self, id: u64, expanded: &'a ComprehensionExpr) -> Kind {
         let range = self.value(&expanded.iter_range);
         let Some(shape) = shape(expanded) else {
@@ -304,7 +304,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Stands for a part that has a fault.
+/// Takes the place of a part with a fault.
 const NOTHING: Kind = Kind::Literal(Value::Null);
 
 fn is_nothing(node: &Node) -> bool {

@@ -1,19 +1,19 @@
 //! The budget of one evaluation: how much work it may do and how much it may build.
 //!
-//! It counts and never looks at a clock, so that an expression and a payload always give the same
-//! result.
+//! It counts steps and bytes and never uses a clock, so that an expression and a payload always
+//! give the same result.
 
 use super::fault::{EvaluationFault, EvaluationFaultKind};
 use crate::model::Value;
 
-/// Nodes evaluated, elements visited, and blocks of text looked at.
+/// The largest number of steps: nodes evaluated, elements visited, and blocks of text read.
 const STEPS: u64 = 1_000_000;
-/// Bytes of text and lists that may be built.
+/// The largest number of bytes of text and lists that may be built.
 const BYTES: usize = 1 << 20;
-/// Text is charged by blocks of this many bytes.
+/// Bytes of text that cost one step.
 const BLOCK: usize = 64;
 
-/// What is left of a budget.
+/// What remains of a budget.
 pub(super) struct Meter {
     given: u64,
     steps: u64,
@@ -21,18 +21,18 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// A budget of its own, and no more steps than this.
+    /// A whole budget, with at most `allowance` steps.
     pub(super) fn new(allowance: u64) -> Self {
         let given = STEPS.min(allowance);
         Self { given, steps: given, bytes: BYTES }
     }
 
-    /// Steps that were taken.
+    /// The steps that were used.
     pub(super) fn spent(&self) -> u64 {
         self.given - self.steps
     }
 
-    /// Charges steps of work.
+    /// Charges for steps of work.
     pub(super) fn work(&mut self, steps: u64) -> Result<(), EvaluationFault> {
         match self.steps.checked_sub(steps) {
             Some(left) => {
@@ -46,7 +46,7 @@ impl Meter {
         }
     }
 
-    /// Charges for looking through this many bytes once.
+    /// Charges for reading this many bytes once.
     pub(super) fn scan(&mut self, bytes: usize) -> Result<(), EvaluationFault> {
         self.work((bytes / BLOCK) as u64)
     }
@@ -71,7 +71,7 @@ impl Meter {
         self.build(elements.saturating_mul(size_of::<Value>()))
     }
 
-    /// Charges for finding a name among this many fields.
+    /// Charges for the look-up of a name among this many fields.
     pub(super) fn look_up(&mut self, name: &str, fields: usize) -> Result<(), EvaluationFault> {
         let comparisons = u64::from(fields.checked_ilog2().unwrap_or(0));
         self.work(comparisons * (1 + (name.len() / BLOCK) as u64) / 4)

@@ -1,15 +1,16 @@
 //! Expressions over a payload: the `if:` of a route and the `${{ … }}` holes of its values.
 //!
-//! The language is CEL. An [`Expression`] is parsed and checked when the configuration is loaded:
-//! unknown names, unsupported syntax and whatever could overflow the stack are found there, all
-//! at once and with their positions. Evaluating it walks our own tree over our own values, with a
-//! budget of steps and of bytes, so that no expression and no payload can stall or crash the
-//! gateway. It never touches anything but the [`Context`] it is given, and its faults never quote
-//! the payload.
+//! The language is CEL. An [`Expression`] is parsed and checked when the configuration is loaded.
+//! Unknown names, unsupported syntax and anything that could overflow the stack are reported then,
+//! all at once and with their positions.
 //!
-//! Where this differs from CEL: a whole number is one type (`5u` is 5, and only numbers above the
-//! largest signed one are unsigned), patterns of `matches` are literals, and there are no bytes,
-//! messages, timestamps or durations.
+//! An evaluation walks our own tree over our own values, with a budget of steps and of bytes. So no
+//! expression and no payload can stall or crash the gateway. An evaluation reads only the
+//! [`Context`] that it is given, and its faults never quote the payload.
+//!
+//! Differences from CEL: whole numbers are one type (`5u` is 5, and only numbers above the largest
+//! signed one are unsigned), patterns of `matches` are literals, and there are no bytes, messages,
+//! timestamps or durations.
 
 mod context;
 mod evaluate;
@@ -48,29 +49,30 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Parses and checks an expression; gives every fault that can be found.
+    /// Parses and checks an expression. On failure it returns every fault that it can find.
     pub fn compile(source: &str, names: &Vocabulary) -> Result<Self, Vec<ExpressionFault>> {
         let parsed = parse::parse(source)?;
         let root = lower::lower(&parsed, names)?;
         Ok(Self { source: source.into(), root: root.into() })
     }
 
-    /// The text it was compiled from.
+    /// The text that it was compiled from.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The same text, shared.
+    /// The text that it was compiled from, shared and not copied.
     pub fn shared_source(&self) -> Arc<str> {
         Arc::clone(&self.source)
     }
 
-    /// The value of the expression.
+    /// Evaluates the expression.
     pub fn evaluate(&self, context: &Context) -> Result<Value, EvaluationFault> {
         Evaluator::new(context).run(&self.root)
     }
 
-    /// The answer of an expression that is a condition.
+    /// Evaluates a condition. A value that is neither true nor false is a fault of kind
+    /// [`EvaluationFaultKind::Type`].
     pub fn test(&self, context: &Context) -> Result<bool, EvaluationFault> {
         let value = self.evaluate(context)?;
         value.as_bool().ok_or_else(|| {
@@ -87,7 +89,7 @@ impl fmt::Debug for Expression {
 }
 
 impl PartialEq for Expression {
-    /// Equal when written the same.
+    /// Two expressions are equal if their texts are equal.
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
     }

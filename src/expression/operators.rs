@@ -1,4 +1,4 @@
-//! What the operators do with values: CEL's rules, over our own values and within a budget.
+//! The operators: CEL's rules, applied to our own values and within a budget.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use super::meter::Meter;
 use super::tree::Binary;
 use crate::model::Value;
 
-/// Finding a double's digits takes about as long as this many other steps.
+/// The steps that finding the digits of a double costs. It takes about as long.
 const MAKE_DOUBLE: u64 = 8;
 
 type Outcome = Result<Value, EvaluationFault>;
@@ -38,7 +38,8 @@ pub(super) fn negate(operand: &Value) -> Outcome {
     }
 }
 
-/// Equality of trees; values of different kinds are unequal, numbers are compared by their worth.
+/// Whether two trees are equal. Values of different kinds are unequal. Numbers are compared by
+/// value, across their types.
 pub(super) fn equal(
     one: &Value,
     other: &Value,
@@ -63,7 +64,7 @@ pub(super) fn equal(
                 return Ok(false);
             }
             for ((name, value), (other_name, other_value)) in one.entries().zip(other.entries()) {
-                // Both were looked through when they were read.
+                // Both maps were charged for when they were read.
                 meter.scan(name.len().max(other_name.len()))?;
                 if name != other_name || !equal(value, other_value, meter)? {
                     return Ok(false);
@@ -173,7 +174,7 @@ fn of_whole(operator: Binary, one: i128, other: i128, unsigned: bool) -> Outcome
     if other == 0 && matches!(operator, Binary::Divide | Binary::Remainder) {
         return Err(bad_value("a number is divided by zero"));
     }
-    // Both are 64 bits wide, so that only a product can overflow 128 bits.
+    // Both operands have 64 bits, so only a product can overflow 128 bits.
     let result = match operator {
         Binary::Add => one + other,
         Binary::Subtract => one - other,
@@ -184,7 +185,7 @@ fn of_whole(operator: Binary, one: i128, other: i128, unsigned: bool) -> Outcome
     from_whole(result, unsigned)
 }
 
-/// A whole number as a value; above the signed ones only where one was there already.
+/// A whole number as a value. It is above the largest signed number only if an operand was.
 fn from_whole(number: i128, unsigned: bool) -> Outcome {
     if let Ok(number) = i64::try_from(number) {
         return Ok(Value::Int(number));
@@ -203,8 +204,7 @@ fn whole(value: &Value) -> Option<i128> {
     }
 }
 
-/// `None` if they are not both numbers, `Some(None)` if one of them is not a number in the sense
-/// of arithmetic.
+/// Compares two numbers. `None` if one is not a number value, and `Some(None)` if one is NaN.
 fn compare_numbers(one: &Value, other: &Value) -> Option<Option<Ordering>> {
     match (one, other) {
         (Value::Double(one), Value::Double(other)) => Some(one.value().partial_cmp(&other.value())),
@@ -216,13 +216,13 @@ fn compare_numbers(one: &Value, other: &Value) -> Option<Option<Ordering>> {
     }
 }
 
-/// Exact also where a double has no digits left for the units.
+/// Compares exactly, even if the double is too large to represent every whole number.
 fn compare_mixed(whole: i128, double: f64) -> Option<Ordering> {
     if double.is_nan() {
         return None;
     }
     let floor = double.floor();
-    // Casting saturates, far outside of what 64 bits hold.
+    // The cast saturates, but only far outside of 64 bits.
     let ordering = whole.cmp(&(floor as i128));
     Some(if ordering.is_eq() && double > floor { Ordering::Less } else { ordering })
 }

@@ -1,7 +1,7 @@
-//! Text becomes the CEL library's syntax tree, with a position for every node.
+//! Parses text into the CEL library's syntax tree, with a position for every node.
 //!
-//! The library's parser recurses, and so do its trees when they are dropped; therefore the text
-//! is measured by its tokens first, and nothing is parsed that could be deep.
+//! The library's parser is recursive, and so is dropping its trees. So the tokens are counted
+//! first, and a text that could nest too deeply is not parsed.
 
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
@@ -11,12 +11,12 @@ use super::fault::ExpressionFault;
 
 /// The longest expression, in bytes.
 const MAX_SOURCE: usize = 2048;
-/// The most tokens of an expression, and so the most nodes of its tree.
+/// The largest number of tokens in an expression. The tree cannot have more nodes.
 const MAX_TOKENS: usize = 500;
-/// The most brackets that may be open at once.
+/// The largest number of brackets that are open at once.
 const MAX_BRACKETS: usize = 32;
 
-/// A syntax tree, and where each node of it is.
+/// A syntax tree, and the place of each of its nodes.
 pub(super) struct Parsed<'s> {
     source: &'s str,
     pub(super) root: IdedExpr,
@@ -32,15 +32,15 @@ pub(super) fn parse(source: &str) -> Result<Parsed<'_>, Vec<ExpressionFault>> {
 }
 
 impl Parsed<'_> {
-    /// The place of the name or sign that makes this node: offset and length.
+    /// The offset and length of the name or sign that makes this node.
     pub(super) fn place(&self, id: u64) -> (usize, usize) {
         let range = self.positions.as_ref().and_then(|info| info.offset_for(id));
         let (start, stop) = range.unwrap_or((0, 0));
         (start as usize, stop.saturating_sub(start) as usize)
     }
 
-    /// The place of a selected field's name: right after the dot that makes the node. `has` puts
-    /// its own place there instead; then it is the next such name after the operand.
+    /// The place of a selected field's name. It is right after the dot that makes the node. For
+    /// `has`, the node has another place, so the next such name after the operand is used.
     pub(super) fn place_of_field(&self, id: u64, operand: u64, field: &str) -> (usize, usize) {
         let (start, length) = self.place(id);
         let at = self.tokens.partition_point(|token| token.start < start);
@@ -56,8 +56,8 @@ impl Parsed<'_> {
         found.map_or((start, length), span)
     }
 
-    /// The place of the name before the bracket that makes this node; of the node itself, where
-    /// that is a name already.
+    /// The place of the name before the bracket that makes this node, or of the node itself if that
+    /// is a name.
     pub(super) fn place_of_call(&self, id: u64) -> (usize, usize) {
         let (start, length) = self.place(id);
         let at = self.tokens.partition_point(|token| token.start < start);
@@ -82,9 +82,9 @@ fn parser() -> PrattParser {
         .enable_variadic_operator_asts(true)
 }
 
-/// The parser hands out its table of positions only along with an error, so a bracket too many
-/// asks for it. Nodes are numbered in the order in which they are read, so the numbers are those
-/// of the tree without the bracket.
+/// The position of every node. The parser returns its table of positions only with an error, so
+/// this parses the text again with one bracket too many. Nodes are numbered in the order of the
+/// text, so the numbers are the same without that bracket.
 fn positions(source: &str) -> Option<std::sync::Arc<SourceInfo>> {
     let errors = parser().parse(&format!("{source}\n)")).err()?;
     errors.errors.into_iter().find_map(|error| error.source_info)
@@ -113,7 +113,7 @@ fn measure(source: &str) -> Result<Vec<Token>, ExpressionFault> {
     }
 }
 
-/// The tokens of a text without spaces and comments.
+/// The tokens of a text, without white space and comments.
 pub(super) fn tokens(source: &str) -> Vec<Token> {
     let mut lexer = Lexer::new(source);
     let mut tokens = Vec::new();
@@ -166,7 +166,7 @@ fn fault(source: &str, error: &ParseError) -> ExpressionFault {
     ExpressionFault::new(start, stop - start, message).hint(hint(&source[start..stop]))
 }
 
-/// The offset of a line and column, both from 1; faults of macros have nothing else.
+/// The byte offset of a line and column, both counted from 1. Errors of macros have only these.
 fn offset_of(source: &str, (line, column): (isize, isize)) -> usize {
     let before = usize::try_from(line - 1).unwrap_or(0);
     let lines = source.split_inclusive('\n').take(before);
@@ -175,7 +175,7 @@ fn offset_of(source: &str, (line, column): (isize, isize)) -> usize {
     source.len().min(start + column)
 }
 
-/// The same range, widened where the parser cuts a character into its bytes.
+/// A byte range, widened to whole characters: the parser may end a range within a character.
 fn whole_characters(source: &str, start: usize, stop: usize) -> (usize, usize) {
     let is_boundary = |at: &usize| source.is_char_boundary(*at);
     let start = (0..=start).rev().find(is_boundary).unwrap_or(0);
@@ -183,7 +183,7 @@ fn whole_characters(source: &str, start: usize, stop: usize) -> (usize, usize) {
     (start, stop.unwrap_or(source.len()))
 }
 
-/// What people write who know other languages.
+/// A hint for signs and words that other languages use.
 fn hint(token: &str) -> Option<String> {
     let instead = match token {
         "=" | "is" => "==",

@@ -1,19 +1,19 @@
-//! The path of a field as a person would write it: `body.commits[3].author.name`.
+//! The path of a field in the form that people write: `body.commits[3].author.name`.
 
 use std::fmt::Write;
 
 use super::tree::{Kind, Node};
 use crate::model::Value;
 
-/// What a macro's variable stands for at the moment.
+/// Tells which element a macro's variable stands for at the moment.
 pub(super) trait Places {
-    /// The range of the macro that owns the variable, and the number of the element in it, which
-    /// the keys of a map do not have.
+    /// The range of the macro that owns the variable, and the index of the current element. The
+    /// keys of a map have no index.
     fn place(&self, slot: usize) -> Option<(&Node, Option<usize>)>;
 }
 
-/// The path of a node, with the elements that macros are at; the payload's own text never appears
-/// in it. `None` for what has no path, such as the result of a function.
+/// The path of a node, with the current elements of macros. It never contains text of the payload.
+/// `None` for a node without a path, such as the result of a function.
 pub(super) fn path(node: &Node, places: &dyn Places) -> Option<String> {
     match &node.kind {
         Kind::Name(name) => Some((*name).to_owned()),

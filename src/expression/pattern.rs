@@ -1,24 +1,24 @@
-//! Regular expressions, and what it costs to try them on a text.
+//! Regular expressions, and the cost of matching one against a text.
 //!
-//! The engine never backtracks, but a text made for a pattern can still cost time for each byte
-//! that grows with the size of the compiled pattern. That size is measured when the pattern is
-//! loaded, and charged when it is used.
+//! The engine never backtracks. But for some texts, the time for each byte grows with the size of
+//! the compiled pattern. So that size is measured when the pattern is loaded, and charged when it
+//! is used.
 
 use regex::{Regex, RegexBuilder, bytes};
 
 use super::fault::EvaluationFault;
 use super::meter::Meter;
 
-/// The largest compiled pattern, in bytes; one `\w` takes about 40 thousand.
+/// The largest compiled pattern, in bytes. One `\w` takes about 40 thousand.
 const MAX_SIZE: usize = 1 << 21;
-/// The smallest size that is told apart from larger ones.
+/// The smallest size in bytes that is measured. Smaller patterns count as this size.
 const MIN_SIZE: usize = 1 << 9;
-/// A pattern of this size costs at most about one step for each byte of text.
+/// A pattern of this size in bytes costs at most about one step for each byte of text.
 const SIZE_OF_A_STEP: usize = 1 << 9;
-/// What starting a search costs.
+/// The steps that the start of a search costs.
 const START: usize = 8;
 
-/// A pattern that was compiled and weighed.
+/// A compiled pattern and its size.
 #[derive(Debug)]
 pub(super) struct Pattern {
     regex: Regex,
@@ -26,14 +26,14 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern, or says in words why it cannot be.
+    /// Compiles a pattern. The error says in words what is wrong.
     pub(super) fn compile(source: &str) -> Result<Self, String> {
         let regex = compile(source)?;
         let size = size(source);
         Ok(Self { regex, size })
     }
 
-    /// Whether the pattern is found in the text.
+    /// Whether the pattern matches anywhere in the text.
     pub(super) fn is_match(&self, text: &str, meter: &mut Meter) -> Result<bool, EvaluationFault> {
         let cost = text.len().saturating_mul(self.size) / SIZE_OF_A_STEP;
         meter.work((START + cost) as u64)?;
@@ -41,7 +41,7 @@ impl Pattern {
     }
 }
 
-/// Compiles a pattern within bounds, or says in words why it cannot be.
+/// Compiles a pattern of limited size. The error says in words what is wrong.
 pub fn compile(source: &str) -> Result<Regex, String> {
     let built = RegexBuilder::new(source).size_limit(MAX_SIZE).dfa_size_limit(1 << 20).build();
     built.map_err(|error| match error {
@@ -55,8 +55,8 @@ pub fn compile(source: &str) -> Result<Regex, String> {
     })
 }
 
-/// The size of the compiled pattern, up to a factor of two. It is that of the pattern over ASCII,
-/// where it can be had: the tables of Unicode are large, and cost no time for each of their rows.
+/// The size of the compiled pattern, up to a factor of two. If possible, the pattern is compiled
+/// for ASCII: the Unicode tables are large, but do not cost time for each of their rows.
 fn size(source: &str) -> usize {
     let mut size = MIN_SIZE;
     while size < MAX_SIZE {

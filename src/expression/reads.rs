@@ -1,23 +1,24 @@
-//! Which fields below a path an expression reads: found in its tree, without any payload.
+//! Finds which fields below a path an expression reads. It looks only at the tree, so it needs no
+//! payload.
 
 use super::Expression;
 use super::tree::{Collect, Kind, Node};
 use crate::model::Value;
 
-/// What an expression reads of a map.
+/// The fields of a map that an expression reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reads {
-    /// Whether it may read any field: it uses the map as a whole, or with a name that only the
-    /// payload tells.
+    /// Whether it may read any field, because it uses the map as a whole, or a field whose name
+    /// depends on the payload.
     pub any: bool,
-    /// The fields that it has no value without, in the order in which they are written.
+    /// The fields without which it has no value, in the order of the expression.
     pub needed: Vec<Box<str>>,
-    /// The fields that it can do without.
+    /// The fields that it does not need.
     pub optional: Vec<Box<str>>,
 }
 
 impl Expression {
-    /// What it reads of the map at this path.
+    /// The fields that it reads of the map at this path.
     pub fn reads(&self, path: &[&str]) -> Reads {
         let mut reads = Reads::default();
         walk(&self.root, path, &mut reads);
@@ -43,7 +44,7 @@ fn walk(node: &Node, path: &[&str], reads: &mut Reads) {
     }
 }
 
-/// What a name with its fields says about the path: nothing, all of the map, or one field of it.
+/// Records what a chain reads of the map at `path`: nothing, the whole map, or one of its fields.
 fn follow(root: &str, steps: &[Step<'_>], path: &[&str], reads: &mut Reads) {
     let Some((first, rest)) = path.split_first() else { return };
     if root != *first {
@@ -75,7 +76,7 @@ fn follow(root: &str, steps: &[Step<'_>], path: &[&str], reads: &mut Reads) {
     }
 }
 
-/// A top-level name and the steps behind it.
+/// A top-level name and the steps after it.
 fn chain(node: &Node) -> Option<(&'static str, Vec<Step<'_>>)> {
     let (operand, step) = match &node.kind {
         Kind::Name(name) => return Some((name, Vec::new())),
@@ -99,7 +100,7 @@ fn indexed(index: &Node, optional: bool) -> Step<'_> {
     }
 }
 
-/// The expressions in the brackets of a chain.
+/// Visits the expressions in the brackets of a chain.
 fn inside(node: &Node, path: &[&str], reads: &mut Reads) {
     match &node.kind {
         Kind::Select(operand, _) | Kind::Has(operand, _) | Kind::OptionalSelect(operand, _) => {

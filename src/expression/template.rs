@@ -1,4 +1,5 @@
-//! Text with `${{ … }}` holes, each of which is an expression: the values of variables.
+//! Text with `${{ … }}` holes, each of which is an expression. The values of variables are such
+//! texts.
 
 use std::fmt::{self, Write};
 
@@ -8,13 +9,13 @@ use super::evaluate::Evaluator;
 use super::fault::{EvaluationFault, EvaluationFaultKind, ExpressionFault};
 use super::{Context, Expression, Vocabulary};
 
-/// What opens a hole.
+/// The start of a hole.
 const OPEN: &str = "${{";
-/// What stands for the opening itself.
+/// How to write the start of a hole as plain text.
 const ESCAPED: &str = "$${{";
 /// The longest template, in bytes.
 const MAX_SOURCE: usize = 64 * 1024;
-/// A value that is too long is measured up to this many bytes.
+/// The largest size to which a text that is too long is measured, in bytes.
 const MAX_MEASURED: usize = 1 << 20;
 
 /// Text with holes, parsed and checked.
@@ -32,15 +33,15 @@ enum Part {
 /// One hole of a template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hole {
-    /// The byte of the template's text at which the expression's own text starts.
+    /// The byte offset in the template at which the expression's text starts.
     pub offset: usize,
-    /// What fills the hole.
+    /// The expression whose value fills the hole.
     pub expression: Expression,
 }
 
 impl Template {
-    /// Parses and checks a text with holes; gives the faults of all of them, with offsets in the
-    /// template's text. `$${{` writes a literal `${{`.
+    /// Parses and checks a text with holes. On failure it returns the faults of all holes, with
+    /// offsets in the template's text. `$${{` stands for a literal `${{`.
     pub fn compile(source: &str, names: &Vocabulary) -> Result<Self, Vec<ExpressionFault>> {
         if source.len() > MAX_SOURCE {
             let message = format!("the text is longer than {MAX_SOURCE} bytes");
@@ -60,8 +61,8 @@ impl Template {
         }
     }
 
-    /// The text with its holes filled. A hole that is missing or null is a fault of kind
-    /// [`EvaluationFaultKind::Missing`]; text of more than `max_bytes` is one of kind
+    /// The text with its holes filled. A hole whose value is missing or null is a fault of kind
+    /// [`EvaluationFaultKind::Missing`]. A text of more than `max_bytes` is a fault of kind
     /// [`EvaluationFaultKind::TooLong`]. All holes share one budget.
     pub fn render(&self, context: &Context, max_bytes: usize) -> Result<String, EvaluationFault> {
         let mut out = Bounded { text: String::new(), size: 0, limit: max_bytes };
@@ -87,12 +88,12 @@ impl Template {
         out.finish().map_err(|fault| fault.at(offset))
     }
 
-    /// True without any hole.
+    /// Whether the text has no hole.
     pub fn is_literal(&self) -> bool {
         self.holes().next().is_none()
     }
 
-    /// The holes in the order in which they are written.
+    /// The holes, in the order of the text.
     pub fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.parts.iter().filter_map(|part| match part {
             Part::Hole(hole) => Some(hole),
@@ -154,8 +155,9 @@ impl Builder<'_> {
     }
 }
 
-/// Where the `}}` is that ends a hole: not one within a text literal, nor the ends of two maps. A
-/// hole that cannot be read in this way ends at the first `}}`, so that its own fault is found.
+/// The offset of the `}}` that ends a hole. It is not inside a text literal, and it is not the end
+/// of two maps. If the hole cannot be split into tokens, it ends at the first `}}`, so that its own
+/// fault is reported.
 fn end_of_hole(text: &str) -> Option<usize> {
     let mut lexer = Lexer::new(text);
     let mut open = 0usize;
@@ -173,7 +175,7 @@ fn end_of_hole(text: &str) -> Option<usize> {
     }
 }
 
-/// Keeps text up to a limit, and goes on measuring for a while beyond it.
+/// Keeps text up to a limit, and then only counts its length, up to [`MAX_MEASURED`].
 struct Bounded {
     text: String,
     size: usize,

@@ -1,4 +1,4 @@
-//! What must be true of expressions, as tables of cases.
+//! Tests of expressions, as tables of cases.
 
 mod faults;
 mod hostile;
@@ -8,7 +8,7 @@ mod templates;
 
 use super::*;
 
-/// The names that the gateway gives its expressions, in small.
+/// A small version of the gateway's vocabulary.
 fn vocabulary() -> Vocabulary {
     Vocabulary::new()
         .open("body")
@@ -41,7 +41,7 @@ fn refused(source: &str) -> Vec<ExpressionFault> {
         .unwrap_or_else(|| panic!("{source} is accepted"))
 }
 
-/// Runs something on a stack of the size that the runtime's threads have.
+/// Runs `work` on a stack of the size that the runtime's threads have.
 fn on_small_stack(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(2 << 20);
     let handle = thread.spawn(work).expect("a thread starts");

@@ -1,11 +1,11 @@
-//! The checked form of an expression: every name is known, every macro is a node of its own, and
-//! it is at most as deep as evaluation can bear.
+//! The checked form of an expression: every name is known, every macro is one node, and the depth
+//! is limited so that evaluation cannot overflow the stack.
 
 use super::functions::Function;
 use super::pattern::Pattern;
 use crate::model::Value;
 
-/// One node and its place in the source.
+/// A node and its place in the source.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) offset: usize,
@@ -15,11 +15,11 @@ pub(super) struct Node {
 /// What a node does.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A value that is written out.
+    /// A literal value.
     Literal(Value),
     /// A top-level name.
     Name(&'static str),
-    /// A variable of a macro around it, by its place on the stack of them.
+    /// A variable of an enclosing macro, by its position on the stack of such variables.
     Local(usize, Box<str>),
     /// `operand.field`
     Select(Box<Node>, Box<str>),
@@ -27,9 +27,9 @@ pub(super) enum Kind {
     Has(Box<Node>, Box<str>),
     /// `operand[index]`
     Index(Box<[Node; 2]>),
-    /// `operand.?field`, and whatever is selected after it.
+    /// `operand.?field`, and fields that are selected from it.
     OptionalSelect(Box<Node>, Box<str>),
-    /// `operand[?index]`, and whatever is selected after it.
+    /// `operand[?index]`, and fields that are selected from it.
     OptionalIndex(Box<[Node; 2]>),
     /// `optional.orValue(other)`
     OrValue(Box<[Node; 2]>),
@@ -39,23 +39,23 @@ pub(super) enum Kind {
     Not(Box<Node>),
     /// `-operand`
     Negate(Box<Node>),
-    /// `a && b && …` or `a || b || …`: the first operand of the deciding value settles it.
+    /// `a && b && …` or `a || b || …`. The first operand that equals `decisive` is the result.
     Logical { decisive: bool, operands: Vec<Node> },
     /// `condition ? one : other`
     Conditional(Box<[Node; 3]>),
     /// An operator between two values.
     Binary(Binary, Box<[Node; 2]>),
-    /// A function; of a method, the first argument is what it is called on.
+    /// A function call. For a method, the first argument is the value that it is called on.
     Call(Function, Vec<Node>),
-    /// `text.matches(pattern)`, its pattern compiled.
+    /// `text.matches(pattern)`, with the compiled pattern.
     Matches(Box<Node>, Pattern),
     /// `[a, b]`
     List(Vec<Node>),
     /// `{key: value}`
     Map(Vec<(Node, Node)>),
-    /// `range.exists(v, body)` and its kin.
+    /// `range.exists(v, body)` and similar macros.
     Quantifier(Quantifier, Box<[Node; 2]>),
-    /// `range.map(v, element)`, `range.filter(v, condition)`, or both at once.
+    /// `range.map(v, element)`, `range.filter(v, condition)`, or both in one.
     Collect(Box<Collect>),
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Collect {
     pub(super) element: Node,
 }
 
-/// The operators between two values.
+/// An operator between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Binary {
     Add,
@@ -84,7 +84,7 @@ pub(super) enum Binary {
     In,
 }
 
-/// The macros that answer true or false.
+/// The macros that give true or false.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quantifier {
     All,
@@ -93,7 +93,7 @@ pub(super) enum Quantifier {
 }
 
 impl Node {
-    /// True for what may have no value, and so has to end in `orValue` or `hasValue`.
+    /// Whether the node may have no value. Such a node must end in `orValue` or `hasValue`.
     pub(super) fn is_optional(&self) -> bool {
         matches!(self.kind, Kind::OptionalSelect(..) | Kind::OptionalIndex(..))
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use crate::expression::EvaluationFault;
 
-/// What keeps one variable, or all of them together, from having a value.
+/// Why one variable has no value, or why all of them together are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MappingFault {
-    /// A field is not there or null, and nothing is said for that case.
+    /// A field is missing or null, and the variable has neither `default` nor `omit`.
     Missing {
         /// The variable.
         variable: Arc<str>,
-        /// Which field.
+        /// The missing field.
         fault: EvaluationFault,
     },
     /// An expression in the value fails on this payload.
@@ -22,36 +22,36 @@ pub enum MappingFault {
         /// Why.
         fault: EvaluationFault,
     },
-    /// The value is over its limit.
+    /// The value is larger than its limit.
     TooLong {
         /// The variable.
         variable: Arc<str>,
         /// Its size and limit.
         fault: EvaluationFault,
     },
-    /// The value has a NUL byte, which no environment can hold.
+    /// The value contains a NUL byte, which an environment variable cannot hold.
     Nul {
         /// The variable.
         variable: Arc<str>,
     },
-    /// The value does not look as it has to.
+    /// The value does not match its pattern.
     Mismatch {
         /// The variable.
         variable: Arc<str>,
         /// The pattern.
         pattern: Box<str>,
     },
-    /// All names and values together are over their limit.
+    /// All names and values together are larger than their limit.
     TotalTooLong {
         /// Their size in bytes.
         size: usize,
-        /// The most bytes allowed.
+        /// The limit in bytes.
         limit: usize,
     },
 }
 
 impl MappingFault {
-    /// The variable that has the fault; `None` where it is that of all together.
+    /// The variable that has the fault. `None` for a fault of all variables together.
     pub fn variable(&self) -> Option<&str> {
         match self {
             Self::Missing { variable, .. }

@@ -1,8 +1,9 @@
-//! A match becomes the environment of a run: each variable's template is filled from the event.
+//! Makes the environment of a run from a match: each variable's template is filled with values of
+//! the event.
 //!
-//! A payload chooses values only. Names come from the configuration, and a value that breaks a
-//! constraint fails the mapping: a job never starts without a variable that it was promised, and
-//! no fault ever quotes a value.
+//! A payload chooses only values. The names come from the configuration. A value that breaks a
+//! constraint fails the whole mapping, so a job never starts without one of its variables. No fault
+//! quotes a value.
 
 mod fault;
 
@@ -14,42 +15,43 @@ use crate::expression::{Context, EvaluationFaultKind, Template};
 use crate::model::Environment;
 pub use fault::MappingFault;
 
-/// The most bytes of one value, unless the configuration says otherwise.
+/// The default limit for the bytes of one value.
 pub const DEFAULT_MAX_BYTES: usize = 32 * 1024;
-/// The most bytes of all names and values together, unless the configuration says otherwise.
+/// The default limit for the bytes of all names and values together.
 pub const DEFAULT_MAX_TOTAL: usize = 64 * 1024;
 /// The longest name of a variable, in bytes.
 const MAX_NAME: usize = 256;
 
-/// How the environment of a route's runs is made.
+/// How to make the environment of a route's runs.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    /// The variables, in the order in which their faults are told.
+    /// The variables, in the order in which their faults are reported.
     pub variables: Vec<Variable>,
     /// The most bytes that all names and values may have together.
     pub max_total: usize,
 }
 
-/// One variable, and what its value has to be like.
+/// A variable and the constraints on its value.
 #[derive(Clone, Debug)]
 pub struct Variable {
     /// Its name.
     pub name: Arc<str>,
-    /// Its value, with holes.
+    /// The template of its value.
     pub template: Template,
-    /// What it is where a hole is missing or null. This text is the configuration's own, so that
+    /// The value to use if a hole is missing or null. This text comes from the configuration, so
     /// `matches` does not apply to it.
     pub default: Option<Arc<str>>,
-    /// Whether it is left out where a hole is missing or null and there is no default.
+    /// Whether to leave the variable out if a hole is missing or null and there is no default.
     pub omit: bool,
-    /// What the value has to look like; anchors are the author's business.
+    /// A pattern that the value must match. It may match any part of the value unless it has
+    /// anchors.
     pub matches: Option<Regex>,
-    /// The most bytes of the value.
+    /// The largest size of the value, in bytes.
     pub max_bytes: usize,
 }
 
 impl Default for Mapping {
-    /// No variables, and the usual limit.
+    /// No variables, with the default limit.
     fn default() -> Self {
         Self { variables: Vec::new(), max_total: DEFAULT_MAX_TOTAL }
     }
@@ -77,7 +79,7 @@ impl Mapping {
 }
 
 impl Variable {
-    /// A variable with the usual limit and nothing else asked of its value.
+    /// A variable with the default limit and no other constraints.
     pub fn new(name: impl Into<Arc<str>>, template: Template) -> Self {
         Self {
             name: name.into(),
@@ -89,7 +91,7 @@ impl Variable {
         }
     }
 
-    /// The value for one event; `None` if it is to be left out.
+    /// The value for one event. `None` if the variable is left out.
     fn value(&self, context: &Context) -> Result<Option<String>, MappingFault> {
         let name = || Arc::clone(&self.name);
         match self.template.render(context, self.max_bytes) {
@@ -123,8 +125,8 @@ impl Variable {
     }
 }
 
-/// True for a name that every shell and kernel accepts: letters, digits and underscores, the
-/// first of them no digit, at most 256 bytes.
+/// Whether every shell and kernel accepts the name: letters, digits and underscores, no digit at
+/// the start, at most 256 bytes.
 pub fn valid_name(name: &str) -> bool {
     let first = name.bytes().next();
     first.is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')

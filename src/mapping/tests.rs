@@ -1,4 +1,4 @@
-//! What must be true of environments.
+//! Tests of environments.
 
 use super::*;
 use crate::expression::Vocabulary;

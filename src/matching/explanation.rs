@@ -1,4 +1,4 @@
-//! Why a delivery did or did not start a job, as it is kept and shown.
+//! Why a delivery started a job or did not, in the form that is stored and shown.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,36 +7,36 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Words;
 
-/// Everything that the routes of a source said about a delivery.
+/// The results of all routes of a source for one delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// Set where no route was asked at all, or not of one of several events: a handshake, an event
-    /// that the source does not list, an ignored actor, a skip mark.
+    /// Why no route was tested, for the whole delivery or for one of its events: a handshake, an
+    /// event kind that the source does not list, an ignored actor, or a skip mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nothing: Option<String>,
-    /// Route by route, those that matched first.
+    /// The results of the routes, matches first.
     pub routes: Vec<RouteExplanation>,
-    /// Routes of the source that were ruled out at once, by event kind or repository, and are not
-    /// listed one by one.
+    /// The number of routes that event kind or repository ruled out. They are not listed one by
+    /// one.
     #[serde(default)]
     pub ruled_out: usize,
 }
 
-/// What one route said.
+/// The result of one route.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteExplanation {
-    /// The route.
+    /// Name of the route.
     #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub route: Arc<str>,
-    /// Which event of the delivery, counted from 0.
+    /// The event's position in the delivery, counted from 0.
     #[serde(default, skip_serializing_if = "is_first")]
     pub part: u32,
     /// Whether it matched.
     pub matched: bool,
-    /// The key of the first test that failed.
+    /// The key of the first test that failed. `None` for a match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Cow<'static, str>>,
-    /// In words: what failed, or what a reader should know about the match.
+    /// In words: why it failed, or a remark about the match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<Words>,
 }

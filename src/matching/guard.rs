@@ -1,15 +1,15 @@
-//! The loop guard: events that start nothing whatever the routes say, so that a job that pushes
-//! does not start itself for ever, and commands that cannot be read.
+//! The loop guard: events that start nothing, whatever the routes say. It keeps a job that pushes
+//! from starting itself again and again. It also stops commands that cannot be read.
 
 use super::Patterns;
 use super::words::Shown;
 use crate::event::Event;
 
-/// Words in a head commit's message that keep a push from starting anything.
+/// With this text in its head commit's message, a push starts nothing.
 pub const SKIP_MARK: &str = "[skip cdsw]";
 
-/// Why a source lets no event of this kind start anything, if so. An exclusion holds for the
-/// gateway's word and for the sender's alike.
+/// Why the source's `events` lets this event start nothing. `None` if the event is listed. An
+/// exclusion applies to the gateway's name of the kind and to the sender's own name.
 pub fn unlisted(events: Option<&Patterns>, kind: &str, name: Option<&str>) -> Option<String> {
     let events = events?;
     let verdicts = [events.verdict(kind), name.and_then(|name| events.verdict(name))];
@@ -19,7 +19,7 @@ pub fn unlisted(events: Option<&Patterns>, kind: &str, name: Option<&str>) -> Op
     Some(format!("the source takes only {events} (events); this is {}", Shown(kind)))
 }
 
-/// Why the event starts nothing, if so.
+/// Why the event starts nothing. `None` if the routes decide.
 pub fn guard(event: &Event, ignore_actors: Option<&Patterns>) -> Option<String> {
     if let Some(Err(fault)) = event.command.as_ref().map(|command| &command.line) {
         return Some(format!("the command cannot be read: {fault}"));

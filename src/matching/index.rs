@@ -1,5 +1,5 @@
-//! Finds the routes that can match an event without looking at the others: by source, and by the
-//! literal event kinds and repositories that their `on:` asks for.
+//! Finds the routes that may match an event without testing all others: by source, and by the
+//! literal event kinds and repositories in their `on:`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::On;
 use crate::event::Event;
 
-/// What the index needs to know of a route.
+/// What the index reads of a route.
 pub trait Indexed {
     /// The sources that it listens to.
     fn sources(&self) -> &[Arc<str>];
@@ -15,7 +15,8 @@ pub trait Indexed {
     fn on(&self) -> &On;
 }
 
-/// Routes by what they ask for; positions are those of the list that it was built from.
+/// Routes by their conditions. A position is an index into the list of routes that it was built
+/// from.
 #[derive(Debug, Default)]
 pub struct Index {
     sources: HashMap<Arc<str>, BySource>,
@@ -27,24 +28,24 @@ struct BySource {
     kinds: Keyed<Keyed<Vec<usize>>>,
 }
 
-/// Entries under a literal, and those that any text may reach.
+/// Entries for literal texts, and entries for any text.
 #[derive(Debug, Default)]
 struct Keyed<T> {
     literal: HashMap<Box<str>, T>,
     any: T,
 }
 
-/// The routes of a source that can match an event, and how many there are in all.
+/// The routes of a source that may match an event, and the number of all its routes.
 #[derive(Debug, Default)]
 pub struct Candidates {
-    /// Positions of the routes that can match, ascending.
+    /// Positions of the routes that may match, in ascending order.
     pub routes: Vec<usize>,
-    /// How many routes listen to the source.
+    /// The number of routes that listen to the source.
     pub of: usize,
 }
 
 impl Index {
-    /// Indexes routes.
+    /// Builds the index of these routes.
     pub fn new<R: Indexed>(routes: &[Arc<R>]) -> Self {
         let mut index = Self::default();
         for (position, route) in routes.iter().enumerate() {
@@ -57,7 +58,7 @@ impl Index {
         index
     }
 
-    /// The routes of the event's source that are not ruled out by kind or repository.
+    /// The routes of the event's source that event kind and repository do not rule out.
     pub fn candidates(&self, event: &Event) -> Candidates {
         let Some(by_source) = self.sources.get(&event.source) else {
             return Candidates::default();

@@ -1,7 +1,8 @@
-//! Routes against an event: which match, and for the others the first test that failed.
+//! Matches the routes against an event: which of them match, and for each other one the first test
+//! that failed.
 //!
-//! Pure. It reads an [`Event`](crate::event::Event) and a route's conditions and says a
-//! [`Verdict`]; it never says yes to what it could not decide.
+//! It is pure. It reads an [`Event`](crate::event::Event) and a route's conditions, and gives a
+//! [`Verdict`]. A condition that it cannot decide never counts as a match.
 
 mod explanation;
 mod guard;

@@ -1,24 +1,25 @@
-//! The conditions of a route, as compiled from its `on:`. Every field that is set must hold.
+//! The conditions of a route, compiled from its `on:`. Every condition that is set must hold.
 
 use super::Patterns;
 use crate::model::Claims;
 
-/// What an event must be for a route to match it. A field that is not set tests nothing.
+/// The conditions on an event. A field that is `None` tests nothing.
 #[derive(Clone, Debug, Default)]
 pub struct On {
     /// Kind of event, or the sender's own name for it.
     pub events: Option<Patterns>,
-    /// What happened, within that kind (`opened`, `published`, …).
+    /// What happened, for kinds that have several actions (`opened`, `published`, …).
     pub actions: Option<Patterns>,
     /// Name of a chat command.
     pub command: Option<Patterns>,
-    /// Who gave the command: the chat program's id. Names can be changed, so none is looked at.
+    /// Who gave the command: the user's id in the chat program. User names are not compared,
+    /// because they can be changed.
     pub user: Option<Patterns>,
-    /// The channel of the command: the chat program's id, or the name.
+    /// The channel of the command: its id in the chat program, or its name.
     pub channel: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
-    /// Branch; a pull request's base branch.
+    /// Branch. For a pull request, its base branch.
     pub branch: Option<Patterns>,
     /// Tag.
     pub tag: Option<Patterns>,
@@ -26,47 +27,48 @@ pub struct On {
     pub sha: Option<Patterns>,
     /// Commit id before the event.
     pub before: Option<Patterns>,
-    /// Account name of who acted.
+    /// Account name of the person who acted.
     pub author: Option<Patterns>,
     /// Claims of the sender's token.
     pub claims: Claims,
-    /// Changed files: one that passes is enough.
+    /// Changed files. One file that passes is enough.
     pub path: Option<Patterns>,
-    /// The event must be about a pull request, and such a one.
+    /// The event must be about a pull request that meets these conditions.
     pub pull_request: Option<PullRequestOn>,
-    /// Whether the branch must be the repository's default branch, or must not.
+    /// `Some(true)`: the branch must be the repository's default branch. `Some(false)`: it must not
+    /// be.
     pub default_branch: Option<bool>,
-    /// Whether the event must delete its branch or tag. A push that deletes matches only routes
-    /// that say `deleted: true`.
+    /// `Some(true)`: the event must delete its branch or tag. An event that deletes one matches
+    /// only routes that say `deleted: true`.
     pub deleted: Option<bool>,
-    /// Whether the push must be forced, or must not.
+    /// `Some(true)`: the push must be forced. `Some(false)`: it must not be.
     pub forced: Option<bool>,
 }
 
-/// What a pull request must be.
+/// The conditions on a pull request.
 #[derive(Clone, Debug, Default)]
 pub struct PullRequestOn {
-    /// One of these numbers; any when empty.
+    /// One of these numbers. An empty list allows any number.
     pub number: Vec<u64>,
     /// What happened to it.
     pub action: Option<Patterns>,
-    /// Branch that it would be merged into.
+    /// The branch to merge into.
     pub base: Option<Patterns>,
-    /// Branch that it comes from.
+    /// The branch to merge from.
     pub head: Option<Patterns>,
-    /// Whether it must have been merged, or must not.
+    /// `Some(true)`: it must have been merged. `Some(false)`: it must not have been.
     pub merged: Option<bool>,
 }
 
-/// What a route does when it asks for paths and the sender's list of files is not known to be
-/// whole and holds none of them.
+/// What a route with a `path` condition does if the sender's list of files may be incomplete and no
+/// file in it matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownPaths {
-    /// Start the job: a run too many is better than one that was silently left out.
+    /// Start the job: one run too many is better than a run that is missing silently.
     #[default]
     Start,
     /// Do not match.
     Skip,
-    /// Hold the run for a person.
+    /// Hold the run for a person's decision.
     Hold,
 }

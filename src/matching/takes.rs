@@ -1,27 +1,27 @@
-//! The names that a route takes from a command: those that its `env` or `if` reads. Nobody in chat
-//! can set anything else.
+//! The arguments that a route takes from a chat command: those that its `env` or `if` reads. People
+//! in chat cannot set anything else.
 
 use std::fmt;
 
 use crate::expression::{Expression, Template};
 
-/// Where a command keeps its values.
+/// The path at which a command holds its arguments.
 const ARGS: [&str; 2] = ["command", "args"];
 
-/// The names that a route takes.
+/// The arguments that a route takes, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Takes {
-    /// Whether it takes every name.
+    /// Whether it takes every argument.
     pub any: bool,
-    /// Names without which it does not start, in the order of its configuration.
+    /// Arguments that a command must give to start the route, in the order of the configuration.
     pub needed: Vec<Box<str>>,
-    /// Names that it can do without.
+    /// Arguments that a command may leave out.
     pub optional: Vec<Box<str>>,
 }
 
 impl Takes {
-    /// What a route takes, by its condition and its variables; each of these says whether it can do
-    /// without a value.
+    /// The arguments that a route takes, from its condition and its variables. Each variable comes
+    /// with a flag: whether it may go without a value.
     pub fn of<'a>(
         condition: Option<&Expression>,
         variables: impl IntoIterator<Item = (&'a Template, bool)>,
@@ -40,7 +40,7 @@ impl Takes {
         takes
     }
 
-    /// Whether a command may give this name.
+    /// Whether a command may give this argument.
     pub fn takes(&self, name: &str) -> bool {
         self.any || self.names().any(|known| known == name)
     }
@@ -67,7 +67,7 @@ fn extend(names: &mut Vec<Box<str>>, more: Vec<Box<str>>) {
 }
 
 impl fmt::Display for Takes {
-    /// As one would say it: `A, B`.
+    /// Writes the names as people say them: `A, B`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.any {
             return f.write_str("any name");

@@ -1,5 +1,5 @@
-//! One route against one event: the tests of `on:` in the order in which people read them, then
-//! `if:`. The first that fails is the answer, in words.
+//! Tests one route against one event: the conditions of `on:` in the order in which people read
+//! them, then `if:`. The first condition that fails is the result, in words.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use crate::event::Event;
 use crate::expression::{Context, Expression};
 use crate::model::{ChangedPaths, ChatCommand, ClaimMiss, GitFacts};
 
-/// The key of the test of the names that a command gives.
+/// The key of the test of a command's arguments.
 pub const ARGS_TEST: &str = "command.args";
-/// The key of the test of a route's own expression.
+/// The key of the test of a route's `if:`.
 pub const CONDITION_TEST: &str = "if";
 
-/// What a route says about an event.
+/// Whether a route matches an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// It matches.
     Matched {
-        /// Something that a reader should know about why.
+        /// A remark about the match for the reader, if there is one.
         note: Option<String>,
-        /// Set when the run must wait for a person, with the reason.
+        /// The reason to hold the run for a person's decision, if there is one.
         hold: Option<String>,
     },
-    /// It does not.
+    /// It does not match.
     Missed(Miss),
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Miss {
     }
 }
 
-/// Judges one event by one route's conditions.
+/// Tests one event against the conditions of one route.
 pub fn evaluate(
     on: &On,
     takes: &Takes,
@@ -65,7 +65,7 @@ pub fn evaluate(
     }
 }
 
-/// What the test of paths has to add to a match.
+/// What the test of paths adds to a match.
 #[derive(Default)]
 struct Paths {
     note: Option<String>,
@@ -125,7 +125,7 @@ pub fn may_command(on: &On, event: &Event) -> bool {
     is_wanted && (event.git.is_some() || without_git(on).is_ok())
 }
 
-/// A name that nothing reads would be lost without a word.
+/// Refuses an argument that the route does not read, since it would be lost silently.
 fn args(takes: &Takes, event: &Event) -> Result<(), Miss> {
     let line = event.command.as_ref().and_then(|command| command.line.as_ref().ok());
     let mut given = line.into_iter().flat_map(|line| line.args.keys());
@@ -168,7 +168,7 @@ fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Path
     on.path.as_ref().map_or(Ok(Paths::default()), |wanted| paths(wanted, &git.paths, unknown_paths))
 }
 
-/// An event without git facts passes only when none are asked for.
+/// An event without git facts passes only if the route has no condition on them.
 fn without_git(on: &On) -> Result<(), Miss> {
     let asked = [
         ("repository", on.repository.is_some()),
@@ -333,7 +333,7 @@ fn unwanted(test: &'static str, wanted: &Patterns, found: Option<Arc<str>>) -> M
     Miss { test, words: Words::Unwanted { test, wanted: wanted.clone(), found } }
 }
 
-/// The words are those for what was wanted and is not, and for what was not wanted and is.
+/// `words` has two texts: for a condition that asks for `true`, and for one that asks for `false`.
 fn yes_or_no(
     test: &'static str,
     wanted: bool,

@@ -1,5 +1,5 @@
-//! What a verdict says, for people. Most deliveries have many routes that do not match and few readers,
-//! so that the words of those are put together when they are kept or shown.
+//! The words of a verdict, for people. Most deliveries have many routes that do not match and few
+//! readers. So the words are put together only when they are stored or shown.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Patterns;
 
-/// Longest piece of a payload that a verdict repeats.
+/// The longest part of a payload that a verdict quotes, in characters.
 const SHOWN: usize = 80;
 
-/// Words about a route and an event.
+/// The words of a verdict about a route and an event.
 #[derive(Clone)]
 pub enum Words {
-    /// Always the same.
+    /// A fixed text.
     Fixed(&'static str),
-    /// Something other than what was found was asked for.
+    /// The event has another text than the condition asks for.
     Unwanted {
         /// The key of the test.
         test: &'static str,
-        /// What was asked for.
+        /// What the condition asks for.
         wanted: Patterns,
-        /// What was found; none where the event has none.
+        /// What the event has. `None` if it has nothing.
         found: Option<Arc<str>>,
     },
-    /// This expression is false.
+    /// The expression that is false.
     False(Arc<str>),
-    /// Put together already.
+    /// A text that is already put together.
     Ready(String),
 }
 
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Words {
     }
 }
 
-/// A piece of a payload, short and on one line.
+/// Shows a part of a payload, shortened and on one line.
 pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {

@@ -1,4 +1,4 @@
-//! What people do, and what they can pause: plain data, the same for every store.
+//! What people do, and what they can pause: plain data, shared by both stores.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ pub struct Act {
     pub who: String,
     /// When.
     pub at: Timestamp,
-    /// The address that it came from; none for what the gateway does by itself.
+    /// The address of the request; `None` for what the gateway does by itself.
     pub origin: Option<String>,
-    /// What they had to say about it.
+    /// The reason that was given.
     pub note: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Pausable {
         }
     }
 
-    /// Its name; empty for everything.
+    /// Its name; empty for [`Pausable::All`].
     pub fn name(&self) -> &str {
         match self {
             Self::All => "",

@@ -1,11 +1,11 @@
 //! The store: keeps the accepted deliveries, their runs and the queue.
 //!
 //! [`Store`] is a trait of use cases, not of tables. A call that changes something returns only when the
-//! change is committed and flushed to disk, so that a sender may be answered with 2xx after an `Ok`. Time and
-//! ids are passed in.
+//! change is committed and flushed to disk, so that a sender may be answered with 2xx after an `Ok`. Time
+//! and ids are passed in.
 //!
-//! Pure functions in `rules` decide what becomes of a run. The use cases in `steps` read facts, call the rules
-//! and write rows through the trait `Statements`. The SQLite and the PostgreSQL store each implement
+//! Pure functions in `rules` decide what becomes of a run. The use cases in `steps` read facts, call the
+//! rules and write rows through the trait `Statements`. The SQLite and the PostgreSQL store each implement
 //! `Statements` in their own SQL. Both convert rows in `tables`, which has one file per table.
 
 mod acts;
@@ -75,8 +75,8 @@ pub trait Store: Send + Sync {
     /// Attempts whose lease has expired: their process died or was cut off.
     fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>>;
 
-    /// Fails unsent runs whose deadline has passed, a bounded number per call; gives how many. `waits` says by
-    /// job what the runs waited for, which becomes a part of the reason.
+    /// Fails unsent runs whose deadline has passed, a bounded number per call; gives how many. `waits` says
+    /// by job what the runs waited for, which becomes a part of the reason.
     fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize>;
 
     /// Makes runs due now whose due time is after `latest`; gives how many. Such a due time shows that the
@@ -89,8 +89,8 @@ pub trait Store: Send + Sync {
     /// Settles a held run by a person's decision. Fails with [`StoreFault::Unlawful`] where it is not held.
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;
 
-    /// Cancels a run at a person's command. Fails with [`StoreFault::Unlawful`] where the run is being sent or
-    /// has ended.
+    /// Cancels a run at a person's command. Fails with [`StoreFault::Unlawful`] where the run is being sent
+    /// or has ended.
     fn cancel(&self, run: RunId, act: Act) -> Pending<'_, Run>;
 
     /// Pauses something: its runs are kept and not sent. `mark` belongs to a refused API key and tells later
@@ -109,7 +109,8 @@ pub trait Store: Send + Sync {
     /// All pauses.
     fn pauses(&self) -> Pending<'_, Vec<Pause>>;
 
-    /// Applies `how` to the backlog of a job, which are its runs that are ready now; gives how many it changed.
+    /// Applies `how` to the backlog of a job, which are its runs that are ready now; gives how many it
+    /// changed.
     fn release_backlog(&self, job: Arc<str>, how: Backlog, now: Timestamp) -> Pending<'_, usize>;
 
     /// Writes an act that changed nothing else in the store into the audit log.

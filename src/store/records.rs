@@ -53,7 +53,7 @@ pub struct DeliverySummary {
     pub repeats: u64,
     /// True when its content was removed to keep the size bound.
     pub stripped: bool,
-    /// Its runs, in short.
+    /// Its runs, as a list shows them.
     pub runs: Vec<RunBrief>,
 }
 
@@ -88,7 +88,7 @@ pub struct RunBrief {
     pub deadline: Timestamp,
     /// How many runs it stands for, itself included.
     pub stands_for: u32,
-    /// The run that stands for it, where a newer one took its place.
+    /// The newer run that superseded it and stands for it, if any.
     pub superseded_by: Option<RunId>,
 }
 

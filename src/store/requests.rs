@@ -81,7 +81,7 @@ pub struct NewRun {
     pub state: NewRunState,
     /// After this moment it is no longer worth starting.
     pub deadline: Timestamp,
-    /// Set where only the newest run of its kind is to be sent.
+    /// Set where the route has `latest_per`, so that only the newest run with the same text is sent.
     pub latest: Option<Latest>,
 }
 
@@ -294,7 +294,7 @@ pub struct ReplayedRun {
     pub route: String,
     /// `new`, `queued again`, `held`, `failed again` or `left as it is`.
     pub what: &'static str,
-    /// Where the run stands now.
+    /// The run's state now.
     pub state: RunState,
 }
 

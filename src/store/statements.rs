@@ -69,7 +69,7 @@ pub(in crate::store) trait Statements {
     /// One run, locked.
     async fn run(&self, id: RunId) -> Result<Option<RunRow>, StoreFault>;
 
-    /// One run as people see it.
+    /// One run with its variables, attempts and acts.
     async fn whole(&self, id: RunId) -> Result<Option<Run>, StoreFault>;
 
     /// Runs, locked.
@@ -114,8 +114,8 @@ pub(in crate::store) trait Statements {
     /// Reads the state of the queue. `told` is the time now, where the store takes it from the caller.
     async fn see(&self, told: Option<Timestamp>) -> Result<Seen, StoreFault>;
 
-    /// The facts about the jobs of these permits, in the order of the permits, and the time at which they were
-    /// read. Keeps other transactions from taking runs of these jobs until this one ends.
+    /// The facts about the jobs of these permits, in the order of the permits, and the time at which they
+    /// were read. Keeps other transactions from taking runs of these jobs until this one ends.
     async fn jobs(
         &self,
         permits: &[&Permit],
@@ -133,8 +133,8 @@ pub(in crate::store) trait Statements {
         now: Timestamp,
     ) -> Result<(), StoreFault>;
 
-    /// Runs that may be sent, oldest first, with the given maximum for each permit's job. It checks again that
-    /// the job is not paused and is allowed.
+    /// Runs that may be sent, oldest first, with the given maximum for each permit's job. Where other
+    /// processes share the store, it checks again that the job is not paused and is allowed.
     async fn ready(
         &self,
         permits: &[(&Permit, usize)],

@@ -1,5 +1,5 @@
-//! One start request, from sending it to what is known of it. The same for every job API, but for what
-//! a successful reply says.
+//! Sends one start request and determines its result. Shared by the job APIs; each of them reads a successful
+//! reply itself.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ async fn answered(
 ) -> AttemptResult {
     let status = response.status().as_u16();
     let location = header(&response, LOCATION);
-    // A date is compared on the workbench's own clock where it gives one.
+    // A date in `Retry-After` is compared with the workbench's own clock, where the reply tells it.
     let here = header(&response, DATE).and_then(|date| http_date(&date, now));
     let rest = header(&response, RETRY_AFTER);
     let mut body = Vec::new();
@@ -48,7 +48,7 @@ async fn answered(
     let known = known(&reply, success);
     AttemptResult {
         status: Some(status),
-        // What came says most where the rest did not.
+        // Kept also where the body could not be read to its end, since the start of it may explain why.
         reply: redactor.excerpt(&body),
         retry_after: rest.and_then(|rest| retry_after(&rest, here.unwrap_or(now))),
         ..finished(known.without_key(redactor), sent.elapsed())

@@ -1,4 +1,4 @@
-//! What a request proves its sender with. The one place where an API key is put into a request.
+//! The credential of a request. This is the only place where an API key is put into a request.
 
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -10,7 +10,7 @@ use crate::model::Secret;
 /// A key, and how it is sent. It has no `Display`, and its `Debug` does not show the key.
 #[derive(Clone, Debug)]
 pub(super) enum Credential {
-    /// The key as the user's name of Basic authentication (RFC 7617), with no password.
+    /// The key as the user name of Basic authentication (RFC 7617), with an empty password.
     Basic(Secret),
     /// The key as a bearer token (RFC 6750).
     #[cfg_attr(not(test), expect(dead_code, reason = "only the API v2 takes bearer tokens"))]
@@ -18,7 +18,7 @@ pub(super) enum Credential {
 }
 
 impl Credential {
-    /// Puts it into a request, marked so that no layer of the client prints it.
+    /// Adds the credential to a request, marked as sensitive so that no layer of the client prints it.
     pub(super) fn apply(&self, request: RequestBuilder) -> Result<RequestBuilder, NotSent> {
         let text = std::str::from_utf8(self.key().expose());
         let key = text.map_err(|_| unusable("the API key is not text (UTF-8)"))?;
@@ -35,7 +35,7 @@ impl Credential {
         }
     }
 
-    /// The key itself, in order to find it in what comes back.
+    /// The key itself, so that it can be found and removed in replies.
     pub(super) fn key(&self) -> &Secret {
         match self {
             Self::Basic(key) | Self::Bearer(key) => key,

@@ -1,18 +1,17 @@
-//! Dates as HTTP writes them, in all three forms that a recipient must read (RFC 9110, 5.6.7).
-//! `httpdate` reads them; only the century of a year with two digits is decided here, since that
-//! depends on the time.
+//! Parses HTTP dates, in all three forms that a recipient must accept (RFC 9110, 5.6.7). `httpdate` does the
+//! parsing; only the century of a two-digit year is chosen here, since that depends on the current time.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// The moment that it names. `now` tells which century two digits of a year belong to.
+/// The moment of a date; `None` where it is not a date. `now` decides the century of a two-digit year.
 pub(super) fn http_date(value: &str, now: Timestamp) -> Option<Timestamp> {
     let usual = with_whole_year(value.trim(), now);
     let date = httpdate::parse_http_date(usual.as_deref().unwrap_or(value)).ok()?;
     Timestamp::try_from(date).ok()
 }
 
-/// `Sunday, 06-Nov-94 08:49:37 GMT` as `Sun, 06 Nov 1994 08:49:37 GMT`; none for other forms.
+/// Rewrites `Sunday, 06-Nov-94 08:49:37 GMT` as `Sun, 06 Nov 1994 08:49:37 GMT`; `None` for other forms.
 fn with_whole_year(value: &str, now: Timestamp) -> Option<String> {
     let (weekday, rest) = value.split_once("day, ")?;
     let (date, time) = rest.split_once(' ')?;
@@ -21,7 +20,8 @@ fn with_whole_year(value: &str, now: Timestamp) -> Option<String> {
     Some(format!("{}, {day} {month} {year:04} {time}", weekday.get(..3)?))
 }
 
-/// A year that would be more than fifty years ahead is the last one that ended in these digits.
+/// The year of two digits, in the current century. If that is more than fifty years ahead, it belongs to the
+/// century before.
 fn whole_year(digits: &str, now: Timestamp) -> Option<i16> {
     let this = now.to_zoned(TimeZone::UTC).year();
     let is_two_digits = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,12 +1,12 @@
-//! What is known after a request. Pure.
+//! What is known after a start request. Pure.
 
 use super::redact::Redactor;
 use crate::model::Outcome;
 
-/// Longest engine id that is believed.
+/// Longest engine id that is accepted, in bytes.
 const LONGEST_ID: usize = 256;
 
-/// Why there is no engine although the workbench named one.
+/// Why no engine is recorded although the workbench named one.
 pub(super) const KEY_FOR_ENGINE: &str =
     "the workbench showed the API key in the place of the engine's name, which is not kept";
 
@@ -33,8 +33,8 @@ impl Known {
         }
     }
 
-    /// Removes the key. An engine whose name holds it cannot be named, and a reply that shows the key
-    /// says nothing that could be relied on.
+    /// Removes the key from the texts. Where the engine's id contains the key, the id cannot be kept, and the
+    /// outcome becomes unknown, since such a reply cannot be relied on.
     pub(super) fn without_key(self, redactor: &Redactor) -> Self {
         if self.engine_id.as_deref().is_some_and(|id| redactor.finds(id)) {
             return Self::new(Outcome::Unknown, KEY_FOR_ENGINE);
@@ -43,7 +43,7 @@ impl Known {
     }
 }
 
-/// Whether a text can be the id of an engine. Ids are opaque, but bounded and printable.
+/// Whether a text can be an engine's id: not empty, not too long and without control characters.
 pub(super) fn is_engine_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST_ID && !text.chars().any(char::is_control)
 }

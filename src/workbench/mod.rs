@@ -1,9 +1,9 @@
-//! The job API of a workbench, as a client: one request a start, and what can be known from it.
+//! The client of a workbench's job API: sends one request per start, and determines its outcome.
 //!
-//! There is more than one such API. What they share is here and in `transport`, `credential`,
-//! `attempt`, `reply` and `redact`; each API has a module of its own, and only [`Workbench`] knows
-//! which one a workbench speaks. Nothing here retries, follows a redirect or decides what comes next.
-//! The connection's evidence becomes one of four outcomes; whoever asked decides.
+//! There is more than one such API. The parts that they share are here and in `transport`, `credential`,
+//! `attempt`, `reply` and `redact`. Each API has a module of its own, and only [`Workbench`] knows which one
+//! a workbench speaks. Nothing here retries, follows a redirect or decides what comes next: a request ends
+//! with one of four outcomes, and the caller decides.
 
 mod attempt;
 mod credential;
@@ -26,25 +26,26 @@ use crate::config::{Probe, WorkbenchPlan};
 use crate::model::{AttemptResult, DeliveryId, Environment, RunId, Secret, Target};
 use transport::Transport;
 
-/// Time on top of a request's own time-outs after which whoever sent it is taken for dead.
+/// Added to the time-outs of an attempt's requests. After that time, the process that sent them counts as
+/// dead.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
-/// A start to ask for.
+/// A start request.
 #[derive(Clone, Debug)]
 pub struct Start<'a> {
     /// The job.
     pub target: &'a Target,
     /// Variables of the run.
     pub environment: &'a Environment,
-    /// Told to the job as `GATEWAY_RUN_ID`.
+    /// The run's id. The job gets it as `GATEWAY_RUN_ID`.
     pub run: RunId,
-    /// Told to the job as `GATEWAY_DELIVERY_ID`.
+    /// The delivery's id. The job gets it as `GATEWAY_DELIVERY_ID`.
     pub delivery: DeliveryId,
-    /// The time now, for replies that name a moment.
+    /// The time now, to interpret dates in the reply.
     pub now: jiff::Timestamp,
 }
 
-/// A workbench that can be asked.
+/// A client of one workbench.
 #[derive(Clone, Debug)]
 pub struct Workbench {
     plan: Arc<WorkbenchPlan>,
@@ -58,7 +59,7 @@ enum Api {
     V1(v1::JobsV1),
 }
 
-/// Why a workbench cannot be asked at all.
+/// Why a client cannot be made, as a message for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientFault(String);
 
@@ -70,14 +71,14 @@ impl fmt::Display for ClientFault {
 
 impl std::error::Error for ClientFault {}
 
-/// Why no request was made. Nothing was sent.
+/// Why no start request could be made. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotSent {
     /// The API key cannot be put into a request.
     Credential(String),
-    /// The job is one of another API than the workbench speaks.
+    /// The job belongs to another API than the one that the workbench speaks.
     OtherApi(String),
-    /// There is no such request.
+    /// The request cannot be built.
     Request(String),
 }
 
@@ -112,65 +113,65 @@ impl Start<'_> {
 }
 
 impl Workbench {
-    /// Prepares a client: the system's certificate authorities and the configured one, the
-    /// configured proxy and no other, no redirects, no retries.
+    /// Makes a client. It trusts the system's certificate authorities and the configured one, uses the
+    /// configured proxy or none, follows no redirects and does not retry.
     ///
     /// # Errors
-    /// When the CA file cannot be read or holds no certificate.
+    /// [`ClientFault`] where the CA file cannot be read or has no certificate, or the proxy cannot be used.
     pub fn new(plan: Arc<WorkbenchPlan>) -> Result<Self, ClientFault> {
         let transport = Transport::new(&plan)?;
         let api = Api::V1(v1::JobsV1::new(Arc::clone(&plan), transport.clone()));
         Ok(Self { plan, transport, api })
     }
 
-    /// What it was made from.
+    /// The configuration that it was made from.
     pub fn plan(&self) -> &Arc<WorkbenchPlan> {
         &self.plan
     }
 
-    /// The longest that one attempt can take, and a margin: the length of a lease.
+    /// The length of a lease: the longest that one attempt can take, with a margin.
     pub fn lease(plan: &WorkbenchPlan, probe: Option<Probe>) -> Duration {
         let request = plan.connect_timeout + plan.timeout;
         let requests = if probe.is_some() { 2 } else { 1 };
         request * requests + LEASE_MARGIN
     }
 
-    /// Asks for one start. Always ends within the time-outs, and always with an outcome.
+    /// Sends one start request. It returns within the time-outs, and an `Ok` always has an outcome.
     ///
     /// # Errors
-    /// Why no request can be made of this start and key; nothing was sent.
+    /// [`NotSent`] where no request can be made for this start and key; nothing was sent.
     pub async fn start(&self, start: &Start<'_>, key: &Secret) -> Result<AttemptResult, NotSent> {
         match &self.api {
             Api::V1(jobs) => jobs.start(start, key).await,
         }
     }
 
-    /// Looks for a run of ours whose start may or may not have gone through: its engine, where the
-    /// job's latest run names it. Nothing else is proof: another start may have come after ours, and
-    /// ours may still be on its way. The call is not documented by the vendor.
+    /// Looks for a run whose start has an unknown outcome; gives its engine, where the job's latest run on
+    /// the workbench names our run. If it does not, nothing is proven: another start may have come after
+    /// ours, and ours may still be in flight. The vendor does not document this call.
     ///
     /// # Errors
-    /// Why the latest run is not known, or does not name ours, in words.
+    /// A message for people: why the latest run is not known, or that it does not name ours.
     pub async fn find(&self, start: &Start<'_>, key: &Secret) -> Result<String, String> {
         match &self.api {
             Api::V1(jobs) => jobs.find(start, key).await,
         }
     }
 
-    /// Asks the workbench's address for any answer at all, without a key. `now` helps to read the time
-    /// that it tells.
+    /// Checks whether the workbench's address answers at all, without a key. `now` is needed to interpret the
+    /// date of the answer.
     ///
     /// # Errors
-    /// Why there was none, in words.
+    /// A message for people: why there was no answer.
     pub async fn reach(&self, now: jiff::Timestamp) -> Result<Reached, String> {
         reach::reach(&self.transport, &self.plan, now).await
     }
 
-    /// Asks for a job's description with the key, without starting anything; gives the status of the
-    /// answer. The call is not documented by the vendor, so it is made only when a person asks for it.
+    /// Requests a job's description with the key, without starting anything; gives the HTTP status of the
+    /// answer. The vendor does not document this call, so it is made only when a person asks for it.
     ///
     /// # Errors
-    /// Why there was no answer, in words.
+    /// A message for people: why there was no answer.
     pub async fn look_up(&self, target: &Target, key: &Secret) -> Result<u16, String> {
         match &self.api {
             Api::V1(jobs) => jobs.look_up(target, key).await,

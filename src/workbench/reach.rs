@@ -1,4 +1,4 @@
-//! Whether a workbench can be reached at all, without a key. The same for every job API.
+//! Checks whether a workbench can be reached at all, without a key. Shared by the job APIs.
 
 use jiff::Timestamp;
 use reqwest::header::DATE;
@@ -8,7 +8,7 @@ use super::transport::{Transport, header};
 use crate::config::WorkbenchPlan;
 use crate::error_chain::with_causes;
 
-/// Where a balancer in front of a workbench asks for its health (vendor's documentation).
+/// The health check path for load balancers (vendor's documentation).
 const HEALTH: &str = "/internal/load-balancer/health-ping";
 
 /// A workbench's answer to being reached.
@@ -16,11 +16,11 @@ const HEALTH: &str = "/internal/load-balancer/health-ping";
 pub struct Reached {
     /// HTTP status.
     pub status: u16,
-    /// Its clock, where it said.
+    /// The time of its clock, where the answer tells it.
     pub date: Option<Timestamp>,
 }
 
-/// The workbench's own health path, or any answer to it.
+/// Requests the workbench's health check path. Any answer counts, whatever its status.
 pub(super) async fn reach(
     transport: &Transport,
     plan: &WorkbenchPlan,

@@ -1,5 +1,5 @@
-//! A reply's start, fit to be kept and shown: bounded, printable, and without the key in whatever form a
-//! workbench or a proxy echoes it.
+//! Makes the start of a reply fit to be kept and shown: bounded, printable, and without the API key in any
+//! form in which a workbench or a proxy may echo it.
 
 mod find;
 mod forms;
@@ -9,23 +9,23 @@ use super::credential::Credential;
 use find::Needle;
 use view::{Undo, View};
 
-/// Most characters kept of a reply.
+/// Most characters that are kept of a reply.
 const KEPT: usize = 500;
-/// What stands in the key's place.
+/// Replaces the key.
 const REDACTED: &str = "[redacted]";
-/// So much of the key's beginning at a text's end is taken for a key that was cut off.
+/// If a text ends with at least this many bytes of the key's beginning, they count as a truncated key.
 const CUT_OFF: usize = 4;
 
-/// Takes one key out of texts.
+/// Removes one key from texts.
 pub(super) struct Redactor(Vec<Needle>);
 
 impl Redactor {
-    /// For the key of this credential.
+    /// Makes a redactor for the key of this credential.
     pub(super) fn new(credential: &Credential) -> Self {
         Self(forms::forms(credential))
     }
 
-    /// Whether the text holds the key in any form.
+    /// Whether the text contains the whole key in any form.
     pub(super) fn finds(&self, text: &str) -> bool {
         let mut any = false;
         self.each(text, |_, whole| any |= whole);
@@ -39,7 +39,7 @@ impl Redactor {
         places.sort_unstable();
         let (mut clean, mut done) = (String::with_capacity(text.len()), 0);
         for (from, to) in places {
-            // Forms lie within one another, such as a key within its credentials.
+            // Places can overlap: a key is also a part of its credentials.
             if done == 0 || from > done {
                 clean.push_str(text.get(done..from).unwrap_or_default());
                 clean.push_str(REDACTED);
@@ -50,7 +50,7 @@ impl Redactor {
         clean
     }
 
-    /// The start of a reply's body.
+    /// The start of a reply's body without the key; `None` where nothing is left.
     pub(super) fn excerpt(&self, body: &[u8]) -> Option<String> {
         let clean: String = self
             .clean(&String::from_utf8_lossy(body))
@@ -67,11 +67,11 @@ impl Redactor {
         (!kept.is_empty()).then_some(kept)
     }
 
-    /// Says each place of the text that is the key, and whether it is whole there.
+    /// Calls `found` for each place of the key in the text, with whether the key is whole there.
     fn each(&self, text: &str, mut found: impl FnMut((usize, usize), bool)) {
         let plain = View::of(text);
         let undone: Vec<View> = Undo::EACH.iter().filter_map(|undo| plain.undone(*undo)).collect();
-        // A proxy may quote what a workbench has quoted.
+        // Twice, since a proxy may escape what the workbench has already escaped.
         let twice = undone.last().and_then(|once| once.undone(Undo::All));
         for view in [plain].iter().chain(&undone).chain(&twice) {
             for needle in &self.0 {

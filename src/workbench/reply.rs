@@ -1,9 +1,9 @@
-//! What a reply's status says about a start, the same for every job API. Pure.
+//! Maps the HTTP status of a reply to the outcome of a start. Shared by the job APIs. Pure.
 //!
-//! The start call is not idempotent and tells nothing afterwards, so whatever does not prove a
-//! start or its absence is unknown. What each status means follows the vendor's page and what
-//! clients of this API have met (502 with the work done, 400 for a job that is already running).
-//! What a successful reply says differs between the APIs, so each reads its own.
+//! The start call is not idempotent, and no documented call gives its result afterwards. A reply that proves
+//! neither a start nor its absence therefore means an unknown outcome. The meaning of each status follows the
+//! vendor's page and the experience of clients of this API (502 although the job was started, 400 for a job
+//! that is already running). Successful replies differ between the APIs, so each API reads its own.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::http_date::http_date;
 use super::known::Known;
 use crate::model::Outcome;
 
-/// Longest rest that a workbench may ask for.
+/// Longest wait that a workbench may ask for with `Retry-After`.
 pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 /// A reply to a start request.
@@ -26,7 +26,7 @@ pub(super) struct Reply<'a> {
     pub(super) body: Result<&'a [u8], String>,
 }
 
-/// What a reply says; `success` is asked what one with a status of 2xx says.
+/// What is known after a reply. `success` reads a reply with a status of 2xx.
 pub(super) fn known(reply: &Reply<'_>, success: impl FnOnce(&Reply<'_>) -> Known) -> Known {
     use Outcome::{NotStartedForGood, NotStartedForNow, Unknown};
     let status = reply.status;
@@ -84,12 +84,12 @@ fn redirect(status: u16, location: Option<&str>) -> String {
     format!("the workbench redirects{whither} ({status}), which is never followed with a key{hint}")
 }
 
-/// The rest that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3).
-/// Anything else asks for nothing. `now` is the sender's.
+/// The wait that a `Retry-After` header asks for, as seconds or as an HTTP date (RFC 9110, 10.2.3). `None`
+/// for anything else. `now` is the time by the clock of the reply's sender.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     let asked = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits to count ask for longer than anybody gets.
+        // A number too large to parse is certainly above the longest wait.
         value.parse().map_or(LONGEST_REST, Duration::from_secs)
     } else {
         crate::clock::between(now, http_date(value, now)?)

@@ -1,8 +1,8 @@
-//! What holds whichever job API a workbench speaks.
+//! Tests of what is the same for every job API.
 
 use super::*;
 
-/// Clients can be made only once the process has chosen who does its cryptography.
+/// Clients can be made only once the process has chosen its cryptography provider.
 pub(super) fn choose_cryptography() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }

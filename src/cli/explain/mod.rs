@@ -208,8 +208,8 @@ impl Explain {
         now: Timestamp,
     ) -> Result<(), Failure> {
         match source.provider.greet(request, &source.verification(secrets.held(), now)) {
-            Some(Ok(knock)) => {
-                let what = knock.what;
+            Some(Ok(greeting)) => {
+                let what = greeting.what;
                 screen.line(format!("a greeting ({what}): it is answered and starts nothing"));
                 Err(Failure::Found)
             }

@@ -137,7 +137,7 @@ fn limits(checker: Checker<'_>, starts: &At<u32>, periods: [&At<crate::config::s
     checker.not_zero(starts);
     if starts.value > MOST_AT_ONCE {
         let hint = format!(
-            "write {MOST_AT_ONCE} or less; all jobs together have {} places on the wire",
+            "write {MOST_AT_ONCE} or less; all jobs together may have {} starts in flight",
             2 * MOST_AT_ONCE
         );
         checker.fault(starts.id, "these are too many starts at once", hint);

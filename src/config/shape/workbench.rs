@@ -54,7 +54,7 @@ pub(in crate::config) struct BreakerShape {
     pub(in crate::config) window: At<Period>,
     /// The smallest number of attempts to judge by. With fewer attempts the breaker stays closed.
     pub(in crate::config) least: At<u32>,
-    /// It opens when this percentage of the attempts failed: no connection, no answer in time, or a
+    /// It opens when at least this percentage of attempts failed: no connection, no answer in time, or a
     /// 5xx. An error that belongs to one job's own request, such as 404, does not count as a
     /// failure.
     pub(in crate::config) percent: At<u32>,

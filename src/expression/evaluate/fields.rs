@@ -1,4 +1,4 @@
-//! Fields and elements: selecting them, asking for them, and doing without them.
+//! Fields and elements: selecting them, testing whether they exist, and optional ones.
 
 use std::borrow::Cow;
 
@@ -32,8 +32,8 @@ impl<'a> Evaluator<'a> {
         Ok(owned(self.field(operand, value, field)?.is_some()))
     }
 
-    /// The value of an optional part, if it has one. A null has no fields, so what is selected
-    /// from it has no value either.
+    /// The value of an optional part, if it has one. Null has no fields, so a field of null has no
+    /// value either.
     pub(super) fn optional(
         &mut self,
         node: &'a Node,

@@ -1,4 +1,4 @@
-//! The macros over a list, or over the keys of a map: `exists`, `all`, `map` and their kin.
+//! The macros over a list, or over the keys of a map: `exists`, `all`, `map` and similar ones.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::expression::path::Places;
 use crate::expression::tree::{Collect, Node, Quantifier};
 use crate::model::Value;
 
-/// A macro's variable.
+/// The variable of a macro.
 pub(super) struct Local<'a> {
     pub(super) value: Cow<'a, Value>,
     index: Option<usize>,
@@ -24,7 +24,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `exists` is an `||` over the elements, `all` an `&&`.
+    /// `exists` is an `||` over the elements, and `all` is an `&&`.
     fn any(&mut self, range: &'a Node, condition: &'a Node, decisive: bool) -> Got<'a> {
         let mut failed = None;
         let mut decided = false;
@@ -66,7 +66,7 @@ impl<'a> Evaluator<'a> {
         Ok(Cow::Owned(Value::list(values)))
     }
 
-    /// Visits the elements of a list, or the keys of a map, until the visitor says `false`.
+    /// Visits the elements of a list, or the keys of a map, until the visitor returns `false`.
     fn for_each(
         &mut self,
         range: &'a Node,

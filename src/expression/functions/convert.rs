@@ -1,4 +1,4 @@
-//! The functions that turn a value of one kind into one of another.
+//! The functions that convert a value into another kind.
 
 use std::fmt::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::model::Value;
 
 type Outcome = Result<Value, EvaluationFault>;
 
-/// The first whole number that 64 signed bits do not hold.
+/// The smallest whole number that does not fit into 64 signed bits.
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 impl Call<'_> {
@@ -88,7 +88,7 @@ fn unsigned_part(number: f64) -> Option<u64> {
     fits.then_some(number as u64)
 }
 
-/// Text that is charged for while it is written.
+/// Text that is charged for as it is written.
 struct MeteredText<'m> {
     text: String,
     meter: &'m mut Meter,

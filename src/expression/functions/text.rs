@@ -87,7 +87,7 @@ impl Call<'_> {
         Ok(Value::list(pieces))
     }
 
-    /// Splits between all characters; the last piece is what is left.
+    /// Splits between all characters. The last piece is the remaining text.
     fn characters(&mut self, text: &str, most: usize) -> Outcome {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -153,7 +153,7 @@ impl Call<'_> {
         self.piece(&text[at..at + width])
     }
 
-    /// The byte at which the character of this number starts; the end of the text counts as one.
+    /// The byte offset of the character with this number. The end of the text is allowed too.
     fn position(&self, text: &str, number: i64) -> Result<usize, EvaluationFault> {
         let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         let found = usize::try_from(number).ok().and_then(|number| starts.nth(number));

@@ -1,4 +1,4 @@
-//! Names: what each one stands for, and what was probably meant by one that is not known.
+//! Resolves names, and suggests the name that was probably meant by an unknown one.
 
 use super::{Lowering, NOTHING};
 use crate::expression::tree::{Kind, Node};
@@ -30,7 +30,7 @@ impl Lowering<'_> {
         self.names.names().collect::<Vec<_>>().join(", ")
     }
 
-    /// Finds a misspelt field where all fields are known.
+    /// Reports a misspelt field, if all fields of the operand are known.
     pub(super) fn check_field(&mut self, operand: &Node, field: &str, place: (usize, usize)) {
         let Some(path) = static_path(operand) else {
             return;
@@ -53,7 +53,7 @@ fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`")
 }
 
-/// The names from a top-level one down to this node, where all of them are written out.
+/// The names from a top-level name to this node. `None` unless each of them is a literal name.
 fn static_path(node: &Node) -> Option<Vec<&str>> {
     match &node.kind {
         Kind::Name(name) => Some(vec![*name]),

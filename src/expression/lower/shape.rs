@@ -1,10 +1,10 @@
-//! The parser expands each macro into a loop of a fixed shape; here the macro is found again.
+//! Recognizes macros: the parser expands each macro into a loop of a fixed form.
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators};
 
 use crate::expression::tree::Quantifier;
 
-/// What a macro asks of each element.
+/// What a macro computes for each element.
 pub(super) enum Shape<'a> {
     Quantifier(Quantifier, &'a IdedExpr),
     Collect(Option<&'a IdedExpr>, &'a IdedExpr),
@@ -34,7 +34,7 @@ pub(super) fn shape(expanded: &ComprehensionExpr) -> Option<Shape<'_>> {
     }
 }
 
-/// The element of `accumulator + [element]`.
+/// The `element` of `accumulator + [element]`.
 fn appended(append: &CallExpr) -> Option<&IdedExpr> {
     match append.args.as_slice() {
         [_, IdedExpr { expr: Expr::List(list), .. }] => list.elements.first(),

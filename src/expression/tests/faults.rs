@@ -1,8 +1,8 @@
-//! What is found when an expression is loaded.
+//! Faults that are found when an expression is loaded.
 
 use super::*;
 
-/// Expression, the text that is pointed at, and what the message and its hint say.
+/// An expression, the text that the fault points at, and a part of the message and its hint.
 const CASES: &[(&str, &str, &str)] = &[
     ("boddy.ref == 1", "boddy", "unknown variable `boddy` (did you mean `body`)"),
     ("branch == \"main\"", "branch", "unknown variable `branch` (did you mean `git.branch`)"),

@@ -1,5 +1,5 @@
-//! Expressions and payloads that are made to crash or stall: each is refused when it is loaded or
-//! fails cleanly, on a stack of 2 MiB in a build without optimization.
+//! Expressions and payloads that try to crash or stall the gateway. Each is refused when it is
+//! loaded, or fails cleanly, on a stack of 2 MiB in a build without optimization.
 
 use proptest::prelude::*;
 
@@ -123,7 +123,7 @@ fn text_that_doubles_runs_out_of_its_budget() {
     assert!(refused(&doubled(24))[0].message.contains("levels deep"));
 }
 
-/// What the payload's own texts cost is charged, and not only what the expression says.
+/// The size of the payload's texts is charged for, and not only the size of the expression.
 #[test]
 fn long_names_and_long_lists_of_a_payload_are_charged_for() {
     let maps = vec!["{\"a\":1}"; 2000].join(",");

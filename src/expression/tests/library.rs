@@ -1,4 +1,5 @@
-//! Where semantics agree, the evaluator of the library that parses gives the same answers.
+//! Our evaluator gives the same answers as the evaluator of the CEL library, where both follow the
+//! same rules.
 
 use super::*;
 

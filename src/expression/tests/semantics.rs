@@ -1,4 +1,4 @@
-//! The language, one case a line: expression, payload, and the JSON of its value.
+//! The language, one case for each line: expression, payload, and the JSON of its value.
 
 use super::*;
 
@@ -128,7 +128,7 @@ fn each_expression_has_its_value() {
     }
 }
 
-/// Expression, the kind of its failure, and what the message says.
+/// An expression, the kind of its failure, and a part of the message.
 const FAILURES: &[(&str, EvaluationFaultKind, &str)] = {
     use EvaluationFaultKind::{Missing, Type, Value};
     &[

@@ -1,7 +1,7 @@
-//! Connections to the database: how they are made, kept and used.
+//! Connections to the database: makes, pools and uses them.
 //!
-//! Every statement has its time-out on this side as well as on the server's. A connection that did
-//! not answer in time is thrown away, so that nothing of it is mistaken for an answer later.
+//! Every statement has a time-out in this process as well as on the server. A connection that did not answer
+//! in time is closed, so that a late answer is not taken for the answer to a later statement.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::store::StoreFault;
 
 /// Time for the server to answer a statement.
 const STATEMENT: Duration = Duration::from_secs(15);
-/// Time to wait for a lock that somebody else holds.
+/// Time to wait for a lock of another transaction.
 const LOCK: Duration = Duration::from_secs(5);
-/// On top of the server's own time-out, for the way there and back.
+/// Added to the server's own time-out, for the network.
 const GRACE: Duration = Duration::from_secs(3);
 /// Time to connect, and to wait for a connection that is in use.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -40,16 +40,16 @@ pub struct Options {
     pub password: Option<Password>,
     /// Certificate authorities to trust beside those of the system.
     pub ca_file: Option<PathBuf>,
-    /// Whether the connection may be in clear.
+    /// Whether to connect without TLS.
     pub allow_plain: bool,
     /// Most connections at once.
     pub connections: usize,
-    /// A pooler stands between, which hands each transaction to another connection: nothing is kept
-    /// in a session.
+    /// Whether a pooler is in between that may use another server connection for each transaction. Session
+    /// state, such as prepared statements, cannot be used then.
     pub pooled: bool,
 }
 
-/// Connections that are kept.
+/// The pool of connections.
 #[derive(Clone)]
 pub(super) struct Connections {
     pool: Pool,
@@ -57,11 +57,11 @@ pub(super) struct Connections {
     alone: Arc<Semaphore>,
 }
 
-/// Why a statement did not succeed.
+/// Why a statement failed.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) fault: StoreFault,
-    /// True where what was to be written is at fault, so that others may fare better.
+    /// True where the data to be written is the cause, so that other data may be accepted.
     pub(super) data: bool,
 }
 
@@ -78,7 +78,7 @@ impl From<StoreFault> for Refused {
 }
 
 impl Options {
-    /// The configuration with everything that a connection needs but the password.
+    /// The complete configuration of a connection, without the password.
     pub(super) fn complete(&self) -> Config {
         let mut config = self.config.clone();
         config.application_name("cdsw-gateway").connect_timeout(CONNECT);
@@ -86,7 +86,8 @@ impl Options {
         config.tcp_user_timeout(STATEMENT + GRACE);
         config.ssl_mode(if self.allow_plain { SslMode::Disable } else { SslMode::Require });
         if !self.pooled {
-            // A pooler would refuse these, or give them to somebody else. With one, roles.sql sets them.
+            // A pooler would refuse these options, or apply them to another client's connection. With a
+            // pooler, roles.sql sets them.
             config.options(format!(
                 "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
                 STATEMENT.as_millis(),
@@ -144,12 +145,12 @@ impl Options {
 }
 
 impl Connections {
-    /// Turns for what may wait for others of its kind: half of the connections.
+    /// Limits transactions that can wait for each other's locks to half of the connections.
     pub(super) fn alone(&self) -> &Semaphore {
         &self.alone
     }
 
-    /// A connection, made anew where none is free.
+    /// A connection from the pool; a new one where none is free. Waits where all are in use.
     pub(super) async fn connection(&self) -> Result<Connection, StoreFault> {
         let object = self.pool.get().await.map_err(|error| match &error {
             deadpool_postgres::PoolError::Backend(told) => fault(told),
@@ -166,7 +167,7 @@ impl Connections {
         })
     }
 
-    /// Does something in one transaction.
+    /// Runs `work` in one transaction, and rolls it back where `work` fails.
     pub(super) async fn transact<T>(
         &self,
         work: impl AsyncFnOnce(&Connection) -> Result<T, StoreFault>,
@@ -185,7 +186,7 @@ impl Connections {
         }
     }
 
-    /// Reads in one snapshot.
+    /// Runs `work` in one read-only snapshot.
     pub(super) async fn snapshot<T>(
         &self,
         work: impl AsyncFnOnce(&Connection) -> Result<T, StoreFault>,
@@ -199,12 +200,12 @@ impl Connections {
     }
 }
 
-/// One connection, in use. Dropped in the middle of a transaction, it is closed.
+/// One connection in use. If it is dropped inside a transaction, it is closed.
 pub(super) struct Connection {
     object: Option<Object>,
     named: bool,
     open: bool,
-    /// A statement did not end in time, and may be running still.
+    /// A statement did not end in time, and may still be running.
     stuck: AtomicBool,
 }
 
@@ -226,7 +227,7 @@ impl Connection {
     }
 
     async fn roll_back(&mut self) {
-        // One that does not answer is thrown away.
+        // Where the rollback cannot be made, `open` stays true and `drop` closes the connection.
         if !self.stuck.load(Ordering::Relaxed) && self.plain("ROLLBACK").await.is_ok() {
             self.open = false;
         }
@@ -302,7 +303,7 @@ impl Drop for Connection {
         if (self.open || self.stuck.load(Ordering::Relaxed))
             && let Some(object) = self.object.take()
         {
-            // Whatever it was in the middle of is undone by the server when the connection ends.
+            // The server rolls back the transaction when the connection ends.
             drop(Object::take(object));
         }
     }

@@ -1,5 +1,5 @@
-//! Keeps deliveries, each under its claim. Those that arrive together are kept by one statement, which is
-//! one transaction and one flush.
+//! Inserts deliveries. A claim on source and key makes sure that each is kept once. Deliveries that arrive
+//! together are inserted by one statement, which is one transaction and one flush.
 
 use std::collections::HashSet;
 
@@ -16,15 +16,15 @@ use crate::store::rules::coalesce::Place;
 use crate::store::rules::new::row;
 use crate::store::{REPEAT_WINDOW, StoreFault};
 
-/// What a delivery takes up beside its content: its own row, its claim, its run and the indexes of all.
+/// Estimated bytes of a delivery besides its content: its row, its claim, its run and their indexes.
 pub(super) const ROWS: i64 = 1024;
 
-/// Whether the one statement can keep it with its runs: none takes the place of another.
+/// Whether the one statement can insert it with its runs, since none of them can supersede another run.
 pub(super) fn is_plain(packed: &Packed) -> bool {
     packed.delivery.runs.iter().all(|run| run.latest.is_none())
 }
 
-/// Columns of the deliveries of a batch, one array each.
+/// The deliveries of a batch, as one array per column.
 #[derive(Default)]
 struct Deliveries<'a> {
     id: Vec<Uuid>,
@@ -46,7 +46,7 @@ struct Deliveries<'a> {
     expires_at: Vec<i64>,
 }
 
-/// Parameters before those of the runs.
+/// Number of parameters before those of the runs.
 const BEFORE: usize = 21;
 
 const KEEP: &str = "\
@@ -72,8 +72,8 @@ WITH new AS (
     FROM new WHERE id IN (SELECT delivery FROM claimed)
 )";
 
-/// Keeps plain deliveries with their runs; gives those that were kept. The others are repeats. No two may
-/// share a source and key.
+/// Inserts plain deliveries with their runs; gives the ids of those that were inserted. The others are
+/// repeats. No two of the batch may have the same source and key.
 pub(super) async fn keep(
     connection: &Connection,
     batch: &[&Packed],
@@ -91,7 +91,7 @@ pub(super) async fn keep(
     write(connection, batch, &NewRuns::of(&runs), runs.len(), queued).await
 }
 
-/// Keeps one delivery without its runs; false where it is a repeat.
+/// Inserts one delivery without its runs; false where it is a repeat.
 async fn keep_bare(connection: &Connection, packed: &Packed) -> Result<bool, StoreFault> {
     Ok(!write(connection, &[packed], &NewRuns::of(&[]), 0, false).await?.is_empty())
 }
@@ -171,7 +171,8 @@ impl<'a> Deliveries<'a> {
     }
 }
 
-/// Keeps one delivery without its runs, or counts the repeat and gives the delivery that it repeats.
+/// Inserts one delivery without its runs. Where it is a repeat, counts it and gives the first delivery
+/// instead.
 pub(super) async fn keep_or_find(
     connection: &Connection,
     packed: &Packed,
@@ -180,7 +181,7 @@ pub(super) async fn keep_or_find(
         return Ok(None);
     }
     let delivery = &packed.delivery;
-    // Holds the delivery's row, so that two repeats at once come one after the other.
+    // Locks the delivery's row, so that two repeats at once are serialized.
     let first = connection
         .one(
             "UPDATE deliveries SET repeats = repeats + 1 WHERE id = \
@@ -190,7 +191,7 @@ pub(super) async fn keep_or_find(
         .await?;
     match first {
         Some(row) => Ok(Some(DeliveryId::from_bytes(get::<Uuid>(&row, 0)?.into_bytes()))),
-        // Retention took it between the two statements; the sender's next try is a new one.
+        // Retention removed it between the two statements; the sender's next try is a new delivery.
         None => Err(StoreFault::Unavailable(
             "the delivery that this repeats is just being removed".to_owned(),
         )),

@@ -1,7 +1,7 @@
-//! Work that arrives together is done together: one transaction, one flush.
+//! Group commit: writes that arrive together share one transaction and one flush.
 //!
-//! The batch is whatever has arrived while the batches before it were on their way, never a timer,
-//! so that a lone write is as quick as the database allows.
+//! A batch consists of the writes that arrived while earlier batches were in flight. There is no timer, so a
+//! single write is as quick as the database allows.
 
 use std::sync::Arc;
 
@@ -11,30 +11,30 @@ use crate::store::StoreFault;
 
 /// Most writes that share a transaction. Bounds how long the first of them waits for the last.
 const BATCH: usize = 256;
-/// Most writes that may wait. Receiving is bounded before this; the bound is a second wall.
+/// Most writes that may wait. The receiver has its own limit; this one bounds the memory in any case.
 const WAITING: usize = 8192;
-/// Batches that may be on their way at once. While one is being flushed the next is written.
+/// Batches that may be in flight at once. While one is being flushed, the next is written.
 const ON_THE_WAY: usize = 2;
 
-/// A write, and whom to tell what became of it.
+/// A write, and the channel to its caller.
 pub(super) struct Asked<T, R> {
     pub(super) what: T,
     reply: oneshot::Sender<Result<R, StoreFault>>,
 }
 
 impl<T, R> Asked<T, R> {
-    /// Tells. Whoever asked may be gone; what was done stands all the same.
+    /// Sends the result to the caller. The caller may have stopped waiting; the write is valid all the same.
     pub(super) fn tell(self, outcome: Result<R, StoreFault>) {
         let _ = self.reply.send(outcome);
     }
 }
 
-/// A place to bring writes to.
+/// The queue of writes that are committed in groups.
 pub(super) struct Group<T, R>(mpsc::Sender<Asked<T, R>>);
 
 impl<T: Send + 'static, R: Send + 'static> Group<T, R> {
-    /// Begins to work. `weigh` says how much of a batch's room a write takes, in bytes; `work` does a
-    /// batch and tells everybody.
+    /// Starts the task that makes batches. `weigh` gives the size of a write in bytes; the writes of a batch
+    /// have at most `most` bytes together. `work` does a batch and answers its callers.
     pub(super) fn start<W, F>(most: usize, weigh: fn(&T) -> usize, work: W) -> Self
     where
         W: Fn(Vec<Asked<T, R>>) -> F + Send + 'static,
@@ -49,7 +49,7 @@ impl<T: Send + 'static, R: Send + 'static> Group<T, R> {
                     return;
                 }
                 let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-                // What has come in while there was no slot goes along.
+                // Adds the writes that arrived while no slot was free.
                 let mut weight: usize = next.iter().map(|asked| weigh(&asked.what)).sum();
                 let mut batch = std::mem::take(&mut next);
                 while batch.len() < BATCH {
@@ -71,7 +71,8 @@ impl<T: Send + 'static, R: Send + 'static> Group<T, R> {
         Self(writes)
     }
 
-    /// Brings a write; ends when it is committed and flushed, or has changed nothing.
+    /// Does a write as a part of a batch. Returns when it is committed and flushed, or has failed and changed
+    /// nothing.
     pub(super) async fn ask(&self, what: T) -> Result<R, StoreFault> {
         let stopped = || StoreFault::Unavailable("the store has been closed".to_owned());
         let (reply, answer) = oneshot::channel();

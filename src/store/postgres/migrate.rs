@@ -1,5 +1,4 @@
-//! Brings the tables up to date. Replicas that start together do it once: whoever is first holds an
-//! advisory lock until it is done.
+//! Applies migrations. Where replicas start together, an advisory lock makes sure that one of them does it.
 
 use super::connection::{Connection, Connections};
 use super::values::{get, params};
@@ -7,39 +6,39 @@ use crate::store::StoreFault;
 use crate::store::migrations::POSTGRES;
 use crate::store::tables::Row as _;
 
-/// Names the lock ("CDSG" in ASCII).
+/// Number of the advisory lock ("CDSG" in ASCII).
 const LOCK: i64 = 0x4344_5347;
 
-/// What there is.
+/// The tables as they are: their version, and the oldest program version that can use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     version: usize,
     oldest: usize,
 }
 
-/// The tables as they are: how many migrations they have had, of those that this program knows.
+/// The version of the tables before and after a migration: the number of migrations applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrated {
-    /// Before.
+    /// The version before.
     pub from: usize,
-    /// Now.
+    /// The version now.
     pub to: usize,
 }
 
-/// Makes the tables as this program needs them.
+/// Applies all missing migrations.
 ///
 /// # Errors
-/// [`StoreFault::Unusable`] when they are newer than this program.
+/// [`StoreFault::Unusable`] where the tables are newer than this program.
 pub(super) async fn migrate(pool: &Connections) -> Result<Migrated, StoreFault> {
     migrate_to(pool, POSTGRES.len()).await
 }
 
-/// Only for tests of what an older program leaves behind.
+/// Applies the migrations up to a version. Only tests stop at an older one.
 pub(super) async fn migrate_to(pool: &Connections, to: usize) -> Result<Migrated, StoreFault> {
     pool
         .transact(async |connection| {
             connection.query("SELECT pg_advisory_xact_lock($1)::text", params![LOCK]).await?;
-            // A long migration is nobody's fault.
+            // A migration of large tables may take long.
             connection.plain("SET LOCAL statement_timeout = 0").await?;
             connection.plain(
                 "CREATE TABLE IF NOT EXISTS cdsw_gateway_schema ( \
@@ -64,10 +63,10 @@ pub(super) async fn migrate_to(pool: &Connections, to: usize) -> Result<Migrated
         .await
 }
 
-/// Whether the tables can be used as they are.
+/// Checks that this program can use the tables as they are.
 ///
 /// # Errors
-/// [`StoreFault::Unusable`] when they are too old or too new, with what to do.
+/// [`StoreFault::Unusable`] where they are too old or too new. Its message says what to do.
 pub(super) async fn check(connection: &Connection) -> Result<(), StoreFault> {
     let there = connection
         .one("SELECT to_regclass('cdsw_gateway_schema') IS NOT NULL", params![])

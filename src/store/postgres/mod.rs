@@ -1,8 +1,8 @@
-//! The store for several processes: PostgreSQL, version 14 or later.
+//! The store that several processes can share: PostgreSQL, version 14 or later.
 //!
-//! Any number of replicas share the queue. Deliveries that arrive together share a transaction and
-//! one flush (`group`), and so do outcomes. Leases, limits and rests are judged by the database's
-//! clock and kept in its rows, so that they hold for all replicas together.
+//! Any number of replicas share the queue. Deliveries that arrive together share one transaction and one
+//! flush (`group`); the same holds for outcomes. Leases, rate limits and open circuit breakers are rows of
+//! the database and use its clock, so that they hold for all replicas together.
 
 mod connection;
 mod deliveries;
@@ -47,22 +47,23 @@ pub use connection::Options;
 pub use migrate::Migrated;
 pub use password::Password;
 
-/// The channel that replicas tell each other on.
+/// The channel of the notifications between replicas.
 const CHANNEL: &str = "cdsw_gateway";
-/// What is told there: that there is something in the queue,
+/// Payload of a notification: there may be runs to take from the queue.
 const RUNS: &str = "runs";
-/// or that something rests or goes on.
+/// Payload of a notification: something was paused or resumed, a circuit breaker has opened or closed, or
+/// another configuration is in force.
 const PAUSES: &str = "rests";
 
-/// Bytes of deliveries that share a transaction at most; a larger one is alone.
+/// Most bytes of deliveries in one transaction. A larger delivery has a transaction of its own.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// Whose time leases, limits and rests are judged by.
+/// Whose clock leases, rate limits and circuit breakers use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseClock {
-    /// The database's, the same for all replicas.
+    /// The database's clock, which is the same for all replicas.
     Database,
-    /// Whoever asks says what time it is. For tests, which move time by saying so.
+    /// The time that the caller passes. For tests, which set the time.
     Caller,
 }
 
@@ -77,30 +78,30 @@ pub struct PostgresStore {
     packer: Packer,
 }
 
-/// Makes the tables as this program needs them; says from which version to which.
+/// Applies the missing migrations; gives the version before and after.
 ///
 /// # Errors
-/// [`StoreFault`], naming what to do.
+/// [`StoreFault`]. Its message says what to do.
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreFault> {
     migrate::migrate(&options.pool()?).await
 }
 
-/// Makes the tables as an older program needed them. For tests alone.
+/// Applies the migrations up to an older version. Only for tests.
 ///
 /// # Errors
-/// [`StoreFault`], naming what to do.
+/// [`StoreFault`]. Its message says what to do.
 #[doc(hidden)]
 pub async fn migrate_to(options: &Options, version: usize) -> Result<Migrated, StoreFault> {
     migrate::migrate_to(&options.pool()?, version).await
 }
 
 impl PostgresStore {
-    /// Connects, and sees that the tables are as this program needs them and that a commit is on disk
-    /// when it is told. `listening` is how to reach the database without a pooler, for notifications.
+    /// Connects, and checks that this program can use the tables and that the server's commits are durable.
+    /// `listening` says how to reach the database without a pooler, for notifications.
     ///
     /// # Errors
-    /// [`StoreFault::Unusable`] when the tables or settings do not do; [`StoreFault::Unavailable`]
-    /// when the database cannot be reached.
+    /// [`StoreFault::Unusable`] where the tables or the settings are not suitable;
+    /// [`StoreFault::Unavailable`] where the database cannot be reached.
     pub async fn open(
         options: &Options,
         listening: Option<&Options>,
@@ -398,7 +399,8 @@ fn weight(packed: &Packed) -> usize {
     packed.headers.len() + packed.explanation.len() + packed.body.len()
 }
 
-/// A 2xx is built on a commit that is on disk, which two settings of the server could take back.
+/// Checks that a commit is on disk when the server reports it, since a sender is then answered with 2xx. Two
+/// settings of the server can turn that off.
 async fn is_durable(connection: &Connection) -> Result<(), StoreFault> {
     let row = connection
         .one(
@@ -409,7 +411,7 @@ async fn is_durable(connection: &Connection) -> Result<(), StoreFault> {
         .await?;
     let Some(row) = row else { return Ok(()) };
     let (fsync, commit): (&str, &str) = (values::get(&row, 0)?, values::get(&row, 1)?);
-    // With a standby that is to have every commit, `local` would leave it behind.
+    // Where a synchronous standby is configured, `local` would not wait for it.
     let behind = values::get::<bool>(&row, 2)? && commit == "local";
     if fsync == "off" || commit == "off" || behind {
         return Err(StoreFault::Unusable(format!(
@@ -420,7 +422,7 @@ async fn is_durable(connection: &Connection) -> Result<(), StoreFault> {
     Ok(())
 }
 
-/// Keeps a batch of deliveries: the plain ones together, each of the others by itself.
+/// Keeps a batch of deliveries: the plain ones in one statement, each of the others in its own transaction.
 async fn keep_together(pool: Connections, batch: Vec<Asked<Packed, Accepted>>) {
     let mut keys = HashSet::new();
     let (plain, alone): (Vec<_>, Vec<_>) = batch.into_iter().partition(|asked| {
@@ -449,7 +451,7 @@ async fn keep_together(pool: Connections, batch: Vec<Asked<Packed, Accepted>>) {
                 }
             }
         }
-        // One of them may be at fault; the others are not to suffer for it.
+        // One delivery's data may be the cause, so each is tried alone and the others are kept.
         Err(refused) if refused.data && plain.len() > 1 => {
             for asked in plain {
                 tokio::spawn(keep_alone(pool.clone(), asked));
@@ -467,7 +469,8 @@ async fn keep_together(pool: Connections, batch: Vec<Asked<Packed, Accepted>>) {
 }
 
 async fn keep_alone(pool: Connections, asked: Asked<Packed, Accepted>) {
-    // Some wait for each other; what keeps the rest going must not wait for a connection meanwhile.
+    // These transactions can wait for each other's locks. They may use only a part of the connections, so
+    // that other work still gets one.
     let Ok(_turn) = pool.alone().acquire().await else { return };
     let kept = pool
         .transact(async |connection| steps::accept::accept(connection, &asked.what).await)

@@ -1,5 +1,6 @@
-//! Hears what other replicas tell (`LISTEN`), on a connection of its own. Where it cannot be had, and
-//! past a pooler that shares connections, the slow look at the queue finds the same a little later.
+//! Receives the notifications of other replicas (`LISTEN`), on a connection of its own. Without such a
+//! connection, or through a pooler that shares connections, none arrive; the regular poll of the queue then
+//! finds the same changes a little later.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -14,10 +15,10 @@ use super::{CHANNEL, RUNS};
 use crate::store::StoreFault;
 use crate::store::shared::Notifications;
 
-/// Time to leave a server alone that could not be reached, or has ended the connection.
+/// Back-off after the server could not be reached or has ended the connection.
 const REST: Duration = Duration::from_secs(1);
 
-/// Begins to listen, for as long as anybody wants to know.
+/// Listens until the last receiver is dropped.
 pub(super) fn listen(options: &Options) -> Result<watch::Receiver<Notifications>, StoreFault> {
     let (tell, notifications) = watch::channel(Notifications::default());
     let (config, password) = (options.complete(), options.password.clone());
@@ -54,7 +55,7 @@ async fn forever<T>(
             () = tell.closed() => return,
             () = listening => {}
         }
-        // What was told meanwhile went unheard.
+        // Notifications may have been missed, so both kinds are reported.
         tell.send_modify(|told| (told.runs, told.pauses) = (told.runs + 1, told.pauses + 1));
         tokio::time::sleep(REST).await;
     }
@@ -78,7 +79,7 @@ where
             }
         }
     };
-    // The statement goes out, and its answer comes in, only while the connection is driven.
+    // The `LISTEN` statement makes progress only while the connection is polled too.
     tokio::select! {
         () = hearing => {}
         () = async {

@@ -1,4 +1,4 @@
-//! The password of a connection that is just being made: it may be another one than an hour ago.
+//! The password for new connections. It is read again for each connection, since it may have changed.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,31 +13,30 @@ use tokio_postgres::{Client, Config, Error, Socket};
 
 use crate::model::Secret;
 
-/// A connection waits no longer for it than this, and then takes the one before.
+/// Longest wait of a new connection for the password; after that it uses the previous one.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A password that the database refuses is looked for anew, but not more often.
+/// Shortest time between two reports that the database refused the password.
 const ANEW: Duration = Duration::from_secs(10);
 
-/// Where a password is to be had. It is asked for with each connection that is made, so that a password
-/// that was changed needs no restart.
+/// The source of the password. Each new connection asks it, so that a changed password needs no restart.
 #[derive(Clone)]
 pub struct Password(Arc<Asked>);
 
 struct Asked {
     ask: Box<dyn Fn() -> Asking + Send + Sync>,
     refused: Box<dyn Fn() + Send + Sync>,
-    /// The one before, for as long as none can be had.
+    /// The last password, used while none can be read.
     last: Mutex<Option<Secret>>,
-    /// When the database refused one last.
+    /// When a refusal by the database was last reported.
     refused_at: Mutex<Option<Instant>>,
 }
 
-/// A question for the password.
+/// The future of a request for the password.
 type Asking = Pin<Box<dyn Future<Output = Option<Secret>> + Send>>;
 
 impl Password {
-    /// Asks for it by `ask`, which gives none where it cannot be had just now. `refused` is told when the
-    /// database did not take it, so that whoever remembers it looks again.
+    /// Makes a source. `ask` reads the password and gives `None` where that fails now. `refused` is called
+    /// when the database did not accept the password, so that a cached value is read again.
     pub fn new<F>(
         ask: impl Fn() -> F + Send + Sync + 'static,
         refused: impl Fn() + Send + Sync + 'static,
@@ -81,7 +80,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The same configuration with the password of the moment.
+/// The configuration with the current password.
 pub(super) async fn with(config: &Config, password: Option<&Password>) -> Config {
     let mut config = config.clone();
     if let Some(password) = password
@@ -92,7 +91,7 @@ pub(super) async fn with(config: &Config, password: Option<&Password>) -> Config
     config
 }
 
-/// Makes connections, each with the password of its moment.
+/// Makes connections, each with the password that is current then.
 pub(super) struct Connecting<T> {
     pub(super) tls: T,
     pub(super) password: Option<Password>,

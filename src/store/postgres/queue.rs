@@ -1,9 +1,9 @@
-//! The queue of runs: what may be taken, and the attempts that begin.
+//! The statements of the queue: finds runs that may be taken and writes attempts.
 //!
-//! Whoever takes runs of a job holds the job's gate, a row, until its attempts are committed. So a
-//! job's limits are those of all replicas together, and two replicas that take runs of different
-//! jobs never wait for each other. What is taken is locked with `SKIP LOCKED`: a run that a person
-//! is just acting on is left for the next look.
+//! Each job has a row in the table `gates`. A transaction that takes runs of the job locks that row until it
+//! commits. A job's limits therefore hold for all replicas together, and replicas that take runs of
+//! different jobs never wait for each other. Runs are locked with `SKIP LOCKED`: a run that a person is
+//! acting on is left for a later look.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,13 +25,12 @@ use crate::store::{Lease, Pausable, Permit, StoreFault};
 
 const LEASE: &str = lease!("runs.delivery");
 
-/// Looks at the queue, taking nothing. `told` is the time where the database's own is not the one that
-/// counts.
+/// Reads the state of the queue. `told` is the time now, where the database's clock is not used.
 pub(super) async fn see(
     connection: &Connection,
     told: Option<Timestamp>,
 ) -> Result<Seen, StoreFault> {
-    // Jobs are found by stepping through the index from one to the next.
+    // The recursive query steps through the index from one job to the next.
     let row = connection
         .one(
             &format!(
@@ -66,7 +65,7 @@ fn pausable(text: &str) -> Option<Pausable> {
     named(kind, name.to_owned())
 }
 
-/// Takes the gates of these permits' jobs, and gives what is known of each.
+/// Locks the gates of these permits' jobs, and gives the facts about each job.
 pub(super) async fn jobs(
     connection: &Connection,
     permits: &[&Permit],
@@ -93,8 +92,8 @@ pub(super) async fn jobs(
     Ok((now, found.iter().map(facts).collect::<Result<_, _>>()?))
 }
 
-/// Takes the gates, in one order everywhere, so that two replicas never wait for each other; false
-/// where some are not there yet.
+/// Locks the gates, always in the same order, so that two replicas cannot deadlock; false where some do not
+/// exist yet.
 async fn lock(connection: &Connection, jobs: &[&str]) -> Result<bool, StoreFault> {
     let sql = "SELECT job FROM gates WHERE job = ANY ($1) ORDER BY job FOR UPDATE";
     Ok(connection.query(sql, params![jobs.to_vec()]).await?.len() == jobs.len())
@@ -125,7 +124,7 @@ async fn look(
     Ok(connection.query(&sql, params![jobs.to_vec(), told.map(millis), minute, hour]).await?)
 }
 
-/// Runs that may be sent, oldest first, as many of each job as its permit allows at most.
+/// Runs that may be sent, oldest first, with the given maximum for each permit's job.
 pub(super) async fn ready(
     connection: &Connection,
     permits: &[(&Permit, usize)],
@@ -137,7 +136,7 @@ pub(super) async fn ready(
         permits.iter().map(|(_, most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();
     let keys: Vec<Option<&str>> = permits.iter().map(|(permit, _)| permit.key.as_deref()).collect();
     let declared: Vec<&str> = permits.iter().map(|(permit, _)| &*permit.declared).collect();
-    // Asked again, now that the gates are held: what was seen before may be over.
+    // Pauses and the configuration are checked again while the gates are locked, since they may have changed.
     let sql = format!(
         "SELECT run.* FROM unnest($1::text[], $2::bigint[], $4::text[], $5::text[]) \
            AS permit (name, most, api_key, declared) CROSS JOIN LATERAL \
@@ -159,7 +158,7 @@ pub(super) async fn ready(
     Ok(ready)
 }
 
-/// Writes the attempts of all that was taken.
+/// Writes the attempts of all runs that were taken.
 pub(super) async fn begin(
     connection: &Connection,
     taken: &[Begun],
@@ -190,13 +189,13 @@ pub(super) async fn begin(
         )
         .await?;
     if changed != taken.len() {
-        // The rows are locked, so that this cannot be; nothing is sent that is not on disk.
+        // Cannot happen, since the rows are locked; checked because nothing may be sent that is not on disk.
         return Err(StoreFault::Unavailable("a run was taken by somebody else".to_owned()));
     }
     Ok(())
 }
 
-/// Attempts whose lease has run out.
+/// Attempts whose lease has expired.
 pub(super) async fn expired_leases(
     connection: &Connection,
     now: Timestamp,
@@ -210,7 +209,7 @@ pub(super) async fn expired_leases(
     found.iter().map(|row| Ok(read_ready(row, now, asked_at)?.lease)).collect()
 }
 
-/// Makes runs due now that would be due after `latest`.
+/// Makes runs due now whose due time is after `latest`; gives how many.
 pub(super) async fn pull_in(
     connection: &Connection,
     latest: Timestamp,

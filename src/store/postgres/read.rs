@@ -1,4 +1,4 @@
-//! What people look at: deliveries, runs, counts, the audit log.
+//! Reads what people look at: deliveries, runs, counts and the audit log.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,8 @@ pub(super) async fn runs_of(
     found.iter().map(in_short).collect()
 }
 
-/// One delivery, whole. In a snapshot, so that the runs shown are those of the delivery shown.
+/// One delivery with its content and runs. Call it in a snapshot, so that the runs belong to the delivery as
+/// shown.
 pub(super) async fn delivery(
     connection: &Connection,
     id: DeliveryId,
@@ -72,7 +73,7 @@ pub(super) async fn deliveries(
     Ok(found)
 }
 
-/// One run, whole.
+/// One run with its variables, attempts and acts.
 pub(super) async fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
     let key = uuid(id.as_bytes());
     let sql = format!("SELECT {BRIEF}, runs.environment FROM runs WHERE id = $1");
@@ -95,7 +96,7 @@ pub(super) async fn runs(
     connection: &Connection,
     filter: &RunFilter,
 ) -> Result<Vec<RunBrief>, StoreFault> {
-    // Spelled out where an index over one state exists, which a parameter would hide.
+    // The state is part of the text: with a parameter, the planner could not use an index over one state.
     let state = filter
         .state
         .map_or_else(|| "true".to_owned(), |state| format!("state = '{}'", state.as_str()));
@@ -114,7 +115,7 @@ fn limit(asked: usize) -> i64 {
     i64::try_from(asked.clamp(1, MOST)).unwrap_or(i64::MAX)
 }
 
-/// How many runs wait; each number is read from an index over that state alone.
+/// How many runs are in each state that is not final. Each number comes from an index over that state alone.
 pub(super) async fn counts(connection: &Connection) -> Result<Counts, StoreFault> {
     let sql = "SELECT (SELECT count(*) FROM runs WHERE blocked = 1 AND state = 'waiting') AS waiting, \
                  (SELECT count(*) FROM runs WHERE state = 'queued') AS queued, \
@@ -136,13 +137,13 @@ pub(super) async fn held_since(
     row.map_or(Ok(0), |row| row.count("held"))
 }
 
-/// Everything that is paused.
+/// All pauses.
 pub(super) async fn paused(connection: &Connection) -> Result<Vec<Pause>, StoreFault> {
     let sql = format!("SELECT {} FROM pauses ORDER BY kind, name", pauses::COLUMNS);
     connection.query(&sql, params![]).await?.iter().map(pauses::pause).collect()
 }
 
-/// The audit log, newest first.
+/// Entries of the audit log that are older than `before`, newest first.
 pub(super) async fn audited(
     connection: &Connection,
     before: Option<u64>,

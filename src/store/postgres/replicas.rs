@@ -1,4 +1,5 @@
-//! What replicas tell each other: that they live, which configuration they run, which workbench rests.
+//! What replicas tell each other: that they are alive, which configuration they run, and which circuit
+//! breakers are open.
 
 use std::time::Duration;
 
@@ -12,14 +13,14 @@ use crate::store::shared::{Declared, OpenCircuit};
 use crate::store::statements::{About, Statements as _};
 use crate::store::tables::Row as _;
 
-/// A configuration that was not declared for this long is forgotten, and would count as a new one.
+/// A configuration that no replica has declared for this long is deleted. If it returns, it counts as new.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
-/// A replica that has not been seen for this long is forgotten.
+/// The row of a replica that has not been seen for this long is deleted.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
-/// An expression for the jobs that the configuration in force allows: the newest that a replica runs which
-/// was seen within 30 s. Where none was, as after an outage, the newest that there has been; null only where
-/// no replica has ever said what it runs.
+/// An SQL expression for the jobs that the configuration in force allows. That is the newest configuration
+/// of the replicas seen within the last 30 s. Where there is no such replica, as after an outage, it is the
+/// newest configuration of all. Null only where no configuration is recorded.
 pub(super) const ALLOWED: &str = "(SELECT jobs FROM configurations ORDER BY EXISTS \
       (SELECT 1 FROM replicas WHERE replicas.version = configurations.version AND replicas.seen_at > \
          (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30000) DESC, number DESC LIMIT 1)";
@@ -27,8 +28,9 @@ pub(super) const ALLOWED: &str = "(SELECT jobs FROM configurations ORDER BY EXIS
 /// The database's clock, in milliseconds since 1970.
 pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-/// Says that a replica lives and what it runs. A configuration that has never been seen is newer than
-/// all others; so is one that `changed` says was just loaded by a running replica.
+/// Declares that a replica is alive and which configuration it runs. A configuration that is not recorded
+/// yet becomes the newest; so does one that a running replica has just loaded (`changed`). Also deletes old
+/// rows.
 pub(super) async fn declare(
     connection: &Connection,
     replica: Uuid,
@@ -75,7 +77,7 @@ pub(super) async fn declare(
             params![],
         )
         .await?;
-    // Of workbenches that are no longer configured.
+    // Rows of workbenches that are no longer configured.
     connection
         .execute(
             &format!(
@@ -88,14 +90,14 @@ pub(super) async fn declare(
     if changed { connection.tell(About::Pauses).await } else { Ok(()) }
 }
 
-/// Takes leave: the replica no longer counts.
+/// Withdraws the declaration of a replica.
 pub(super) async fn leave(connection: &Connection, replica: Uuid) -> Result<(), StoreFault> {
     connection.execute("DELETE FROM replicas WHERE id = $1", params![replica]).await?;
     Ok(())
 }
 
-/// Takes the one trial of a workbench that rests, at this moment and until that; false where another
-/// replica has it.
+/// Claims the trial of a workbench whose circuit breaker is half-open, from `now` until `until`, both in
+/// milliseconds since 1970. False where another replica has claimed it or the breaker is still open.
 pub(super) async fn take_trial(
     connection: &Connection,
     workbench: &str,
@@ -113,7 +115,7 @@ pub(super) async fn take_trial(
     Ok(taken > 0)
 }
 
-/// A workbench rests from now on.
+/// Records that a workbench's circuit breaker has opened. An existing later end is kept.
 pub(super) async fn open_circuit(
     connection: &Connection,
     circuit: &OpenCircuit,
@@ -131,7 +133,7 @@ pub(super) async fn open_circuit(
     connection.tell(About::Pauses).await
 }
 
-/// A workbench is back.
+/// Records that a workbench's circuit breaker has closed.
 pub(super) async fn close_circuit(
     connection: &Connection,
     workbench: &str,
@@ -140,7 +142,7 @@ pub(super) async fn close_circuit(
     connection.tell(About::Pauses).await
 }
 
-/// The trial of a workbench said nothing about it; another may be made.
+/// Gives back the trial of a workbench, which said nothing about it; another may be made.
 pub(super) async fn no_trial(connection: &Connection, workbench: &str) -> Result<(), StoreFault> {
     connection
         .execute("UPDATE rests SET trial_until = NULL WHERE workbench = $1", params![workbench])
@@ -148,7 +150,7 @@ pub(super) async fn no_trial(connection: &Connection, workbench: &str) -> Result
     Ok(())
 }
 
-/// Every workbench that rests.
+/// The open and half-open circuit breakers.
 pub(super) async fn open_circuits(connection: &Connection) -> Result<Vec<OpenCircuit>, StoreFault> {
     connection
         .query("SELECT workbench, until, length FROM rests ORDER BY workbench", params![])

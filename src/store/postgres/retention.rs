@@ -1,12 +1,12 @@
-//! Retention in small steps, beside the work: each step is one short transaction.
+//! Retention, in small steps: each step is one short transaction.
 //!
-//! A delivery goes when it is older than `keep` and none of its runs waits for anything. Above the
-//! size bound the oldest go sooner; those too young to be forgotten as repeats give up their content
-//! and stay. What goes is always at the old end of every table and index, so that whole pages fall
-//! free, and are used again for what comes in.
+//! A delivery is removed when it is older than `keep` and none of its runs waits, is being sent or is held.
+//! Above the size bound the oldest are removed sooner. A delivery whose repeats must still be recognized
+//! stays, but loses its content. Rows are removed at the old end of every table and index, so that whole
+//! pages become free and are used again for new rows.
 //!
-//! The size is that of what is kept, not that of the files: a running total, which whoever tidies
-//! brings up to date and holds locked, so that replicas tidy one after the other.
+//! The size is that of the kept data, not of the files. It is a running total in the table `usage`. Each step
+//! updates it and keeps its row locked, so that only one replica applies retention at a time.
 
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ use crate::store::rules;
 use crate::store::tables::Row as _;
 use crate::store::{REPEAT_WINDOW, Retention, RetentionStep, StoreFault};
 
-/// Deliveries that one step removes at most. A literal in the statements, since a plan for any number
-/// would read whole tables.
+/// Deliveries that one step removes at most. It is a literal in the statements, since with a parameter the
+/// planner would read whole tables.
 const STEP: usize = 500;
-/// A delivery may be on its way for as long as this after its id was made.
+/// The longest time from the making of a delivery's id to its commit.
 const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
-/// `OFFSET 0` keeps the planner from asking it for all deliveries at once.
+/// `OFFSET 0` keeps the planner from computing it for all deliveries at once.
 const OVER: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery = deliveries.id \
     AND runs.state IN ('waiting', 'queued', 'sending', 'held') OFFSET 0)";
 
-/// One bounded step. Nothing, where another replica is at it.
+/// One bounded step. Does nothing where another replica is applying retention.
 pub(super) async fn step(
     connection: &Connection,
     retention: Retention,
@@ -61,7 +61,8 @@ pub(super) async fn step(
     Ok(step)
 }
 
-/// Adds what has come in since the last step, but for what may still be on its way.
+/// Adds the deliveries since the last step to the total, except young ones that may not be committed yet.
+/// `None` where another replica is applying retention.
 async fn bring_up_to_date(
     connection: &Connection,
     now: Timestamp,
@@ -81,7 +82,8 @@ async fn bring_up_to_date(
     Ok(Some((up_to, u64::try_from(bytes.saturating_add(added)).unwrap_or(0))))
 }
 
-/// Locked first, and looked at again when they are: a replay or a repeat in between has the same lock.
+/// Removes a bounded number of deliveries that are older than `moment`. It locks them and then checks again
+/// that they may be removed, since a replay or a repeat takes the same lock.
 async fn remove_older(
     connection: &Connection,
     moment: Timestamp,

@@ -1,4 +1,4 @@
-//! Runs as the rules see them: read by which they are, written as rows, many at a time.
+//! Reads and writes runs for the rules, many rows per statement.
 
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ pub(super) async fn some(
     connection.query(&sql, &params).await?.iter().map(table::row).collect()
 }
 
-/// The columns of new runs and their arrays, `$1` and on.
+/// New runs, as one array parameter per column.
 pub(super) struct NewRuns {
     arrays: Vec<Array>,
     names: Vec<&'static str>,
@@ -52,7 +52,7 @@ pub(super) struct NewRuns {
 }
 
 impl NewRuns {
-    /// Of these runs, each with its delivery.
+    /// From these rows, each with the id of its delivery.
     pub(super) fn of(rows: &[(Uuid, NewRow<'_>)]) -> Self {
         let (mut names, mut expressions) = (Vec::new(), Vec::new());
         let mut values: Vec<Vec<Value<'_>>> = Vec::with_capacity(rows.len());
@@ -69,7 +69,8 @@ impl NewRuns {
         Self { arrays: arrays(values.iter().map(Vec::as_slice)), names, expressions }
     }
 
-    /// `INSERT …`, of those for which the condition holds. Its parameters come after `before` others.
+    /// The `INSERT` statement for the runs for which the condition holds. Its parameters come after `before`
+    /// others.
     pub(super) fn insert(&self, before: usize, condition: &str) -> String {
         let (columns, values): (Vec<&str>, Vec<&str>) =
             self.expressions.iter().map(|(column, value)| (*column, &**value)).unzip();
@@ -110,7 +111,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Writes what became of runs: one statement for all that have the same columns to write.
+/// Updates runs, with one statement for all neighbours that write the same columns.
 pub(super) async fn write(
     connection: &Connection,
     rows: &[(i64, Moved)],
@@ -155,7 +156,7 @@ async fn write_alike(connection: &Connection, rows: &[(i64, Moved)]) -> Result<(
     );
     let params: Vec<Param<'_>> = arrays.iter().map(Array::param).collect();
     if connection.execute(&sql, &params).await? != rows.len() {
-        // The rows are locked, so that this cannot be.
+        // Cannot happen, since the rows are locked.
         return Err(StoreFault::Unavailable("a run was changed by somebody else".to_owned()));
     }
     Ok(())

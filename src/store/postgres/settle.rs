@@ -1,5 +1,5 @@
-//! Settling: what attempts came to is recorded and moves their runs, many in one statement. It names the
-//! state and the attempt that it expects to find.
+//! Records the results of attempts and changes the states of their runs, many in one statement. The statement
+//! names the state and the attempt that it expects, so that a lost lease is noticed.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,13 @@ use crate::store::rules::run::{change_of, moved};
 use crate::store::steps;
 use crate::store::{Finish, KeyRefused, Next, StoreFault};
 
-/// Whether one statement is enough to record it.
+/// Whether one statement is enough to record it: it pauses no key and queues no run again.
 pub(super) fn is_plain(finish: &Finish) -> bool {
     finish.refused.is_none() && !matches!(finish.next, Next::Retry { .. })
 }
 
-/// Records what attempts came to and moves their runs; gives those whose lease was lost. No two may
-/// be of the same run. Runs inside a transaction.
+/// Records the results of attempts and changes the states of their runs; gives the runs whose lease was lost.
+/// No two results may be of the same run. Needs a transaction, unless all are plain.
 pub(super) async fn finish(
     connection: &Connection,
     batch: &[&Finish],

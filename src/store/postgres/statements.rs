@@ -57,7 +57,7 @@ impl Statements for Connection {
         Ok(())
     }
 
-    /// A lock of each kind's name, taken in one order everywhere.
+    /// Takes an advisory lock for each pair of route and text, always in the same order.
     async fn alone_with(&self, mut kinds: Vec<(&str, &str)>) -> Result<(), StoreFault> {
         kinds.sort_unstable();
         kinds.dedup();

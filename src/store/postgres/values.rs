@@ -1,4 +1,4 @@
-//! Between Rust values and PostgreSQL's: parameters with their types, rows, faults.
+//! Converts between Rust and PostgreSQL: parameters with their types, rows and errors.
 
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
@@ -10,11 +10,11 @@ use crate::error_chain::with_causes;
 use crate::store::StoreFault;
 use crate::store::tables::{self as table, Value, unreadable};
 
-/// A value and the type that it is sent as. Types are always said, so that a statement need not be
+/// A value and the type that it is sent as. The type is always given, so that a statement need not be
 /// prepared by name, which a pooler may not allow.
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// A Rust type that goes with one type of PostgreSQL.
+/// A Rust type that is sent as one PostgreSQL type.
 pub(super) trait Typed: ToSql + Sync {
     /// That type.
     const TYPE: Type;
@@ -45,7 +45,7 @@ pub(super) fn param<T: Typed>(value: &T) -> Param<'_> {
     (value, T::TYPE)
 }
 
-/// The parameters of a statement, in request.
+/// The parameters of a statement, in order.
 macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::store::postgres::values::param(&$value)),*] };
 }
@@ -56,7 +56,7 @@ pub(super) fn millis(moment: Timestamp) -> i64 {
     moment.as_millisecond()
 }
 
-/// A length of time in milliseconds.
+/// A duration in milliseconds, as stored.
 pub(super) fn length(of: std::time::Duration) -> i64 {
     i64::try_from(of.as_millis()).unwrap_or(i64::MAX)
 }
@@ -66,12 +66,13 @@ pub(super) fn uuid(bytes: &[u8; 16]) -> Uuid {
     Uuid::from_bytes(*bytes)
 }
 
-/// Text that PostgreSQL can keep: it has no room for the character U+0000, which payloads may hold.
+/// Text that PostgreSQL can store: it cannot store U+0000, which payloads may contain, so that is replaced
+/// by U+2400.
 pub(super) fn text(from: &str) -> String {
     from.replace('\0', "\u{2400}")
 }
 
-/// A column's value, by its place: for statements that give one or two.
+/// A column's value by its position, for statements with few columns.
 pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, StoreFault> {
     row.try_get(column).map_err(|error| StoreFault::Unusable(error.to_string()))
 }
@@ -117,7 +118,7 @@ pub(super) enum Array {
 }
 
 impl Array {
-    /// An empty one that takes values of this kind.
+    /// An empty array for values of this type.
     fn of(value: &Value<'_>) -> Self {
         match value {
             Value::Text(_) => Self::Text(Vec::new()),
@@ -127,7 +128,7 @@ impl Array {
         }
     }
 
-    /// Takes one more. A column has values of one kind alone.
+    /// Appends a value. All values of a column have the same type.
     fn push(&mut self, value: &Value<'_>) {
         match (self, value) {
             (Self::Text(all), Value::Text(one)) => all.push(one.as_deref().map(text)),
@@ -148,7 +149,7 @@ impl Array {
         }
     }
 
-    /// It, as a parameter.
+    /// The array as one parameter.
     pub(super) fn param(&self) -> Param<'_> {
         match self {
             Self::Text(all) => param(all),
@@ -159,7 +160,7 @@ impl Array {
     }
 }
 
-/// One array a column, of rows that have the same columns.
+/// One array per column, from rows that have the same columns.
 pub(super) fn arrays<'r, 'v: 'r>(rows: impl IntoIterator<Item = &'r [Value<'v>]>) -> Vec<Array> {
     let mut arrays: Vec<Array> = Vec::new();
     for row in rows {
@@ -173,7 +174,7 @@ pub(super) fn arrays<'r, 'v: 'r>(rows: impl IntoIterator<Item = &'r [Value<'v>]>
     arrays
 }
 
-/// A value as a parameter of its own.
+/// A single value as a parameter.
 pub(super) enum Single {
     Text(Option<String>),
     Integer(Option<i64>),
@@ -201,8 +202,8 @@ impl Single {
     }
 }
 
-/// What an error of PostgreSQL means for the caller. Its short message names tables and causes; the
-/// details, which can hold values, are left out.
+/// Converts an error of PostgreSQL. Its short message names tables and causes; the details, which can contain
+/// values, are left out.
 pub(super) fn fault(error: &tokio_postgres::Error) -> StoreFault {
     let Some(told) = error.as_db_error() else {
         return StoreFault::Unavailable(format!(
@@ -220,7 +221,7 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> StoreFault {
         StoreFault::Unusable(format!("{message}; run `cdsw-gateway migrate`"))
     } else if *code == SqlState::DISK_FULL {
         StoreFault::Unavailable(format!(
-            "{message}; make room on the database's disk, and work goes on by itself"
+            "{message}; make room on the database's disk, and work continues by itself"
         ))
     } else if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED {
         StoreFault::Unusable(format!("{message}; the database's files are damaged"))
@@ -240,7 +241,7 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> StoreFault {
     }
 }
 
-/// Whether the statement met its fate because of what it holds, and not because of the database.
+/// Whether the statement failed because of the data in it, and not because of the database.
 pub(super) fn is_about_the_data(error: &tokio_postgres::Error) -> bool {
     // Classes 21 to 23: what was written does not fit. 54: it is too large.
     error.code().is_some_and(|code| {

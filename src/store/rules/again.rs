@@ -1,4 +1,4 @@
-//! Another try: what a repeat, a replay or a person's word makes of a run.
+//! Another try: what a repeat, a replay or a person's decision changes in a run.
 
 use jiff::Timestamp;
 
@@ -9,11 +9,11 @@ use crate::model::RunState;
 use crate::model::run::Change;
 use crate::store::{Act, NewRun, NewRunState, Release, StoreFault};
 
-/// Gives a run that failed or was cancelled another try, with newly mapped variables. Where the mapping
-/// failed again, only the reason is new.
+/// Gives a run that failed or was cancelled another try, with newly computed variables. Where the mapping
+/// failed again, only the reason changes.
 ///
 /// # Errors
-/// [`StoreFault::Unlawful`] where it is in another state.
+/// [`StoreFault::Unlawful`] where the run is in another state.
 pub(in crate::store) fn tried_again(
     run: &RunRow,
     state: &NewRunState,
@@ -39,11 +39,12 @@ pub(in crate::store) fn tried_again(
     })
 }
 
-/// What a sender's repeat makes of a run that had failed: it gets another try with what today's routes
-/// say, or, where its route is gone or no longer matches, as it was. None where it never had variables.
+/// Gives a failed run another try after its sender has repeated the delivery. The current routes give the
+/// new variables. If the route is gone or no longer matches, the run keeps its variables; `None` where it
+/// has none.
 ///
 /// # Errors
-/// [`StoreFault::Unlawful`] where it has not failed.
+/// [`StoreFault::Unlawful`] where the run has not failed.
 pub(in crate::store) fn repeated(
     run: &RunRow,
     today: &[NewRun],
@@ -73,8 +74,8 @@ pub(in crate::store) enum Replay {
     Left,
 }
 
-/// What a replay does about a route whose newest kept run of the delivery is this one. `again` asks for
-/// another start of what was started, is held or waits.
+/// What a replay does about a route. `kept` is the newest run that the delivery already has for it. `again`
+/// asks for a new run also where the kept one was started, is held or waits.
 ///
 /// # Errors
 /// [`StoreFault::Unavailable`] where variables cannot be written.
@@ -93,7 +94,7 @@ pub(in crate::store) fn replayed(
     }
 }
 
-/// What people are told of a run that was tried again and is in this state now.
+/// How the API describes a run that was tried again and is in this state now.
 pub(in crate::store) fn word_of(state: RunState) -> &'static str {
     match state {
         RunState::Queued => "queued again",
@@ -103,11 +104,11 @@ pub(in crate::store) fn word_of(state: RunState) -> &'static str {
     }
 }
 
-/// What a person's word makes of a held run, and the word as it is kept.
+/// What a person's decision changes in a held run, and the name of the act for the audit log.
 ///
 /// # Errors
-/// [`StoreFault::Unlawful`] where the run is not held. This is stricter than the machine: a failed run is
-/// replayed, not released, and a queued one needs no word at all.
+/// [`StoreFault::Unlawful`] where the run is not held. This is stricter than the state machine: a failed run
+/// is replayed, not released, and a queued run needs no decision.
 pub(in crate::store) fn released(
     run: &RunRow,
     release: &Release,
@@ -130,16 +131,16 @@ pub(in crate::store) fn released(
         .map_err(|refused| StoreFault::unlawful(run.id, &refused))?;
     if let Release::Retry { deadline } = release {
         row.deadline = Some(*deadline);
-        // A person has looked: no brake holds it again.
+        // A person has decided, so the brake does not hold it again.
         row.passed = Some(true);
     }
     Ok((row, word))
 }
 
-/// What a person who takes a run out makes of it.
+/// What a person's cancellation changes in a run.
 ///
 /// # Errors
-/// [`StoreFault::Unlawful`] where it is on the wire or over.
+/// [`StoreFault::Unlawful`] where the run is being sent or has ended.
 pub(in crate::store) fn cancelled(run: &RunRow, act: &Act) -> Result<Moved, StoreFault> {
     moved(run.state, Change::Cancel { who: act.who.clone() }, act.at)
         .map_err(|refused| StoreFault::unlawful(run.id, &refused))

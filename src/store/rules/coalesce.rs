@@ -1,8 +1,8 @@
-//! Runs of which only the newest is to be sent: it takes the place of those before it that are not sent
-//! yet, and stands for them.
+//! Coalescing (`latest_per`): of the unsent runs of a route with the same text, only the newest is sent. It
+//! supersedes the older ones and stands for them.
 //!
-//! What is on the wire, held or over is never touched. The runs that one stands for share its `burst`,
-//! so that each finds the one that stands for it in one step.
+//! A run that is in flight, held or ended is never superseded. A run and those that it stands for share one
+//! `burst` number, so that the run that stands for another is found in one step.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use super::run::{Moved, RunRow, moved};
 use crate::model::run::{Change, UnlawfulChange};
 
-/// What a new run takes over from those whose place it takes.
+/// What a new run takes over from the runs that it supersedes.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) struct Place {
-    /// The first of them; none where there were none.
+    /// The burst of the first of them; `None` where there are none.
     pub(in crate::store) burst: Option<i64>,
     /// When the first of them was accepted.
     pub(in crate::store) burst_at: Timestamp,
@@ -23,19 +23,19 @@ pub(in crate::store) struct Place {
 }
 
 impl Place {
-    /// Of a run that takes nobody's place.
+    /// The place of a run that supersedes none.
     pub(in crate::store) fn own(now: Timestamp) -> Self {
         Self { burst: None, burst_at: now, stands_for: 1 }
     }
 }
 
-/// What is written when runs take the place of others.
+/// What is written when runs are superseded.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::store) struct Coalesced {
-    /// Rows by their place in the order of acceptance.
+    /// Changed rows by their `seq`.
     pub(in crate::store) rows: Vec<(i64, Moved)>,
-    /// Bursts that become a part of another, `(from, into)`, before the rows are written: those that
-    /// were superseded before go along with the run that stood for them.
+    /// Bursts to merge, as `(from, into)`, before the rows are written. Runs that were superseded earlier
+    /// move together with the run that stood for them.
     pub(in crate::store) merges: Vec<(i64, i64)>,
 }
 
@@ -55,8 +55,8 @@ impl Coalesced {
     }
 }
 
-/// A new run takes the place of every run of its kind that is not sent yet; `unsent` is in the order of
-/// acceptance.
+/// Lets a new run supersede every unsent run of its route with the same `latest_per` text. `unsent` has them
+/// in the order of acceptance.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where one of them is sent already.
@@ -75,11 +75,11 @@ pub(in crate::store) fn take_place(
     Ok((place, written))
 }
 
-/// A run that is queued again after an attempt gives way to the newest of its kind, where there is a
-/// newer one by now; `unsent` has all of its kind that are not sent yet.
+/// Supersedes a run that is queued again after an attempt, where there is a newer one by now; `None` where
+/// there is not. `unsent` has all unsent runs of its route with the same `latest_per` text.
 ///
 /// # Errors
-/// [`UnlawfulChange`] where it is sent already.
+/// [`UnlawfulChange`] where the run is sent already.
 pub(in crate::store) fn give_way(
     run: &RunRow,
     unsent: &[RunRow],
@@ -102,7 +102,8 @@ pub(in crate::store) fn give_way(
     Ok(Some(written))
 }
 
-/// Of each route, and of each kind where it has some, only the newest of these queued runs stays.
+/// Keeps only the newest of these queued runs for each route and `latest_per` text, and supersedes the
+/// others.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where one of them is sent already.
@@ -134,7 +135,7 @@ pub(in crate::store) fn only_newest(
         };
         written.rows.push((newest.seq, stands));
     }
-    // In one order everywhere, so that two processes never wait for each other.
+    // All transactions write in ascending order, so that two of them cannot deadlock.
     written.rows.sort_unstable_by_key(|(seq, _)| *seq);
     written.merges.sort_unstable();
     written.merges.dedup();

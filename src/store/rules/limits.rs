@@ -1,4 +1,5 @@
-//! How many runs of a job may be taken now, and which of them the brake holds.
+//! Rate limits of a job: how many of its runs may be taken now, and which of them the brake
+//! (`starts_per_hour`) holds.
 
 use std::time::Duration;
 
@@ -15,42 +16,42 @@ pub(in crate::store) const MINUTE: Duration = Duration::from_secs(60);
 /// The window of `starts_per_hour`; starts before it are forgotten.
 pub(in crate::store) const HOUR: Duration = Duration::from_secs(3600);
 
-/// What a store knows of a job.
+/// What a store knows about a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::store) struct JobFacts {
-    /// Its starts that are on the wire, of all processes.
+    /// Its starts that are in flight, over all processes.
     pub(in crate::store) on_the_wire: usize,
-    /// Whether a backlog is being let go at a pace.
+    /// Whether a backlog is being released at a pace.
     pub(in crate::store) has_backlog: bool,
     /// Whether a run of that backlog may still be sent.
     pub(in crate::store) backlog_waits: bool,
-    /// Starts in the last minute. What lies after now, since the clock was set back, counts as of now:
-    /// no start is forgotten, and none counts for longer than its window.
+    /// Starts in the last minute. A start that lies after now, since the clock was set back, counts as made
+    /// now: no start is forgotten, and none counts for longer than its window.
     pub(in crate::store) in_a_minute: usize,
     /// When the first of them was made.
     pub(in crate::store) oldest: Option<Timestamp>,
     /// First attempts in the last hour.
     pub(in crate::store) firsts_in_an_hour: usize,
-    /// Starts that lie before the longest window, or after now.
+    /// Recorded starts that lie before the longest window, or after now.
     pub(in crate::store) stale: usize,
 }
 
 /// What the limits of a job leave room for now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::store) struct Room {
-    /// Starts.
+    /// Number of starts.
     pub(in crate::store) starts: usize,
-    /// Runs until the brake holds the others; none where there is no brake.
+    /// Number of runs until the brake holds the others; `None` where the job has no brake.
     pub(in crate::store) until_brake: Option<usize>,
-    /// When there is room again, where there is none now.
+    /// When the next start is allowed, where the limit per minute allows none now.
     pub(in crate::store) again_at: Option<Timestamp>,
-    /// Whether its starts are to be remembered.
+    /// Whether its starts are recorded.
     pub(in crate::store) counted: bool,
-    /// Whether the pace of its backlog is over.
+    /// Whether the paced release of its backlog has ended.
     pub(in crate::store) backlog_is_over: bool,
 }
 
-/// What is left for a job.
+/// What the permit and the limits of a job leave room for now.
 pub(in crate::store) fn room(permit: &Permit, facts: &JobFacts) -> Room {
     let paced = facts.has_backlog && facts.backlog_waits;
     let pace = paced.then_some(permit.backlog_per_minute);
@@ -80,26 +81,26 @@ pub(in crate::store) fn room(permit: &Permit, facts: &JobFacts) -> Room {
 pub(in crate::store) struct Ready {
     /// Its place in the order of acceptance.
     pub(in crate::store) seq: i64,
-    /// A person has let it go.
+    /// Whether a person has released it.
     pub(in crate::store) passed: bool,
-    /// What its attempt would be; the number is still that of the one before.
+    /// The lease of its next attempt; its number is still that of the previous attempt.
     pub(in crate::store) lease: Lease,
 }
 
 impl Ready {
-    /// Whether the brake can hold it: not a run that has had an attempt, or that a person let go.
+    /// Whether the brake can hold it: not a run that has had an attempt, or that a person has released.
     fn counts_for_the_brake(&self) -> bool {
         self.lease.attempt == 0 && !self.passed
     }
 
-    /// Whether it may be begun as the first of its job.
+    /// Whether the brake lets it through as the next run of its job.
     pub(in crate::store) fn passes(&self, room: &Room) -> bool {
         !self.counts_for_the_brake() || room.until_brake != Some(0)
     }
 }
 
-/// Of the runs that were found those that are begun, each with its attempt counted; and whether the
-/// brake stands before the others.
+/// The runs whose attempts begin, with their attempt numbers increased; and whether the brake stopped the
+/// others.
 pub(in crate::store) fn begun(
     found: Vec<Ready>,
     most: usize,
@@ -122,7 +123,7 @@ pub(in crate::store) fn begun(
     (begun, false)
 }
 
-/// What the brake makes of a run.
+/// What the brake changes in a run: it is held.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where it is not queued.

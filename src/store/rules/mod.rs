@@ -1,14 +1,14 @@
-//! What becomes of a run, decided once: pure functions from the facts that a store has read to the
-//! rows that it is to write. Every store applies them, and no SQL decides.
+//! The rules that decide what becomes of a run: pure functions from the facts that a store has read to the
+//! rows that it writes. Both stores apply them, and no SQL decides.
 //!
 //! | file | decides |
 //! |---|---|
-//! | [`run`] | what stands against a start; the row that a change makes |
-//! | [`new`] | the row that a new run begins as |
-//! | [`again`] | repeats, replays, and a person's word on a held run |
-//! | [`coalesce`] | which run takes the place of which |
+//! | [`run`] | what blocks a start; what a change of state writes |
+//! | [`new`] | the row of a new run |
+//! | [`again`] | repeats, replays, and a person's decision about a held run |
+//! | [`coalesce`] | which run supersedes which |
 //! | [`limits`] | how many runs of a job may be taken now, and which the brake holds |
-//! | [`pauses`] | which permits a pause stands against |
+//! | [`pauses`] | which permits a pause blocks |
 
 pub(in crate::store) mod again;
 pub(in crate::store) mod coalesce;
@@ -19,8 +19,8 @@ pub(in crate::store) mod run;
 
 use jiff::Timestamp;
 
-/// No delivery that is received at this moment or later has a smaller id: an id begins with the time, by
-/// the same look at the same clock.
+/// The smallest id that a delivery received at this moment can have. An id begins with the time of receipt,
+/// so no delivery received then or later has a smaller one.
 pub(in crate::store) fn first_id_of(moment: Timestamp) -> [u8; 16] {
     let millis = u128::try_from(moment.as_millisecond()).unwrap_or(0);
     (millis << 80).to_be_bytes()

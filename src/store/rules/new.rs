@@ -1,4 +1,4 @@
-//! The row that a new run begins as.
+//! Makes the row of a new run.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::store::{NewRun, NewRunState, StoreFault};
 /// A new run, as it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) struct NewRow<'r> {
-    /// Its name.
+    /// Its id.
     pub(in crate::store) id: RunId,
     /// Its route.
     pub(in crate::store) route: &'r str,
@@ -19,11 +19,11 @@ pub(in crate::store) struct NewRow<'r> {
     pub(in crate::store) job: &'r str,
     /// Which event of the delivery it stands for.
     pub(in crate::store) part: u32,
-    /// Where it stands.
+    /// Its state.
     pub(in crate::store) state: RunState,
-    /// Why.
+    /// Why it is in this state.
     pub(in crate::store) reason: Option<&'r str>,
-    /// Its variables, as the JSON that is kept; none when its mapping failed.
+    /// Its variables, as JSON; `None` when its mapping failed.
     pub(in crate::store) environment: Option<String>,
     /// When its delivery was accepted, or replayed.
     pub(in crate::store) accepted_at: Timestamp,
@@ -31,22 +31,22 @@ pub(in crate::store) struct NewRow<'r> {
     pub(in crate::store) due_at: Timestamp,
     /// After this moment it is no longer worth starting.
     pub(in crate::store) deadline: Timestamp,
-    /// What stands against its start.
+    /// What blocks its start.
     pub(in crate::store) standing: Standing,
-    /// Runs of its route with the same text stand for each other.
+    /// The text of `latest_per`: a run supersedes unsent runs of its route with the same text.
     pub(in crate::store) latest_per: Option<&'r str>,
-    /// The first of the runs that it stands for; none where that is itself.
+    /// The burst that it joins; `None` where it begins one of its own.
     pub(in crate::store) burst: Option<i64>,
-    /// When that one was accepted; none where it stands for no other by its route's word.
+    /// When the first run of its burst was accepted; `None` where its route has no `latest_per`.
     pub(in crate::store) burst_at: Option<Timestamp>,
     /// How many runs it stands for, itself included.
     pub(in crate::store) stands_for: i64,
 }
 
-/// The row of a run that is new now. `place` is what it takes over from those whose place it takes.
+/// The row of a run that is accepted now. `place` is what it takes over from the runs that it supersedes.
 ///
 /// # Errors
-/// [`StoreFault::Unavailable`] where its variables cannot be written.
+/// [`StoreFault::Unavailable`] where its variables cannot be written as JSON.
 pub(in crate::store) fn row<'r>(
     run: &'r NewRun,
     place: &Place,
@@ -79,7 +79,7 @@ pub(in crate::store) fn row<'r>(
     })
 }
 
-/// What a new run's state says: where it stands, its variables, why.
+/// The parts of a new run's state: the state itself, the variables and the reason.
 pub(in crate::store) fn parts(
     state: &NewRunState,
 ) -> (RunState, Option<&Environment>, Option<&str>) {
@@ -90,16 +90,16 @@ pub(in crate::store) fn parts(
     }
 }
 
-/// When a run falls due that was accepted now: its wait from now, but the first of its burst must not
-/// wait longer than that.
+/// When a run that is accepted now falls due: after `wait`, but at most `wait_at_most` after the first run of
+/// its burst was accepted.
 fn due_at(latest: &Latest, burst_at: Timestamp, now: Timestamp) -> Timestamp {
     later(now, latest.wait).min(later(burst_at, latest.wait_at_most)).max(now)
 }
 
-/// A run's variables as the JSON that is kept.
+/// A run's variables as JSON, in the form that is stored.
 ///
 /// # Errors
-/// [`StoreFault::Unavailable`] where they cannot be written.
+/// [`StoreFault::Unavailable`] where they cannot be written as JSON.
 pub(in crate::store) fn environment_json(environment: &Environment) -> Result<String, StoreFault> {
     serde_json::to_string(environment)
         .map_err(|error| StoreFault::Unavailable(format!("variables cannot be written: {error}")))

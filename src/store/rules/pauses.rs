@@ -1,9 +1,9 @@
-//! Which permits a pause stands against. What a paused route keeps back is in
-//! [`Standing`](super::run::Standing), since it is a matter of runs and not of jobs.
+//! Which permits a pause blocks. A permit belongs to a job; what a paused route blocks is recorded for each
+//! run, in [`Standing`](super::run::Standing).
 
 use crate::store::{Pausable, Permit};
 
-/// Whether a pause stands against every start of the permit's job.
+/// Whether a pause blocks every start of the permit's job.
 pub(in crate::store) fn stands_against(pauses: &[Pausable], permit: &Permit) -> bool {
     pauses.iter().any(|paused| match paused {
         Pausable::All => true,
@@ -13,7 +13,7 @@ pub(in crate::store) fn stands_against(pauses: &[Pausable], permit: &Permit) -> 
     })
 }
 
-/// What is paused, by the words that are kept of it; none where they are not this program's.
+/// What is paused, from its stored kind and name; `None` where the kind is unknown.
 pub(in crate::store) fn named(kind: &str, name: String) -> Option<Pausable> {
     match kind {
         "all" => Some(Pausable::All),

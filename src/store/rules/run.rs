@@ -1,5 +1,4 @@
-//! A run's row as the rules read and write it: what stands against its start, and what a change makes
-//! of it.
+//! A run's row as the rules read and write it: what blocks its start, and what a change of state writes.
 
 use jiff::Timestamp;
 
@@ -7,20 +6,20 @@ use crate::model::run::{Change, UnlawfulChange, after};
 use crate::model::{DeliveryId, RunId, RunState};
 use crate::store::Next;
 
-/// What keeps a run from being taken, beside pauses of its job, its key or everything. Kept as a number,
-/// so that an index leads to the runs with nothing against them.
+/// What blocks a run from being taken, besides pauses of its job, its key or everything. Stored as a number,
+/// so that an index finds the runs that nothing blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Against {
     /// Nothing.
     Nothing,
-    /// Its time has not come.
+    /// It is not due yet.
     Time,
     /// Its route is paused.
     RoutePaused,
 }
 
 impl Against {
-    /// The number that is kept.
+    /// The number that is stored.
     pub(in crate::store) fn code(self) -> i64 {
         match self {
             Self::Nothing => 0,
@@ -30,8 +29,8 @@ impl Against {
     }
 }
 
-/// What stands against a run's start while its route is not paused, and while it is. Whether it is
-/// paused is seen by the statement that writes the row, so that the two cannot miss each other.
+/// What blocks a run's start while its route is not paused, and what while it is. The statement that writes
+/// the row checks whether the route is paused, so that a pause and a new run cannot miss each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) struct Standing {
     /// While its route is not paused.
@@ -41,7 +40,7 @@ pub(in crate::store) struct Standing {
 }
 
 impl Standing {
-    /// Of a run in this state that is due at this moment.
+    /// For a run in this state that is due at `due_at`.
     pub(in crate::store) fn of(state: RunState, due_at: Timestamp, now: Timestamp) -> Self {
         let both = |against| Self { free: against, paused: against };
         match state {
@@ -53,12 +52,13 @@ impl Standing {
     }
 }
 
-/// What the rules know of a kept run. Its variables are not among it: ingest may not read them.
+/// What the rules know about a kept run. The variables are left out, since a process of role `ingest` may not
+/// read them.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) struct RunRow {
     /// Its place in the order of acceptance.
     pub(in crate::store) seq: i64,
-    /// Its name.
+    /// Its id.
     pub(in crate::store) id: RunId,
     /// Its delivery.
     pub(in crate::store) delivery: DeliveryId,
@@ -68,9 +68,9 @@ pub(in crate::store) struct RunRow {
     pub(in crate::store) job: String,
     /// Which event of the delivery it stands for.
     pub(in crate::store) part: u32,
-    /// Where it stands.
+    /// Its state.
     pub(in crate::store) state: RunState,
-    /// Why it stands there.
+    /// Why it is in this state.
     pub(in crate::store) reason: Option<String>,
     /// Whether it has variables: false when its mapping failed.
     pub(in crate::store) mapped: bool,
@@ -82,51 +82,51 @@ pub(in crate::store) struct RunRow {
     pub(in crate::store) due_at: Timestamp,
     /// After this moment it is no longer worth starting.
     pub(in crate::store) deadline: Timestamp,
-    /// Runs of its route with the same text stand for each other.
+    /// The text of `latest_per`: a run supersedes unsent runs of its route with the same text.
     pub(in crate::store) latest_per: Option<String>,
-    /// The first of the runs that it stands for, itself included.
+    /// The burst that it belongs to: the `seq` of one run of the burst.
     pub(in crate::store) burst: i64,
-    /// When that one was accepted.
+    /// When the first run of its burst was accepted.
     pub(in crate::store) burst_at: Timestamp,
     /// How many runs it stands for, itself included.
     pub(in crate::store) stands_for: i64,
 }
 
-/// What is written of a run: the state that it must be found in, and the columns that change. `None`
-/// leaves a column as it is, except for the reason and the engine, which belong to the state.
+/// An update of a run: the state that it must have before, and the columns that change. `None` leaves a
+/// column as it is, except for the reason and the engine, which belong to the state.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) struct Moved {
-    /// The state that it must be found in, or nothing is written.
+    /// The state that the run must have, or nothing is written.
     pub(in crate::store) expected: RunState,
-    /// The state that it is in then.
+    /// Its new state.
     pub(in crate::store) state: RunState,
-    /// Why.
+    /// Why it is in the new state.
     pub(in crate::store) reason: Option<String>,
     /// The engine that runs it.
     pub(in crate::store) engine_id: Option<String>,
     /// When its state changed.
     pub(in crate::store) changed_at: Option<Timestamp>,
-    /// What stands against its start.
+    /// What blocks its start.
     pub(in crate::store) standing: Standing,
     /// When it is due.
     pub(in crate::store) due_at: Option<Timestamp>,
     /// A new deadline.
     pub(in crate::store) deadline: Option<Timestamp>,
-    /// New variables, as the JSON that is kept.
+    /// New variables, as JSON.
     pub(in crate::store) environment: Option<String>,
-    /// The first of the runs that it stands for, or whose stand-in it shares.
+    /// The burst that it joins.
     pub(in crate::store) burst: Option<i64>,
-    /// When that one was accepted.
+    /// When the first run of that burst was accepted.
     pub(in crate::store) burst_at: Option<Timestamp>,
-    /// How many runs it stands for.
+    /// How many runs it stands for, itself included.
     pub(in crate::store) stands_for: Option<i64>,
-    /// True once a person has let it go, so that no brake holds it again.
+    /// True once a person has released it, so that the brake does not hold it again.
     pub(in crate::store) passed: Option<bool>,
 }
 
 impl Moved {
-    /// A row that keeps its state and says the same of it, with what stands against its start looked at
-    /// again: its time may have come, and its route may be paused or resumed.
+    /// Keeps the state and the reason, and computes again what blocks the start: the run may be due now, and
+    /// its route may have been paused or resumed.
     pub(in crate::store) fn kept(run: &RunRow, now: Timestamp) -> Self {
         Self {
             reason: run.reason.clone(),
@@ -153,7 +153,7 @@ impl Moved {
     }
 }
 
-/// What a change makes of a run.
+/// The update that a change of state writes.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where the run's state does not allow it.
@@ -167,7 +167,7 @@ pub(in crate::store) fn moved(
         Change::Retry { at, .. } | Change::Requeue { at } => Some(*at),
         _ => None,
     };
-    // A change that leads into the queue without saying when leads to its front.
+    // A change that queues the run without a time makes it due now.
     let standing = Standing::of(next, due_at.unwrap_or(now), now);
     let mut row = Moved { due_at, changed_at: Some(now), ..Moved::to(state, next, standing) };
     match change {
@@ -192,8 +192,8 @@ pub(in crate::store) fn change_of(next: &Next) -> Change {
     }
 }
 
-/// What becomes of a run whose time has come: it is put into the queue, where it is not there yet. Its
-/// reason stays: it tells what the last attempt met.
+/// Makes a run that has fallen due ready to be sent, and queues it where it was waiting. Its reason stays,
+/// since it describes the last attempt.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where it is neither waiting nor queued.
@@ -205,10 +205,11 @@ pub(in crate::store) fn fallen_due(run: &RunRow, now: Timestamp) -> Result<Moved
     Ok(Moved { reason: run.reason.clone(), ..row })
 }
 
-/// What becomes of a run whose deadline has passed. `waited` says what its job waited for.
+/// Fails a run whose deadline has passed. `waited` says what its job waited for, and becomes a part of the
+/// reason.
 ///
 /// # Errors
-/// [`UnlawfulChange`] where it does not wait.
+/// [`UnlawfulChange`] where the run's state does not allow it.
 pub(in crate::store) fn overdue(
     run: &RunRow,
     waited: Option<&str>,
@@ -227,7 +228,7 @@ pub(in crate::store) fn overdue(
     moved(run.state, Change::Fail { reason }, now)
 }
 
-/// What becomes of a run that waited while its job was paused, where its job asks for a look then.
+/// Holds a run that waited while its job was paused, for a job with `on_resume: review`.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where it is not queued.

@@ -1,4 +1,4 @@
-//! The use cases that touch the queue, each in the one transaction of the connection.
+//! The use cases of the queue, each inside the transaction that is open on the connection.
 
 use rusqlite::{Connection, params};
 
@@ -10,7 +10,7 @@ use crate::store::statements::Statements as _;
 use crate::store::steps::{pauses, queue, settle};
 use crate::store::{Finish, KeyRefused, LeaseAsk, Leased, StoreFault};
 
-/// Takes what is due and begins its attempts.
+/// Takes runs that are due and begins their attempts.
 pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Leased, StoreFault> {
     let store = Transaction(connection);
     let told = Some(ask.now);
@@ -28,7 +28,7 @@ pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Lease
     })
 }
 
-/// Records what an attempt came to and moves its run.
+/// Records the result of an attempt and changes the state of its run.
 pub(super) fn finish(connection: &Connection, finish: &Finish) -> Result<(), StoreFault> {
     let Finish { lease, next, refused, now, .. } = finish;
     let store = Transaction(connection);

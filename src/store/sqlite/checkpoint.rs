@@ -1,9 +1,9 @@
-//! The log's pages are copied into the file beside the work, so that nobody waits for it.
+//! Checkpoints: copies pages from the write-ahead log into the database file, in the background.
 //!
-//! A thread of its own, with a connection of its own, copies what is there while commits go on. What came
-//! in meanwhile is little, and the thread that writes copies it between two commits: only when nothing is
-//! left in the log does it begin anew. With SQLite's own way, a copy of all of it by whoever commits, each
-//! of them held up a few hundred deliveries for twenty milliseconds.
+//! A thread with its own connection copies most pages while commits continue. The writer thread copies the
+//! few pages that were added meanwhile, between two commits: SQLite reuses the log from its start only when
+//! every page of it is copied. SQLite's automatic checkpoint would copy all pages inside a commit, which
+//! delayed a few hundred deliveries by twenty milliseconds each time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use super::open;
 use super::values::fault;
 use crate::store::StoreFault;
 
-/// New pages in the log at which copying begins: 16 MiB. Those that are written again and again are copied
-/// once for all of it.
+/// New pages in the log at which a checkpoint begins: 16 MiB. A page that was written several times is copied
+/// only once.
 const BEGIN: i32 = 2_000;
-/// New pages at which the thread that writes copies all of it itself, since the other is not getting on.
+/// New pages at which the writer thread copies them all itself, since the background thread does not keep up.
 const MOST: i32 = 16_000;
 
-/// What copies.
+/// The background thread, and what the writer thread knows about the log.
 pub(super) struct Checkpoints {
     /// Pages in the log after the last commit.
     pages: Arc<AtomicI32>,
-    /// Set once most of the log has been copied.
+    /// Set when the background thread has finished a copy.
     copied: Arc<AtomicBool>,
-    /// Pages that were in the log when all of it was last copied.
+    /// Pages that were in the log when the writer thread last copied it.
     before: i32,
     begin: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -64,31 +64,31 @@ impl Checkpoints {
         Ok(Self { pages, copied, before: 0, begin: Some(begin), thread: Some(thread) })
     }
 
-    /// To be called between two commits.
+    /// Starts or completes a checkpoint where one is due. The writer thread calls it between two commits.
     pub(super) fn go_on(&mut self, writing: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.before {
-            // The log began anew.
+            // SQLite has reused the log from its start.
             self.before = 0;
         }
         let new = pages - self.before;
         if self.copied.swap(false, Ordering::Acquire) || new >= MOST {
-            // While the other is at it still, the next commit tries again.
+            // Where the background thread is still copying, a later call tries again.
             if copy(writing) {
-                // Where somebody still reads an old page, the log goes on behind these.
+                // Where a reader still needs an old page, the log continues behind these pages.
                 self.before = pages;
             }
         } else if new >= BEGIN
             && let Some(begin) = &self.begin
         {
-            // It may be at it already.
+            // A full channel means that the thread has been asked already.
             let _ = begin.try_send(());
         }
     }
 }
 
 impl Checkpoints {
-    /// Ends the thread and leaves one tidy file behind.
+    /// Ends the thread and copies the rest of the log into the file.
     pub(super) fn finish(self, writing: &Connection) {
         drop(self);
         copy(writing);
@@ -104,8 +104,8 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Copies what can be copied without waiting for anybody; false where another copy is being made. A
-/// failure costs nothing: the log has it all.
+/// Copies the pages that can be copied without waiting for readers; false where it failed or another copy is
+/// being made. A failure loses nothing, since the log has every page.
 fn copy(connection: &Connection) -> bool {
     let mut busy = false;
     let done = connection.pragma(None, "wal_checkpoint", "PASSIVE", |row| {

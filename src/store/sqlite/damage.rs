@@ -1,5 +1,5 @@
-//! A file that is damaged is not written to any more once anybody has noticed, but for what is known
-//! of a start that went out before.
+//! Remembers that the file is damaged. After that, the store refuses every write except the outcomes of
+//! attempts that were sent before.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -8,18 +8,20 @@ use super::open::naming;
 use super::values::is_damage;
 use crate::store::StoreFault;
 
-/// The first sign of damage.
+/// The first fault that showed damage.
 #[derive(Debug, Default)]
 pub(super) struct Damage(OnceLock<StoreFault>);
 
 impl Damage {
+    /// Succeeds while no damage was found.
+    ///
     /// # Errors
-    /// The sign of damage that there was.
+    /// The first fault that showed damage.
     pub(super) fn none_yet(&self) -> Result<(), StoreFault> {
         self.0.get().map_or(Ok(()), |fault| Err(fault.clone()))
     }
 
-    /// Hands a result on, and remembers damage.
+    /// Gives the result back, and remembers a fault that shows damage.
     pub(super) fn seen<T>(
         &self,
         result: Result<T, StoreFault>,
@@ -34,7 +36,8 @@ impl Damage {
     }
 }
 
-/// Faults of reading do not name the file yet; those of writing do.
+/// The fault with the file's path in its message. Faults of writing have it already; faults of reading do
+/// not.
 fn named(path: &Path, fault: StoreFault) -> StoreFault {
     let text = path.display().to_string();
     if fault.to_string().contains(&text) { fault } else { naming(path, fault) }

@@ -1,4 +1,4 @@
-//! Deliveries, kept under their claims.
+//! Inserts deliveries. A claim on source and key makes sure that each is kept once.
 
 use rusqlite::{Connection, params};
 
@@ -9,8 +9,8 @@ use crate::store::pack::Packed;
 use crate::store::tables::Row as _;
 use crate::store::{NewDelivery, REPEAT_WINDOW, StoreFault};
 
-/// Keeps a delivery without its runs, where nothing holds its claim; else counts the repeat, and gives the
-/// delivery that holds it.
+/// Inserts a delivery without its runs, if its source and key are not claimed. Otherwise it counts the repeat
+/// and gives the delivery that has the claim.
 pub(super) fn keep(
     connection: &Connection,
     packed: &Packed,
@@ -21,7 +21,7 @@ pub(super) fn keep(
         return Ok(Some(first));
     }
     insert(connection, packed)?;
-    // An expired claim is taken over; a live one was found before, in this same transaction.
+    // Replaces an expired claim; a valid one was found above, in the same transaction.
     let claim = "INSERT INTO claims (source, delivery_key, delivery, expires_at) \
                  VALUES (?1, ?2, ?3, ?4) ON CONFLICT (source, delivery_key) \
                  DO UPDATE SET delivery = excluded.delivery, expires_at = excluded.expires_at";
@@ -30,7 +30,7 @@ pub(super) fn keep(
     Ok(None)
 }
 
-/// The delivery that holds the claim on this source and key, where one does.
+/// The delivery that has the claim on this source and key, if any.
 fn claimed(
     connection: &Connection,
     delivery: &NewDelivery,

@@ -1,9 +1,9 @@
-//! The file as this process holds it: locked against every other, and known by more than its name.
+//! The file lock: keeps other processes from using the database file, and notices when the file is replaced.
 //!
-//! The lock is on the database file itself (`flock`), so that a link to it or another name of it is no
-//! way around. It is another kind of lock than SQLite's own (`fcntl`), and the two do not see each other.
-//! But the system drops a process's own locks of SQLite's kind as soon as the process closes any
-//! descriptor of the file: so this one is opened before SQLite opens the file, and closed after it.
+//! The lock is a `flock` on the database file itself, so that a symbolic link or another name of the file
+//! does not get around it. SQLite's own locks are of another kind (`fcntl`), and the two do not interfere.
+//! But the system drops all `fcntl` locks of a process on a file as soon as the process closes any descriptor
+//! of that file. The lock is therefore opened before SQLite opens the file, and closed after it.
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -11,23 +11,27 @@ use std::path::{Path, PathBuf};
 
 use crate::store::StoreFault;
 
-/// Held while anything of the store is open.
+/// The lock. It is kept while any connection of the store is open.
 pub(super) struct FileLock {
     file: File,
     real: PathBuf,
 }
 
-/// The names that must lead to what is written, for as long as anything is.
+/// The paths of the database and its log, and the files to which they led when they were opened.
 pub(super) struct Names {
     database: (PathBuf, Identity),
     log: (PathBuf, Option<Identity>),
 }
 
-/// What tells a file from every other: its device and its number there.
+/// Identifies a file: its device and its inode number.
 type Identity = (u64, u64);
 
 impl FileLock {
-    /// Opens or creates the file and takes the lock that keeps two processes from using it.
+    /// Opens or creates the file and locks it.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unusable`] where another process has the lock; [`StoreFault::Unavailable`] where the
+    /// file cannot be opened or locked.
     pub(super) fn take(path: &Path) -> Result<Self, StoreFault> {
         let unavailable = |what: &str, error: std::io::Error, hint: &str| {
             StoreFault::Unavailable(format!("cannot {what} {}: {error}; {hint}", path.display()))
@@ -51,19 +55,19 @@ impl FileLock {
                 return Err(unavailable("lock", error, "put the file on a local disk"));
             }
         }
-        // The log lies beside the file itself, not beside a link to it.
+        // SQLite puts the log beside the file itself, not beside a symbolic link to it.
         let real = path
             .canonicalize()
             .map_err(|error| unavailable("find", error, "it was there a moment ago"))?;
         Ok(Self { file, real })
     }
 
-    /// The file, without links on the way.
+    /// The path of the file, with symbolic links resolved.
     pub(super) fn real(&self) -> &Path {
         &self.real
     }
 
-    /// The names of what was opened, the first of them as it was configured.
+    /// The paths to check later: the database's path as configured, and the path of its log.
     pub(super) fn names(&self, path: &Path) -> Result<Names, StoreFault> {
         let opened = self.file.metadata().map_err(|error| {
             StoreFault::Unavailable(format!("cannot look at {}: {error}", path.display()))
@@ -78,15 +82,18 @@ impl FileLock {
 }
 
 impl Names {
-    /// Whether they still lead to what was opened. What is written to a file that was removed or
-    /// replaced is lost with the process.
+    /// Checks that the paths still lead to the files that were opened. What is written to a file that was
+    /// removed or replaced is lost when the process ends.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unusable`] where a file was removed or replaced.
     pub(super) fn check(&mut self) -> Result<(), StoreFault> {
         let (path, opened) = &self.database;
         same(path, *opened, find(path)?)?;
         let (path, known) = &mut self.log;
         match (*known, find(path)?) {
             (Some(opened), found) => same(path, opened, found),
-            // SQLite makes it at the first use, and keeps it until it closes the file.
+            // SQLite creates the log at the first use, and keeps it until it closes the file.
             (None, found) => {
                 *known = found;
                 Ok(())

@@ -1,8 +1,7 @@
 //! The embedded store: one SQLite file in WAL mode, used by one process.
 //!
-//! All writing goes through one thread (`writer`) that commits whatever is waiting as one
-//! transaction with one flush. Reading goes through a connection of its own. The store never
-//! shares its file with another process: a lock on it sees to that.
+//! One thread (`writer`) does all writing: it commits everything that is waiting as one transaction with one
+//! flush. Reads have a connection of their own. A file lock keeps other processes from using the file.
 
 mod cases;
 mod checkpoint;
@@ -38,7 +37,7 @@ use crate::store::{
 use damage::Damage;
 use statements::{Transaction, at_once};
 
-/// The embedded store. Its parts are closed in this request: the lock after the last connection.
+/// The embedded store. Its fields are dropped in this order: the file lock after the last connection.
 pub struct SqliteStore {
     writer: writer::Writer,
     reader: Arc<Reader>,
@@ -47,19 +46,19 @@ pub struct SqliteStore {
     packer: Packer,
 }
 
-/// What reads, and may still do so when the store has been dropped.
+/// The reading side. A read in progress keeps it open even when the store has been dropped.
 struct Reader {
     connection: Mutex<Connection>,
     _lock: file_lock::FileLock,
 }
 
 impl SqliteStore {
-    /// Opens or creates the file and brings its tables up to date.
+    /// Opens or creates the file and migrates its tables.
     ///
     /// # Errors
-    /// [`StoreFault::Unusable`] when another process has it open, it is not this program's, it is
-    /// newer than this program or it is damaged; [`StoreFault::Unavailable`] when the file system
-    /// says no. Both name the file.
+    /// [`StoreFault::Unusable`] where another process has the file open, or the file belongs to another
+    /// program, is newer than this program or is damaged. [`StoreFault::Unavailable`] where the file system
+    /// refuses. Both name the file.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
         let lock = file_lock::FileLock::take(path)?;
         let mut writing = open::connect(lock.real())?;
@@ -82,7 +81,7 @@ impl SqliteStore {
         })
     }
 
-    /// The file.
+    /// The path of the file, as configured.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -105,7 +104,7 @@ impl SqliteStore {
         })
     }
 
-    /// Writes, unless the file is known to be damaged: what is written then may not be found again.
+    /// Writes, unless the file is known to be damaged: what is written to such a file may be lost.
     async fn write_if_whole<T, F>(&self, what: F) -> Result<T, StoreFault>
     where
         T: Send + 'static,
@@ -145,7 +144,7 @@ impl Store for SqliteStore {
 
     fn finish(&self, finish: Finish) -> Pending<'_, ()> {
         Box::pin(async move {
-            // Also where the file is damaged: what is known of a start is worth a try.
+            // Tried even where the file is damaged, since nobody else knows the outcome of the attempt.
             let finished = self
                 .writer
                 .write(move |connection| {
@@ -238,7 +237,7 @@ impl Store for SqliteStore {
 
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>> {
         self.read(move |connection| {
-            // One snapshot, so that the attempts shown are those of the state shown.
+            // One snapshot, so that the attempts belong to the run as shown.
             let snapshot = connection.unchecked_transaction().map_err(values::fault)?;
             read::run(&snapshot, id)
         })

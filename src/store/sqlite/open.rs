@@ -1,4 +1,4 @@
-//! Opens the file: the settings that make a commit durable, the migrations.
+//! Opens the file: sets what makes a commit durable, and applies the migrations.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::store::migrations::SQLITE;
 /// Marks the file as this program's ("CDSG" in ASCII).
 const APPLICATION_ID: i32 = 0x4344_5347;
 
-/// Memory for pages of the file, of the connection that writes.
+/// Page cache of the writing connection, in KiB.
 const CACHE_KIB: i64 = 12 * 1024;
 
-/// Opens a connection with the settings that every one needs.
+/// Opens a connection with the settings that every connection needs.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -25,25 +25,25 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
         connection.set_prepared_statement_cache_capacity(64);
         // Larger pages hold a typical compressed payload without overflow pages.
         connection.pragma_update(None, "page_size", 8192)?;
-        // So that pages freed by retention can be handed back to the file system in small steps.
+        // Lets retention give freed pages back to the file system in small steps.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: a commit returns after the log is flushed. This is the promise behind each 2xx.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        // No commit copies the log into the file; see `checkpoint`.
+        // Commits do not copy the log into the file; see `checkpoint`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         connection.pragma_update(None, "busy_timeout", 1_000)?;
-        // A plan is made once and does not depend on the values that are bound to it.
+        // Query plans do not depend on the bound values.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     };
     open().map_err(|error| naming(path, fault(error)))
 }
 
-/// Gives the connection that writes more memory: what a full batch touches stays there. With the default of
-/// 2 MiB pages are given back to the system and asked for again in every commit, which cost as much as
+/// Gives the writing connection a larger page cache, in which all pages of a full batch fit. With the default
+/// of 2 MiB, every commit returned pages to the system and allocated them again, which cost as much as
 /// writing them.
 pub(super) fn remember_more(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
     connection
@@ -56,7 +56,7 @@ pub(super) fn read_only(connection: &Connection, path: &Path) -> Result<(), Stor
     connection.pragma_update(None, "query_only", true).map_err(|error| naming(path, fault(error)))
 }
 
-/// Brings the tables up to date, each migration in a transaction of its own.
+/// Applies the missing migrations, each in a transaction of its own.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
     let run = || -> Result<(), StoreFault> {
         let application: i32 = pragma(connection, "application_id")?;
@@ -76,7 +76,7 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreF
                 SQLITE.len()
             )));
         }
-        // A migration may write a table anew. What refers to it must not be deleted on the way.
+        // A migration may replace a table. The rows that refer to it must not be deleted with the old table.
         connection.pragma_update(None, "foreign_keys", false).map_err(fault)?;
         for (done, migration) in SQLITE.iter().enumerate().skip(version) {
             let next = done + 1;
@@ -92,8 +92,8 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreF
     run().map_err(|error| naming(path, error))
 }
 
-/// Ends the leases of the process that had the file before. The lock says that it is gone, so
-/// nobody will settle them.
+/// Makes the leases of the previous process expire now. This process has the file lock, so the previous one
+/// has ended and will not settle them.
 pub(super) fn end_leases(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
     connection
         .execute("UPDATE runs SET lease_until = 0 WHERE state = 'sending'", [])
@@ -108,7 +108,7 @@ fn pragma<T: rusqlite::types::FromSql>(
     connection.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
 }
 
-/// The same fault, naming the file.
+/// The fault with the file's path in front of its message.
 pub(super) fn naming(path: &Path, fault: StoreFault) -> StoreFault {
     match fault {
         StoreFault::Unavailable(why) => {
@@ -119,7 +119,7 @@ pub(super) fn naming(path: &Path, fault: StoreFault) -> StoreFault {
     }
 }
 
-/// How SQLite would run a statement on tables that are new, step by step.
+/// The query plan of a statement on new, empty tables.
 #[cfg(test)]
 pub(super) fn plan_of(sql: &str, params: impl rusqlite::Params) -> Vec<String> {
     let place = tempfile::tempdir().expect("a directory");

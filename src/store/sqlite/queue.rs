@@ -1,4 +1,4 @@
-//! The queue of runs: what may be taken, the attempts that begin, and what they came to.
+//! The statements of the queue: finds runs that may be taken and writes attempts.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -15,7 +15,7 @@ use crate::store::{Lease, Permit, StoreFault};
 
 const LEASE: &str = lease!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
 
-/// Looks at the queue, taking nothing.
+/// Reads the state of the queue.
 pub(super) fn see(connection: &Connection, now: Timestamp) -> Result<Seen, StoreFault> {
     let later = "SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1";
     let paused = format!("SELECT {} FROM pauses", pauses::NAMES);
@@ -51,7 +51,7 @@ fn waiting() -> String {
     )
 }
 
-/// What is known of a permit's job.
+/// The facts about a permit's job.
 pub(super) fn job(
     connection: &Connection,
     permit: &Permit,
@@ -122,7 +122,7 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// In the order of an index, or every run that is kept would be looked at.
+/// Sorted by an index, since the planner would otherwise read every run.
 fn expired() -> String {
     format!(
         "SELECT {LEASE} FROM runs WHERE runs.state = 'sending' AND runs.lease_until <= ?1 \
@@ -130,7 +130,7 @@ fn expired() -> String {
     )
 }
 
-/// Attempts whose lease has run out.
+/// Attempts whose lease has expired.
 pub(super) fn expired_leases(
     connection: &Connection,
     now: Timestamp,
@@ -138,7 +138,7 @@ pub(super) fn expired_leases(
     all(connection, &expired(), [millis(now)], |row| Ok(read_ready(row, now, now)?.lease))
 }
 
-/// Makes runs due now that would be due after `latest`.
+/// Makes runs due now whose due time is after `latest`; gives how many.
 pub(super) fn pull_in(
     connection: &Connection,
     latest: Timestamp,

@@ -1,4 +1,4 @@
-//! What people look at: deliveries, runs, counts, the audit log.
+//! Reads what people look at: deliveries, runs, counts and the audit log.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -29,12 +29,12 @@ pub(super) fn runs_of(
     all(connection, &sql, [delivery.as_bytes()], |row| in_short(row))
 }
 
-/// One delivery, whole.
+/// One delivery with its content and runs.
 pub(super) fn delivery(
     connection: &Connection,
     id: DeliveryId,
 ) -> Result<Option<Delivery>, StoreFault> {
-    // One snapshot, so that the runs shown are those of the delivery shown.
+    // One snapshot, so that the runs belong to the delivery as shown.
     let snapshot = connection.unchecked_transaction().map_err(fault)?;
     let runs = runs_of(&snapshot, id)?
         .iter()
@@ -66,7 +66,7 @@ pub(super) fn deliveries(
     Ok(found)
 }
 
-/// One run, whole.
+/// One run with its variables, attempts and acts.
 pub(super) fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
     let sql = format!("SELECT {BRIEF}, runs.seq, runs.environment FROM runs WHERE runs.id = ?1");
     let found = one(connection, &sql, [id.as_bytes()], |row| {
@@ -89,7 +89,7 @@ pub(super) fn runs(
     connection: &Connection,
     filter: &RunFilter,
 ) -> Result<Vec<RunBrief>, StoreFault> {
-    // Spelled out where an index over one state exists, which a parameter would hide.
+    // The state is part of the text: with a parameter, SQLite could not use an index over one state.
     let state = filter
         .state
         .map_or_else(|| "1".to_owned(), |state| format!("runs.state = '{}'", state.as_str()));
@@ -107,7 +107,7 @@ fn limit(asked: usize) -> i64 {
     i64::try_from(asked.clamp(1, MOST)).unwrap_or(i64::MAX)
 }
 
-/// How many runs wait; each number is read from an index over that state alone.
+/// How many runs are in each state that is not final. Each number comes from an index over that state alone.
 pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreFault> {
     let sql = "SELECT (SELECT count(*) FROM runs WHERE blocked = 1 AND state = 'waiting') AS waiting, \
                  (SELECT count(*) FROM runs WHERE state = 'queued') AS queued, \
@@ -125,13 +125,13 @@ pub(super) fn held_since(connection: &Connection, before: Timestamp) -> Result<u
     Ok(one(connection, sql, [millis(before)], |row| row.count("held"))?.unwrap_or_default())
 }
 
-/// Everything that is paused.
+/// All pauses.
 pub(super) fn paused(connection: &Connection) -> Result<Vec<Pause>, StoreFault> {
     let sql = format!("SELECT {} FROM pauses ORDER BY kind, name", pauses::COLUMNS);
     all(connection, &sql, [], |row| pauses::pause(row))
 }
 
-/// The audit log, newest first.
+/// Entries of the audit log that are older than `before`, newest first.
 pub(super) fn audited(
     connection: &Connection,
     before: Option<u64>,

@@ -1,8 +1,8 @@
-//! Retention in small steps, beside the work: each step is one short write among the others.
+//! Retention, in small steps: each step is one short write among the others.
 //!
-//! A delivery goes when it is older than `keep` and none of its runs waits for anything. Above the
-//! size bound the oldest go sooner; those too young to be forgotten as repeats give up their
-//! content and stay.
+//! A delivery is removed when it is older than `keep` and none of its runs waits, is being sent or is held.
+//! Above the size bound the oldest are removed sooner. A delivery whose repeats must still be recognized
+//! stays, but loses its content.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -15,7 +15,7 @@ use crate::store::{Retention, RetentionStep};
 
 /// Deliveries that one step removes at most.
 const STEP: usize = 100;
-/// Pages that one step hands back to the file system at most.
+/// Pages that one step gives back to the file system at most.
 const PAGES: u32 = 256;
 
 const OVER: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery = deliveries.seq \
@@ -50,7 +50,8 @@ pub(super) fn step(
     Ok(step)
 }
 
-/// By their ids, which begin with the time, so that what is young is not looked at.
+/// Removes a bounded number of deliveries that are older than `moment`; gives how many. Ids begin with the
+/// time, so the condition on the id keeps SQLite from reading younger deliveries.
 fn remove_older(connection: &Connection, moment: Timestamp) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(&format!("DELETE FROM deliveries WHERE seq IN ({})", older()))?
@@ -73,7 +74,7 @@ fn strip(connection: &Connection) -> rusqlite::Result<usize> {
         .execute([STEP])
 }
 
-/// Bytes of pages that hold something; pages that were freed are used again before the file grows.
+/// Bytes of the pages in use. Free pages do not count, since they are used again before the file grows.
 fn bytes_in_use(connection: &Connection) -> rusqlite::Result<u64> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);

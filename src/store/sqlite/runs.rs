@@ -1,4 +1,4 @@
-//! Runs as the rules see them: read by which they are, written as rows.
+//! Reads and writes runs for the rules.
 
 use rusqlite::{Connection, Params, params_from_iter};
 
@@ -25,7 +25,7 @@ pub(super) fn some(connection: &Connection, which: &Which<'_>) -> Result<Vec<Run
     all(connection, &statement(which), values, |row| table::row(row))
 }
 
-/// Parameters by name take their places in the order of the text, in which the delivery is first.
+/// SQLite numbers named parameters in the order of the text, in which the delivery comes first.
 fn parameters<'w>(which: &'w Which<'_>) -> impl Iterator<Item = Value<'w>> {
     let delivery = which.delivery().map(|delivery| Value::Id(*delivery.as_bytes()));
     delivery.into_iter().chain(which.sql().1)
@@ -60,7 +60,7 @@ pub(super) fn insert(
     execute(connection, &sql, after([Value::Id(*delivery.as_bytes())], written)).map(drop)
 }
 
-/// Writes what became of a run.
+/// Updates a run.
 pub(super) fn write(connection: &Connection, seq: i64, row: &Moved) -> Result<(), StoreFault> {
     let written = table::moved(row);
     let set: Vec<String> =
@@ -76,7 +76,7 @@ pub(super) fn write(connection: &Connection, seq: i64, row: &Moved) -> Result<()
     }
 }
 
-/// Parameters: first these values, then those that are written.
+/// The parameters: first these values, then those that are written.
 fn after<'v>(first: impl IntoIterator<Item = Value<'v>>, written: Vec<Written<'v>>) -> impl Params {
     params_from_iter(first.into_iter().chain(written.into_iter().map(|(_, value)| value)))
 }

@@ -1,4 +1,4 @@
-//! The statements of one transaction, on a connection that never waits.
+//! The statements of one transaction. They are synchronous, so their futures are ready at once.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -20,10 +20,10 @@ use crate::store::tables::Row as _;
 use crate::store::tables::runs::{LAST_FIRST, READY, Which};
 use crate::store::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
 
-/// The one transaction that is open on a connection.
+/// The transaction that is open on a connection.
 pub(super) struct Transaction<'c>(pub(super) &'c Connection);
 
-/// Runs a use case. Its statements never wait, so that it is over when it is first asked.
+/// Runs a use case to its end with one poll, since its statements never wait.
 pub(super) fn at_once<T>(
     case: impl Future<Output = Result<T, StoreFault>>,
 ) -> Result<T, StoreFault> {
@@ -73,7 +73,7 @@ impl Statements for Transaction<'_> {
         execute(self.0, "UPDATE runs SET burst = ?2 WHERE burst = ?1", [from, into]).map(drop)
     }
 
-    /// There is one transaction at a time.
+    /// Does nothing: there is only one transaction at a time.
     async fn alone_with(&self, _kinds: Vec<(&str, &str)>) -> Result<(), StoreFault> {
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Statements for Transaction<'_> {
         execute(self.0, sql, params![job, up_to]).map(drop)
     }
 
-    /// There is no other process.
+    /// Does nothing: there is no other process.
     async fn tell(&self, _about: About) -> Result<(), StoreFault> {
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Statements for Transaction<'_> {
         permits.iter().map(of).collect()
     }
 
-    /// There is no other process.
+    /// Always succeeds: there is no other process.
     async fn claim_trial(&self, _: &str, _: &Permit, _: Timestamp) -> Result<bool, StoreFault> {
         Ok(true)
     }

@@ -1,4 +1,4 @@
-//! Between Rust values and SQLite's: rows, parameters, faults.
+//! Converts between Rust and SQLite: rows, parameters and errors.
 
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -46,7 +46,7 @@ impl ToSql for Value<'_> {
     }
 }
 
-/// Runs a statement that is kept prepared; gives how many rows it changed.
+/// Runs a statement and gives how many rows it changed. The prepared statement is cached.
 pub(super) fn execute(
     connection: &Connection,
     sql: &str,
@@ -58,7 +58,7 @@ pub(super) fn execute(
         .map_err(fault)
 }
 
-/// Runs a statement that is kept prepared; gives its rows, each as `read` makes it.
+/// Runs a statement and gives its rows, each converted by `read`. The prepared statement is cached.
 pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
@@ -74,7 +74,7 @@ pub(super) fn all<T>(
     Ok(found)
 }
 
-/// The same of a statement that gives at most one row.
+/// Runs a statement that gives at most one row, and gives that row converted by `read`.
 pub(super) fn one<T>(
     connection: &Connection,
     sql: &str,
@@ -90,13 +90,12 @@ pub(super) fn one<T>(
 const DAMAGED: &str = "stop the gateway, keep a copy of the file, and restore it from a backup or run \
                        `sqlite3 FILE .recover`";
 
-/// Whether this tells of a damaged file.
+/// Whether the fault says that the file is damaged.
 pub(super) fn is_damage(fault: &StoreFault) -> bool {
     matches!(fault, StoreFault::Unusable(why) if why.ends_with(DAMAGED))
 }
 
-/// What an error of SQLite means for the caller. SQLite's messages name tables and causes, never
-/// values.
+/// Converts an error of SQLite. Its messages name tables and causes but never values, so they may be shown.
 pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
     let damaged = matches!(
         error.sqlite_error_code(),
@@ -106,7 +105,7 @@ pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
         _ if damaged => StoreFault::Unusable(format!("{error}; {DAMAGED}")),
         _ if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
             StoreFault::Unavailable(format!(
-                "{error}; make room on its disk, and work goes on by itself (retention.keep and \
+                "{error}; make room on its disk, and work continues by itself (retention.keep and \
                  retention.max_size bound what is kept)"
             ))
         }
@@ -117,7 +116,7 @@ pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
         {
             StoreFault::Unavailable(format!(
                 "{error}; its disk refuses: see the system's log, make it writable for the \
-                 gateway's user, and work goes on by itself"
+                 gateway's user, and work continues by itself"
             ))
         }
         rusqlite::Error::FromSqlConversionFailure(..)

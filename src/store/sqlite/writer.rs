@@ -1,10 +1,9 @@
-//! Group commit: one thread owns the writing connection and commits all that is waiting at once.
+//! Group commit: one thread owns the writing connection and commits all waiting writes together.
 //!
-//! The batch is whatever has arrived while the last commit was being flushed, never a timer, so a
-//! lone write is as quick as the disk allows. Where one fails, the batch is rolled back and written
-//! again, each write in a savepoint of its own, so that it takes nothing of the others with it: this is
-//! rare, and savepoints for every write would cost more than a tenth of them. Nobody is answered before
-//! the commit has returned.
+//! A batch consists of the writes that arrived while the last commit was being flushed. There is no timer, so
+//! a single write is as quick as the disk allows. Where one write fails, the batch is rolled back and written
+//! again with a savepoint for each write, so that the others are kept. This is rare; savepoints for every
+//! write would make writing more than a tenth slower. No caller is answered before the commit has returned.
 
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -21,18 +20,18 @@ use crate::store::StoreFault;
 /// Most writes that share a transaction. Bounds how long the first of them waits for the last.
 const BATCH: usize = 256;
 
-/// Most writes that may wait. Receiving is bounded before this; the bound is a second wall.
+/// Most writes that may wait. The receiver has its own limit; this one bounds the memory in any case.
 const WAITING: usize = 8192;
 
 /// A write that waits for its transaction.
 trait Write: Send {
     /// Writes, inside a transaction. May be called again after that was rolled back.
     fn run(&mut self, connection: &Connection);
-    /// Notes that there is no transaction.
+    /// Makes `fault` the result, since there is no transaction to write in.
     fn refuse(&mut self, fault: StoreFault);
-    /// Whether it has written what it was to write.
+    /// Whether the write has succeeded.
     fn is_written(&self) -> bool;
-    /// Tells whoever asked what it gave, or the fate of its commit.
+    /// Sends its result to the caller, or the fault of the commit.
     fn answer(self: Box<Self>, committed: Result<(), StoreFault>);
 }
 
@@ -57,13 +56,13 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreFault> + Send> Write for W
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreFault>) {
-        // Whoever asked may be gone; the write stands all the same.
+        // The caller may have stopped waiting; the write is valid all the same.
         let _ = self.reply.send(self.outcome.and_then(|value| committed.map(|()| value)));
     }
 }
 
 type Job = Box<dyn Write>;
-/// A batch whose fate is known.
+/// A batch after its commit, with the result of the commit.
 type Settled = (Vec<Job>, Result<(), StoreFault>);
 
 /// The writing side of the store.
@@ -92,7 +91,7 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Runs a write; ends when it is committed and flushed, or has changed nothing.
+    /// Runs a write. Returns when it is committed and flushed, or has failed and changed nothing.
     pub(super) async fn write<T, F>(&self, write: F) -> Result<T, StoreFault>
     where
         T: Send + 'static,
@@ -108,7 +107,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Lets the thread finish what is waiting, so that a store that was dropped is closed.
+    /// Waits until the thread has done the remaining writes, so that a dropped store is closed.
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
@@ -117,8 +116,8 @@ impl Drop for Writer {
     }
 }
 
-/// Tells from inside the runtime, where waking a task costs no system call. Without a runtime the
-/// thread tells by itself.
+/// A task that answers the callers from inside the runtime, where waking a task costs no system call. `None`
+/// without a runtime; the writer thread then answers them itself.
 fn teller() -> Option<mpsc::UnboundedSender<Settled>> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let (told, mut settled) = mpsc::unbounded_channel::<Settled>();
@@ -149,8 +148,8 @@ fn run(
         if waiting.blocking_recv_many(&mut batch, BATCH) == 0 {
             break;
         }
-        // Before, so that nothing is begun in a file that nobody finds again; and after, since a 2xx
-        // is built on it.
+        // Checked before the commit, so that nothing is written to a file that was removed or replaced, and
+        // again after it, since a sender is answered with 2xx on its result.
         let found = names.check();
         let committed = commit(connection, found, &mut batch);
         let committed = committed.map_err(|error| naming(path, error)).and_then(|()| names.check());
@@ -180,13 +179,13 @@ fn commit(
     }
     roll_back(connection);
     match batch {
-        // It has nobody to take with it, and knows why.
+        // The batch is one write, which has failed and has its own fault.
         [one] if !one.is_written() => Ok(()),
         _ => one_by_one(connection, batch),
     }
 }
 
-/// Writes all of them; false where one could not be written, or the commit failed.
+/// Writes and commits the whole batch; false where a write or the commit failed.
 fn all_at_once(connection: &Connection, batch: &mut [Job]) -> bool {
     for job in batch.iter_mut() {
         job.run(connection);
@@ -197,7 +196,7 @@ fn all_at_once(connection: &Connection, batch: &mut [Job]) -> bool {
     prepared(connection, "COMMIT").is_ok()
 }
 
-/// Writes each in a savepoint of its own.
+/// Writes the batch with a savepoint for each write, and commits those that succeed.
 fn one_by_one(connection: &Connection, batch: &mut [Job]) -> Result<(), StoreFault> {
     let mut usable = prepared(connection, "BEGIN IMMEDIATE");
     for job in batch {
@@ -205,8 +204,8 @@ fn one_by_one(connection: &Connection, batch: &mut [Job]) -> Result<(), StoreFau
             Ok(()) => in_savepoint(connection, &mut **job),
             Err(fault) => job.refuse(fault.clone()),
         }
-        // A full disk or a failed read makes SQLite give up the whole transaction by itself. What
-        // came before is gone then, and nothing more may be written outside of a transaction.
+        // A full disk or a failed read makes SQLite roll back the whole transaction by itself. The earlier
+        // writes are lost then, and nothing more may be written outside of a transaction.
         if usable.is_ok() && connection.is_autocommit() {
             usable = Err(StoreFault::Unavailable("the disk refused a write".to_owned()));
         }
@@ -225,8 +224,8 @@ fn in_savepoint(connection: &Connection, job: &mut dyn Write) {
             job.refuse(fault);
         }
     } else {
-        // When even this fails the whole transaction was rolled back by SQLite, and COMMIT will say so
-        // to everybody.
+        // If even this fails, SQLite has rolled back the whole transaction, and COMMIT will fail for every
+        // write of the batch.
         let _ = connection.execute_batch("ROLLBACK TO one; RELEASE one");
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps a delivery and its runs, or recognizes a repeat: one claim, one transaction.
+//! Accepts a delivery: keeps it with its runs, or recognizes a repeat, in one transaction.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,8 @@ use crate::store::statements::{About, Statements};
 use crate::store::tables::runs::Which;
 use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, StoreFault};
 
-/// Keeps a delivery with its runs, or says what became of the one that it repeats.
+/// Keeps a delivery with its runs. Where it is a repeat, gives the first delivery and its runs instead, and
+/// queues those again that had failed.
 pub(in crate::store) async fn accept(
     store: &impl Statements,
     packed: &Packed,
@@ -40,7 +41,8 @@ fn kind(run: &NewRun) -> Option<(&str, &str)> {
     matches!(run.state, NewRunState::Queued(_)).then(|| (&*run.route, &*latest.key))
 }
 
-/// Writes one new run of a kept delivery. It takes the place of those of its kind that are not sent yet.
+/// Writes one new run of a kept delivery. It supersedes unsent runs of its route with the same `latest_per`
+/// text.
 pub(super) async fn place(
     store: &impl Statements,
     delivery: DeliveryId,
@@ -57,8 +59,8 @@ pub(super) async fn place(
     store.insert(delivery, &row(run, &place, now)?).await
 }
 
-/// A person pressed "redeliver", or the sender did not hear the first answer: nothing that was started
-/// is started again, and what had failed gets another try.
+/// Handles a repeat: a person pressed "redeliver", or the sender did not get the first answer. Runs that had
+/// failed get another try; no other run is changed.
 async fn repeat(
     store: &impl Statements,
     first: DeliveryId,

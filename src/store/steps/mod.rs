@@ -1,5 +1,5 @@
-//! The use cases, written once for every store: each reads facts, asks the [rules](super::rules) and
-//! writes rows, by the [statements](super::statements) of one transaction.
+//! The use cases, written once for both stores. Each reads facts, calls the [rules](super::rules) and writes
+//! rows, through the [statements](super::statements) of one transaction.
 
 pub(in crate::store) mod accept;
 pub(in crate::store) mod pauses;
@@ -19,7 +19,7 @@ async fn write(store: &impl Statements, coalesced: Coalesced) -> Result<(), Stor
     store.write(&coalesced.rows).await
 }
 
-/// The store gave a run in a state that it was not asked for.
+/// The fault for a run that the store gave in a state that was not asked for.
 fn unexpected(refused: UnlawfulChange) -> StoreFault {
     StoreFault::Unusable(refused.to_string())
 }

@@ -1,4 +1,4 @@
-//! What is paused until somebody resumes it, and what becomes of the backlog then.
+//! Pauses and resumes, and decides what becomes of the backlog when a pause ends.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::store::statements::{About, Statements};
 use crate::store::tables::runs::Which;
 use crate::store::{Act, Pausable, StoreFault};
 
-/// Pauses something. Pausing twice changes nothing and is an act all the same.
+/// Pauses something. Pausing it again changes nothing but the mark, and is recorded in the audit log too.
 pub(in crate::store) async fn pause(
     store: &impl Statements,
     what: &Pausable,
@@ -27,7 +27,7 @@ pub(in crate::store) async fn pause(
     store.tell(About::Pauses).await
 }
 
-/// Resumes it; gives whether it was paused.
+/// Ends a pause and releases the given backlogs; gives whether there was a pause.
 pub(in crate::store) async fn resume(
     store: &impl Statements,
     what: &Pausable,
@@ -48,8 +48,8 @@ pub(in crate::store) async fn resume(
     Ok(was_paused)
 }
 
-/// Frees runs that were kept back for a route that is no longer paused: they were accepted while it was
-/// being resumed, and the one transaction did not see the other. Gives how many.
+/// Unblocks runs that are blocked by a pause of their route although the route is not paused; gives how many.
+/// They were accepted while the route was being resumed, and neither transaction saw the other.
 pub(in crate::store) async fn free_left_behind(
     store: &impl Statements,
     now: Timestamp,
@@ -61,7 +61,7 @@ pub(in crate::store) async fn free_left_behind(
     Ok(freed)
 }
 
-/// Looks again at what stands against the start of these runs.
+/// Computes again what blocks the start of these runs; gives how many there are.
 async fn look_again(
     store: &impl Statements,
     which: Which<'_>,
@@ -73,7 +73,7 @@ async fn look_again(
     Ok(rows.len())
 }
 
-/// Says what becomes of the runs of a job that wait now; gives how many it changed.
+/// Applies `how` to the runs of a job that are ready now; gives how many rows it changed.
 pub(in crate::store) async fn release_backlog(
     store: &impl Statements,
     job: &str,

@@ -1,5 +1,5 @@
-//! What people do: replay a delivery, settle a held run, take one out. Each act is kept with who and
-//! when, in the transaction of what it did.
+//! What people do: replay a delivery, release a held run, cancel a run. Each act is recorded with who and
+//! when, in the same transaction as its effect.
 
 use super::accept::place;
 use crate::model::RunId;
@@ -10,7 +10,7 @@ use crate::store::statements::{About, Statements};
 use crate::store::tables::runs::Which;
 use crate::store::{Act, NewRun, Release, ReplayRequest, Replayed, ReplayedRun, Run, StoreFault};
 
-/// Today's routes on a kept delivery.
+/// Writes the runs that the current routes ask for a kept delivery.
 pub(in crate::store) async fn replay(
     store: &impl Statements,
     request: &ReplayRequest,
@@ -54,7 +54,7 @@ async fn replay_one(
     }
 }
 
-/// A person's word on a held run.
+/// Settles a held run by a person's decision.
 pub(in crate::store) async fn release(
     store: &impl Statements,
     id: RunId,
@@ -66,7 +66,7 @@ pub(in crate::store) async fn release(
     settled(store, &run, row, word, act).await
 }
 
-/// A person takes a run out that is not on the wire.
+/// Cancels a run that is not in flight.
 pub(in crate::store) async fn cancel(
     store: &impl Statements,
     id: RunId,

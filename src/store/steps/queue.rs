@@ -1,5 +1,5 @@
-//! The queue: taking runs that are due, job by job in the order of the permits. Within a job the order
-//! is that of acceptance.
+//! The queue: takes runs that are due, job by job in the order of the permits. Within a job, runs are taken
+//! in the order of acceptance.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::store::tables::runs::Which;
 use crate::store::{LeaseAsk, Leased, Permit, StoreFault};
 
 impl Seen {
-    /// Whether runs have fallen due that are still kept apart.
+    /// Whether runs have fallen due that are still blocked until their time.
     pub(in crate::store) fn is_late(&self) -> bool {
         self.later.is_some_and(|later| later <= self.now)
     }
 
-    /// The permits that something waits for, and that nothing stands against.
+    /// The permits of jobs that have a run to send, are not paused and are allowed.
     pub(in crate::store) fn open<'a>(&self, ask: &'a LeaseAsk) -> Vec<&'a Permit> {
         let allowed =
             |permit: &&Permit| self.allowed.as_ref().is_none_or(|jobs| permit.is_among(jobs));
@@ -33,13 +33,13 @@ impl Seen {
             .collect()
     }
 
-    /// What comes of a look after which nothing is to be taken.
+    /// The result of a look at the queue that takes nothing.
     pub(in crate::store) fn nothing(&self) -> Leased {
         Leased { next_due: self.later, ..Leased::default() }
     }
 }
 
-/// Puts runs whose time has come into the queue.
+/// Makes runs that have fallen due ready to be taken.
 pub(in crate::store) async fn promote(
     store: &impl Statements,
     now: Timestamp,
@@ -50,7 +50,7 @@ pub(in crate::store) async fn promote(
     store.write(&rows).await
 }
 
-/// Takes what is due of these permits, and begins its attempts.
+/// Takes runs for these permits, and begins their attempts.
 pub(in crate::store) async fn take(
     store: &impl Statements,
     ask: &LeaseAsk,
@@ -77,7 +77,7 @@ pub(in crate::store) async fn take(
         let found = ready.remove(&permit.job).unwrap_or_default();
         let mut left = ask.most.saturating_sub(taken.len());
         if let Some(workbench) = permit.trial.as_deref() {
-            // Of all permits for it, one run.
+            // All permits for one workbench together get one run.
             let may = left > 0
                 && !tried.contains(workbench)
                 && found.first().is_some_and(|run| run.passes(room))
@@ -102,7 +102,8 @@ pub(in crate::store) async fn take(
     Ok(leased)
 }
 
-/// What the limits of these jobs leave room for, and the time at which they do.
+/// What the limits of these jobs leave room for, and the time at which it was computed. It also ends finished
+/// backlogs and deletes recorded starts that no longer count.
 async fn rooms(
     store: &impl Statements,
     permits: &[&Permit],
@@ -126,7 +127,7 @@ async fn rooms(
     Ok((now, rooms))
 }
 
-/// Holds the runs of a job that would go over its brake, a bounded number at a time.
+/// Holds the runs of a job that exceed its brake, a bounded number at a time.
 async fn brake(
     store: &impl Statements,
     permit: &Permit,

@@ -1,4 +1,4 @@
-//! Settling: what becomes of a run after its attempt, and of those whose deadline passed before one.
+//! Settles runs: after an attempt, and when their deadline has passed.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::store::rules::run::{RunRow, overdue};
 use crate::store::statements::Statements;
 use crate::store::tables::runs::Which;
 
-/// A run that is queued again after an attempt gives way to a newer one of its kind, where there is one
-/// by now.
+/// Supersedes a run that is queued again after an attempt, where by now there is a newer one of its route
+/// with the same `latest_per` text.
 pub(in crate::store) async fn queued_again(
     store: &impl Statements,
     id: RunId,
@@ -23,7 +23,7 @@ pub(in crate::store) async fn queued_again(
     let Some(key) = &kind.latest_per else { return Ok(()) };
     store.alone_with(vec![(&kind.route, key)]).await?;
     let unsent = store.runs(Which::Unsent(&kind.route, key)).await?;
-    // Another may have taken its place before nobody else could.
+    // It may have been superseded before the lock was taken.
     let Some(run) = unsent.iter().find(|run| run.id == id) else { return Ok(()) };
     match give_way(run, &unsent, now).map_err(unexpected)? {
         Some(coalesced) => write(store, coalesced).await,
@@ -31,7 +31,7 @@ pub(in crate::store) async fn queued_again(
     }
 }
 
-/// Fails runs whose deadline has passed; gives how many. `waits` says of jobs what they waited for.
+/// Fails runs whose deadline has passed; gives how many. `waits` says by job what the runs waited for.
 pub(in crate::store) async fn fail_overdue(
     store: &impl Statements,
     now: Timestamp,

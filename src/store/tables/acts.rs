@@ -6,7 +6,7 @@ use crate::store::{Act, StoreFault};
 /// The columns that people see.
 pub(in crate::store) const COLUMNS: &str = "act, who, at, note";
 
-/// An act and its word, read from [`COLUMNS`].
+/// The name of an act and the act itself, read from [`COLUMNS`].
 pub(in crate::store) fn act(row: &impl Row) -> Result<(String, Act), StoreFault> {
     let act = Act {
         who: row.text("who")?,

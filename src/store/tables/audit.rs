@@ -1,5 +1,5 @@
-//! The audit log: every act of a person or token is a row, and no row is ever changed. Triggers see to
-//! that in both databases.
+//! The audit log: one row for every act of a person or token. Triggers in both databases make sure that no
+//! row is ever changed.
 
 use super::Row;
 use crate::store::{Audited, StoreFault};

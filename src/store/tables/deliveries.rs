@@ -1,4 +1,4 @@
-//! Deliveries: what came in, kept.
+//! Deliveries: the accepted webhook requests.
 
 use super::Row;
 use crate::model::DeliveryId;
@@ -8,7 +8,7 @@ use crate::store::{Delivery, DeliverySummary, Run, StoreFault};
 /// The columns of a delivery as a list shows it.
 pub(in crate::store) const SUMMARY: &str = "id, source, provider, kind, name, delivery_key, \
     handshake, received_at, remote, size, repeats, stripped";
-/// The columns of the remainder of it.
+/// The columns of a delivery's content.
 pub(in crate::store) const CONTENT: &str = "headers, query, body, explanation, claims";
 
 /// A delivery as a list shows it, read from the columns of [`SUMMARY`]; without its runs.
@@ -30,7 +30,7 @@ pub(in crate::store) fn summary(row: &impl Row) -> Result<DeliverySummary, Store
     })
 }
 
-/// A delivery, whole, read from the columns of [`SUMMARY`] and [`CONTENT`].
+/// A delivery with its content, read from the columns of [`SUMMARY`] and [`CONTENT`].
 pub(in crate::store) fn whole(row: &impl Row, runs: Vec<Run>) -> Result<Delivery, StoreFault> {
     let mut summary = summary(row)?;
     summary.runs = runs.iter().map(|run| run.brief.clone()).collect();

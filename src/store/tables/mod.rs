@@ -1,5 +1,5 @@
-//! One file a table: its columns by name, what is read of them and what is written. Both stores read
-//! and write rows through these; their own files hold statements and what their database needs.
+//! One file per table: the names of its columns, and the conversion of its rows. Both stores use them; the
+//! files of each store have the statements and what only its database needs.
 
 pub(in crate::store) mod acts;
 pub(in crate::store) mod attempts;
@@ -18,13 +18,13 @@ use serde::de::DeserializeOwned;
 
 use crate::store::StoreFault;
 
-/// A row that a statement gave, read by the names of its columns.
+/// A row of a result, read by the names of its columns. `maybe_…` gives `None` for null.
 pub(in crate::store) trait Row {
     /// A text, where there is one.
     fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreFault>;
     /// A whole number of any width, where there is one.
     fn maybe_integer(&self, column: &str) -> Result<Option<i64>, StoreFault>;
-    /// Yes or no.
+    /// A boolean.
     fn flag(&self, column: &str) -> Result<bool, StoreFault>;
     /// The 16 bytes of an id, where there is one.
     fn maybe_id(&self, column: &str) -> Result<Option<[u8; 16]>, StoreFault>;
@@ -41,13 +41,13 @@ pub(in crate::store) trait Row {
         self.maybe_integer(column)?.ok_or_else(|| missing(column))
     }
 
-    /// A whole number that fits the type, such as one that is never negative.
+    /// A whole number that fits the type `T`, for example one that is never negative.
     fn count<T: TryFrom<i64>>(&self, column: &str) -> Result<T, StoreFault> {
         T::try_from(self.integer(column)?)
             .map_err(|_| unreadable(column, "its number is out of range"))
     }
 
-    /// The same, where there is one.
+    /// A whole number that fits the type `T`, where there is one.
     fn maybe_count<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>, StoreFault> {
         let number = self.maybe_integer(column)?.map(T::try_from).transpose();
         number.map_err(|_| unreadable(column, "its number is out of range"))
@@ -63,17 +63,17 @@ pub(in crate::store) trait Row {
         self.maybe_bytes(column)?.ok_or_else(|| missing(column))
     }
 
-    /// A moment, kept as milliseconds since 1970.
+    /// A moment, stored as milliseconds since 1970.
     fn moment(&self, column: &str) -> Result<Timestamp, StoreFault> {
         moment(column, self.integer(column)?)
     }
 
-    /// The same, where there is one.
+    /// A moment, where there is one.
     fn maybe_moment(&self, column: &str) -> Result<Option<Timestamp>, StoreFault> {
         self.maybe_integer(column)?.map(|millis| moment(column, millis)).transpose()
     }
 
-    /// A text, read as what it spells.
+    /// A text, parsed as `T`.
     fn spelled<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, StoreFault> {
         self.text(column)?.parse().map_err(|error| unreadable(column, error))
     }
@@ -92,19 +92,19 @@ fn missing(column: &str) -> StoreFault {
     unreadable(column, "it is empty")
 }
 
-/// A row that holds what this program did not write.
+/// The fault for a row with a value that this program cannot have written.
 pub(in crate::store) fn unreadable(column: &str, error: impl Display) -> StoreFault {
     StoreFault::Unusable(format!("a kept row cannot be read (column {column}): {error}"))
 }
 
-/// A value to write, of one of the kinds that both databases have.
+/// A value to write, of one of the types that both databases have.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) enum Value<'v> {
     /// A text.
     Text(Option<Cow<'v, str>>),
     /// A whole number.
     Integer(Option<i64>),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
     /// The 16 bytes of an id.
     Id([u8; 16]),

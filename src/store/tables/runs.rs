@@ -11,20 +11,20 @@ use crate::store::rules::new::NewRow;
 use crate::store::rules::run::{Against, Moved, RunRow};
 use crate::store::{Counts, Lease, RunBrief, StoreFault};
 
-/// Which runs are not sent yet, in the words of the indexes over them.
+/// Condition for unsent runs, written as in the indexes over them.
 pub(in crate::store) const UNSENT: &str = "runs.state IN ('queued', 'waiting')";
-/// Which runs may be sent, in the words of the index over them. Not `blocked = 0`: with [`IN_ORDER`] this
-/// leaves a planner no way but that index, where old statistics (one job has all runs, say) would make it
-/// read every run in the order of acceptance instead.
+/// Condition for runs that may be sent, written as in the index over them. It says `blocked <= 0` instead of
+/// `blocked = 0`, since with [`IN_ORDER`] a planner can then only use that index. With outdated statistics it
+/// would otherwise read every run in the order of acceptance.
 pub(in crate::store) const READY: &str = "runs.state = 'queued' AND runs.blocked <= 0";
-/// The order of acceptance of those runs, as that index has it.
+/// Sorts those runs by the order of acceptance, in the way that matches the index.
 pub(in crate::store) const IN_ORDER: &str = "ORDER BY runs.blocked, runs.seq";
 
-/// The same, backwards.
+/// Sorts those runs by the reverse order of acceptance, in the way that matches the index.
 pub(in crate::store) const LAST_FIRST: &str = "ORDER BY runs.blocked DESC, runs.seq DESC";
 
-/// The columns that the rules know. `$delivery` gives the delivery's id, `$mapped` whether there are
-/// variables.
+/// The columns that the rules read. `$delivery` is an expression for the delivery's id, `$mapped` one for
+/// whether there are variables.
 macro_rules! facts {
     ($delivery:literal, $mapped:literal) => {
         concat!(
@@ -40,7 +40,7 @@ macro_rules! facts {
 }
 pub(in crate::store) use facts;
 
-/// What the rules know of a run, read from the columns of [`facts`].
+/// What the rules know about a run, read from the columns of [`facts`].
 pub(in crate::store) fn row(row: &impl Row) -> Result<RunRow, StoreFault> {
     Ok(RunRow {
         seq: row.integer("seq")?,
@@ -76,7 +76,7 @@ macro_rules! lease {
 }
 pub(in crate::store) use lease;
 
-/// A run that may be sent or is on the wire, read from the columns of [`lease`].
+/// A run that may be sent or is in flight, read from the columns of [`lease`].
 pub(in crate::store) fn ready(
     row: &impl Row,
     begun_at: Timestamp,
@@ -101,7 +101,7 @@ pub(in crate::store) fn ready(
     })
 }
 
-/// The columns of a run in short, as lists show it.
+/// The columns of a run as a list shows it.
 macro_rules! brief {
     ($delivery:literal) => {
         concat!(
@@ -118,7 +118,7 @@ macro_rules! brief {
 }
 pub(in crate::store) use brief;
 
-/// A run in short, read from the columns of [`brief`].
+/// A run as a list shows it, read from the columns of [`brief`].
 pub(in crate::store) fn in_short(row: &impl Row) -> Result<RunBrief, StoreFault> {
     Ok(RunBrief {
         id: RunId::from_bytes(row.id("id")?),
@@ -139,7 +139,7 @@ pub(in crate::store) fn in_short(row: &impl Row) -> Result<RunBrief, StoreFault>
     })
 }
 
-/// How many runs wait, and since when.
+/// How many runs are in each state that is not final, and when the oldest were accepted.
 pub(in crate::store) fn counts(row: &impl Row) -> Result<Counts, StoreFault> {
     Ok(Counts {
         waiting: row.count("waiting")?,
@@ -151,7 +151,7 @@ pub(in crate::store) fn counts(row: &impl Row) -> Result<Counts, StoreFault> {
     })
 }
 
-/// Its variables, where its mapping did not fail.
+/// A run's variables; `None` where its mapping failed.
 pub(in crate::store) fn environment(row: &impl Row) -> Result<Option<Environment>, StoreFault> {
     let text = row.maybe_text("environment")?;
     text.map(|text| serde_json::from_str(&text))
@@ -159,37 +159,38 @@ pub(in crate::store) fn environment(row: &impl Row) -> Result<Option<Environment
         .map_err(|error| super::unreadable("environment", error))
 }
 
-/// Which runs a use case asks for, so that the rules can say what becomes of them.
+/// Which runs a use case asks for.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) enum Which<'w> {
-    /// The newest of a delivery that stands for this route and this event of it.
+    /// The newest run of a delivery for this route and this event.
     Newest(DeliveryId, &'w str, u32),
-    /// Those of a delivery that failed.
+    /// The failed runs of a delivery.
     Failed(DeliveryId),
-    /// Those of a route and kind that are not sent yet.
+    /// The unsent runs of a route with this `latest_per` text.
     Unsent(&'w str, &'w str),
-    /// Those whose time has come, and that are still kept apart.
+    /// Runs that have fallen due by now and are still blocked until their time.
     FallenDue(Timestamp),
-    /// Those whose deadline has passed.
+    /// Unsent runs whose deadline has passed.
     Overdue(Timestamp),
-    /// Those of a job that its brake may hold.
+    /// The runs of a job that its brake may hold.
     Brakeable(&'w str),
-    /// Those of a job that may be sent, up to one of them.
+    /// The runs of a job that may be sent, up to this `seq`.
     ReadyUpTo(&'w str, i64),
-    /// Those of a route that may be sent, or that its pause keeps back.
+    /// The queued runs of a route whose start is blocked in this way.
     Queued(&'w str, Against),
-    /// Those kept back for a route that is not paused.
+    /// Runs that are blocked by a pause of their route although the route is not paused.
     LeftBehind,
 }
 
-/// Runs whose time has come that one look puts into the queue.
+/// Runs that have fallen due which one step handles at most.
 const DUE_STEP: usize = 1000;
-/// Runs whose deadline has passed, and runs that a brake holds, in one step.
+/// Overdue runs, and runs that a brake holds, which one step handles at most.
 const STEP: usize = 500;
 
 impl Which<'_> {
-    /// The condition and request, with its parameters. In words that an index over the state has, and with
-    /// parameters in the order of their numbers, so that both databases read it alike.
+    /// The condition and the order in SQL, with the parameters. It is written so that both databases use
+    /// the indexes. The parameters appear in the order of their numbers, so that both databases number them
+    /// alike.
     pub(in crate::store) fn sql(&self) -> (String, Vec<Value<'_>>) {
         let moment = |moment: &Timestamp| Value::moment(*moment);
         let number = |number: i64| Value::Integer(Some(number));
@@ -245,7 +246,7 @@ impl Which<'_> {
         }
     }
 
-    /// The delivery whose runs they are, where they are of one.
+    /// The delivery whose runs they are, where they belong to one.
     pub(in crate::store) fn delivery(&self) -> Option<DeliveryId> {
         match self {
             Self::Newest(delivery, ..) | Self::Failed(delivery) => Some(*delivery),
@@ -253,14 +254,14 @@ impl Which<'_> {
         }
     }
 
-    /// Whether a row that somebody else is just changing is left out, to be looked at another time.
+    /// Whether rows that another transaction has locked are skipped; a later step finds them.
     pub(in crate::store) fn may_be_left_out(&self) -> bool {
         matches!(self, Self::FallenDue(_) | Self::Overdue(_) | Self::Brakeable(_))
     }
 }
 
-/// What is written of a new run, but for its delivery, which each database names in its own way. The last
-/// two are what stands against its start while its route is free, and while it is paused.
+/// The columns of a new run, without its delivery, which each database stores in its own way. The last two
+/// say what blocks its start while its route is not paused, and what while it is.
 pub(in crate::store) fn new<'r>(row: &'r NewRow<'r>) -> Vec<Written<'r>> {
     vec![
         ("id", Value::Id(*row.id.as_bytes())),
@@ -283,12 +284,12 @@ pub(in crate::store) fn new<'r>(row: &'r NewRow<'r>) -> Vec<Written<'r>> {
     ]
 }
 
-/// The column that holds what stands against a start.
+/// The column that says what blocks a start.
 pub(in crate::store) const BLOCKED: &str = "blocked";
-/// No column: the value for [`BLOCKED`] where the run's route is paused.
+/// Not a column: the value of [`BLOCKED`] where the run's route is paused.
 pub(in crate::store) const BLOCKED_PAUSED: &str = "blocked_paused";
 
-/// What is written of a run that moved. Which columns there are depends on the row.
+/// The columns that an update of a run writes. Which ones there are depends on the update.
 pub(in crate::store) fn moved(row: &Moved) -> Vec<Written<'_>> {
     let borrowed = |text: &'_ Option<String>| text.clone().map(Cow::Owned);
     let mut written = vec![
@@ -314,8 +315,8 @@ pub(in crate::store) fn moved(row: &Moved) -> Vec<Written<'_>> {
     written
 }
 
-/// Each column that is written, and the expression for its value: `value` says how the value at a place is
-/// called, `route` how the run's route is. Whether that is paused is seen as the row is written, so that a
+/// Each column with the SQL expression for its value. `value` gives the parameter for a position, and `route`
+/// is the expression for the run's route. The statement itself checks whether the route is paused, so that a
 /// run and a pause cannot miss each other.
 pub(in crate::store) fn expressions(
     written: &[Written<'_>],

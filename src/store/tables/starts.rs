@@ -1,10 +1,10 @@
-//! Starts of jobs that have a limit over time, and what is known of a job beside them.
+//! Recorded starts of jobs that have a rate limit, and the other facts about a job.
 
 use super::Row;
 use crate::store::StoreFault;
 use crate::store::rules::limits::JobFacts;
 
-/// What is known of a job: each database's statement gives these columns by name.
+/// The facts about a job. The statements of both databases give these columns by name.
 pub(in crate::store) fn facts(row: &impl Row) -> Result<JobFacts, StoreFault> {
     Ok(JobFacts {
         on_the_wire: row.count("on_the_wire")?,

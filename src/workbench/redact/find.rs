@@ -1,19 +1,18 @@
-//! Finds a needle in bytes in one pass, whatever the bytes are: a hostile reply costs no more than any
-//! other of its length.
+//! Finds a needle in bytes in linear time (Knuth, Morris and Pratt), so that a hostile reply costs no more
+//! than any other of the same length.
 
 use zeroize::Zeroizing;
 
 /// What is looked for.
 pub(super) struct Needle {
     bytes: Zeroizing<Vec<u8>>,
-    /// Of each beginning of the needle, how long the longest beginning is that it also ends with
-    /// (Knuth, Morris and Pratt).
+    /// For each prefix of the needle, the length of its longest proper prefix that is also its suffix.
     fallbacks: Vec<usize>,
     any_case: bool,
 }
 
 impl Needle {
-    /// A needle that is found as it is, or in any case of its ASCII letters.
+    /// A needle that is matched exactly, or with `any_case` without regard to the case of ASCII letters.
     pub(super) fn new(bytes: Vec<u8>, any_case: bool) -> Self {
         let mut bytes = Zeroizing::new(bytes);
         if any_case {
@@ -30,8 +29,8 @@ impl Needle {
         Self { bytes, fallbacks, any_case }
     }
 
-    /// Says each place where it begins and ends, and gives how much of its beginning the bytes end
-    /// with.
+    /// Calls `found` with the start and the end of each match; gives how many bytes of the needle's beginning
+    /// the haystack ends with.
     pub(super) fn each(&self, within: &[u8], mut found: impl FnMut(usize, usize)) -> usize {
         let Some(last) = self.bytes.len().checked_sub(1) else { return 0 };
         let mut length = 0;

@@ -1,4 +1,4 @@
-//! The forms in which a key can come back, beside those that undoing escapes leads to the key itself.
+//! The encoded forms in which a reply can contain a key. Escapes are not among them; `view` undoes those.
 
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
@@ -9,11 +9,11 @@ use super::find::Needle;
 use super::view::is_blank;
 use crate::workbench::credential::Credential;
 
-/// A shorter piece of a key proves nothing: any text holds it by random.
+/// Shortest form that is searched for, in bytes: a shorter one occurs in any text by accident.
 const LEAST: usize = 8;
 
-/// All of them: the key as it is, in hex, and in base64: within something longer, and as the
-/// credentials that were sent where those are in base64.
+/// All forms: the key as it is, in hex, in base64 as a part of something longer, and the Basic credentials
+/// that were sent.
 pub(super) fn forms(credential: &Credential) -> Vec<Needle> {
     let key = credential.key().expose();
     let without_blanks = |bytes: &[u8]| -> Vec<u8> {
@@ -38,13 +38,13 @@ pub(super) fn forms(credential: &Credential) -> Vec<Needle> {
     derived
 }
 
-/// The credentials of Basic authentication, as they were sent.
+/// The credentials of Basic authentication in base64, as they were sent.
 fn basic(alphabet: &GeneralPurpose, key: &[u8]) -> String {
     alphabet.encode(Zeroizing::new([key, b":"].concat()))
 }
 
-/// What is the same of the key's base64 whatever stands before and after it, where so many bytes stand
-/// before it in its first group of three.
+/// The part of the key's base64 that does not depend on the bytes before and after the key. `before` is the
+/// number of bytes that precede the key in its first group of three.
 fn within(alphabet: &GeneralPurpose, key: &[u8], before: usize) -> String {
     let bytes = Zeroizing::new([&[0; 2][..before], key].concat());
     let whole = bytes.len() * 8 / 6;

@@ -1,5 +1,5 @@
-//! A text without its blanks and with its escapes undone, where every byte knows the place in the text
-//! that it came from.
+//! A view of a text without blanks and with escapes undone. For each of its bytes it records the place in the
+//! text from which the byte came.
 
 /// Which escapes are undone.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ impl Undo {
 /// Longest name or number of an HTML escape that is read.
 const LONGEST_NAME: usize = 8;
 
-/// What is left of a text.
+/// The bytes of a text without blanks, and possibly with escapes undone.
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
@@ -49,7 +49,7 @@ impl View {
         view
     }
 
-    /// The same with these escapes undone once; none where it has none that begin like them.
+    /// The view with these escapes undone once; `None` where no byte can begin such an escape.
     pub(super) fn undone(&self, undo: Undo) -> Option<Self> {
         self.bytes.iter().any(|byte| undo.may_begin(*byte)).then_some(())?;
         let mut view = Self::default();
@@ -70,7 +70,7 @@ impl View {
         Some(view)
     }
 
-    /// The piece of the text that these bytes came from.
+    /// The place in the text from which these bytes came.
     pub(super) fn place(&self, from: usize, to: usize) -> (usize, usize) {
         (self.places[from].0, self.places[to - 1].1)
     }
@@ -82,12 +82,12 @@ impl View {
     }
 }
 
-/// Blanks and control characters: a text may be folded, set apart or of two bytes a letter.
+/// Blanks and control characters. They are left out, since a text may be folded, spaced or in UTF-16.
 pub(super) fn is_blank(byte: u8) -> bool {
     byte <= b' ' || byte == 0x7f
 }
 
-/// Whether this is the beginning of an escape, and nothing after it.
+/// Whether these bytes are an escape that was cut off by the end of the text.
 fn is_cut_off(rest: &[u8]) -> bool {
     match rest {
         [b'%', digits @ ..] => digits.len() < 2,
@@ -101,7 +101,7 @@ fn is_cut_off(rest: &[u8]) -> bool {
     }
 }
 
-/// What the escape at the front stands for, and how long it is.
+/// The bytes that the escape at the front stands for, and the length of the escape.
 fn escape(rest: &[u8]) -> Option<(Vec<u8>, usize)> {
     match rest[0] {
         b'%' => {

@@ -1,11 +1,11 @@
-//! Addresses of calls. Pure.
+//! Builds the URLs of calls. Pure.
 
 use reqwest::Url;
 
 use crate::config::WorkbenchPlan;
 use crate::workbench::NotSent;
 
-/// The address of a call. Each piece is escaped, so that a name cannot become a path.
+/// The URL of a call. Each piece is escaped as one path segment, so that a name cannot add segments.
 pub(in crate::workbench) fn address(plan: &WorkbenchPlan, pieces: &[&str]) -> Result<Url, NotSent> {
     let mut url = plan.url.clone();
     let prefix = plan.api_prefix.trim_matches('/');

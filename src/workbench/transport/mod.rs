@@ -1,7 +1,7 @@
-//! The way to a workbench, the same for every job API: TLS, proxy, time-outs, addresses, and what the
-//! transport proves about a request that got no reply.
+//! The HTTP transport to a workbench: TLS, proxy, time-outs, addresses, and what it proves about a request
+//! that got no reply. Shared by the job APIs.
 //!
-//! It follows no redirect, retries nothing, and uses no connection twice.
+//! It follows no redirect, retries nothing, and uses each connection for one request.
 
 mod address;
 mod proof;
@@ -16,10 +16,10 @@ use crate::error_chain::with_causes;
 pub(super) use address::address;
 pub(super) use proof::NoReply;
 
-/// What the process calls itself to a workbench.
+/// The `User-Agent` of the requests.
 const USER_AGENT: &str = concat!("cdsw-gateway/", env!("CARGO_PKG_VERSION"));
 
-/// Most bytes of a reply that are read.
+/// Most bytes of a reply's body that are read.
 const MOST_OF_A_REPLY: usize = 64 * 1024;
 
 /// A client for one workbench.
@@ -27,8 +27,8 @@ const MOST_OF_A_REPLY: usize = 64 * 1024;
 pub(super) struct Transport(Client);
 
 impl Transport {
-    /// The system's certificate authorities and the configured one, the configured proxy and no
-    /// other.
+    /// Makes a client that trusts the system's certificate authorities and the configured one, and uses the
+    /// configured proxy or none.
     pub(super) fn new(plan: &WorkbenchPlan) -> Result<Self, ClientFault> {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
@@ -36,8 +36,8 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            // A connection of its own for every start: one kept open may be closed by the other
-            // side just as it is used again, and nobody could say whether the job runs.
+            // A new connection for every start: the workbench may close an idle one just as it is used again,
+            // and then nobody could say whether the job was started.
             .pool_max_idle_per_host(0)
             .http1_only()
             .connect_timeout(plan.connect_timeout)
@@ -64,13 +64,13 @@ impl Transport {
         self.0.post(url)
     }
 
-    /// Sends a request, once.
+    /// Sends a request once, without retries.
     pub(super) async fn send(&self, request: Request) -> Result<Response, NoReply> {
         self.0.execute(request).await.map_err(NoReply::of)
     }
 }
 
-/// The certificate authorities to trust beside those of the system.
+/// The configured certificate authorities, which are trusted in addition to those of the system.
 fn authorities(plan: &WorkbenchPlan) -> Result<Option<Vec<Certificate>>, ClientFault> {
     let Some(path) = &plan.ca_file else { return Ok(None) };
     let fault = |why: String| {
@@ -85,12 +85,12 @@ fn authorities(plan: &WorkbenchPlan) -> Result<Option<Vec<Certificate>>, ClientF
     Ok(Some(certificates))
 }
 
-/// A reply's header, where it is there and is text.
+/// The value of a reply's header; `None` where it is missing or not text.
 pub(super) fn header(response: &Response, name: HeaderName) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// Reads the reply's body, up to the bound. Where it fails, what came before is in `body`.
+/// Appends the reply's body to `body`, up to the limit. Where reading fails, `body` has what came before.
 pub(super) async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), String> {
     loop {
         match response.chunk().await {

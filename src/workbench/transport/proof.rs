@@ -1,5 +1,4 @@
-//! What the transport proves about a request that got no reply. The same for every job API. Pure but
-//! for reading the client's error.
+//! What the transport proves about a request that got no reply. Shared by the job APIs. Pure.
 
 use crate::error_chain::{cause_of_type, innermost, with_causes};
 use crate::model::Outcome;
@@ -8,11 +7,11 @@ use crate::workbench::known::Known;
 /// How a request ended without a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::workbench) enum NoReply {
-    /// The client could make no request of it.
+    /// The client could not build the request.
     NotMade(String),
-    /// There was no connection, so that nothing can have been sent.
+    /// No connection could be made, so nothing was sent.
     NotConnected(String),
-    /// The other side's certificate was not accepted, so that nothing was sent.
+    /// The workbench's certificate was not accepted, so nothing was sent.
     CertificateRefused(String),
     /// No answer came in time.
     TimedOut,
@@ -21,7 +20,7 @@ pub(in crate::workbench) enum NoReply {
 }
 
 impl NoReply {
-    /// Reads it from the client's error. The address is left out, since people see it elsewhere.
+    /// Classifies the client's error. The URL is left out, since people see it elsewhere.
     pub(super) fn of(error: reqwest::Error) -> Self {
         let error = error.without_url();
         if error.is_builder() {
@@ -36,7 +35,8 @@ impl NoReply {
         if error.is_timeout() { Self::TimedOut } else { Self::Broken(innermost(&error)) }
     }
 
-    /// What it proves. A request that was never sent started nothing; of every other one nobody knows.
+    /// The outcome that it proves. A request that was not sent started nothing; after any other the outcome
+    /// is unknown.
     pub(in crate::workbench) fn known(self) -> Known {
         use Outcome::{NotStartedForGood, NotStartedForNow, Unknown};
         match self {

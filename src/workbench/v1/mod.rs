@@ -1,6 +1,6 @@
-//! The CDSW Jobs API v1: `POST {prefix}/projects/{owner}/{project}/jobs/{id}/start`, Basic
-//! authentication with the API key as user and no password, a JSON body with `environment`
-//! (source: Cloudera Data Science Workbench documentation, "Jobs API").
+//! The CDSW Jobs API v1. A start is `POST {prefix}/projects/{owner}/{project}/jobs/{id}/start` with a JSON
+//! body that has the member `environment`. Basic authentication has the API key as the user name and an empty
+//! password (source: Cloudera Data Science Workbench documentation, "Jobs API").
 
 mod reply;
 
@@ -31,7 +31,7 @@ impl JobsV1 {
         Self { plan, transport }
     }
 
-    /// Asks for one start.
+    /// Sends one start request.
     pub(super) async fn start(
         &self,
         start: &Start<'_>,
@@ -51,7 +51,7 @@ impl JobsV1 {
         Ok(attempt(&self.transport, request, &redactor, start.now, reply::success).await)
     }
 
-    /// The engine of the job's latest run, where that names the run that is looked for.
+    /// The engine of the job's latest run, where that run names ours.
     pub(super) async fn find(&self, start: &Start<'_>, key: &Secret) -> Result<String, String> {
         let credential = Credential::Basic(key.clone());
         let request = self.description(start.target, &credential);
@@ -71,7 +71,7 @@ impl JobsV1 {
         }
     }
 
-    /// The status of the answer to a request for a job's description.
+    /// The HTTP status of the answer to a request for a job's description.
     pub(super) async fn look_up(&self, target: &Target, key: &Secret) -> Result<u16, String> {
         let credential = Credential::Basic(key.clone());
         let request = self.description(target, &credential).map_err(|why| why.to_string())?;

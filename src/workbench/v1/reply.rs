@@ -1,4 +1,4 @@
-//! What the Jobs API v1 says in its replies. Pure.
+//! Reads the replies of the Jobs API v1. Pure.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::model::Outcome;
 use crate::workbench::known::{Known, is_engine_id};
 use crate::workbench::reply::Reply;
 
-/// What a successful reply to a start says. Only an engine's id proves a start.
+/// What is known after a successful reply to a start. Only an engine's id proves a start.
 pub(super) fn success(reply: &Reply<'_>) -> Known {
     let status = reply.status;
     let unknown = |why: String| Known::new(Outcome::Unknown, why);
@@ -29,9 +29,12 @@ pub(super) fn success(reply: &Reply<'_>) -> Known {
     }
 }
 
-/// The engine of the latest run in a job's description, where that run's variables name this run of
-/// ours. Public client code reads `latest.status` there; whether a workbench tells the variables
-/// too is not known, and where it does not, nothing is concluded.
+/// The engine of the latest run in a job's description, where the variables of that run name our run. Public
+/// client code reads `latest.status` there. Whether every workbench also shows the variables is not known;
+/// where one does not, nothing is concluded.
+///
+/// # Errors
+/// A message for people: why the latest run cannot be identified as ours.
 pub(super) fn names(description: &[u8], run: &str) -> Result<String, String> {
     let description: Value =
         serde_json::from_slice(description).map_err(|_| "the reply is not JSON".to_owned())?;
