@@ -85,7 +85,7 @@ async fn nothing_is_lost_and_nothing_doubled_while_everything_goes_wrong() {
 }
 
 fn site(simulator: &Simulator) -> Site {
-    let bench = "    connect_timeout: 1s\n    timeout: 1s\n    circuit_breaker: { rest: 1s, longest_open: 2s }";
+    let bench = "    connect_timeout: 1s\n    timeout: 1s\n    circuit_breaker: { open_for: 1s, open_for_at_most: 2s }";
     let site = Site::with(&simulator.api_url(), ROUTES, "", bench);
     let text = std::fs::read_to_string(site.config()).expect("read");
     let brisk = "    retry: { first: 100ms, max: 1s }\n    starts_at_once: 64\n    resume_per_minute: 100000";
