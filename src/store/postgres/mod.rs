@@ -4,6 +4,7 @@
 //! flush (`group`); the same holds for outcomes. Leases, rate limits and open circuit breakers are rows of
 //! the database and use its clock, so that they hold for all replicas together.
 
+mod batches;
 mod connection;
 mod deliveries;
 mod group;
@@ -19,7 +20,6 @@ mod settle;
 mod statements;
 mod values;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -40,8 +40,8 @@ use crate::store::{
 };
 
 use connection::{Connection, Connections};
-use group::{Asked, Group};
-use values::{params, uuid};
+use group::Group;
+use values::params;
 
 pub use connection::Options;
 pub use migrate::Migrated;
@@ -51,7 +51,8 @@ pub use password::Password;
 const CHANNEL: &str = "cdsw_gateway";
 /// Payload of a notification: there may be runs to take from the queue.
 const RUNS: &str = "runs";
-/// Payload of a notification: something was paused or resumed, a circuit breaker has opened or closed, or
+/// Payload of a notification, a word that processes of the version before listen for: something was paused or
+/// resumed, a circuit breaker has opened or closed, or
 /// another configuration is in force.
 const PAUSES: &str = "rests";
 
@@ -120,13 +121,13 @@ impl PostgresStore {
         };
         let (accepting, finishing) = (pool.clone(), pool.clone());
         Ok(Self {
-            accepts: Group::start(BATCH_BYTES, weight, move |batch| {
-                keep_together(accepting.clone(), batch)
+            accepts: Group::start(BATCH_BYTES, batches::weight, move |batch| {
+                batches::keep_together(accepting.clone(), batch)
             }),
             finishes: Group::start(
                 usize::MAX,
                 |_| 0,
-                move |batch| finish_together(finishing.clone(), batch),
+                move |batch| batches::finish_together(finishing.clone(), batch),
             ),
             pool,
             notifications,
@@ -162,16 +163,15 @@ impl Store for PostgresStore {
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
         Box::pin(async move {
             let told = (self.clock == LeaseClock::Caller).then_some(ask.now);
-            let connection = self.pool.connection().await?;
-            let mut seen = connection.see(told).await?;
+            let mut seen = self.pool.connection().await?.see(told).await?;
             if seen.is_late() {
+                // One connection at a time: whoever holds one and waits for another may wait forever.
                 let now = seen.now;
                 self.pool
                     .transact(async |connection| steps::queue::promote(connection, now).await)
                     .await?;
-                seen = connection.see(told).await?;
+                seen = self.pool.connection().await?.see(told).await?;
             }
-            drop(connection);
             let permits = seen.open(&ask);
             if permits.is_empty() {
                 return Ok(seen.nothing());
@@ -395,10 +395,6 @@ impl Shared for PostgresStore {
     }
 }
 
-fn weight(packed: &Packed) -> usize {
-    packed.headers.len() + packed.explanation.len() + packed.body.len()
-}
-
 /// Checks that a commit is on disk when the server reports it, since a sender is then answered with 2xx. Two
 /// settings of the server can turn that off.
 async fn is_durable(connection: &Connection) -> Result<(), StoreFault> {
@@ -420,113 +416,4 @@ async fn is_durable(connection: &Connection) -> Result<(), StoreFault> {
         )));
     }
     Ok(())
-}
-
-/// Keeps a batch of deliveries: the plain ones in one statement, each of the others in its own transaction.
-async fn keep_together(pool: Connections, batch: Vec<Asked<Packed, Accepted>>) {
-    let mut keys = HashSet::new();
-    let (plain, alone): (Vec<_>, Vec<_>) = batch.into_iter().partition(|asked| {
-        let delivery = &asked.what.delivery;
-        deliveries::is_plain(&asked.what)
-            && keys.insert((Arc::clone(&delivery.source), Arc::clone(&delivery.key)))
-    });
-    drop(keys);
-    let all: Vec<&Packed> = plain.iter().map(|asked| &asked.what).collect();
-    let kept = if all.is_empty() {
-        Ok(HashSet::new())
-    } else {
-        match pool.connection().await {
-            Ok(connection) => deliveries::keep(&connection, &all).await,
-            Err(fault) => Err(fault.into()),
-        }
-    };
-    reached("accept.written");
-    match kept {
-        Ok(kept) => {
-            for asked in plain {
-                if kept.contains(&uuid(asked.what.delivery.id.as_bytes())) {
-                    asked.tell(Ok(Accepted::Kept));
-                } else {
-                    tokio::spawn(keep_alone(pool.clone(), asked));
-                }
-            }
-        }
-        // One delivery's data may be the cause, so each is tried alone and the others are kept.
-        Err(refused) if refused.data && plain.len() > 1 => {
-            for asked in plain {
-                tokio::spawn(keep_alone(pool.clone(), asked));
-            }
-        }
-        Err(refused) => {
-            for asked in plain {
-                asked.tell(Err(refused.fault.clone()));
-            }
-        }
-    }
-    for asked in alone {
-        tokio::spawn(keep_alone(pool.clone(), asked));
-    }
-}
-
-async fn keep_alone(pool: Connections, asked: Asked<Packed, Accepted>) {
-    // These transactions can wait for each other's locks. They may use only a part of the connections, so
-    // that other work still gets one.
-    let Ok(_turn) = pool.alone().acquire().await else { return };
-    let kept = pool
-        .transact(async |connection| steps::accept::accept(connection, &asked.what).await)
-        .await;
-    asked.tell(kept);
-}
-
-/// Records a batch of outcomes.
-async fn finish_together(pool: Connections, batch: Vec<Asked<Finish, ()>>) {
-    let mut runs = HashSet::new();
-    let (batch, twice): (Vec<_>, Vec<_>) =
-        batch.into_iter().partition(|asked| runs.insert(asked.what.lease.run));
-    let all: Vec<&Finish> = batch.iter().map(|asked| &asked.what).collect();
-    let finished = if all.iter().all(|finish| settle::is_plain(finish)) {
-        // One statement, which is a transaction by itself.
-        match pool.connection().await {
-            Ok(connection) => settle::finish(&connection, &all).await,
-            Err(fault) => Err(fault),
-        }
-    } else {
-        pool.transact(async |connection| settle::finish(connection, &all).await).await
-    };
-    reached("finish.written");
-    match finished {
-        Ok(lost) => {
-            for asked in batch {
-                let run = asked.what.lease.run;
-                let lost = lost.contains(&uuid(run.as_bytes()));
-                asked.tell(if lost { Err(StoreFault::LeaseLost(run)) } else { Ok(()) });
-            }
-        }
-        Err(_) if batch.len() > 1 => {
-            for asked in batch {
-                tokio::spawn(finish_alone(pool.clone(), asked));
-            }
-        }
-        Err(fault) => {
-            for asked in batch {
-                asked.tell(Err(fault.clone()));
-            }
-        }
-    }
-    for asked in twice {
-        tokio::spawn(finish_alone(pool.clone(), asked));
-    }
-}
-
-async fn finish_alone(pool: Connections, asked: Asked<Finish, ()>) {
-    let run = asked.what.lease.run;
-    let finished =
-        pool.transact(async |connection| settle::finish(connection, &[&asked.what]).await).await;
-    asked.tell(
-        finished.and_then(
-            |lost| {
-                if lost.is_empty() { Ok(()) } else { Err(StoreFault::LeaseLost(run)) }
-            },
-        ),
-    );
 }
