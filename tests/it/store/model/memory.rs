@@ -1,7 +1,7 @@
 //! A store in memory, as plain as it can be: what every real one must look like from environs. It knows
 //! nothing of the rules that those share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use cdsw_gateway::clock::{between, later};
@@ -48,8 +48,27 @@ struct Run {
     superseded_by: Option<usize>,
 }
 
+/// What seldom happens by itself, and must happen in some sequence for the comparison to say anything.
+pub const RARE: [&str; 13] = [
+    "a run took the place of others",
+    "a run that stood for several gave way",
+    "only the newest of a backlog stayed",
+    "a backlog was held for review",
+    "a backlog was let go at a pace",
+    "the brake held runs",
+    "a minute was full",
+    "a repeat queued a run again",
+    "a replay queued a run again",
+    "a lease was lost",
+    "an attempt was lost",
+    "a run was overdue",
+    "a paused route kept a run back",
+];
+
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// Which of [`RARE`] happened.
+    pub met: BTreeSet<&'static str>,
     runs: Vec<Run>,
     claims: HashMap<(String, String), (DeliveryId, Timestamp)>,
     pub repeats: HashMap<DeliveryId, u64>,
@@ -146,6 +165,7 @@ impl Memory {
                 None => continue,
             }
             if self.runs[place].seen.state == RunState::Queued {
+                self.met.insert(RARE[7]);
                 requeued.push(self.runs[place].seen.id);
             }
         }
@@ -219,6 +239,7 @@ impl Memory {
         };
         if let (Some(latest), RunState::Queued) = (&new.latest, state) {
             for older in self.unsent(&run.route, &latest.key) {
+                self.met.insert(RARE[0]);
                 run.since = run.since.min(self.runs[older].since);
                 run.seen.stands_for += self.runs[older].seen.stands_for;
                 self.supersede(older, place, now);
@@ -257,6 +278,10 @@ impl Memory {
         let parked = self.runs.iter().filter(|run| run.parked);
         let mut taken =
             Taken { next_due: parked.map(|run| run.seen.due_at).min(), ..Taken::default() };
+        let queued = |run: &Run| run.seen.state == RunState::Queued && !run.parked;
+        if self.runs.iter().any(|run| queued(run) && !self.is_ready(run)) {
+            self.met.insert(RARE[12]);
+        }
         let open: Vec<&Permit> = ask.permits.iter().filter(|permit| self.is_open(permit)).collect();
         let rooms: Vec<Room> = open.iter().map(|permit| self.room(permit, now)).collect();
         let mut braking = Vec::new();
@@ -297,6 +322,7 @@ impl Memory {
                         && !run.passed
                 })
                 .collect();
+            self.met.insert(RARE[5]);
             for place in &over {
                 let most = permit.per_hour.unwrap_or(0);
                 let reason = format!(
@@ -327,6 +353,7 @@ impl Memory {
         if let Some(up_to) = self.backlogs.get(&*permit.job).copied() {
             let old = self.runs.iter().take(up_to + 1).filter(of_job);
             if old.into_iter().any(|run| self.is_ready(run)) {
+                self.met.insert(RARE[4]);
                 limits.push(permit.backlog_per_minute);
             } else {
                 self.backlogs.remove(&*permit.job);
@@ -351,6 +378,7 @@ impl Memory {
         if let Some(most) = limits.into_iter().min() {
             let left = (most as usize).saturating_sub(in_a_minute.len());
             if left == 0 {
+                self.met.insert(RARE[6]);
                 let oldest = in_a_minute.iter().min();
                 room.again_at = oldest.map(|at| later(*at, Duration::from_secs(60)));
             }
@@ -380,6 +408,7 @@ impl Memory {
         let place = self.place(finish.lease.run);
         let seen = &mut self.runs[place].seen;
         if seen.state != RunState::Sending || seen.attempts != finish.lease.attempt {
+            self.met.insert(RARE[9]);
             return Err(StoreFault::LeaseLost(finish.lease.run));
         }
         *seen.outcomes.last_mut().expect("begun") = Some(finish.result.outcome);
@@ -406,6 +435,9 @@ impl Memory {
             let route = self.runs[place].route.clone();
             if let Some(newer) = self.unsent(&route, &kind).pop().filter(|newer| *newer > place) {
                 let (since, count) = (self.runs[place].since, self.runs[place].seen.stands_for);
+                if count > 1 {
+                    self.met.insert(RARE[1]);
+                }
                 self.supersede(place, newer, now);
                 self.runs[newer].since = self.runs[newer].since.min(since);
                 self.runs[newer].seen.stands_for += count;
@@ -477,6 +509,7 @@ impl Memory {
             let (place, what) = match kept.map(|kept| (kept, self.runs[kept].seen.state)) {
                 Some((kept, RunState::Failed | RunState::Cancelled)) => {
                     self.try_again(kept, new, now);
+                    self.met.insert(RARE[8]);
                     (
                         kept,
                         match self.runs[kept].seen.state {
@@ -540,6 +573,7 @@ impl Memory {
                 1
             }
             Backlog::Review => {
+                self.met.insert(RARE[3]);
                 for place in &ready {
                     let reason = "it waited while its job was paused (on_resume: review); release it, \
                                   or cancel it";
@@ -555,6 +589,7 @@ impl Memory {
                 }
                 let mut changed = 0;
                 for mut kind in kinds.into_values().filter(|kind| kind.len() > 1) {
+                    self.met.insert(RARE[2]);
                     changed += kind.len();
                     let newest = kind.pop().expect("more than one");
                     for older in kind {
@@ -575,6 +610,7 @@ impl Memory {
             let run = &self.runs[place];
             let waits_still = matches!(run.seen.state, RunState::Waiting | RunState::Queued);
             if waits_still && run.seen.deadline <= now {
+                self.met.insert(RARE[11]);
                 let last = run
                     .seen
                     .reason

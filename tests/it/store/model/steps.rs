@@ -22,18 +22,51 @@ pub const LEASE: Duration = Duration::from_secs(60);
 /// One use case, with what it is about said as a place in what there is.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Accept { source: &'static str, key: &'static str, runs: Vec<Wanted> },
-    Lease { limits: Vec<Limits>, most: usize },
-    Finish { lease: Index, end: End },
-    Release { run: Index, word: Word },
-    Replay { delivery: Index, runs: Vec<Wanted>, again: bool },
-    Cancel { run: Index },
-    Pause { what: Pausable },
-    Resume { what: Pausable, backlogs: Vec<(&'static str, Backlog)> },
-    LetGo { job: &'static str, how: Backlog },
-    Pass { seconds: u64 },
+    Accept {
+        source: &'static str,
+        key: &'static str,
+        runs: Vec<Wanted>,
+    },
+    Lease {
+        limits: Vec<Limits>,
+        most: usize,
+    },
+    /// Settles one of the leases in hand, or, where it is `stale`, one that may be settled already.
+    Finish {
+        lease: Index,
+        end: End,
+        stale: bool,
+    },
+    Release {
+        run: Index,
+        word: Word,
+    },
+    Replay {
+        delivery: Index,
+        runs: Vec<Wanted>,
+        again: bool,
+    },
+    Cancel {
+        run: Index,
+    },
+    Pause {
+        what: Pausable,
+    },
+    Resume {
+        what: Pausable,
+        backlogs: Vec<(&'static str, Backlog)>,
+    },
+    LetGo {
+        job: &'static str,
+        how: Backlog,
+    },
+    Pass {
+        seconds: u64,
+    },
     FailOverdue,
-    PullIn { seconds: u64 },
+    PullIn {
+        seconds: u64,
+    },
     Lost,
     Die,
 }
@@ -79,7 +112,32 @@ const ROUTES: [&str; 2] = ["r", "s"];
 const JOBS: [&str; 2] = ["train", "report"];
 
 pub fn any_steps() -> impl Strategy<Value = Vec<Step>> {
-    vec(any_step(), 1..22)
+    let some = prop_oneof![12 => any_step().prop_map(|step| vec![step]), 1 => burst()];
+    vec(some, 1..24).prop_map(|parts| parts.into_iter().flatten().collect())
+}
+
+/// What single steps seldom come to: a run that stands for several is sent, a newer one of its kind comes
+/// meanwhile, and the attempt ends one way or another.
+fn burst() -> impl Strategy<Value = Vec<Step>> {
+    (1..4_usize, end(), any::<Index>()).prop_map(|(older, end, lease)| {
+        let accept = |key| Step::Accept {
+            source: "github",
+            key,
+            runs: vec![Wanted {
+                route: "r",
+                job: "train",
+                state: 0,
+                latest: Some(("main", 0, 0)),
+                patience: 90_000,
+            }],
+        };
+        let limits = Limits { job: "train", count: 3, per_minute: None, per_hour: None };
+        let mut steps: Vec<Step> = ["v", "w", "x"][..older].iter().map(|key| accept(key)).collect();
+        steps.push(Step::Lease { limits: vec![limits], most: 5 });
+        steps.push(accept("y"));
+        steps.push(Step::Finish { lease, end, stale: false });
+        steps
+    })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -92,7 +150,8 @@ fn any_step() -> impl Strategy<Value = Step> {
             limits.dedup_by_key(|limits| limits.job);
             Step::Lease { limits, most }
         }),
-        5 => (index(), end()).prop_map(|(lease, end)| Step::Finish { lease, end }),
+        6 => (index(), end(), prop::bool::weighted(0.1))
+            .prop_map(|(lease, end, stale)| Step::Finish { lease, end, stale }),
         2 => (index(), select(&[Word::Retry, Word::Started, Word::Fail][..]))
             .prop_map(|(run, word)| Step::Release { run, word }),
         2 => (index(), wanted(), any::<bool>())
@@ -111,13 +170,15 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 fn wanted() -> impl Strategy<Value = Vec<Wanted>> {
-    let latest = (select(&["main", "dev"][..]), select(&[0, 20][..]), select(&[0, 40][..]));
+    // Mostly of one kind, so that runs meet others of theirs.
+    let key = prop_oneof![4 => Just("main"), 1 => Just("dev")];
+    let latest = (key, prop_oneof![2 => Just(0_u64), 1 => Just(20)], select(&[0, 40][..]));
     let one = (
         select(&ROUTES[..]),
         select(&JOBS[..]),
         prop_oneof![8 => Just(0_u8), 1 => Just(1), 1 => Just(2)],
-        option::of(latest),
-        select(&[30, 600, 90_000][..]),
+        option::weighted(0.7, latest),
+        prop_oneof![1 => Just(30_u64), 2 => Just(600), 5 => Just(90_000)],
     );
     vec(one, 0..4).prop_map(|mut runs| {
         // A route asks for one run of an event.
