@@ -37,6 +37,7 @@ pub mod observe;
 pub mod providers;
 pub mod random;
 pub mod receive;
+mod regular_file;
 pub mod replay;
 pub mod serving;
 pub mod simulator;

@@ -102,6 +102,13 @@ async fn look(admin: &Admin) -> Status {
              log, or `cdsw-gateway check`)"
         ));
     }
+    let tolerated = admin.live.tolerated();
+    if tolerated > 0 {
+        notes.push(format!(
+            "the configuration has {tolerated} settings that only this version accepts; \
+             `cdsw-gateway check` refuses them and says what to change"
+        ));
+    }
     Status {
         ready: kept.is_ok(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

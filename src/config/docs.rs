@@ -219,7 +219,22 @@ once, by `cdsw-gateway check`.
 
 The files are read again when their content changes and on SIGHUP. A broken `gateway.yaml` changes
 nothing; a broken file in `routes.d/` holds back its own routes alone, and its last good version
-stays in force. `store` and most of `server` take effect at the next start only.
+stays in force. A name of a route that several files claim is held back in each of them, also in
+`gateway.yaml`, and reported for each; the rest of those files is in force. `store` and most of `server`
+take effect at the next start only.
+
+`routes.d/` is no security boundary yet: any file there may start each job from each source, with
+whatever a delivery holds in its variables. Review who may write there.
+
+Only regular files are read: a FIFO or a device is refused without being opened, and so is a link in
+`routes.d/` that leads out of the directory of `gateway.yaml` (and of `routes.d/`, where that is a link
+or a mount itself).
+
+A report shows the line of a fault, and of that line only what cannot be a secret: keys, declared names,
+small numbers, and, where the fault is, short plain words. Everything else is `‹hidden›`, and comments are
+left out. A file that has none of the keys that belong on top is never quoted. A name that a person gave (of a
+route, job, source, workbench, key or variable) is shown where it looks like one: up to 40 letters, digits,
+`-`, `_` and `.`, in plain words.
 
 For completion and checks in an editor, put this line on top of the file:
 

@@ -41,7 +41,7 @@ pub fn documented_source(
         routes: Vec::new(),
         listing: None,
     };
-    let checked = check(&files);
+    let checked = check(&files, &Default::default());
     let source = checked.plan.and_then(|plan| plan.sources.get(name).cloned());
     source.ok_or(checked.report)
 }

@@ -1,11 +1,12 @@
 //! Reads the files of a configuration: `gateway.yaml`, and all files of `routes.d/` beside it.
 
-use std::io::Read as _;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::report::{Fault, Source};
+use crate::regular_file::{self, Unreadable};
 
 /// The largest size of a file, in bytes.
 const MOST: u64 = 4 << 20;
@@ -45,16 +46,12 @@ impl Files {
             Ok(paths) => (paths, None),
             Err(fault) => (Vec::new(), Some(fault)),
         };
-        Self {
-            directory,
-            main: FileText::read(path).or_elsewhere(path),
-            routes: paths.iter().map(|path| FileText::read(path)).collect(),
-            listing,
-        }
+        Self { directory, main: FileText::main(path), routes: routes(path, &paths), listing }
     }
 
-    /// A short digest of the names and contents.
-    pub(super) fn digest(&self) -> String {
+    /// A short digest of the names and contents, and of the routes that are held back although their file
+    /// is not. Two plans with one digest are equal.
+    pub(super) fn digest(&self, held_back: &BTreeSet<String>) -> String {
         let mut digest = Sha256::new();
         for file in std::iter::once(&self.main).chain(&self.routes) {
             let text = match &file.text {
@@ -65,6 +62,10 @@ impl Files {
                 digest.update((part.len() as u64).to_be_bytes());
                 digest.update(part);
             }
+        }
+        for name in held_back {
+            digest.update(name.as_bytes());
+            digest.update([0]);
         }
         hex::encode(&digest.finalize()[..6])
     }
@@ -104,45 +105,66 @@ fn route_files(path: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
 }
 
 impl FileText {
-    fn read(path: &Path) -> Self {
-        let name = path.display().to_string();
-        let text = read(&name, path);
-        Self { name, text }
+    /// `gateway.yaml`. Whoever starts the gateway names it, so a link may lead anywhere.
+    fn main(path: &Path) -> Self {
+        let mut file = Self::of(path, again(|| regular_file::read(path, MOST)));
+        if !path.exists() {
+            let hint = "name another file with --config FILE, or in CDSW_GATEWAY_CONFIG";
+            file.text = file.text.map_err(|fault| Box::new(fault.hint(hint)));
+        }
+        file
     }
 
-    /// Adds a hint if the file does not exist: how to name another file.
-    fn or_elsewhere(mut self, path: &Path) -> Self {
-        if !path.exists() {
-            let hint = "name another file with --config FILE, or in CDSW_GATEWAY_CONFIG".to_owned();
-            self.text = self.text.map_err(|fault| Box::new(fault.hint(hint)));
-        }
-        self
+    fn of(path: &Path, read: Result<Vec<u8>, Unreadable>) -> Self {
+        let name = path.display().to_string();
+        let text = read.map_err(|unreadable| unread(&name, &unreadable));
+        let text = text.and_then(|bytes| text_of(&name, &bytes));
+        Self { name, text }
     }
 }
 
-fn read(name: &str, path: &Path) -> Result<String, Box<Fault>> {
-    let fault = |message| Box::new(Fault::of_file(name, message));
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes))
-        .map_err(|error| fault(format!("cannot be read: {error}")))?;
-    if bytes.len() as u64 > MOST {
-        return Err(fault(format!("is larger than {} MiB", MOST >> 20)));
+/// The files of `routes.d/`. Links are common in a repository that is synchronized, so they may only lead to
+/// files of the configuration's directory, or of `routes.d/` where that is a directory elsewhere.
+fn routes(path: &Path, paths: &[PathBuf]) -> Vec<FileText> {
+    let routes = routes_directory(path);
+    let main = routes.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let roots = [main.unwrap_or(Path::new(".")), &*routes];
+    let roots: Vec<PathBuf> = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
+    let read = |path| again(|| regular_file::read_below(path, &roots, MOST));
+    paths.iter().map(|path| FileText::of(path, read(path))).collect()
+}
+
+/// Editors and Kubernetes replace files, so a file that was replaced meanwhile is read a second time.
+fn again(read: impl Fn() -> Result<Vec<u8>, Unreadable>) -> Result<Vec<u8>, Unreadable> {
+    match read() {
+        Err(Unreadable::Replaced) => read(),
+        once => once,
     }
-    text(name, &bytes)
+}
+
+fn unread(name: &str, unreadable: &Unreadable) -> Box<Fault> {
+    let fault = Fault::of_file(name, unreadable.to_string());
+    Box::new(match unreadable {
+        Unreadable::Outside => fault.hint(
+            "put the file itself there, or link to a file within the directory of gateway.yaml",
+        ),
+        Unreadable::NotRegular => fault.hint("remove it; only regular files are read"),
+        _ => fault,
+    })
 }
 
 /// Decodes bytes as UTF-8, without a byte order mark.
-fn text(name: &str, bytes: &[u8]) -> Result<String, Box<Fault>> {
+fn text_of(name: &str, bytes: &[u8]) -> Result<String, Box<Fault>> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
         let end = good.len();
         let source = Source::new(name, good);
-        let mut fault = Fault::at(&source, end..end, "this byte is not UTF-8");
+        let hint = "save the file as UTF-8 text".to_owned();
+        let mut fault = Fault::at(&source, end..end, "this byte is not UTF-8", hint);
         // The line may end in the middle of a secret.
         fault.excerpt = None;
-        Box::new(fault.hint("save the file as UTF-8 text".to_owned()))
+        Box::new(fault)
     })?;
     Ok(text.to_owned())
 }

@@ -1,5 +1,6 @@
 //! The configuration in force and its secrets. A reload may replace the configuration.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use super::files::Files;
 use super::permissions;
 use super::plan::{Held, JobPlan, Plan, SourcePlan};
-use super::report::Report;
+use super::report::{Effect, Report};
 use super::secrets::{Pending, SecretFault, SecretRef, SecretResolver};
 use super::settle::{InForce, Settled, settle};
 use crate::authenticate::same;
@@ -83,6 +84,8 @@ pub struct Change {
     pub to: String,
     /// Files of `routes.d/` whose newest version has faults and is therefore not in force.
     pub held_back: Vec<String>,
+    /// Names of routes that several files claim. None of these routes is in force.
+    pub routes_held_back: Vec<String>,
     /// Whether a setting of `server` or `store` changed that takes effect only after a restart.
     pub needs_restart: bool,
     /// Faults of the programs that print secrets. Their earlier output stays in use.
@@ -98,6 +101,10 @@ impl fmt::Display for Change {
         }
         if !self.held_back.is_empty() {
             write!(f, "; held back: {}", self.held_back.join(", "))?;
+        }
+        if !self.routes_held_back.is_empty() {
+            let names = self.routes_held_back.join(", ");
+            write!(f, "; routes that several files claim, held back: {names}")?;
         }
         if self.needs_restart {
             f.write_str("; `server` or `store` changed, which takes a restart")?;
@@ -119,6 +126,10 @@ pub fn came_to(reloaded: &Result<Change, Report>) -> String {
     };
     if !change.held_back.is_empty() {
         words.push_str(&format!("; {} held back", count(change.held_back.len(), "file")));
+    }
+    let routes = change.routes_held_back.len();
+    if routes > 0 {
+        words.push_str(&format!("; {} held back", count(routes, "route")));
     }
     if !change.secrets.is_empty() {
         words.push_str(&format!("; {} could not be read", count(change.secrets.len(), "secret")));
@@ -147,7 +158,10 @@ impl Live {
             plan: ArcSwap::from_pointee(outcome.plan),
             report: ArcSwap::from_pointee(report),
             secrets: SecretResolver::new(),
-            last: Mutex::new(Last { digest: files.digest(), in_force: outcome.in_force }),
+            last: Mutex::new(Last {
+                digest: files.digest(&BTreeSet::new()),
+                in_force: outcome.in_force,
+            }),
         })
     }
 
@@ -177,9 +191,15 @@ impl Live {
         self.report.load_full()
     }
 
-    /// How many faults the files have. If there are any, some file is not in force.
+    /// How many faults the files have that keep a file or a route out of force.
     pub fn faults(&self) -> usize {
-        self.report.load().faults.len()
+        let report = self.report.load();
+        report.faults.len() - report.count(Effect::Tolerated)
+    }
+
+    /// How many faults the files have that only the next version of the gateway refuses.
+    pub fn tolerated(&self) -> usize {
+        self.report.load().count(Effect::Tolerated)
     }
 
     /// Reads the files and the secrets again, and applies the files that have no fault. It blocks,
@@ -197,7 +217,7 @@ impl Live {
     fn reload_files(&self) -> Result<Change, Report> {
         let files = Files::read(&self.path);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.digest = files.digest();
+        last.digest = files.digest(&BTreeSet::new());
         let Settled { mut report, secret_files, outcome } = settle(&files, &last.in_force);
         permissions::warn(&mut report, secret_files);
         self.report.store(Arc::new(report.clone()));
@@ -208,6 +228,7 @@ impl Live {
             from: old.version.to_string(),
             to: plan.version.to_string(),
             held_back: outcome.held_back,
+            routes_held_back: outcome.routes_held_back,
             needs_restart: old.starts_unlike(&plan),
             secrets: Vec::new(),
         };
@@ -218,7 +239,7 @@ impl Live {
 
     /// Reloads if the content of the files changed since they were last read. It blocks.
     pub fn reload_if_changed(&self) -> Option<Result<Change, Report>> {
-        let digest = Files::read(&self.path).digest();
+        let digest = Files::read(&self.path).digest(&BTreeSet::new());
         let same = self.last.lock().unwrap_or_else(PoisonError::into_inner).digest == digest;
         (!same).then(|| self.reload())
     }

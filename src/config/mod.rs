@@ -33,7 +33,7 @@ pub use plan::{
     Held, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate, RetentionPlan,
     RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
 };
-pub use report::{Excerpt, Fault, Report};
+pub use report::{Effect, Excerpt, Fault, Report};
 pub use schema::schema;
 pub use secrets::{SecretFault, SecretRef, SecretResolver};
 pub use similar::provider_meant;
@@ -64,10 +64,11 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
 /// Reads a configuration and reports everything about it. The plan is `Some` if no file has a
 /// fault. Reads no secret and opens no connection.
 pub fn check(path: &Path) -> (Report, Option<Plan>) {
-    let checked = checks::check(&Files::read(path));
+    let checked = checks::check(&Files::read(path), &Default::default());
     let mut report = checked.report;
     permissions::warn(&mut report, checked.secret_files);
-    (report, checked.plan)
+    let plan = checked.plan.filter(|_| report.is_good());
+    (report, plan)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::{Found, Issuers};
 use crate::error_chain::with_causes;
 use crate::observe::Observation;
 use crate::providers::{KeyPlace, Published};
+use crate::regular_file::{self, MOST_OF_CERTIFICATES};
 
 /// The `User-Agent` of every fetch.
 const USER_AGENT: &str = concat!("cdsw-gateway/", env!("CARGO_PKG_VERSION"));
@@ -199,7 +200,7 @@ impl Transport {
             .timeout(self.timeout);
         let mut roots = self.roots.clone();
         if let Some(path) = &way.ca_file {
-            let pem = std::fs::read(path);
+            let pem = regular_file::read(path, MOST_OF_CERTIFICATES);
             roots.push(pem.map_err(|error| fault(&format!("{}: {error}", path.display())))?);
         }
         for pem in &roots {

@@ -70,7 +70,7 @@ impl Doctor {
 
 fn files(live: &Live) -> Finding {
     let report = live.last_report();
-    let found = if live.faults() == 0 {
+    let found = if report.is_good() {
         Ok(format!("{} is in order", live.path().display()))
     } else {
         Err(format!("{} faults (run `check`)", report.faults.len()))

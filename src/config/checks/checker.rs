@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::names::{Kind, Names};
 use super::parsed::Parsed;
 use super::sink::Sink;
-use crate::config::report::{ENOUGH_FAULTS, Fault};
+use crate::config::report::{ENOUGH_FAULTS, Effect, Fault};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::SecretShape;
 use crate::config::similar::{did_you_mean, list_of};
@@ -56,22 +56,38 @@ impl Checker<'_> {
         self.fault_at(range, message, hint);
     }
 
+    /// Reports a fault of a key that does not hold back the file.
+    pub(super) fn fault_with(
+        &self,
+        id: Id,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+        effect: Effect,
+        also: Vec<String>,
+    ) {
+        let range = self.file.tree.key_range(id);
+        self.push(Fault::at(&self.file.source, range, message, hint).with(effect, also));
+    }
+
     fn fault_at(
         &self,
         range: Range<usize>,
         message: impl Into<String>,
         hint: impl Into<Option<String>>,
     ) {
-        if self.sink.faults.borrow().len() > ENOUGH_FAULTS {
-            return;
+        self.push(Fault::at(&self.file.source, range, message, hint));
+    }
+
+    fn push(&self, fault: Fault) {
+        let mut faults = self.sink.faults.borrow_mut();
+        if faults.len() <= ENOUGH_FAULTS {
+            faults.push(fault);
         }
-        let fault = Fault::at(&self.file.source, range, message).hint(hint);
-        self.sink.faults.borrow_mut().push(fault);
     }
 
     pub(super) fn warn(&self, id: Id, message: impl Into<String>, hint: impl Into<Option<String>>) {
         let range = self.file.tree.key_range(id);
-        let fault = Fault::at(&self.file.source, range, message).hint(hint);
+        let fault = Fault::at(&self.file.source, range, message, hint);
         self.sink.warnings.borrow_mut().push(fault);
     }
 
@@ -154,8 +170,8 @@ impl Checker<'_> {
                     &self.file.source,
                     range,
                     "everyone on this machine can read the file of this secret",
-                )
-                .hint(format!("chmod o-r {}", self.path(&path).display()));
+                    format!("chmod o-r {}", self.path(&path).display()),
+                );
                 self.sink.secret_files.borrow_mut().push((reference.clone(), warning));
                 reference
             }

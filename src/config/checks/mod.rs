@@ -4,6 +4,7 @@
 
 mod address;
 mod checker;
+mod claims;
 mod impossible;
 mod jobs;
 mod names;
@@ -21,7 +22,7 @@ mod variables;
 mod vocabulary;
 mod workbenches;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::files::Files;
@@ -32,7 +33,7 @@ use super::shape::{GatewayShape, RouteShape, RoutesShape, Section};
 use crate::matching::Index;
 use checker::Checker;
 use names::Names;
-use parsed::Parsed;
+use parsed::{Form, Parsed};
 use sink::Sink;
 
 /// The result of checking a configuration.
@@ -40,47 +41,68 @@ use sink::Sink;
 pub(super) struct Checked {
     /// All faults and warnings.
     pub(super) report: Report,
-    /// The plan. `None` if there is a fault.
+    /// The plan. `None` if a fault holds back a file.
     pub(super) plan: Option<Plan>,
+    /// The names of routes that several files claim.
+    pub(super) claimed: BTreeSet<String>,
     /// Every secret that is in a file, with the warning for a file that everyone may read.
     pub(super) secret_files: Vec<(SecretRef, Fault)>,
 }
 
-/// Checks all files together.
-pub(super) fn check(files: &Files) -> Checked {
+/// Checks all files together. Routes of the `barred` names are checked, but do not become part of the plan.
+pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
     let sink = Sink::default();
     sink.faults.borrow_mut().extend(files.listing.iter().map(|fault| (**fault).clone()));
-    let (main, gateway) = parsed::parse::<GatewayShape>(&files.main, &sink);
-    let others: Vec<(Option<Parsed>, Option<RoutesShape>)> =
-        files.routes.iter().map(|file| parsed::parse(file, &sink)).collect();
+    let (main, gateway) = parsed::parse::<GatewayShape>(&files.main, Form::MAIN, &sink);
+    let others: Vec<(Option<Parsed>, Option<RoutesShape>)> = files
+        .routes
+        .iter()
+        .map(|file| parsed::parse(file, Form::routes(main.as_ref()), &sink))
+        .collect();
     let names = Names::of(main.as_ref());
     let checker = |file| Checker { file, sink: &sink, names: &names, directory: &files.directory };
 
     let mut written = Vec::new();
     let mut plan = None;
+    let claimed;
     match (&main, gateway) {
         (Some(main), Some(mut gateway)) => {
             written.push((checker(main), std::mem::take(&mut gateway.routes)));
             written.extend(of_routes_d(&others, checker));
-            plan = build(checker(main), gateway, written, files.digest());
+            claimed = claims::of_several(&written);
+            let routes = Written { files: written, claimed: &claimed, barred };
+            plan = build(checker(main), gateway, routes, files.digest(barred));
         }
         _ => {
             written.extend(of_routes_d(&others, checker));
-            routes::check(written, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
+            claimed = claims::of_several(&written);
+            let routes = Written { files: written, claimed: &claimed, barred };
+            routes::check(routes, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
         }
     }
     let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take() };
     report.apply_retention();
-    let plan = plan.filter(|_| report.is_good());
-    Checked { report, plan, secret_files: sink.secret_files.take() }
+    let plan = plan.filter(|_| report.is_usable());
+    let claimed = claimed.into_keys().collect();
+    Checked { report, plan, claimed, secret_files: sink.secret_files.take() }
 }
 
-type Written<'a> = Vec<(Checker<'a>, Section<RouteShape>)>;
+/// The routes of one file, and what is needed to check them.
+type OfFile<'a> = (Checker<'a>, Section<RouteShape>);
+
+/// The routes of all files.
+struct Written<'a> {
+    files: Vec<OfFile<'a>>,
+    /// The places of each name that several files claim.
+    claimed: &'a claims::Claimed,
+    /// Names that are left out of the plan.
+    barred: &'a BTreeSet<String>,
+}
 
 fn of_routes_d<'a>(
     others: &'a [(Option<Parsed>, Option<RoutesShape>)],
     checker: impl Fn(&'a Parsed) -> Checker<'a>,
-) -> Written<'a> {
+) -> Vec<OfFile<'a>> {
     others
         .iter()
         .filter_map(|(file, shape)| Some((checker(file.as_ref()?), shape.as_ref()?.routes.clone())))
@@ -105,7 +127,7 @@ fn build(
     if is_empty && routes.is_empty() && checker.sink.faults.borrow().is_empty() {
         let hint = "config/ has examples to start from, and `cdsw-gateway demo` shows one at work";
         let fault = Fault::of_file(checker.file.source.name(), "nothing is configured");
-        checker.sink.warnings.borrow_mut().push(fault.hint(hint.to_owned()));
+        checker.sink.warnings.borrow_mut().push(fault.hint(hint));
     }
     let routes: Vec<Arc<RoutePlan>> = routes.into_values().collect();
     Some(Plan {

@@ -10,6 +10,7 @@ use super::jobs::Allowed;
 use super::names::Kind;
 use super::variables;
 use super::vocabulary::vocabulary;
+use super::{Written, claims};
 use crate::config::plan::{JobPlan, LatestPlan, RoutePlan};
 use crate::config::shape::{
     Numbers, OnShape, Period, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
@@ -21,32 +22,27 @@ use crate::model::Claims;
 
 pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
-/// Checks the routes of each file. Two routes of the same name are a fault that names both places.
+/// Checks the routes of each file. A name that several files claim is a fault in each of them.
 pub(super) fn check(
-    written: Vec<(Checker<'_>, Section<RouteShape>)>,
+    written: Written<'_>,
     jobs: &BTreeMap<Arc<str>, Arc<JobPlan>>,
     allowed: &Allowed,
     sources: &impossible::Sources,
 ) -> Routes {
     let mut plans = Routes::new();
-    let mut first: BTreeMap<String, String> = BTreeMap::new();
-    for (checker, section) in written {
+    for (checker, section) in written.files {
         for (name, entry) in section {
             checker.name(entry.id);
             let here = checker.file.source.place(&checker.file.tree.key_range(entry.id));
-            let place = format!("{}:{}", checker.file.source.name(), here.line);
-            if let Some(first) = first.get(&name) {
-                let hint = "give one of them another name".to_owned();
-                let message = format!("route `{name}` is there twice; the first is at {first}");
-                checker.fault_of_key(entry.id, message, hint);
-                continue;
-            }
-            first.insert(name.clone(), place);
+            claims::report(checker, written.claimed, &name, entry.id);
             let plan = entry
                 .value
                 .and_then(|shape| route(checker, &name, entry.id, here.line, shape, jobs, allowed));
             if let Some(plan) = plan {
                 impossible::warn(checker, entry.id, &plan, sources);
+                if written.claimed.contains_key(&name) || written.barred.contains(&name) {
+                    continue;
+                }
                 plans.insert(Arc::clone(&plan.name), Arc::new(plan));
             }
         }

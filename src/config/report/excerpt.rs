@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::reveal::{Show, pieces};
 use super::{HIDDEN, Source};
 
 /// Terminal cells that are shown before the offending text.
@@ -28,7 +29,8 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    pub(super) fn of(source: &Source, range: Range<usize>) -> Self {
+    /// The line of a range. Within the range, plain words are shown or not; around it, only known ones.
+    pub(super) fn of(source: &Source, range: Range<usize>, show: Show) -> Self {
         let line = source.line_range(source.line_of(range.start));
         let start = range.start.clamp(line.start, line.end);
         let end = range.end.clamp(start, line.end);
@@ -36,16 +38,20 @@ impl Excerpt {
         let text = source.text();
         let from = boundary(text, start.saturating_sub(FARTHEST)).max(line.start);
         let to = boundary(text, end.min(start + FARTHEST) + FARTHEST).clamp(start, line.end);
+        // A piece that is cut at either end cannot be judged, so it is hidden.
+        let cut = Cut { start: from > line.start, end: to < line.end };
+        let to = if cut.end { to } else { end + before_comment(&text[from..to], end - from) };
         let line = from..to;
-        let mut pieces = Pieces { source, start, end, parts: Default::default() };
+        let mut pieces = Pieces { source, start, end, show, parts: Default::default() };
         let mut at = line.start;
         for hidden in source.hidden_within(&line) {
-            pieces.plain(at..hidden.start);
+            pieces.judged(at..hidden.start, cut.start && at == line.start, false);
             pieces.masked(&hidden);
             at = hidden.end;
         }
-        pieces.plain(at..line.end);
+        pieces.judged(at..line.end, cut.start && at == line.start, cut.end);
         let [before, meant, after] = pieces.parts;
+        let after = if cut.end { after } else { after.trim_end().to_owned() };
         let before = keep_end(&before, BEFORE);
         let meant = keep_start(&meant, SPAN);
         let after = keep_start(&after, AFTER);
@@ -57,15 +63,52 @@ impl Excerpt {
     }
 }
 
+/// Whether the line goes on before or after what was read of it.
+struct Cut {
+    start: bool,
+    end: bool,
+}
+
+/// The length of what stands between `from` and a comment. A comment is not shown at all.
+fn before_comment(line: &str, from: usize) -> usize {
+    let mut quote = None;
+    let mut blank = true;
+    for (at, c) in line.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '#' && blank && at >= from => return at - from,
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            _ => {}
+        }
+        blank = c.is_whitespace();
+    }
+    line.len() - from
+}
+
 /// A line in three parts: before the offending text, the offending text, and after it.
 struct Pieces<'a> {
     source: &'a Source,
     start: usize,
     end: usize,
+    show: Show,
     parts: [String; 3],
 }
 
 impl Pieces<'_> {
+    /// Adds a part of the line piece by piece, each shown or hidden as a whole.
+    fn judged(&mut self, range: Range<usize>, cut_before: bool, cut_after: bool) {
+        let text = &self.source.text()[range.clone()];
+        for piece in pieces(text) {
+            let cut = (cut_before && piece.range.start == 0)
+                || (cut_after && piece.range.end == text.len());
+            let place = range.start + piece.range.start..range.start + piece.range.end;
+            let meant = place.start < self.end && self.start < place.end;
+            let show = if meant { self.show } else { Show::Known };
+            let good = !piece.words || (!cut && self.source.allows(&text[piece.range], show));
+            if good { self.plain(place) } else { self.masked(&place) }
+        }
+    }
+
     fn plain(&mut self, range: Range<usize>) {
         for (at, c) in self.source.text()[range.clone()].char_indices() {
             let part = self.part(range.start + at);
@@ -78,7 +121,14 @@ impl Pieces<'_> {
     fn masked(&mut self, range: &Range<usize>) {
         let overlaps = range.start < self.end && self.start < range.end;
         let part = if overlaps { 1 } else { self.part(range.start) };
-        self.parts[part].push_str(HIDDEN);
+        // Hidden words that follow each other are shown as one.
+        let before = self.parts[part].trim_end();
+        if before.ends_with(HIDDEN) {
+            let length = before.len();
+            self.parts[part].truncate(length);
+        } else {
+            self.parts[part].push_str(HIDDEN);
+        }
     }
 
     fn part(&self, at: usize) -> usize {
@@ -133,31 +183,32 @@ mod tests {
     fn a_hidden_part_is_underlined_but_not_shown() {
         let mut source = Source::new("f", "a: hunter2 # x".to_owned());
         source.hide(std::iter::once(3..10).collect());
-        let excerpt = Excerpt::of(&source, 3..10);
-        assert_eq!(excerpt.text, format!("a: {HIDDEN} # x"));
+        let excerpt = Excerpt::of(&source, 3..10, Show::Plain);
+        assert_eq!(excerpt.text, format!("a: {HIDDEN}"));
         assert_eq!((excerpt.start, excerpt.width), (3, HIDDEN.width()));
-        let elsewhere = Excerpt::of(&source, 0..1);
+        let elsewhere = Excerpt::of(&source, 0..1, Show::Plain);
         assert!(!elsewhere.text.contains("hunter2"));
-        let inside = Excerpt::of(&source, 5..6);
+        let inside = Excerpt::of(&source, 5..6, Show::Plain);
         assert!(!inside.text.contains("unter"));
     }
 
     #[test]
     fn an_underline_stands_below_its_text_after_wide_combining_and_control_characters() {
         for (before, cells) in
-            [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("ü", 1), ("🦀", 2), ("\t", 4), ("\u{7}", 1)]
+            [("key", 3), ("日", 2), ("e\u{301}", 1), ("ü", 1), ("🦀", 2), ("\t", 4), ("\u{7}", 1)]
         {
-            let source = Source::new("f", format!("{before}X"));
-            let excerpt = Excerpt::of(&source, before.len()..before.len() + 1);
-            assert_eq!((excerpt.start, excerpt.width), (cells, 1), "{before:?}");
+            let source = Source::new("f", format!("{before}\"x"));
+            let at = before.len() + 1;
+            let excerpt = Excerpt::of(&source, at..at + 1, Show::Plain);
+            assert_eq!((excerpt.start, excerpt.width), (cells + 1, 1), "{before:?}");
         }
     }
 
     #[test]
     fn a_long_line_is_cut_around_what_is_meant() {
-        let text = format!("{}X{}", "a".repeat(5000), "b".repeat(5000));
+        let text = format!("{}X{}", "a ".repeat(2500), " b".repeat(2500));
         let source = Source::new("f", text);
-        let excerpt = Excerpt::of(&source, 5000..5001);
+        let excerpt = Excerpt::of(&source, 5000..5001, Show::Plain);
         assert!(excerpt.text.chars().count() < 130, "{}", excerpt.text);
         assert_eq!(excerpt.text.chars().nth(excerpt.start), Some('X'));
     }

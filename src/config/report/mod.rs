@@ -3,6 +3,7 @@
 
 mod excerpt;
 mod render;
+mod reveal;
 mod source;
 
 use std::fmt;
@@ -11,15 +12,47 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use excerpt::Excerpt;
+pub(super) use reveal::{Show, is_known, is_name};
 pub(super) use source::Source;
 
 /// Replaces text in an excerpt that must not be shown.
-const HIDDEN: &str = "‹hidden›";
+pub(super) const HIDDEN: &str = "‹hidden›";
 /// The largest number of faults that one report lists.
 const MOST_FAULTS: usize = 200;
 /// The largest number of faults that are collected at all, because each one reads its line of the
 /// file.
 pub(super) const ENOUGH_FAULTS: usize = 2 * MOST_FAULTS;
+
+/// What a fault means for what is in force. `check` refuses all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// The version of the file that has it is not in force.
+    #[default]
+    FileHeldBack,
+    /// The route that has it is not in force. The rest of its file is.
+    RouteHeldBack,
+    /// It is in force in this version of the gateway, so that an upgrade stops nothing. The next version
+    /// holds it back.
+    Tolerated,
+    /// Nothing: it is a warning.
+    Nothing,
+}
+
+impl Effect {
+    /// What people must know of it beside the fault itself.
+    fn note(self) -> Option<&'static str> {
+        match self {
+            Self::FileHeldBack | Self::Nothing => None,
+            Self::RouteHeldBack => {
+                Some("these routes are not in force; the rest of their files is")
+            }
+            Self::Tolerated => Some(
+                "`serve` accepts this in this version, with a warning; the next version will not",
+            ),
+        }
+    }
+}
 
 /// One thing that is wrong, or unusual.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +67,10 @@ pub struct Fault {
     pub length: usize,
     /// What is wrong.
     pub message: String,
+    /// What it means for what is in force.
+    pub effect: Effect,
+    /// Other places that it is about, as `file:line`.
+    pub also: Vec<String>,
     /// How to correct it, if that is known.
     pub hint: Option<String>,
     /// The offending line, without secrets.
@@ -49,32 +86,67 @@ impl Fault {
             column: 0,
             length: 0,
             message: message.into(),
+            effect: Effect::default(),
+            also: Vec::new(),
             hint: None,
             excerpt: None,
         }
     }
 
-    /// A fault of a part of a file.
-    pub(super) fn at(source: &Source, range: Range<usize>, message: impl Into<String>) -> Self {
+    /// A fault of a part of a file. Message and hint lose what must not be shown.
+    pub(super) fn at(
+        source: &Source,
+        range: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) -> Self {
+        Self::showing(Show::Plain, source, range, message, hint)
+    }
+
+    /// Like [`Fault::at`], for a place that holds something of a wrong kind: of what stands there, only
+    /// known words are shown.
+    pub(super) fn misplaced(
+        source: &Source,
+        range: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) -> Self {
+        Self::showing(Show::Known, source, range, message, hint)
+    }
+
+    fn showing(
+        show: Show,
+        source: &Source,
+        range: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) -> Self {
         let place = source.place(&range);
         let message = source.veil(&range, message.into());
+        let hint = hint.into().map(|hint| source.veil(&range, hint));
         Self {
             file: source.name().to_owned(),
             line: place.line,
             column: place.column,
             length: place.length,
             message,
-            hint: None,
-            excerpt: Some(Excerpt::of(source, range)),
+            effect: Effect::default(),
+            also: Vec::new(),
+            hint,
+            excerpt: source.may_be_quoted().then(|| Excerpt::of(source, range, show)),
         }
     }
 
-    /// The fault with this hint, if there is one.
+    /// The fault with this effect, about these other places too.
     #[must_use]
-    pub(super) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        if let Some(hint) = hint.into() {
-            self.hint = Some(hint);
-        }
+    pub(super) fn with(self, effect: Effect, also: Vec<String>) -> Self {
+        Self { effect, also, ..self }
+    }
+
+    /// The fault with this hint. A hint that holds text of a file must be given to [`Fault::at`].
+    #[must_use]
+    pub(super) fn hint(mut self, hint: &str) -> Self {
+        self.hint = Some(hint.to_owned());
         self
     }
 }
@@ -87,6 +159,9 @@ impl fmt::Display for Fault {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
         write!(f, ": {}", self.message)?;
+        if !self.also.is_empty() {
+            write!(f, ", also at {}", self.also.join(", "))?;
+        }
         match &self.hint {
             Some(hint) => write!(f, " ({hint})"),
             None => Ok(()),
@@ -97,16 +172,27 @@ impl fmt::Display for Fault {
 /// Everything that was found in a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Faults that prevent the use of the configuration.
+    /// Faults, for which `check` refuses the configuration. The effect of each says what a running
+    /// gateway does.
     pub faults: Vec<Fault>,
     /// Things that are unusual, but may be intended.
     pub warnings: Vec<Fault>,
 }
 
 impl Report {
-    /// Whether the configuration can be used.
+    /// Whether there is no fault.
     pub fn is_good(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// The number of faults with this effect.
+    pub fn count(&self, effect: Effect) -> usize {
+        self.faults.iter().filter(|fault| fault.effect == effect).count()
+    }
+
+    /// Whether every file can be in force, perhaps without some routes.
+    pub(super) fn is_usable(&self) -> bool {
+        self.count(Effect::FileHeldBack) == 0
     }
 
     /// Whether there is nothing to report.
@@ -121,6 +207,7 @@ impl Report {
 
     /// Sorts the findings by place, removes duplicates and limits their number.
     pub(super) fn apply_retention(&mut self) {
+        self.warnings.iter_mut().for_each(|warning| warning.effect = Effect::Nothing);
         for list in [&mut self.faults, &mut self.warnings] {
             list.sort_by(|a, b| {
                 (&a.file, a.line, a.column, &a.message)

@@ -50,6 +50,13 @@ fn one(text: &mut String, fault: &Fault, word: &str, word_color: &str, color: bo
         let underline = paint(word_color, &"^".repeat(excerpt.width));
         let _ = writeln!(text, "{gutter} {bar} {}{underline}", " ".repeat(excerpt.start));
     }
+    if !fault.also.is_empty() {
+        let also = printable(&fault.also.join(", "));
+        let _ = writeln!(text, "{gutter} {} also: {also}", paint(BLUE, "="));
+    }
+    if let Some(note) = fault.effect.note() {
+        let _ = writeln!(text, "{gutter} {} note: {note}", paint(BLUE, "="));
+    }
     if let Some(hint) = &fault.hint {
         let _ = writeln!(text, "{gutter} {} hint: {}", paint(BLUE, "="), printable(hint));
     }

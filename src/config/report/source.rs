@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::HIDDEN;
+use super::reveal::{Reveal, Show};
 
 /// A file's text and the parts of it that must not be shown.
 #[derive(Debug)]
@@ -13,6 +14,11 @@ pub(in crate::config) struct Source {
     text: String,
     lines: Vec<usize>,
     hidden: Vec<Range<usize>>,
+    reveal: Reveal,
+    /// Whether its structure is known, so that it can be told what may be shown.
+    structured: bool,
+    /// Whether any line may be quoted.
+    quoted: bool,
     /// Where the last look-up of a column ended. The next look-up continues there, because a file
     /// may be one long line and its faults come in order.
     last: Cell<Column>,
@@ -39,7 +45,16 @@ pub(in crate::config) struct Place {
 impl Source {
     pub(in crate::config) fn new(name: &str, text: String) -> Self {
         let lines = line_starts(&text);
-        Self { name: name.to_owned(), text, lines, hidden: Vec::new(), last: Cell::default() }
+        Self {
+            name: name.to_owned(),
+            text,
+            lines,
+            hidden: Vec::new(),
+            reveal: Reveal::default(),
+            structured: true,
+            quoted: true,
+            last: Cell::default(),
+        }
     }
 
     pub(in crate::config) fn name(&self) -> &str {
@@ -48,6 +63,30 @@ impl Source {
 
     pub(in crate::config) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Allows reports to show these names.
+    pub(in crate::config) fn know<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        self.reveal.know(names);
+    }
+
+    /// For a file that is not YAML: it is unknown what its words are for.
+    pub(in crate::config) fn lacks_structure(&mut self) {
+        self.structured = false;
+    }
+
+    /// For a file that is not a configuration: it may be a file of secrets, so no line of it is quoted.
+    pub(in crate::config) fn never_quote(&mut self) {
+        self.quoted = false;
+    }
+
+    pub(super) fn may_be_quoted(&self) -> bool {
+        self.quoted
+    }
+
+    /// Whether a piece of its text may be shown.
+    pub(super) fn allows(&self, piece: &str, show: Show) -> bool {
+        self.reveal.allows(piece, if self.structured { show } else { Show::Known })
     }
 
     /// Marks parts that no report may show.
@@ -78,11 +117,12 @@ impl Source {
         parts
     }
 
-    /// The message, with the hidden text of this range replaced wherever the message quotes it.
+    /// The message, without the hidden text of this range, and without any word that may not be shown.
     pub(super) fn veil(&self, range: &Range<usize>, message: String) -> String {
-        self.hidden_within(range).into_iter().fold(message, |message, part| {
+        let message = self.hidden_within(range).into_iter().fold(message, |message, part| {
             message.replace(&format!("`{}`", &self.text[part]), HIDDEN)
-        })
+        });
+        self.reveal.message(&message)
     }
 
     /// The byte offset of a character, by line and column, both counted from 0.

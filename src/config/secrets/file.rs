@@ -1,13 +1,13 @@
 //! Reads the file that holds a secret, and detects whether it changed.
 
-use std::fs::{File, Metadata};
-use std::io::Read as _;
+use std::fs::Metadata;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::{MOST, SecretFault, SecretRef, trimmed};
 use crate::model::Secret;
+use crate::regular_file::{self, Unreadable};
 
 /// Distinguishes one state of a file from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,29 +19,20 @@ pub(super) struct Stamp {
 }
 
 /// The current state of the file. It blocks on the file system.
-pub(super) fn look(reference: &SecretRef, path: &Path) -> Result<(Metadata, Stamp), SecretFault> {
+pub(super) fn look(reference: &SecretRef, path: &Path) -> Result<Stamp, SecretFault> {
     let metadata = std::fs::metadata(path).map_err(|error| cannot_be_read(reference, &error))?;
-    let stamp = stamp(&metadata);
-    Ok((metadata, stamp))
+    Ok(stamp(&metadata))
 }
 
 /// The content of the file. It blocks on the file system.
-pub(super) fn read(
-    reference: &SecretRef,
-    path: &Path,
-    metadata: &Metadata,
-) -> Result<Secret, SecretFault> {
-    if !metadata.is_file() {
-        return Err(SecretFault::new(reference, "is not a regular file"));
-    }
-    if metadata.len() > MOST {
-        return Err(SecretFault::new(reference, format!("is longer than {MOST} bytes")));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path)
-        .and_then(|file| file.take(MOST).read_to_end(&mut bytes))
-        .map_err(|error| cannot_be_read(reference, &error))?;
-    trimmed(reference, &bytes)
+pub(super) fn read(reference: &SecretRef, path: &Path) -> Result<Secret, SecretFault> {
+    let read = match regular_file::read(path, MOST) {
+        // Whoever rotates a secret replaces its file.
+        Err(Unreadable::Replaced) => regular_file::read(path, MOST),
+        once => once,
+    };
+    let bytes = read.map_err(|unreadable| SecretFault::new(reference, unreadable.to_string()))?;
+    trimmed(reference, &Zeroizing::new(bytes))
 }
 
 fn cannot_be_read(reference: &SecretRef, error: &std::io::Error) -> SecretFault {

@@ -9,13 +9,16 @@ mod state;
 mod tests;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::report::{HIDDEN, is_name};
 pub(super) use resolver::Pending;
 pub use resolver::SecretResolver;
 
 /// The largest size of a secret, in bytes.
 const MOST: u64 = 64 * 1024;
+/// Texts shorter than this are no keys of a service, in bytes.
+const KEY: usize = 16;
 
 /// Where a secret is.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -31,14 +34,32 @@ pub enum SecretRef {
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Env(name) => write!(f, "environment variable {name}"),
-            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Env(name) => write!(f, "environment variable {}", shown_name(name)),
+            Self::File(path) => write!(f, "file {}", shown_path(path)),
             // Arguments may contain secrets, so only the program is shown.
             Self::Command(words) => {
-                write!(f, "command {}", words.first().map_or("", String::as_str))
+                let program = words.first().map_or("", String::as_str);
+                write!(f, "command {}", shown_path(Path::new(program)))
             }
         }
     }
+}
+
+/// A secret may have been written where its name belongs, so only what looks like a name is shown.
+fn shown_name(name: &str) -> &str {
+    if is_name(name) { name } else { HIDDEN }
+}
+
+/// The path, without a last part that looks like a secret rather than like the name of a file. Directories
+/// have all kinds of names, so a part of one is hidden only where it is as long as a key.
+fn shown_path(path: &Path) -> String {
+    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let last = parts.len().saturating_sub(1);
+    let shown = parts.iter().enumerate().map(|(place, part)| {
+        let good = part == "/" || is_name(part) || (place < last && part.len() <= KEY);
+        PathBuf::from(if good { part } else { HIDDEN })
+    });
+    shown.collect::<PathBuf>().display().to_string()
 }
 
 impl fmt::Debug for SecretRef {

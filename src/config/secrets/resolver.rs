@@ -162,9 +162,9 @@ impl Shared {
             SecretRef::Env(name) => (from_env(reference, name), None),
             SecretRef::Command(words) => (from_program(reference, words), None),
             SecretRef::File(path) => match file::look(reference, path) {
-                Ok((metadata, stamp)) => match self.unchanged(reference, &stamp) {
+                Ok(stamp) => match self.unchanged(reference, &stamp) {
                     Some(known) => (known, Some(stamp)),
-                    None => (file::read(reference, path, &metadata), Some(stamp)),
+                    None => (file::read(reference, path), Some(stamp)),
                 },
                 Err(fault) => (Err(fault), None),
             },

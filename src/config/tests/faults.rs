@@ -295,15 +295,34 @@ fn an_option_of_another_provider_is_found_at_its_key() {
 }
 
 #[test]
-fn a_route_name_in_two_files_names_both_places() {
+fn a_route_name_in_several_files_is_a_fault_in_each_that_names_the_others() {
     let site = Site::new(GOOD);
-    site.write("routes.d/team.yaml", "routes:\n  push: { on: { source: github }, job: retrain }\n");
+    let push = "routes:\n  push: { on: { source: github }, job: retrain }\n";
+    site.write("routes.d/team.yaml", push);
+    site.write("routes.d/yet.yaml", format!("\n{push}"));
     site.write("routes.d/.hidden.yaml", "nonsense");
     site.write("routes.d/notes.txt", "nonsense");
-    let (report, _) = site.check();
-    assert_eq!(report.faults.len(), 1);
-    assert!(report.faults[0].file.ends_with("team.yaml"));
-    assert!(report.faults[0].message.contains("gateway.yaml:10"), "{}", report.faults[0]);
+    let (report, plan) = site.check();
+    assert!(plan.is_none());
+    let said: Vec<(&str, Vec<&str>)> = report
+        .faults
+        .iter()
+        .map(|fault| {
+            assert_eq!(fault.effect, crate::config::Effect::RouteHeldBack);
+            (name_of(&fault.file), fault.also.iter().map(|place| name_of(place)).collect())
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("gateway.yaml", vec!["team.yaml:2", "yet.yaml:3"]),
+            ("team.yaml", vec!["gateway.yaml:10", "yet.yaml:3"]),
+            ("yet.yaml", vec!["gateway.yaml:10", "team.yaml:2"]),
+        ]
+    );
+    let text = report.render(false);
+    assert!(text.contains("route `push` is in several files"), "{text}");
+    assert!(text.contains("the rest of their files is"), "{text}");
 }
 
 #[test]
@@ -401,4 +420,9 @@ fn rates_and_event_lists_are_checked() {
     assert!(with("rate: 0/s")[0].contains("is not a rate"));
     assert!(with("events: [\"!push\"]")[0].contains("put \"**\" in front"));
     assert!(with("events: []")[0].contains("`events` is empty"));
+}
+
+/// The last part of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

@@ -62,8 +62,50 @@ fn files_that_are_not_one_document_of_text_are_refused_in_plain_words() {
         one(b"- a\n- b\n"),
         said(1, 1, "the file must be a section of keys and values, not a list")
     );
-    assert_eq!(one(b"? [a]\n: b\n"), said(1, 3, "a key must be text"));
+    assert_eq!(one(b"routes: {}\n? [a]\n: b\n"), said(2, 3, "a key must be text"));
+    assert_eq!(
+        one(b"alice: b\n"),
+        said(1, 1, "the file is not a configuration: it has none of the keys that belong on top")
+    );
     assert_eq!(one(&vec![b' '; (4 << 20) + 1]), said(0, 0, "is larger than 4 MiB"));
+}
+
+#[test]
+fn fifos_devices_and_links_that_lead_out_are_refused_and_nothing_waits() {
+    use std::os::unix::fs::symlink;
+    let site = Site::new(GOOD);
+    let outside = tempfile::tempdir().expect("a directory");
+    std::fs::write(outside.path().join("key"), "routes: {}\n").expect("written");
+    let at = |name: &str| site.directory.path().join("routes.d").join(name);
+    site.write("routes.d/..v1/good.yaml", "routes: {}\n");
+    symlink("..v1/good.yaml", at("good.yaml")).expect("linked");
+    symlink(outside.path().join("key"), at("out.yaml")).expect("linked");
+    symlink("/dev/zero", at("zero.yaml")).expect("linked");
+    let fifo = std::process::Command::new("mkfifo").arg(at("zz.yaml")).status();
+    assert!(fifo.expect("it runs").success());
+    let (report, _) = site.check();
+    let said: Vec<&str> = report.faults.iter().map(|fault| &*fault.message).collect();
+    let link = "is a link that leads out of its directory";
+    assert_eq!(said, [link, link, "is not a regular file"], "{report}");
+    std::fs::remove_file(site.path()).expect("removed");
+    std::fs::rename(at("zz.yaml"), site.path()).expect("moved");
+    assert!(report_of(&site).contains("is not a regular file"));
+}
+
+#[test]
+fn a_directory_of_routes_may_lie_elsewhere_as_a_whole() {
+    let site = Site::new(GOOD);
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let route = "routes:\n  a: { on: { source: github }, job: retrain }\n";
+    std::fs::write(elsewhere.path().join("a.yaml"), route).expect("written");
+    let link = site.directory.path().join("routes.d");
+    std::os::unix::fs::symlink(elsewhere.path(), link).expect("linked");
+    let (report, plan) = site.check();
+    assert_eq!(plan.map(|plan| plan.routes.len()), Some(2), "{report}");
+}
+
+fn report_of(site: &Site) -> String {
+    site.check().0.render(false)
 }
 
 #[test]

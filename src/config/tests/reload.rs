@@ -64,17 +64,54 @@ fn a_broken_file_of_routes_does_not_keep_the_gateway_from_starting() {
     assert!(Live::start(&site.path()).is_err());
 }
 
+fn two(one: &str, other: &str) -> String {
+    let second = route(other, "tag").replacen("routes:\n", "", 1);
+    format!("{}{second}", route(one, "push"))
+}
+
 #[test]
-fn a_new_file_cannot_take_the_name_of_a_route_that_is_in_force() {
+fn a_name_that_several_files_claim_is_held_back_in_each_and_nothing_else_is() {
     let site = Site::new(GOOD);
-    site.write("routes.d/b.yaml", route("b", "push"));
+    site.write("routes.d/team-a.yaml", two("nightly", "other"));
     let live = Live::start(&site.path()).expect("good");
-    site.write("routes.d/a.yaml", route("b", "tag"));
+    assert_eq!(names(&live), ["nightly", "other", "push"]);
+
+    // While it runs, and from the start: what is in force follows from the files alone.
+    site.write("routes.d/00-evil.yaml", two("nightly", "extra"));
     let change = live.reload().expect("gateway.yaml is good");
-    assert!(change.held_back[0].ends_with("a.yaml"), "{change:?}");
-    let plan = live.plan();
-    let route = plan.routes.iter().find(|route| &*route.name == "b").expect("in force");
-    assert!(route.file.ends_with("b.yaml"));
+    assert_eq!(names(&live), ["extra", "other", "push"]);
+    assert_eq!(change.routes_held_back, ["nightly"]);
+    assert!(change.held_back.is_empty(), "{change:?}");
+    assert!(change.to_string().contains("held back: nightly"), "{change}");
+    assert_eq!(live.faults(), 2);
+    let again = Live::start(&site.path()).expect("good");
+    assert_eq!(names(&again), ["extra", "other", "push"]);
+    assert_eq!(again.plan().version, live.plan().version);
+
+    // The main file is treated like any other, and a third file changes nothing.
+    site.write("routes.d/third.yaml", two("push", "nightly"));
+    live.reload().expect("gateway.yaml is good");
+    assert_eq!(names(&live), ["extra", "other"]);
+
+    std::fs::remove_file(site.directory.path().join("routes.d/00-evil.yaml")).expect("removed");
+    site.write("routes.d/third.yaml", route("third", "push"));
+    assert!(live.reload().expect("good").routes_held_back.is_empty());
+    assert_eq!(names(&live), ["nightly", "other", "push", "third"]);
+}
+
+#[test]
+fn a_broken_file_still_claims_its_names() {
+    let site = Site::new(GOOD);
+    site.write("routes.d/a.yaml", route("a", "push"));
+    site.write("routes.d/b.yaml", route("a", "push").replace("retrain", "no-such-job"));
+    let live = Live::start(&site.path()).expect("good");
+    assert_eq!(names(&live), ["push"]);
+    let version = live.plan().version.to_string();
+    site.write("routes.d/b.yaml", "routes: [");
+    let change = live.reload().expect("good");
+    assert_eq!(names(&live), ["a", "push"]);
+    assert_eq!((change.held_back.len(), change.routes_held_back.len()), (1, 0));
+    assert_ne!(live.plan().version.to_string(), version);
 }
 
 #[test]

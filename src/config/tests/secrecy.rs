@@ -2,7 +2,8 @@
 
 use super::*;
 
-const WORD: &str = "hunter2hunter2";
+/// A secret that no rule about the shape of words hides, only the place where it stands.
+const WORD: &str = "swordfish";
 
 fn shown(text: &str) -> String {
     let (report, plan) = Site::new(text).check();

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::tree::{Id, Kind, Tree};
+use super::tree::{Id, Kind, SECTIONS, Tree};
 use crate::config::report::Source;
 use crate::config::similar::similar;
 
@@ -16,8 +16,6 @@ const REFERENCE: [&str; 3] = ["env", "file", "command"];
 const SOUNDS: [&str; 6] = ["secret", "token", "password", "passwd", "api_key", "apikey"];
 /// A misspelling of one of these keys must not make the values below it visible.
 const MISSPELT: [&str; 4] = ["secrets", "api_keys", "admin_tokens", "password"];
-/// Sections whose keys are names that people choose.
-const SECTIONS: [&str; 4] = ["workbenches", "jobs", "sources", "routes"];
 
 /// Marks those parts in the source. Without a tree, it judges by the text of the lines.
 pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) {

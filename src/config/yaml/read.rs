@@ -21,17 +21,22 @@ const WRITE_OUT: &str =
     "write the value out in each place; a pattern that begins with `*` goes in quotes";
 
 /// Reads a file, and marks the parts of it that may be secrets. The tree is `None` only if the file
-/// is not YAML.
-pub(in crate::config) fn read(source: &mut Source) -> (Option<Tree>, Vec<Fault>) {
+/// is not YAML; its faults then quote the file only if its text `resembles` a configuration.
+pub(in crate::config) fn read(source: &mut Source, resembles: bool) -> (Option<Tree>, Vec<Fault>) {
     let mut reader = Reader { source, tree: Tree::default(), open: Vec::new(), found: Vec::new() };
     let whole = reader.run();
     let Reader { tree, found, .. } = reader;
     let tree = whole.then_some(tree);
-    // The secrets must be marked before the first excerpt is made.
+    // The secrets must be marked, and the names known, before the first excerpt is made.
     hide_secrets(source, tree.as_ref());
+    match &tree {
+        Some(tree) => source.know(tree.declared()),
+        None if resembles => source.lacks_structure(),
+        None => source.never_quote(),
+    }
     let faults = found
         .into_iter()
-        .map(|found| Fault::at(source, found.range, found.message).hint(found.hint))
+        .map(|found| Fault::at(source, found.range, found.message, found.hint))
         .collect();
     (tree, faults)
 }

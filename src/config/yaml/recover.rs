@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::deserialize::{ErrorKind, NodeReader, Pass, ShapeError};
 use super::tree::{Id, Kind, Tree};
-use crate::config::report::{ENOUGH_FAULTS, Fault, Source};
+use crate::config::report::{ENOUGH_FAULTS, Fault, Source, is_known};
 use crate::config::similar::{did_you_mean, list_of};
 
 /// The largest number of passes over one file. Each pass finds at least one fault in every section
@@ -64,35 +64,36 @@ fn fault(tree: &Tree, source: &Source, error: &ShapeError) -> Fault {
             let said = word.map_or_else(String::new, |word| format!("`{word}` "));
             let message = format!("{}: {said}is not one of {}", named(tree, id), list_of(known));
             let hint = word.and_then(|word| did_you_mean(word, known.iter().copied()));
-            Fault::at(source, tree.spot(id), message).hint(hint)
+            Fault::at(source, tree.spot(id), message, hint)
         }
         ErrorKind::Type { expected } => {
             let message = match tree.node(id).kind {
                 Kind::Null => format!("{} has no value; it needs {expected}", named(tree, id)),
                 _ => format!("{} must be {expected}, not {}", named(tree, id), found(tree, id)),
             };
-            Fault::at(source, tree.spot(id), message)
+            Fault::misplaced(source, tree.spot(id), message, None)
         }
         ErrorKind::Refused(words) => {
             let (message, hint) = match words.split_once('\n') {
                 Some((message, hint)) => (message, Some(hint.to_owned())),
                 None => (words.as_str(), None),
             };
-            Fault::at(source, tree.spot(id), format!("{}: {message}", named(tree, id))).hint(hint)
+            Fault::at(source, tree.spot(id), format!("{}: {message}", named(tree, id)), hint)
         }
     }
 }
 
+/// The key is named only where it is a misspelling of a known one, or a key of another place. Any other text
+/// may be a secret that is used as a key.
 fn unknown_key(tree: &Tree, source: &Source, id: Id, known: &[&str]) -> Fault {
     let range = tree.key_range(id);
     let key = tree.key(id).unwrap_or_default();
-    if source.is_hidden(&range) {
-        return Fault::at(source, range, "this key does not belong here")
-            .hint(format!("the keys here are {}", list_of(known)));
+    let meant = did_you_mean(key, known.iter().copied());
+    let hint = meant.clone().unwrap_or_else(|| format!("the keys here are {}", list_of(known)));
+    if source.is_hidden(&range) || !(meant.is_some() || is_known(key)) {
+        return Fault::misplaced(source, range, "this key does not belong here", hint);
     }
-    let hint = did_you_mean(key, known.iter().copied())
-        .unwrap_or_else(|| format!("the keys here are {}", list_of(known)));
-    Fault::at(source, range, format!("unknown key `{key}`")).hint(hint)
+    Fault::at(source, range, format!("unknown key `{key}`"), hint)
 }
 
 /// How a message names a node: by its key, or by the key of its list.

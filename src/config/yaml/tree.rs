@@ -9,6 +9,9 @@ use saphyr_parser::ScalarStyle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::config) struct Id(pub(super) usize);
 
+/// Sections whose keys are names that people choose.
+pub(super) const SECTIONS: [&str; 4] = ["workbenches", "jobs", "sources", "routes"];
+
 /// A whole file.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Tree {
@@ -70,6 +73,21 @@ impl Tree {
         self.children(map).iter().filter_map(|child| self.key(*child))
     }
 
+    /// The names that people gave to things here: to workbenches, jobs, sources, routes and keys, and to
+    /// the variables of a route.
+    pub(in crate::config) fn declared(&self) -> impl Iterator<Item = &str> {
+        let sections = self.root.into_iter().flat_map(|root| self.children(root)).copied();
+        let named = |id: &Id| self.key(*id).is_some_and(|key| SECTIONS.contains(&key));
+        let sections: Vec<Id> = sections.filter(named).collect();
+        let below = sections.iter().flat_map(|section| self.children(*section)).copied();
+        let inner = (0..self.nodes.len()).map(Id).filter(|id| {
+            matches!(self.key(*id), Some("api_keys" | "admin_tokens" | "env"))
+                && matches!(self.node(*id).kind, Kind::Map(_))
+        });
+        let inner: Vec<Id> = inner.flat_map(|map| self.children(map)).copied().collect();
+        below.collect::<Vec<_>>().into_iter().chain(inner).filter_map(|id| self.key(id))
+    }
+
     /// The key of a node.
     pub(in crate::config) fn key(&self, id: Id) -> Option<&str> {
         self.node(id).key.as_ref().map(|key| key.text.as_str())
@@ -113,6 +131,10 @@ impl Tree {
             }
             false
         })
+    }
+
+    pub(in crate::config) fn is_list(&self, id: Id) -> bool {
+        matches!(self.node(id).kind, Kind::List(_))
     }
 
     pub(super) fn style(&self, id: Id) -> Option<ScalarStyle> {

@@ -20,6 +20,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::password::{Connecting, Password};
 use super::values::{Param, fault, is_about_the_data};
 use crate::error_chain::with_causes;
+use crate::regular_file::{self, MOST_OF_CERTIFICATES};
 use crate::store::StoreFault;
 
 /// Time for the server to answer a statement.
@@ -104,8 +105,10 @@ impl Options {
             let fault = |why: String| {
                 StoreFault::Unavailable(format!("postgres.ca_file {}: {why}", path.display()))
             };
-            let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            let pem = regular_file::read(path, MOST_OF_CERTIFICATES)
+                .map_err(|error| fault(error.to_string()))?;
+            let certificates = CertificateDer::pem_slice_iter(&pem)
+                .collect::<Result<Vec<_>, _>>()
                 .map_err(|error| fault(error.to_string()))?;
             if certificates.is_empty() {
                 return Err(fault("it holds no certificate in PEM form".to_owned()));

@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, Proxy, Request, RequestBuilder, Response, Url
 use super::ClientFault;
 use crate::config::WorkbenchPlan;
 use crate::error_chain::with_causes;
+use crate::regular_file::{self, MOST_OF_CERTIFICATES};
 
 pub(super) use address::address;
 pub(super) use proof::NoReply;
@@ -76,7 +77,8 @@ fn authorities(plan: &WorkbenchPlan) -> Result<Option<Vec<Certificate>>, ClientF
     let fault = |why: String| {
         ClientFault(format!("ca_file {} of workbench {}: {why}", path.display(), plan.name))
     };
-    let pem = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let pem =
+        regular_file::read(path, MOST_OF_CERTIFICATES).map_err(|error| fault(error.to_string()))?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|error| fault(error.to_string()))?;
     if certificates.is_empty() {
