@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cdsw_gateway::clock::later;
-use cdsw_gateway::model::{AttemptResult, DeliveryId, Environment, Outcome, RunId};
+use cdsw_gateway::model::{AttemptResult, ContentDigest, DeliveryId, Environment, Outcome, RunId};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{
     KeptHeaders, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Permit, Store,
@@ -120,6 +120,8 @@ async fn fill(file: &Path, waiting: usize) {
             kind: "push".into(),
             name: None,
             key: number.to_string().into(),
+            digest: ContentDigest::default(),
+            window: Duration::from_secs(7 * 24 * 3600),
             handshake: false,
             received_at: start(),
             remote: None,

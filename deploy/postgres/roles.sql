@@ -37,7 +37,8 @@ GRANT SELECT, INSERT, UPDATE ON probe TO cdsw_gateway_ingest, cdsw_gateway_dispa
 -- `ingest` keeps deliveries with their runs, and recognizes repeats. It cannot read the body, a header or a
 -- variable of a kept delivery.
 GRANT SELECT, INSERT, UPDATE (delivery, expires_at) ON claims TO cdsw_gateway_ingest;
-GRANT SELECT (id, repeats), INSERT, UPDATE (repeats) ON deliveries TO cdsw_gateway_ingest;
+GRANT SELECT (id, repeats, digest, erased_at), INSERT, UPDATE (repeats, repeated_at) ON deliveries
+    TO cdsw_gateway_ingest;
 GRANT SELECT (seq, id, delivery, route, job, part, state, reason, engine_id, attempts, accepted_at,
               changed_at, due_at, deadline_at, blocked, mapped, latest_per, burst, burst_at, stands_for),
       INSERT,

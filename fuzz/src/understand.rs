@@ -3,7 +3,7 @@
 //! visible, and routes judge it.
 
 use cdsw_gateway::authenticate::open;
-use cdsw_gateway::event::{Identity, Understood, understand};
+use cdsw_gateway::event::{Understood, understand};
 use cdsw_gateway::judge::{Detail, judge};
 use cdsw_gateway::model::DeliveryId;
 
@@ -34,8 +34,8 @@ pub fn run(data: &[u8]) {
     }
     let again = read().expect("what was read once is read again");
     assert_eq!(understood.identity, again.identity);
-    let named = understood.identity == Identity::Nothing || !understood.identity.key().is_empty();
-    assert!(named && !understood.kind.is_empty());
+    assert_eq!(understood.content, again.content);
+    assert!(!understood.identity.key().is_empty() && !understood.kind.is_empty());
     assert!(understood.events.len() <= 1 + request.body.len(), "more events than bytes");
     for event in &understood.events {
         for name in source.provider.secret_headers(&source.options) {

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 
 use super::auth::Who;
-use super::lookups::{find_delivery, run_id};
+use super::lookups::{find_delivery, run_id, whole};
 use super::problem::{Json, Path, Problem};
 use super::views::{
     ExplainView, KeptRun, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk, ReplayView,
@@ -31,7 +31,7 @@ pub(super) async fn explain(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Json<ExplainView>, Problem> {
-    let delivery = find_delivery(&admin, &id).await?;
+    let delivery = find_delivery(&admin, &id, whole(&admin)).await?;
     let judged = judge_again(&admin, &delivery)?;
     Ok(Json(ExplainView {
         delivery: delivery.summary.id,
@@ -46,7 +46,7 @@ pub(super) async fn replay(
     Path(id): Path<String>,
     Json(ask): Json<ReplayAsk>,
 ) -> Result<Json<ReplayView>, Problem> {
-    let delivery = find_delivery(&admin, &id).await?;
+    let delivery = find_delivery(&admin, &id, whole(&admin)).await?;
     let judged = judge_again(&admin, &delivery)?;
     let now = admin.clock.now();
     let wanted =

@@ -13,7 +13,7 @@ use super::views::{
 use super::{Admin, Code};
 use crate::matching::Explanation;
 use crate::model::{DeliveryId, RunId, RunState};
-use crate::store::{Delivery, DeliveryFilter, RunFilter};
+use crate::store::{Delivery, DeliveryFilter, MOST_BODY, Reading, RunFilter};
 
 /// Rows in a list when the request gives no `limit`.
 const ROWS: usize = 20;
@@ -53,7 +53,7 @@ pub(super) async fn delivery(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryView>, Problem> {
-    let found = find_delivery(&admin, &id).await?;
+    let found = find_delivery(&admin, &id, Reading::WithoutBody).await?;
     let explanation: Explanation = serde_json::from_slice(&found.explanation).unwrap_or_default();
     let mut view = DeliveryView {
         summary: found.summary.into(),
@@ -75,7 +75,7 @@ pub(super) async fn body(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let found = find_delivery(&admin, &id).await?;
+    let found = find_delivery(&admin, &id, whole(&admin)).await?;
     if found.summary.stripped {
         let why = "its content was given up to keep the store's size bound";
         return Err(Problem::new(Code::ContentRemoved, why));
@@ -176,11 +176,23 @@ pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
     Json(SecretsView { since: admin.proofs.began(), secrets: secrets.collect() })
 }
 
+/// All of a delivery, with a body of any size that some source may send.
+pub(super) fn whole(admin: &Admin) -> Reading {
+    let plan = admin.live.plan();
+    let limits = plan.sources.values().filter_map(|source| source.body_limit);
+    let most = limits.max().unwrap_or_default().max(plan.server.body_limit);
+    Reading::Whole { most_body: most.max(MOST_BODY) }
+}
+
 /// The delivery with this id; a problem where the text is not an id or no delivery has it.
-pub(super) async fn find_delivery(admin: &Admin, id: &str) -> Result<Delivery, Problem> {
+pub(super) async fn find_delivery(
+    admin: &Admin,
+    id: &str,
+    reading: Reading,
+) -> Result<Delivery, Problem> {
     let id: DeliveryId =
         id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a delivery's id")))?;
-    let found = admin.store.delivery(id).await?;
+    let found = admin.store.read_delivery(id, reading).await?;
     found.ok_or_else(|| Problem::no(format_args!("delivery {id}")))
 }
 

@@ -99,12 +99,22 @@ fn list(screen: Screen, view: &views::Deliveries, limit: usize) {
                 time(delivery.received_at),
                 delivery.source.clone(),
                 delivery.kind.clone(),
+                repeats(delivery),
                 outcome(&delivery.runs, delivery.handshake),
             ]
         })
         .collect();
-    screen.table(&["DELIVERY", "RECEIVED", "SOURCE", "EVENT", "RUNS"], &rows);
+    screen.table(&["DELIVERY", "RECEIVED", "SOURCE", "EVENT", "REPEATS", "RUNS"], &rows);
     screen.more(view.deliveries.len(), limit);
+}
+
+/// How many requests were taken for repeats of a delivery, and when the last of them came.
+fn repeats(delivery: &views::DeliverySummary) -> String {
+    match (delivery.repeats, delivery.repeated_at) {
+        (0, _) => "none".to_owned(),
+        (repeats, None) => repeats.to_string(),
+        (repeats, Some(last)) => format!("{repeats}, last {}", time(last)),
+    }
 }
 
 fn outcome(runs: &[RunSummary], handshake: bool) -> String {
@@ -140,12 +150,15 @@ fn show(screen: Screen, view: &views::DeliveryView) {
         summary.remote.as_deref().unwrap_or("?")
     ));
     screen.line(format!("  key       {}", printable(&summary.key)));
-    let repeats = match summary.repeats {
-        0 => String::new(),
-        1 => ", repeated once".to_owned(),
-        repeats => format!(", repeated {repeats} times"),
-    };
-    screen.line(format!("  body      {} bytes{repeats}", summary.size));
+    if let Some(first) = summary.same_id_as {
+        screen.line(format!(
+            "  same id   as delivery {first}, with other content: the sender gave both this id"
+        ));
+    }
+    if summary.repeats > 0 {
+        screen.line(format!("  repeats   {}", repeats(summary)));
+    }
+    screen.line(format!("  body      {} bytes", summary.size));
     show_explanation(screen, &view.explanation);
     for run in &view.details {
         screen.line("");

@@ -114,6 +114,7 @@ impl<'a> Page<'a> {
             match name {
                 "Duration" => return "length of time".to_owned(),
                 "Rate" => return "rate".to_owned(),
+                "Repeats" => return "`never` or section".to_owned(),
                 "Size" => return "size".to_owned(),
                 "Header" => return "header name".to_owned(),
                 "Texts" => return "text or list".to_owned(),

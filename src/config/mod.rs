@@ -14,6 +14,7 @@ mod live;
 mod networks;
 mod permissions;
 mod plan;
+mod repeats;
 mod report;
 mod schema;
 mod secrets;
@@ -33,6 +34,7 @@ pub use plan::{
     Held, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate, RetentionPlan,
     RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
 };
+pub use repeats::{NAMED_WINDOW, Repeats, UNNAMED_WINDOW};
 pub use report::{Effect, Excerpt, Fault, Report};
 pub use schema::schema;
 pub use secrets::{SecretFault, SecretRef, SecretResolver};

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 
 use super::networks::Networks;
+use super::repeats::Repeats;
 use super::secrets::SecretRef;
 pub use super::shape::{OnUnknown, Probe, ProxyHeader, Rate};
 use crate::authenticate::{Proof, Refusal, Unverified, open};
@@ -192,6 +193,8 @@ pub struct SourcePlan {
     pub allow_from: Option<Networks>,
     /// The largest number of authentic deliveries in a length of time.
     pub rate: Option<Rate>,
+    /// What counts as a repeat. `None` where the sender's identity of its deliveries decides.
+    pub repeats: Option<Repeats>,
     /// The kinds of event that may start something. `None` allows every kind.
     pub events: Option<Patterns>,
     /// The accounts whose events start nothing.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authenticate::Verified;
-use crate::model::{ChatCommand, GitFacts, Secret, Value};
+use crate::model::{ChatCommand, ContentDigest, GitFacts, Secret, Value};
 use crate::providers::{self, Options, Provider};
 
 pub use crate::providers::{DecodeFault, Dialect, Greeting, Handshake, Identity, Reply};
@@ -33,6 +33,8 @@ pub struct Understood {
     pub action: Option<Arc<str>>,
     /// What identifies the delivery. A repeat has the same identity.
     pub identity: Identity,
+    /// Tells two deliveries apart to which the sender gave the same id.
+    pub content: ContentDigest,
     /// The events. Usually there is one. A push to several branches and a list of events give
     /// several.
     pub events: Vec<Event>,
@@ -113,10 +115,17 @@ pub fn understand(
         git: None,
         part: 0,
     };
+    let first = &meanings[0];
+    let content = provider.content(
+        verified,
+        &event.body,
+        &identity,
+        first.name.as_deref().unwrap_or(&first.kind),
+    );
     let greets = meanings.iter().any(|meaning| meaning.handshake.is_some());
     let events = if greets { Vec::new() } else { split(provider, options, &meanings, &event) };
     let providers::Meaning { kind, name, action, handshake } = meanings.swap_remove(0);
-    Ok(Understood { handshake, kind, name, action, identity, events })
+    Ok(Understood { handshake, kind, name, action, identity, content, events })
 }
 
 /// Makes one event for each thing in the body: for each event of a list, and for each branch of a

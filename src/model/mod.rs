@@ -4,6 +4,7 @@
 mod attempt;
 mod claims;
 mod command;
+mod content;
 mod environment;
 mod flow;
 mod git;
@@ -19,6 +20,7 @@ mod value;
 pub use attempt::{AttemptResult, Outcome};
 pub use claims::{ClaimMiss, Claims};
 pub use command::{ChatCommand, CommandLine};
+pub use content::ContentDigest;
 pub use environment::Environment;
 pub use flow::{Backlog, BreakerPolicy, Latest};
 pub use git::{ChangedPaths, Files, GitFacts, PullRequest, ReadFiles};

@@ -15,6 +15,13 @@ use crate::store::RetentionStep;
 pub(super) fn write(observation: &Observation<'_>) {
     match *observation {
         Observation::DeliveryKept(ref kept) => delivery(kept),
+        Observation::SameIdOtherContent { delivery, first, source, key } => warn!(
+            %delivery,
+            same_id_as = %first,
+            source,
+            key,
+            "the sender gave this delivery the id of another one; their content differs, and both are kept"
+        ),
         Observation::DeliveryRefused(ref refused) => not_kept(refused),
         Observation::SecretOffered { source, what } => {
             warn!(source, what, "a sender handed over a secret");

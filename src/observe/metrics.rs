@@ -30,6 +30,11 @@ struct SourceVerdict {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceReason {
     source: String,
     reason: &'static str,
@@ -84,6 +89,7 @@ type Seconds = Gauge<f64, AtomicU64>;
 pub struct Metrics {
     registry: Registry,
     deliveries: Family<SourceVerdict, Counter>,
+    same_ids: Family<Source, Counter>,
     refusals: Family<SourceReason, Counter>,
     secrets: Family<SourceSecret, Counter>,
     issuer_fetches: Family<IssuerOutcome, Counter>,
@@ -121,6 +127,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("cdsw_gateway"),
             deliveries: Family::default(),
+            same_ids: Family::default(),
             refusals: Family::default(),
             secrets: Family::default(),
             issuer_fetches: Family::default(),
@@ -160,6 +167,11 @@ impl Metrics {
             "deliveries",
             "Webhook requests by source and by what became of them",
             self.deliveries.clone(),
+        );
+        registry.register(
+            "deliveries_same_id",
+            "Deliveries with the id of another one and other content, by source",
+            self.same_ids.clone(),
         );
         registry.register(
             "refusals",

@@ -39,6 +39,17 @@ impl<'a> RunAt<'a> {
 pub enum Observation<'a> {
     /// A request was kept, or recognized as a repeat.
     DeliveryKept(DeliveryKept<'a>),
+    /// A delivery was kept to which its sender gave the id of another one, with other content.
+    SameIdOtherContent {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// The delivery that had the id.
+        first: DeliveryId,
+        /// Their source.
+        source: &'a str,
+        /// What identifies both at the sender.
+        key: &'a str,
+    },
     /// A request was not kept.
     DeliveryRefused(DeliveryRefused<'a>),
     /// A sender handed over a secret in its handshake.

@@ -67,6 +67,8 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     let error = io::Error::other("no");
     let address = "127.0.0.1:8080".parse().expect("an address");
     tell(Observation::DeliveryKept(kept(Verdict::Accepted, Some(1))));
+    let first = DeliveryId::new(now, 3);
+    tell(Observation::SameIdOtherContent { delivery, first, source, key: "72d3162e" });
     tell(Observation::DeliveryRefused(DeliveryRefused {
         source,
         remote: "127.0.0.1",

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChatCommand, GitFacts, Secret, Value};
 use crate::providers::chat::body as chat_body;
+use crate::providers::identity::without;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
     About, DecodeFault, Decoded, Dialect, Greeting, Handshake, Identity, Meaning, Options,
@@ -53,6 +54,9 @@ pub(super) struct Sender {
     pub(super) id: &'static [At],
     /// What is used as the delivery's id where the sender gives none.
     pub(super) unnamed: Unnamed,
+    /// Fields of the body, or of each element where the body is a list, that change each time the sender
+    /// sends the same delivery. They do not tell a delivery from another one.
+    pub(super) changing: &'static [&'static str],
     /// The kind of event, where it differs from the sender's own name.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
     /// The event's action, where it differs from the sender's own word.
@@ -105,13 +109,9 @@ pub(super) enum Body {
 pub(super) enum Unnamed {
     /// The digest of what was signed.
     Signed,
-    /// The digest of the body, for senders that sign a new time each time they send the same delivery.
+    /// The digest of the body, without the fields that `changing` names, for senders that sign something
+    /// new each time they send the same delivery.
     Body,
-    /// The digest of the body's content without these fields, or without these fields of each element
-    /// where the body is a list. These fields change each time the sender sends the same delivery.
-    BodyWithout(&'static [&'static str]),
-    /// Nothing: two deliveries with the same content count as two.
-    Nothing,
 }
 
 impl Sender {
@@ -137,6 +137,7 @@ impl Sender {
             action: &[],
             id: &[],
             unnamed: Unnamed::Signed,
+            changing: &[],
             kind: None,
             done: None,
             names: &[],
@@ -190,20 +191,6 @@ impl Sender {
             action: own_action.or_else(|| first(self.action)),
             handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
         }
-    }
-}
-
-/// The value without these fields. Of a list, each element without them.
-fn without(value: &Value, fields: &[&str]) -> Value {
-    match value {
-        Value::List(values) => {
-            Value::list(values.iter().map(|value| without(value, fields)).collect())
-        }
-        Value::Map(_) => {
-            let others = value.entries().filter(|(name, _)| !fields.contains(name));
-            Value::map(others.map(|(name, value)| (name, value.clone())).collect())
-        }
-        other => other.clone(),
     }
 }
 
@@ -341,11 +328,14 @@ impl Provider for Sender {
             }
             _ => match self.unnamed {
                 Unnamed::Signed => self.proves.digest(request, options),
-                Unnamed::Body => Identity::of_bytes(&[request.body()]),
-                Unnamed::BodyWithout(fields) => Identity::of_value(&without(body, fields)),
-                Unnamed::Nothing => Identity::Nothing,
+                Unnamed::Body if self.changing.is_empty() => Identity::of_bytes(&[request.body()]),
+                Unnamed::Body => Identity::of_value(&without(body, self.changing)),
             },
         }
+    }
+
+    fn changing(&self) -> &'static [&'static str] {
+        self.changing
     }
 
     fn tells_git(&self, _options: &Options) -> bool {

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::model::Value;
+use crate::model::{ContentDigest, Value};
 
 /// Longest id, in bytes. Longer ones are replaced by their digest: ids are stored and indexed, and a
 /// header may be as long as the server allows.
@@ -20,18 +21,44 @@ pub enum Identity {
     /// A digest of the content, where the sender gives no id. Two deliveries with the same content
     /// then count as one.
     Digest(Arc<str>),
-    /// Nothing. The sender sends the same content for different events, so every delivery counts as a
-    /// new one.
-    Nothing,
+    /// The same, where the content came with a token that would prove it again until it expires.
+    Token {
+        /// The digest.
+        key: Arc<str>,
+        /// When the token expires.
+        until: Timestamp,
+    },
 }
 
 impl Identity {
-    /// The key that repeats of the delivery share. Empty where repeats cannot be recognised.
+    /// The key that repeats of the delivery share.
     pub fn key(&self) -> Arc<str> {
         match self {
-            Self::Sender(key) | Self::Digest(key) => key.clone(),
-            Self::Nothing => Arc::default(),
+            Self::Sender(key) | Self::Digest(key) | Self::Token { key, .. } => key.clone(),
         }
+    }
+
+    /// Whether the sender gave the delivery an id.
+    pub fn is_of_sender(&self) -> bool {
+        matches!(self, Self::Sender(_))
+    }
+
+    /// The digest that tells two deliveries of one key apart. An id of the sender says nothing of the
+    /// content, and neither the id nor the name of the event is signed as a rule, so both the name and the
+    /// content are digested. A key that is a digest of the content tells everything already.
+    pub(crate) fn content(&self, event: &str, content: &[u8]) -> ContentDigest {
+        let mut hash = Sha256::new();
+        match self {
+            Self::Sender(_) => {
+                hash.update((event.len() as u64).to_le_bytes());
+                hash.update(event.as_bytes());
+                hash.update(content);
+            }
+            Self::Digest(key) | Self::Token { key, .. } => hash.update(key.as_bytes()),
+        }
+        let mut half = [0; ContentDigest::SIZE];
+        half.copy_from_slice(&hash.finalize()[..ContentDigest::SIZE]);
+        ContentDigest::from_bytes(half)
     }
 
     pub(super) fn of_sender(id: &str) -> Self {
@@ -48,14 +75,37 @@ impl Identity {
 
     /// The digest of a value, independent of how the body spelled it.
     pub(super) fn of_value(value: &Value) -> Self {
-        let mut text = String::new();
-        value.write_json(&mut text).expect("a string takes whatever is written");
-        Self::of_bytes(&[text.as_bytes()])
+        Self::of_bytes(&[json(value).as_bytes()])
     }
 
     pub(super) fn of_bytes(parts: &[&[u8]]) -> Self {
         Self::Digest(sha256(parts))
     }
+}
+
+/// A value's JSON without these fields of the whole, or of each element where it is a list.
+pub(super) fn json_without(value: &Value, fields: &[&str]) -> String {
+    json(&without(value, fields))
+}
+
+/// The value without these fields, or without these fields of each element where it is a list.
+pub(super) fn without(value: &Value, fields: &[&str]) -> Value {
+    match value {
+        Value::List(values) => {
+            Value::list(values.iter().map(|value| without(value, fields)).collect())
+        }
+        Value::Map(_) => {
+            let others = value.entries().filter(|(name, _)| !fields.contains(name));
+            Value::map(others.map(|(name, value)| (name, value.clone())).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn json(value: &Value) -> String {
+    let mut text = String::new();
+    value.write_json(&mut text).expect("a string takes whatever is written");
+    text
 }
 
 fn sha256(parts: &[&[u8]]) -> Arc<str> {
@@ -66,4 +116,28 @@ fn sha256(parts: &[&[u8]]) -> Arc<str> {
         write!(text, "{byte:02x}").expect("a string takes whatever is written");
     }
     text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_id_with_another_body_or_another_event_is_other_content() {
+        let id = Identity::of_sender("72d3162e");
+        let first = id.content("push", b"{}");
+        assert_eq!(first, id.content("push", b"{}"));
+        assert_ne!(first, id.content("push", b"{ }"));
+        assert_ne!(first, id.content("ping", b"{}"));
+        assert_ne!(id.content("a", b"b{}"), id.content("ab", b"{}"), "no byte changes its place");
+    }
+
+    #[test]
+    fn a_key_that_is_a_digest_tells_the_content_whatever_an_unsigned_header_says() {
+        let digest = Identity::of_bytes(&[b"{}"]);
+        assert_eq!(digest.content("push", b"{}"), digest.content("ping", b"{}"));
+        // An id that looks like such a key does not stand for that content.
+        let forged = Identity::of_sender(&digest.key());
+        assert_ne!(digest.content("push", b"{}"), forged.content("push", b"{}"));
+    }
 }

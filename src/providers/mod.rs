@@ -39,7 +39,7 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
-use crate::model::{GitFacts, Secret, Value};
+use crate::model::{ContentDigest, GitFacts, Secret, Value};
 
 pub use about::{About, Group, Proven};
 pub use chat::Dialect;
@@ -55,6 +55,7 @@ pub use table::{akin, find, names};
 pub use template::Template;
 pub use verification::{KeyForm, KeyPlace, Published, Verification, Wanted};
 
+use identity::json_without;
 use outgoing::{header, json_content};
 use table::ALL;
 
@@ -236,6 +237,33 @@ pub trait Provider: Sync {
 
     /// What identifies the delivery, so that a repeat of it is recognised.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity;
+
+    /// Fields of the body, or of each element where the body is a list, that change each time the sender
+    /// sends the same delivery.
+    fn changing(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The digest of what was sent, for deliveries to which the sender gives the same id. It is made of
+    /// what is kept of the body, without what changes each time. `event` is the sender's own name for the
+    /// kind of event.
+    fn content(
+        &self,
+        request: &Verified<'_>,
+        body: &Value,
+        identity: &Identity,
+        event: &str,
+    ) -> ContentDigest {
+        if !identity.is_of_sender() {
+            return identity.content(event, &[]);
+        }
+        let changing = self.changing();
+        if !changing.is_empty() {
+            return identity.content(event, json_without(body, changing).as_bytes());
+        }
+        let kept = self.body_to_keep(request.body());
+        identity.content(event, kept.as_deref().unwrap_or(request.body()))
+    }
 
     /// Git facts, one entry for each change. Empty where the event has nothing to do with git.
     fn git_facts(&self, _meaning: &Meaning, _body: &Value) -> Vec<GitFacts> {

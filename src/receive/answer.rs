@@ -135,9 +135,11 @@ impl Answer {
             }
         };
         match (accepted, handshake) {
-            (Accepted::Kept, Some(handshake)) => greeted(delivery, handshake),
+            (Accepted::Kept | Accepted::Another { .. }, Some(handshake)) => {
+                greeted(delivery, handshake)
+            }
             (Accepted::Repeat { delivery, .. }, Some(handshake)) => greeted(delivery, handshake),
-            (Accepted::Kept, None) => Self::Kept { delivery, runs },
+            (Accepted::Kept | Accepted::Another { .. }, None) => Self::Kept { delivery, runs },
             (Accepted::Repeat { delivery, runs, requeued }, None) => Self::Repeat {
                 delivery,
                 runs: runs

@@ -1,6 +1,7 @@
 //! Runs the pure steps of a request, stores their result, and makes the answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -10,11 +11,11 @@ use super::answer::{self, Answer};
 use super::judging::Judging;
 use super::steps::{Arrived, Authentic, Judgement, Taken};
 use super::{Receiver, learn, spoken};
-use crate::config::SourcePlan;
+use crate::config::{NAMED_WINDOW, SourcePlan};
 use crate::event::{Dialect, Event, Greeting, Handshake, Identity, Reply, Understood};
 use crate::failpoint::reached;
 use crate::matching::Explanation;
-use crate::model::{DeliveryId, RunState};
+use crate::model::{ContentDigest, DeliveryId, RunState};
 use crate::observe::{DeliveryKept, Observation, RunAt};
 use crate::providers;
 use crate::replay::new_run;
@@ -86,7 +87,9 @@ impl Receiver {
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.random)).collect();
         let briefs = answer::briefs(&runs);
-        let key = key_of(&understood.identity, delivery);
+        let window = arrived.source.repeat_window(&understood.identity, now);
+        let key = key_of(&understood.identity, window, delivery);
+        let digest = understood.content;
         let Understood { handshake, kind, name, events, .. } = understood;
         let own_form = OwnForm::of(&arrived, events);
         let body = std::mem::take(&mut arrived.body);
@@ -95,6 +98,8 @@ impl Receiver {
             kind: kind.clone(),
             name,
             key: Arc::clone(&key),
+            digest,
+            window,
             handshake: handshake.is_some(),
             body: kept_body(&arrived, body),
             claims,
@@ -114,10 +119,13 @@ impl Receiver {
         if let Some(reference) = token {
             self.proofs.count(&arrived.source.name, reference, now);
         }
-        if let (Accepted::Kept, Some(Handshake::Visit(url))) = (&accepted, &handshake) {
+        if let (Accepted::Kept | Accepted::Another { .. }, Some(Handshake::Visit(url))) =
+            (&accepted, &handshake)
+        {
             self.issuers.visit(url, &arrived.source);
         }
         self.tell_requeued(&accepted);
+        self.tell_another(&arrived, &accepted, delivery, &key);
         let answer = Answer::of(accepted, delivery, briefs, handshake, proven_back);
         let answer = match own_form.reply(&arrived, &judged.explanation, &answer) {
             Some(reply) => Answer::Spoken { kept: Box::new(answer), reply },
@@ -151,6 +159,7 @@ impl Receiver {
             kind: HANDSHAKE.into(),
             name: Some(what.into()),
             key: Arc::clone(&key),
+            window: NAMED_WINDOW,
             handshake: true,
             explanation: serde_json::to_vec(&explanation).unwrap_or_default(),
             ..new_delivery(arrived, delivery, now)
@@ -165,7 +174,7 @@ impl Receiver {
             self.observer.tell(Observation::SecretOffered { source, what });
         }
         let delivery = match accepted {
-            Accepted::Kept => delivery,
+            Accepted::Kept | Accepted::Another { .. } => delivery,
             Accepted::Repeat { delivery, .. } => delivery,
         };
         let answer = Answer::Greeted { delivery, reply };
@@ -187,6 +196,18 @@ impl Receiver {
         for &run in requeued {
             self.observer.tell(Observation::RunRedelivered { run, delivery: *delivery });
         }
+    }
+
+    fn tell_another(
+        &self,
+        arrived: &Arrived,
+        accepted: &Accepted,
+        delivery: DeliveryId,
+        key: &str,
+    ) {
+        let Accepted::Another { same_id_as: first } = *accepted else { return };
+        let source = &*arrived.source.name;
+        self.observer.tell(Observation::SameIdOtherContent { delivery, first, source, key });
     }
 
     fn tell_kept(&self, arrived: &Arrived, answer: &Answer, noted: &Noted<'_>) {
@@ -215,12 +236,10 @@ impl Receiver {
     }
 }
 
-/// The key by which a repeat is recognised. A delivery without an identity gets its own id as key.
-fn key_of(identity: &Identity, delivery: DeliveryId) -> Arc<str> {
-    match identity {
-        Identity::Nothing => format!("delivery: {delivery}").into(),
-        named => named.key(),
-    }
+/// The key by which a repeat is recognised. Where each request is a delivery of its own, it is the delivery's
+/// id.
+fn key_of(identity: &Identity, window: Duration, delivery: DeliveryId) -> Arc<str> {
+    if window.is_zero() { format!("delivery: {delivery}").into() } else { identity.key() }
 }
 
 /// What the log line about a kept delivery says, apart from the answer.
@@ -275,6 +294,8 @@ fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDeliver
         kind: providers::UNNAMED.into(),
         name: None,
         key: Arc::default(),
+        digest: ContentDigest::default(),
+        window: Duration::ZERO,
         handshake: false,
         received_at: now,
         remote: Some(arrived.remote.clone()),

@@ -7,6 +7,7 @@ pub(in crate::store) const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0002_claims.sql"),
     include_str!("migrations/sqlite/0003_flow.sql"),
     include_str!("migrations/sqlite/0004_lawful.sql"),
+    include_str!("migrations/sqlite/0005_repeats.sql"),
 ];
 
 /// A migration of the PostgreSQL store. Processes of the previous version may run while it is applied.
@@ -24,4 +25,6 @@ pub(in crate::store) const POSTGRES: &[Step] = &[
     Step { sql: include_str!("migrations/postgres/0002_replicas.sql"), oldest: 1 },
     // It only changes how the server stores rows.
     Step { sql: include_str!("migrations/postgres/0003_inline.sql"), oldest: 1 },
+    // It only adds columns that may be null. What an older process keeps has no digest.
+    Step { sql: include_str!("migrations/postgres/0004_repeats.sql"), oldest: 1 },
 ];

@@ -33,8 +33,8 @@ use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use acts::{Act, Pausable};
 pub use records::{
-    Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief,
-    RunFilter,
+    Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased, MOST_BODY, Pause,
+    Reading, Run, RunBrief, RunFilter,
 };
 pub use requests::{
     Accepted, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
@@ -45,13 +45,15 @@ pub use requests::{
 /// The future of a call to the store.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFault>> + Send + 'a>>;
 
-/// How long a delivery's key is remembered, so that a repeat by the sender is recognized.
-pub const REPEAT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+/// How long retention keeps a delivery at least, so that a repeat by the sender is recognized. A claim may
+/// last longer, and keeps its delivery then.
+const REPEAT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 
 /// The use cases of receiving, dispatching and administration.
 pub trait Store: Send + Sync {
     /// Keeps a delivery with its runs, or recognizes it as a repeat. It claims the delivery's source and key
-    /// atomically. On a repeat, runs that had failed are queued again.
+    /// atomically. On a repeat, runs that had failed are queued again. A delivery with a known key and other
+    /// content is kept as another one.
     fn accept(&self, delivery: NewDelivery) -> Pending<'_, Accepted>;
 
     /// Takes runs that are due and commits a new attempt for each of them.
@@ -120,7 +122,13 @@ pub trait Store: Send + Sync {
     fn audit(&self, before: Option<u64>, limit: usize) -> Pending<'_, Vec<Audited>>;
 
     /// One delivery with its content and runs.
-    fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>>;
+    fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
+        self.read_delivery(id, Reading::Whole { most_body: MOST_BODY })
+    }
+
+    /// One delivery with its runs, and with as much of its content as is asked for. Memory is taken only
+    /// within that bound, whatever its row claims.
+    fn read_delivery(&self, id: DeliveryId, reading: Reading) -> Pending<'_, Option<Delivery>>;
 
     /// Deliveries, newest first, without their bodies.
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>>;

@@ -1,7 +1,8 @@
 //! Compresses the large fields of a delivery: body, headers and explanation become LZ4 blocks.
 //!
 //! LZ4 takes microseconds at the size of a webhook. Each block begins with its uncompressed size, so that a
-//! damaged block is found when it is unpacked.
+//! damaged block is found when it is unpacked. Unpacking believes no block: whoever can write rows could write
+//! one of four megabytes that unpacks to a gigabyte.
 
 use std::cell::RefCell;
 
@@ -87,12 +88,91 @@ fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
     Ok(packed)
 }
 
-/// The bytes that were packed; empty for content that was removed by retention.
-pub(in crate::store) fn unpack(packed: &[u8]) -> Result<Bytes, StoreFault> {
+/// Most bytes that the headers of a delivery may unpack to. A request's own are a small part of it.
+pub(in crate::store) const MOST_HEADERS: u64 = 4 << 20;
+/// Most bytes that the explanation of a delivery may unpack to: a thousand events and all their routes.
+pub(in crate::store) const MOST_EXPLANATION: u64 = 16 << 20;
+
+/// How many times its own length a block can unpack to at most.
+const RATIO: usize = 255;
+
+/// Most bytes that so many bytes can be packed into.
+pub(in crate::store) fn longest(unpacked: u64) -> u64 {
+    let most = usize::try_from(unpacked).unwrap_or(usize::MAX / 2);
+    (SIZE + get_maximum_output_size(most)) as u64
+}
+
+/// The bytes that were packed; empty for content that was removed. Whoever can write rows can write a block
+/// that claims any size, so no memory is taken for more than `most` bytes, nor for more than a block of its
+/// length can hold.
+///
+/// # Errors
+/// [`StoreFault::Unusable`] where the block is larger, or is no block. It names `what` it is.
+pub(in crate::store) fn unpack(what: &str, packed: &[u8], most: u64) -> Result<Bytes, StoreFault> {
     if packed.is_empty() {
         return Ok(Bytes::new());
     }
-    lz4_flex::decompress_size_prepended(packed)
-        .map(Bytes::from)
-        .map_err(|error| StoreFault::Unusable(format!("a kept body is damaged: {error}")))
+    let unfit = |why: String| {
+        StoreFault::Unusable(format!("the {what} of a delivery cannot be read: {why}"))
+    };
+    let Some((size, block)) = packed.split_first_chunk::<SIZE>() else {
+        return Err(unfit("it is cut off".to_owned()));
+    };
+    let size = u32::from_le_bytes(*size);
+    if u64::from(size) > most {
+        return Err(unfit(format!("it claims to have {size} bytes, and {most} are the most")));
+    }
+    let size = size as usize;
+    if size > block.len().saturating_mul(RATIO) {
+        return Err(unfit(format!(
+            "it claims to have {size} bytes, and {} are there",
+            block.len()
+        )));
+    }
+    let unpacked =
+        lz4_flex::block::decompress(block, size).map_err(|error| unfit(error.to_string()))?;
+    if unpacked.len() != size {
+        return Err(unfit(format!("it claims to have {size} bytes, and has {}", unpacked.len())));
+    }
+    Ok(unpacked.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(packed: &[u8], most: u64) -> String {
+        unpack("body", packed, most).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn what_was_packed_is_unpacked_up_to_its_bound() {
+        for bytes in [&b""[..], b"a", &[b'a'; 100_000], include_bytes!("../../Cargo.lock")] {
+            let packed = compress(bytes).expect("packed");
+            assert!(packed.len() as u64 <= longest(bytes.len() as u64));
+            let unpacked = unpack("body", &packed, bytes.len() as u64).expect("unpacked");
+            assert_eq!(unpacked, bytes);
+            if bytes.len() > 1 {
+                assert!(refused(&packed, bytes.len() as u64 - 1).contains("are the most"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_that_lies_about_its_size_is_refused() {
+        let mut packed = compress(&[b'a'; 1000]).expect("packed");
+        for (claimed, why) in [
+            (u32::MAX, "are the most"),
+            (1 << 20, "are there"),
+            (1001, "and has 1000"),
+            (999, "cannot be read"),
+            (0, "cannot be read"),
+        ] {
+            packed[..SIZE].copy_from_slice(&claimed.to_le_bytes());
+            let said = refused(&packed, 1 << 26);
+            assert!(said.contains(why), "{claimed}: {said}");
+        }
+        assert!(refused(&packed[..3], 1 << 26).contains("cut off"));
+        assert!(refused(b"\x05\0\0\0\xff\xff\xff\xff\xff", 1 << 26).contains("cannot be read"));
+    }
 }

@@ -7,6 +7,21 @@ use jiff::Timestamp;
 use super::acts::{Act, Pausable};
 use crate::model::{DeliveryId, Environment, Outcome, RunId, RunState};
 
+/// Most bytes of a body that are read, where nothing else is said.
+pub const MOST_BODY: u64 = 64 << 20;
+
+/// How much of a delivery is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All but its body.
+    WithoutBody,
+    /// All of it.
+    Whole {
+        /// Most bytes of a body; a delivery with a larger one cannot be read.
+        most_body: u64,
+    },
+}
+
 /// A kept delivery with its content and runs.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -16,7 +31,7 @@ pub struct Delivery {
     pub headers: Vec<(String, String)>,
     /// Its query string.
     pub query: String,
-    /// Its body, byte for byte.
+    /// Its body, byte for byte; empty where it was not read.
     pub body: Bytes,
     /// The claims of the sender's token, as JSON; `None` where there was no token.
     pub claims: Option<String>,
@@ -51,10 +66,25 @@ pub struct DeliverySummary {
     pub size: u64,
     /// How many repeats of it were received.
     pub repeats: u64,
-    /// True when its content was removed to keep the size bound.
+    /// When the last of them was received.
+    pub repeated_at: Option<Timestamp>,
+    /// The delivery to which the sender gave the same id, with other content.
+    pub same_id_as: Option<DeliveryId>,
+    /// True when its content was removed, to keep the size bound or by a person.
     pub stripped: bool,
+    /// Set where a person had its content erased.
+    pub erased: Option<Erased>,
     /// Its runs, as a list shows them.
     pub runs: Vec<RunBrief>,
+}
+
+/// Who had the content of a delivery erased, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// When.
+    pub at: Timestamp,
+    /// The name of the token that was used.
+    pub by: String,
 }
 
 /// A run, as a list shows it.

@@ -9,7 +9,9 @@ use serde::Serializer;
 
 use super::acts::{Act, Pausable};
 use super::records::RunBrief;
-use crate::model::{AttemptResult, DeliveryId, Environment, Latest, RunId, RunState};
+use crate::model::{
+    AttemptResult, ContentDigest, DeliveryId, Environment, Latest, RunId, RunState,
+};
 
 /// A delivery to keep. It contains no secret: headers that carry one have been left out.
 #[derive(Clone, Debug)]
@@ -26,6 +28,11 @@ pub struct NewDelivery {
     pub name: Option<Arc<str>>,
     /// Identifies the delivery within its source; repeats have the same key.
     pub key: Arc<str>,
+    /// Tells deliveries of the same key apart; repeats have the same digest.
+    pub digest: ContentDigest,
+    /// How long its key is claimed, so that a repeat of it is recognized. Zero: each request is a delivery
+    /// of its own.
+    pub window: Duration,
     /// True for a handshake, which starts nothing.
     pub handshake: bool,
     /// When it was received.
@@ -101,7 +108,12 @@ pub enum NewRunState {
 pub enum Accepted {
     /// It and its runs are on disk.
     Kept,
-    /// A delivery with the same source and key had been kept before.
+    /// It and its runs are on disk, although its key is that of a kept delivery: its content is another.
+    Another {
+        /// The id of the delivery that has the key.
+        same_id_as: DeliveryId,
+    },
+    /// A delivery with the same source, key and content had been kept before.
     Repeat {
         /// The id of the first delivery.
         delivery: DeliveryId,

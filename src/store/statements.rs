@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::pack::Packed;
+use super::rules::claims::Held;
 use super::rules::limits::{JobFacts, Ready};
 use super::rules::new::NewRow;
 use super::rules::run::{Moved, RunRow};
@@ -51,11 +52,28 @@ pub(in crate::store) struct Begun {
     pub(in crate::store) counted: bool,
 }
 
+/// What a delivery claims.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Claim<'c> {
+    /// The key, within the delivery's source.
+    pub(in crate::store) key: &'c str,
+    /// How long the claim lasts.
+    pub(in crate::store) until: Timestamp,
+    /// The delivery to which the sender gave the same id, with other content.
+    pub(in crate::store) same_id_as: Option<DeliveryId>,
+}
+
 /// The statements of one transaction.
 pub(in crate::store) trait Statements {
-    /// Inserts a delivery without its runs, if it can claim its source and key. Otherwise it counts the
-    /// repeat, and locks and gives the delivery that has the claim.
-    async fn keep(&self, packed: &Packed) -> Result<Option<DeliveryId>, StoreFault>;
+    /// Inserts a delivery without its runs, if it can make the claim. Otherwise it gives the delivery that
+    /// has the claim.
+    async fn keep(&self, packed: &Packed, claim: &Claim<'_>) -> Result<Option<Held>, StoreFault>;
+
+    /// Makes a claim last until this moment at least.
+    async fn prolong(&self, source: &str, key: &str, until: Timestamp) -> Result<(), StoreFault>;
+
+    /// Counts a repeat of a delivery, and locks the delivery.
+    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<(), StoreFault>;
 
     /// Whether there is such a delivery. Locks it, so that two acts on it are serialized.
     async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault>;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use cdsw_gateway::authenticate::{Proof, ProvenBy, Refusal, Unverified};
 use cdsw_gateway::config::{Held, Live, SourcePlan};
-use cdsw_gateway::event::{Identity, understand};
+use cdsw_gateway::event::understand;
 use cdsw_gateway::model::{Secret, Value};
 use cdsw_gateway::providers::{self, Outgoing, SecretUse, Signed, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -155,8 +155,7 @@ fn what_a_sender_signs_is_believed_and_understood_and_the_secret_is_told() {
         let verified = request.verified(proof.expect("believed"));
         let understood = understand(&verified, source.provider, &source.options, &source.name);
         let understood = understood.unwrap_or_else(|fault| panic!("{}: {fault}", source.name));
-        let is_named = !understood.identity.key().is_empty();
-        assert!(is_named || understood.identity == Identity::Nothing, "{}", source.name);
+        assert!(!understood.identity.key().is_empty(), "{}", source.name);
         assert!(!understood.kind.is_empty());
         let (git, provider) =
             (understood.events.iter().any(|event| event.git.is_some()), source.provider);

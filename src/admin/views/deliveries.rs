@@ -40,10 +40,28 @@ pub struct DeliverySummary {
     pub size: u64,
     /// How many repeats of it came in.
     pub repeats: u64,
-    /// True when retention removed its content to keep the store's size bound.
+    /// When the last of them came in.
+    #[serde(default)]
+    pub repeated_at: Option<Timestamp>,
+    /// The delivery to which the sender gave the same id, with other content.
+    #[serde(default)]
+    pub same_id_as: Option<DeliveryId>,
+    /// True when its content was removed: by retention, to keep the store's size bound, or by a person.
     pub stripped: bool,
+    /// Who had its content erased, and when.
+    #[serde(default)]
+    pub erased: Option<ErasedView>,
     /// Its runs, in short.
     pub runs: Vec<RunSummary>,
+}
+
+/// Who had the content of a delivery erased, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErasedView {
+    /// When.
+    pub at: Timestamp,
+    /// The name of the token that was used.
+    pub by: String,
 }
 
 /// `GET /api/deliveries/{id}`
@@ -112,7 +130,10 @@ impl From<store::DeliverySummary> for DeliverySummary {
             remote: delivery.remote,
             size: delivery.size,
             repeats: delivery.repeats,
+            repeated_at: delivery.repeated_at,
+            same_id_as: delivery.same_id_as,
             stripped: delivery.stripped,
+            erased: delivery.erased.map(|erased| ErasedView { at: erased.at, by: erased.by }),
             runs: delivery.runs.into_iter().map(RunSummary::from).collect(),
         }
     }

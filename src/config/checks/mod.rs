@@ -120,7 +120,7 @@ fn build(
     let retention = server::retention(checker, &gateway.retention);
     let workbenches = workbenches::workbenches(checker, gateway.workbenches);
     let (jobs, allowed) = jobs::jobs(checker, gateway.jobs, &workbenches);
-    let sources = sources::sources(checker, gateway.sources, server.as_ref());
+    let sources = sources::sources(checker, gateway.sources, server.as_ref(), retention);
     let routes = routes::check(written, &jobs, &allowed, &sources);
     unused::warn(checker, &routes);
     let is_empty = workbenches.is_empty() && jobs.is_empty() && sources.is_empty();

@@ -7,9 +7,10 @@ use super::checker::Checker;
 use super::networks::networks;
 use super::options::options;
 use super::routes::patterns;
-use crate::config::plan::{ServerPlan, SourcePlan};
+use crate::config::plan::{RetentionPlan, ServerPlan, SourcePlan};
+use crate::config::repeats::Repeats;
 use crate::config::secrets::SecretRef;
-use crate::config::shape::{SecretShape, SecretShapes, Section, SourceShape};
+use crate::config::shape::{Period, RepeatsShape, SecretShape, SecretShapes, Section, SourceShape};
 use crate::config::similar::provider_meant;
 use crate::config::yaml::{At, Id, Lenient};
 use crate::providers::{self, Options, Provider, SECRET_HINT, SecretUse};
@@ -18,12 +19,13 @@ pub(super) fn sources(
     checker: Checker<'_>,
     section: Section<SourceShape>,
     server: Option<&ServerPlan>,
+    retention: Option<RetentionPlan>,
 ) -> BTreeMap<Arc<str>, Arc<SourcePlan>> {
     let mut plans = BTreeMap::new();
     for (name, entry) in section {
         checker.name(entry.id);
         let Some(shape) = entry.value else { continue };
-        if let Some(plan) = source(checker, &name, entry.id, shape, server) {
+        if let Some(plan) = source(checker, &name, entry.id, shape, (server, retention)) {
             plans.insert(name.into(), Arc::new(plan));
         }
     }
@@ -35,7 +37,7 @@ fn source(
     name: &str,
     id: Id,
     mut shape: SourceShape,
-    server: Option<&ServerPlan>,
+    (server, retention): (Option<&ServerPlan>, Option<RetentionPlan>),
 ) -> Option<SourcePlan> {
     let field = std::mem::take(&mut shape.provider);
     let at = checker.need(id, "provider", field);
@@ -75,6 +77,7 @@ fn source(
     }
     let allow_from =
         networks(checker, shape.allow_from.as_ref(), "leave the key out to accept any address");
+    let repeats = shape.repeats.and_then(|at| repeats(checker, id, at.value, retention));
     let events = patterns(checker, shape.events.as_ref());
     let ignore_actors = patterns(checker, shape.ignore_actors.as_ref());
     Some(SourcePlan {
@@ -85,11 +88,34 @@ fn source(
         body_limit: shape.body_limit.map(|at| at.value.0),
         allow_from,
         rate: shape.rate.map(|at| at.value),
+        repeats,
         events,
         ignore_actors,
         secrets,
         unauthenticated,
     })
+}
+
+/// What the source says of repeats. A claim lives no longer than the delivery that has it.
+fn repeats(
+    checker: Checker<'_>,
+    source: Id,
+    shape: RepeatsShape,
+    retention: Option<RetentionPlan>,
+) -> Option<Repeats> {
+    let RepeatsShape::Within(within) = shape else { return Some(Repeats::Never) };
+    let section = checker.file.tree.entry(source, "repeats").unwrap_or(source);
+    let at = checker.need(section, "window", within.window)?;
+    if at.value.0.is_zero() {
+        let hint = "write `repeats: never` where each request is a delivery of its own".to_owned();
+        checker.fault(at.id, "this must be more than zero", hint);
+    }
+    if let Some(retention) = retention.filter(|retention| at.value.0 > retention.keep) {
+        let keep = Period(retention.keep);
+        let hint = format!("deliveries are kept for {keep}, and only what is kept is known");
+        checker.fault(at.id, "`window` is more than `retention.keep`", hint);
+    }
+    Some(Repeats::Within(at.value.0))
 }
 
 /// The tokens that may accompany a signature. An empty list is a fault, because it would refuse

@@ -4,6 +4,7 @@
 mod job;
 mod postgres;
 mod rate;
+mod repeats;
 mod route;
 mod secret;
 mod server;
@@ -23,6 +24,7 @@ pub(super) use job::OnResume;
 pub use job::{OnUnknown, Probe};
 pub(super) use postgres::{Pooler, PostgresShape};
 pub use rate::Rate;
+pub(super) use repeats::RepeatsShape;
 pub(super) use route::{
     FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
 };

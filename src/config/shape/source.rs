@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Header, Period, Rate, SecretShape, SecretShapes, Section, Size, Texts};
+use super::{Header, Period, Rate, RepeatsShape, SecretShape, SecretShapes, Section, Size, Texts};
 use crate::config::yaml::{At, Lenient, Required};
 
 /// A sender of webhooks. The settings beside `provider` and `secrets` depend on the provider.
@@ -30,6 +30,12 @@ pub(in crate::config) struct SourceShape {
     /// limit.
     #[schemars(example = &"60/m")]
     pub(in crate::config) rate: Option<At<Rate>>,
+    /// What counts as a repeat, which starts nothing new: `{ window: … }` for how long after a delivery, or
+    /// `never` where each request is a delivery of its own. Default: seven days for a sender that gives its
+    /// deliveries an id, and ten minutes for one whose signed bytes stand for it. An id that comes with
+    /// other content is never a repeat.
+    #[schemars(example = &"never", example = serde_json::json!({ "window": "1h" }))]
+    pub(in crate::config) repeats: Option<At<RepeatsShape>>,
     /// The kinds of event that may start something: the gateway's name of a kind, the sender's own
     /// name, or a pattern. Every other delivery is stored and starts nothing. Default: every kind.
     #[schemars(example = ["push", "pull_request"])]

@@ -413,6 +413,23 @@ fn an_access_token_is_a_reference_or_a_list_of_them() {
 }
 
 #[test]
+fn what_a_source_says_of_repeats_is_checked() {
+    let with = |line: &str| faults_with("provider: github,", &format!("provider: github, {line},"));
+    for good in ["repeats: never", "repeats: { window: 10m }", "repeats: { window: 30d }"] {
+        assert_eq!(with(good), Vec::<String>::new());
+    }
+    for (line, fault) in [
+        ("repeats: 7d", "write never, or a section such as { window: 10m }"),
+        ("repeats: {}", "`repeats` lacks `window`"),
+        ("repeats: { window: 0s }", "this must be more than zero"),
+        ("repeats: { window: 31d }", "`window` is more than `retention.keep`"),
+        ("repeats: { windw: 7d }", "unknown key `windw` (did you mean `window`?)"),
+    ] {
+        assert!(with(line)[0].contains(fault), "{line}: {:?}", with(line));
+    }
+}
+
+#[test]
 fn rates_and_event_lists_are_checked() {
     let with = |line: &str| faults_with("provider: github,", &format!("provider: github, {line},"));
     assert_eq!(with("rate: 60/m, events: [push, \"pull_*\"]"), Vec::<String>::new());

@@ -2,7 +2,7 @@
 
 use super::{
     ATTEMPT, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Metrics, NOT_MAPPED,
-    SourceReason, SourceSecret, SourceVerdict, level,
+    Source, SourceReason, SourceSecret, SourceVerdict, level,
 };
 use crate::model::RunState;
 use crate::observe::{AttemptEnded, DeliveryKept, Follows, Observation, Verdict};
@@ -14,6 +14,10 @@ impl Metrics {
     pub(in crate::observe) fn count(&self, observation: &Observation<'_>) {
         match *observation {
             Observation::DeliveryKept(ref kept) => self.kept(kept),
+            Observation::SameIdOtherContent { source, .. } => {
+                let labels = Source { source: source.to_owned() };
+                self.same_ids.get_or_create(&labels).inc();
+            }
             Observation::DeliveryRefused(ref refused) => {
                 self.delivery(refused.source, refused.verdict);
                 let source = refused.source.to_owned();

@@ -28,11 +28,11 @@ static ABOUT: About = About {
     setup: &["In `alertmanager.yml`, under the receiver: `webhook_configs: [{ url: \
          https://HOST/hooks/alertmanager, http_config: { authorization: { credentials: SECRET } \
          } }]`."],
-    source: "provider: alertmanager\nsecrets: [{ env: ALERTMANAGER_TOKEN }]",
+    source: "provider: alertmanager\nrepeats: { window: 7d }\nsecrets: [{ env: ALERTMANAGER_TOKEN }]",
     carries: "The kind is `alert`, the action the body's `status` (`firing`, `resolved`). A \
               group's key stays the same for ever, so it is no delivery's id; the digest of the \
               body, in which every alert has its beginning, stands for it, and a reminder that \
-              says nothing new is a repeat. Nothing is signed.",
+              says nothing new is a repeat for as long as `repeats` says. Nothing is signed.",
     yields: "",
     proven: Proven::Assembled,
     sources: &["https://prometheus.io/docs/alerting/latest/configuration/"],

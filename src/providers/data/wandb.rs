@@ -86,7 +86,7 @@ static ABOUT: About = About {
     source: "provider: wandb\nsecrets: [{ env: WANDB_WEBHOOK_SECRET }]",
     carries: "The payload is a template of yours. The kind is its `event_type` where it has one. No \
               delivery has an id; the digest of the body stands for it, so a payload that is always \
-              the same is taken for a repeat for seven days. The body is signed. Add `access_token: \
+              the same is taken for a repeat for ten minutes. The body is signed. Add `access_token: \
               { env: … }` where the webhook has one, or a list while it is being replaced.",
     yields: "",
     proven: Proven::Recomputed,

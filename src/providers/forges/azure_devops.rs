@@ -15,6 +15,7 @@ use crate::providers::mechanisms::Basic;
 pub(in crate::providers) static AZURE_DEVOPS: Sender = Sender {
     event: &[At::Field(&["eventType"])],
     id: &[At::Field(&["id"])],
+    changing: &["notificationId"],
     kind: Some(kind),
     done: Some(done),
     git_facts: Some(git_facts),

@@ -5,14 +5,13 @@ use http::HeaderMap;
 
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
-use crate::providers::described::{Sender, Unnamed};
+use crate::providers::described::Sender;
 use crate::providers::mechanisms::FieldToken;
 
 static ADDRESS: FieldToken = FieldToken { query: "token" };
 
 /// Quay.
 pub(in crate::providers) static QUAY: Sender = Sender {
-    unnamed: Unnamed::Nothing,
     kind: Some(kind),
     samples: &[("push", include_str!("../samples/quay.json"))],
     ..Sender::new("quay", "Quay", &ABOUT, &ADDRESS)
@@ -32,9 +31,9 @@ static ABOUT: About = About {
     ],
     source: "provider: quay\nsecrets: [{ env: QUAY_TOKEN }]",
     carries: "A push is a `push`: the tags are `body.updated_tags`, the image \
-              `body.docker_url`. Nothing in a push tells it from the next one of the same tags, \
-              so each delivery stands for itself: none is taken for a repeat. Nothing is \
-              signed.",
+              `body.docker_url`. Nothing in a push tells it from the next one of the same tags: \
+              within ten minutes they count as one. Where each of them is to start something, \
+              write `repeats: never`. Nothing is signed.",
     yields: "",
     proven: Proven::Documented,
     sources: &["https://docs.quay.io/guides/notifications.html"],

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::authenticate::jwt::{self, Algorithm, Keys, Rules};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
+use crate::clock::later;
 use crate::model::{GitFacts, Secret, Value};
 use crate::providers::generic::{Preset, configured};
 use crate::providers::{
@@ -194,7 +195,12 @@ impl Provider for Jwt {
             let mut claims = String::new();
             // Writing to a string cannot fail.
             let _ = request.proof().claims().write_json(&mut claims);
-            Identity::of_bytes(&[claims.as_bytes(), b"\n", request.body()])
+            let key = Identity::of_bytes(&[claims.as_bytes(), b"\n", request.body()]).key();
+            match expiry(request.proof().claims()) {
+                // The same request would be believed again until then.
+                Some(expiry) => Identity::Token { key, until: later(expiry, options.tolerance()) },
+                None => Identity::Digest(key),
+            }
         })
     }
 
@@ -284,6 +290,16 @@ impl<'o> Settings<'o> {
     fn key_name(&self, headers: &HeaderMap, options: &Options) -> Option<Option<String>> {
         jwt::key_name(headers, &self.rules(options))
     }
+}
+
+/// When the token expires. Proven tokens have such a time; a delivery that is judged again may have none.
+fn expiry(claims: &Value) -> Option<Timestamp> {
+    let seconds = match claims.get("exp")? {
+        Value::Int(seconds) => *seconds,
+        Value::Double(number) if number.value().is_finite() => number.value().ceil() as i64,
+        _ => return None,
+    };
+    Timestamp::from_second(seconds).ok()
 }
 
 fn issuer(options: &Options) -> Cow<'_, str> {

@@ -129,6 +129,11 @@ impl Provider for AwsSns {
         Ok(Meaning { kind: kind.into(), name: Some(name.into()), action: None, handshake })
     }
 
+    /// A later try may be signed with a newer key.
+    fn changing(&self) -> &'static [&'static str] {
+        &["Signature", "SigningCertURL", "UnsubscribeURL"]
+    }
+
     /// The message's id. It is signed, and stays the same each time SNS sends the message.
     fn identity(&self, request: &Verified<'_>, body: &Value, _options: &Options) -> Identity {
         match text(body, "MessageId") {

@@ -1,11 +1,11 @@
 //! Dropbox. A notification says only whose files have changed. Two changes of the same account have the
-//! same body, so no delivery is treated as a repeat.
+//! same body, so only those within a short window count as one (`repeats:` of the source).
 
 use http::Method;
 
 use crate::authenticate::{Refusal, Unverified};
 use crate::providers::about::{About, Group, Proven};
-use crate::providers::described::{Sender, Unnamed};
+use crate::providers::described::Sender;
 use crate::providers::greetings::{challenge, in_query};
 use crate::providers::mechanisms::Mac;
 use crate::providers::{Greeting, Reply, Verification};
@@ -16,7 +16,6 @@ static SIGNATURE: Mac = Mac::sha256("x-dropbox-signature");
 
 /// Dropbox.
 pub(in crate::providers) static DROPBOX: Sender = Sender {
-    unnamed: Unnamed::Nothing,
     greet: Some(verification),
     samples: &[("event", include_str!("../samples/dropbox.json"))],
     ..Sender::new("dropbox", "Dropbox", &ABOUT, &SIGNATURE)
@@ -45,7 +44,8 @@ static ABOUT: About = About {
     ],
     source: "provider: dropbox\nsecrets: [{ env: DROPBOX_APP_SECRET }]",
     carries: "Every event is of kind `event`; the accounts are in `body.list_folder.accounts`. \
-              The body is signed.",
+              The body is signed. Two changes of one account have the same body: within ten minutes \
+              they count as one, unless `repeats:` of the source says otherwise.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &["https://www.dropbox.com/developers/reference/webhooks"],

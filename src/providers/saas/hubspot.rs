@@ -30,7 +30,8 @@ pub(in crate::providers) static HUBSPOT: Sender = Sender {
     event: &[At::Part(&["subscriptionType"])],
     // An `eventId` is not unique, and which fields identify an event depends on its type. So all
     // fields are used, except for the number of the attempt.
-    unnamed: Unnamed::BodyWithout(&["attemptNumber"]),
+    unnamed: Unnamed::Body,
+    changing: &["attemptNumber"],
     samples: &[("deal.propertyChange", include_str!("../samples/hubspot.json"))],
     ..Sender::new("hubspot", "HubSpot", &ABOUT, &Address)
 };

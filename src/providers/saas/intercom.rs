@@ -12,6 +12,7 @@ static SIGNATURE: Mac =
 pub(in crate::providers) static INTERCOM: Sender = Sender {
     event: &[At::Field(&["topic"])],
     id: &[At::Field(&["id"])],
+    changing: &["delivery_attempts", "delivery_status", "delivered_at", "first_sent_at"],
     samples: &[("conversation.admin.replied", include_str!("../samples/intercom.json"))],
     ..Sender::new("intercom", "Intercom", &ABOUT, &SIGNATURE)
 };

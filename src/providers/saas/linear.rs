@@ -25,6 +25,7 @@ pub(in crate::providers) static LINEAR: Sender = Sender {
     event: &[At::Header("linear-event"), At::Field(&["type"])],
     action: &[At::Field(&["action"])],
     id: &[At::Header("linear-delivery")],
+    changing: &["webhookTimestamp"],
     samples: &[("Issue", include_str!("../samples/linear.json"))],
     ..Sender::new("linear", "Linear", &ABOUT, &WithTime)
 };

@@ -17,6 +17,7 @@ static SIGNATURE: Mac = Mac { prefix: "sha256=", ..Mac::sha256("x-notion-signatu
 pub(in crate::providers) static NOTION: Sender = Sender {
     event: &[At::Field(&["type"])],
     id: &[At::Field(&["id"])],
+    changing: &["attempt_number"],
     greet: Some(greeting),
     takes: &["learn_secret"],
     samples: &[("page.created", include_str!("../samples/notion.json"))],

@@ -19,6 +19,7 @@ pub(in crate::providers) static OKTA: Sender = Sender {
     parts: Some(&["data", "events"]),
     event: &[At::Part(&["eventType"]), At::Field(&["eventType"])],
     id: &[At::Field(&["eventId"])],
+    changing: &["eventTime"],
     greet: Some(verification),
     samples: &[("user.lifecycle.create", include_str!("../samples/okta.json"))],
     ..Sender::new("okta", "Okta event hooks", &ABOUT, &TOKEN)

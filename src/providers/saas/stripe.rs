@@ -11,6 +11,7 @@ static SIGNATURE: Elements = Elements::sha256("stripe-signature");
 pub(in crate::providers) static STRIPE: Sender = Sender {
     event: &[At::Field(&["type"])],
     id: &[At::Field(&["id"])],
+    changing: &["pending_webhooks"],
     samples: &[("reporting.report_run.succeeded", include_str!("../samples/stripe.json"))],
     ..Sender::new("stripe", "Stripe", &ABOUT, &SIGNATURE)
 };

@@ -3,18 +3,22 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::connection::{Connection, Refused};
 use super::runs::NewRuns;
-use super::values::{Param, get, length, millis, params, text, uuid};
+use super::values::{Param, get, millis, params, text, uuid};
 use super::{CHANNEL, RUNS};
 use crate::clock::later;
 use crate::model::{DeliveryId, RunState};
 use crate::store::pack::Packed;
+use crate::store::rules::claims::Held;
 use crate::store::rules::coalesce::Place;
 use crate::store::rules::new::row;
-use crate::store::{REPEAT_WINDOW, StoreFault};
+use crate::store::statements::Claim;
+use crate::store::tables::deliveries::{HELD, held};
+use crate::store::{NewDelivery, StoreFault};
 
 /// Estimated bytes of a delivery besides its content: its row, its claim, its run and their indexes.
 pub(super) const ROWS: i64 = 1024;
@@ -44,36 +48,38 @@ struct Deliveries<'a> {
     body: Vec<&'a [u8]>,
     claims: Vec<Option<String>>,
     expires_at: Vec<i64>,
+    digest: Vec<&'a [u8]>,
+    same_id_as: Vec<Option<Uuid>>,
 }
 
 /// Number of parameters before those of the runs.
-const BEFORE: usize = 21;
+const BEFORE: usize = 22;
 
 const KEEP: &str = "\
 WITH new AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
         $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bytea[], $14::bytea[],
-        $15::bytea[], $16::text[], $17::bigint[])
+        $15::bytea[], $16::text[], $17::bigint[], $18::bytea[], $19::uuid[])
     AS new (id, source, provider, kind, name, delivery_key, handshake, received_at, remote, query, size,
-        stored, headers, explanation, body, claims, expires_at)
+        stored, headers, explanation, body, claims, expires_at, digest, same_id_as)
 ), claimed AS (
     -- In one order everywhere, so that two replicas never wait for each other.
     INSERT INTO claims (source, delivery_key, delivery, expires_at)
     SELECT source, delivery_key, id, expires_at FROM new ORDER BY source, delivery_key
     ON CONFLICT (source, delivery_key)
         DO UPDATE SET delivery = excluded.delivery, expires_at = excluded.expires_at
-        WHERE claims.expires_at <= excluded.expires_at - $18
+        WHERE claims.expires_at <= (SELECT received_at FROM new WHERE new.id = excluded.delivery)
     RETURNING delivery
 ), kept AS (
     INSERT INTO deliveries (id, source, provider, kind, name, delivery_key, handshake, received_at, remote,
-        query, size, stored, headers, explanation, body, claims)
+        query, size, stored, headers, explanation, body, claims, digest, same_id_as)
     SELECT id, source, provider, kind, name, delivery_key, handshake, received_at, remote, query, size,
-        stored, headers, explanation, body, claims
+        stored, headers, explanation, body, claims, digest, same_id_as
     FROM new WHERE id IN (SELECT delivery FROM claimed)
 )";
 
-/// Inserts plain deliveries with their runs; gives the ids of those that were inserted. The others are
-/// repeats. No two of the batch may have the same source and key.
+/// Inserts plain deliveries with their runs; gives the ids of those that were inserted. The keys of the others
+/// are claimed. No two of the batch may have the same source and key.
 pub(super) async fn keep(
     connection: &Connection,
     batch: &[&Packed],
@@ -88,24 +94,36 @@ pub(super) async fn keep(
             runs.push((uuid(packed.delivery.id.as_bytes()), row));
         }
     }
-    write(connection, batch, &NewRuns::of(&runs), runs.len(), queued).await
+    let claimed: Vec<_> = batch.iter().map(|packed| (*packed, own(&packed.delivery))).collect();
+    write(connection, &claimed, &NewRuns::of(&runs), runs.len(), queued).await
 }
 
-/// Inserts one delivery without its runs; false where it is a repeat.
-async fn keep_bare(connection: &Connection, packed: &Packed) -> Result<bool, StoreFault> {
-    Ok(!write(connection, &[packed], &NewRuns::of(&[]), 0, false).await?.is_empty())
+/// The claim of a delivery on its own key.
+fn own(delivery: &NewDelivery) -> Claim<'_> {
+    let until = later(delivery.received_at, delivery.window);
+    Claim { key: &delivery.key, until, same_id_as: None }
+}
+
+/// Inserts one delivery without its runs; false where its claim is not free.
+async fn keep_bare(
+    connection: &Connection,
+    packed: &Packed,
+    claim: &Claim<'_>,
+) -> Result<bool, StoreFault> {
+    let one = [(packed, *claim)];
+    Ok(!write(connection, &one, &NewRuns::of(&[]), 0, false).await?.is_empty())
 }
 
 async fn write(
     connection: &Connection,
-    batch: &[&Packed],
+    batch: &[(&Packed, Claim<'_>)],
     runs: &NewRuns,
     count: usize,
     queued: bool,
 ) -> Result<HashSet<Uuid>, Refused> {
     let mut new = Deliveries::default();
-    for packed in batch {
-        new.push(packed);
+    for (packed, claim) in batch {
+        new.push(packed, claim);
     }
     let placed = match count {
         0 => String::new(),
@@ -115,9 +133,8 @@ async fn write(
         }
     };
     let sql = format!(
-        "{KEEP}{placed} SELECT delivery, CASE WHEN $19 THEN pg_notify($20, $21)::text END FROM claimed"
+        "{KEEP}{placed} SELECT delivery, CASE WHEN $20 THEN pg_notify($21, $22)::text END FROM claimed"
     );
-    let window = length(REPEAT_WINDOW);
     let first: &[Param<'_>] = params![
         new.id,
         new.source,
@@ -136,7 +153,8 @@ async fn write(
         new.body,
         new.claims,
         new.expires_at,
-        window,
+        new.digest,
+        new.same_id_as,
         queued,
         CHANNEL,
         RUNS,
@@ -147,7 +165,7 @@ async fn write(
 }
 
 impl<'a> Deliveries<'a> {
-    fn push(&mut self, packed: &'a Packed) {
+    fn push(&mut self, packed: &'a Packed, claim: &Claim<'_>) {
         let delivery = &packed.delivery;
         let content = packed.headers.len() + packed.explanation.len() + packed.body.len();
         self.id.push(uuid(delivery.id.as_bytes()));
@@ -155,7 +173,7 @@ impl<'a> Deliveries<'a> {
         self.provider.push(&delivery.provider);
         self.kind.push(text(&delivery.kind));
         self.name.push(delivery.name.as_deref().map(text));
-        self.key.push(text(&delivery.key));
+        self.key.push(text(claim.key));
         self.handshake.push(delivery.handshake);
         self.received_at.push(millis(delivery.received_at));
         self.remote.push(delivery.remote.as_deref().map(text));
@@ -167,33 +185,44 @@ impl<'a> Deliveries<'a> {
         self.explanation.push(&packed.explanation);
         self.body.push(&packed.body);
         self.claims.push(delivery.claims.as_deref().map(text));
-        self.expires_at.push(millis(later(delivery.received_at, REPEAT_WINDOW)));
+        self.expires_at.push(millis(claim.until));
+        self.digest.push(delivery.digest.as_bytes());
+        self.same_id_as.push(claim.same_id_as.map(|id| uuid(id.as_bytes())));
     }
 }
 
-/// Inserts one delivery without its runs. Where it is a repeat, counts it and gives the first delivery
-/// instead.
+/// Inserts one delivery without its runs, if its claim is free. Otherwise it gives the delivery that has the
+/// claim.
 pub(super) async fn keep_or_find(
     connection: &Connection,
     packed: &Packed,
-) -> Result<Option<DeliveryId>, StoreFault> {
-    if keep_bare(connection, packed).await? {
+    claim: &Claim<'_>,
+) -> Result<Option<Held>, StoreFault> {
+    if keep_bare(connection, packed, claim).await? {
         return Ok(None);
     }
-    let delivery = &packed.delivery;
-    // Locks the delivery's row, so that two repeats at once are serialized.
-    let first = connection
-        .one(
-            "UPDATE deliveries SET repeats = repeats + 1 WHERE id = \
-             (SELECT delivery FROM claims WHERE source = $1 AND delivery_key = $2) RETURNING id",
-            params![&*delivery.source, text(&delivery.key)],
-        )
-        .await?;
-    match first {
-        Some(row) => Ok(Some(DeliveryId::from_bytes(get::<Uuid>(&row, 0)?.into_bytes()))),
-        // Retention removed it between the two statements; the sender's next try is a new delivery.
-        None => Err(StoreFault::Unavailable(
-            "the delivery that this repeats is just being removed".to_owned(),
-        )),
+    let sql = format!(
+        "SELECT {HELD} FROM claims JOIN deliveries ON deliveries.id = claims.delivery \
+         WHERE claims.source = $1 AND claims.delivery_key = $2"
+    );
+    let found = connection.one(&sql, params![&*packed.delivery.source, text(claim.key)]).await?;
+    found.map_or_else(|| Err(being_removed()), |row| held(&row).map(Some))
+}
+
+/// Counts a repeat of a delivery. Locks the delivery's row, so that two repeats at once are serialized.
+pub(super) async fn count_repeat(
+    connection: &Connection,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let sql = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = $2 WHERE id = $1";
+    match connection.execute(sql, params![uuid(id.as_bytes()), millis(now)]).await? {
+        0 => Err(being_removed()),
+        _ => Ok(()),
     }
+}
+
+/// Retention removed it between two statements; the sender's next try is a new delivery.
+fn being_removed() -> StoreFault {
+    StoreFault::Unavailable("the delivery that this repeats is just being removed".to_owned())
 }

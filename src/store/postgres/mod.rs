@@ -35,8 +35,8 @@ use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
-    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayRequest, Replayed, Retention,
-    RetentionStep, Run, RunBrief, RunFilter,
+    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest, Replayed,
+    Retention, RetentionStep, Run, RunBrief, RunFilter,
 };
 
 use connection::{Connection, Connections};
@@ -297,9 +297,11 @@ impl Store for PostgresStore {
         Box::pin(async move { read::audited(&self.pool.connection().await?, before, limit).await })
     }
 
-    fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
+    fn read_delivery(&self, id: DeliveryId, reading: Reading) -> Pending<'_, Option<Delivery>> {
         Box::pin(async move {
-            self.pool.snapshot(async |connection| read::delivery(connection, id).await).await
+            self.pool
+                .snapshot(async |connection| read::delivery(connection, id, reading).await)
+                .await
         })
     }
 

@@ -9,23 +9,29 @@ use super::connection::Connection;
 use super::values::{millis, params, text, uuid};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
-use crate::store::tables::runs::{brief, counts as read_counts, environment, in_short};
+use crate::store::tables::runs::{
+    ENVIRONMENT, brief, counts as read_counts, environment, in_short,
+};
 use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Reading, Run, RunBrief,
+    RunFilter,
 };
 
 const BRIEF: &str = brief!("runs.delivery");
 
 /// Most rows that one list gives.
 const MOST: usize = 1000;
+/// Most runs that are read for the deliveries of one list. Processes that accept may write any number.
+const MOST_RUNS: usize = 100_000;
 
 /// The runs of these deliveries, in the order of acceptance.
 pub(super) async fn runs_of(
     connection: &Connection,
     deliveries: &[Uuid],
 ) -> Result<Vec<RunBrief>, StoreFault> {
-    let sql = format!("SELECT {BRIEF} FROM runs WHERE delivery = ANY($1) ORDER BY seq");
+    let sql =
+        format!("SELECT {BRIEF} FROM runs WHERE delivery = ANY($1) ORDER BY seq LIMIT {MOST_RUNS}");
     let found = connection.query(&sql, params![deliveries.to_vec()]).await?;
     found.iter().map(in_short).collect()
 }
@@ -35,16 +41,17 @@ pub(super) async fn runs_of(
 pub(super) async fn delivery(
     connection: &Connection,
     id: DeliveryId,
+    reading: Reading,
 ) -> Result<Option<Delivery>, StoreFault> {
-    let sql =
-        format!("SELECT {}, {} FROM deliveries WHERE id = $1", table::SUMMARY, table::CONTENT);
+    let (summary, content) = (table::SUMMARY, table::content(reading));
+    let sql = format!("SELECT {summary}, {content} FROM deliveries WHERE id = $1");
     let key = uuid(id.as_bytes());
     let Some(row) = connection.one(&sql, params![key]).await? else { return Ok(None) };
     let mut runs = Vec::new();
     for brief in runs_of(connection, &[key]).await? {
         runs.extend(run(connection, brief.id).await?);
     }
-    table::whole(&row, runs).map(Some)
+    table::whole(&row, runs, reading).map(Some)
 }
 
 /// Deliveries, newest first.
@@ -76,7 +83,7 @@ pub(super) async fn deliveries(
 /// One run with its variables, attempts and acts.
 pub(super) async fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
     let key = uuid(id.as_bytes());
-    let sql = format!("SELECT {BRIEF}, runs.environment FROM runs WHERE id = $1");
+    let sql = format!("SELECT {BRIEF}, {ENVIRONMENT} FROM runs WHERE id = $1");
     let Some(row) = connection.one(&sql, params![key]).await? else { return Ok(None) };
     let tries =
         format!("SELECT {} FROM attempts WHERE run = $1 ORDER BY number", attempts::COLUMNS);

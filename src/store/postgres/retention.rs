@@ -40,11 +40,12 @@ pub(super) async fn step(
         return Ok(RetentionStep::default());
     };
     let mut bytes = counted;
-    let (removed, freed) = remove_older(connection, earlier(now, retention.keep)).await?;
+    let (removed, freed) = remove_older(connection, earlier(now, retention.keep), None).await?;
     bytes = bytes.saturating_sub(freed);
     let mut step = RetentionStep { removed, more: removed == STEP, ..RetentionStep::default() };
     if bytes > retention.max_size {
-        let (removed, freed) = remove_older(connection, earlier(now, REPEAT_WINDOW)).await?;
+        let (removed, freed) =
+            remove_older(connection, earlier(now, REPEAT_WINDOW), Some(now)).await?;
         bytes = bytes.saturating_sub(freed);
         step.removed += removed;
         if removed == 0 {
@@ -82,19 +83,24 @@ async fn bring_up_to_date(
     Ok(Some((up_to, u64::try_from(bytes.saturating_add(added)).unwrap_or(0))))
 }
 
-/// Removes a bounded number of deliveries that are older than `moment`. It locks them and then checks again
+/// Removes a bounded number of deliveries that are older than `moment`, and, where `now` is given, whose
+/// repeats need not be recognized any more. It locks them and then checks again
 /// that they may be removed, since a replay or a repeat takes the same lock.
 async fn remove_older(
     connection: &Connection,
     moment: Timestamp,
+    now: Option<Timestamp>,
 ) -> Result<(usize, u64), StoreFault> {
     let old = locked(
         connection,
         &format!(
             "SELECT id FROM deliveries WHERE id < $1 AND received_at < $2 AND {OVER} \
+             AND ($3::bigint IS NULL OR NOT EXISTS (SELECT 1 FROM claims \
+               WHERE claims.source = deliveries.source AND claims.delivery = deliveries.id \
+               AND claims.delivery_key = deliveries.delivery_key AND claims.expires_at > $3 OFFSET 0)) \
              ORDER BY id LIMIT {STEP} FOR UPDATE SKIP LOCKED"
         ),
-        params![uuid(&rules::first_id_of(moment)), millis(moment)],
+        params![uuid(&rules::first_id_of(moment)), millis(moment), now.map(millis)],
     )
     .await?;
     if old.is_empty() {

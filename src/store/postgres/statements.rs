@@ -10,17 +10,29 @@ use super::values::{length, millis, params, text, uuid};
 use super::{CHANNEL, PAUSES, RUNS, deliveries, queue, read, replicas, runs};
 use crate::model::{DeliveryId, RunId};
 use crate::store::pack::Packed;
+use crate::store::rules::claims::Held;
 use crate::store::rules::limits::{JobFacts, Ready};
 use crate::store::rules::new::NewRow;
 use crate::store::rules::run::{Moved, RunRow};
-use crate::store::statements::{About, Begun, Seen, Statements};
+use crate::store::statements::{About, Begun, Claim, Seen, Statements};
 use crate::store::tables::Row as _;
 use crate::store::tables::runs::{LAST_FIRST, READY, Which};
 use crate::store::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
 
 impl Statements for Connection {
-    async fn keep(&self, packed: &Packed) -> Result<Option<DeliveryId>, StoreFault> {
-        deliveries::keep_or_find(self, packed).await
+    async fn keep(&self, packed: &Packed, claim: &Claim<'_>) -> Result<Option<Held>, StoreFault> {
+        deliveries::keep_or_find(self, packed, claim).await
+    }
+
+    async fn prolong(&self, source: &str, key: &str, until: Timestamp) -> Result<(), StoreFault> {
+        let sql = "UPDATE claims SET expires_at = $3 \
+                   WHERE source = $1 AND delivery_key = $2 AND expires_at < $3";
+        self.execute(sql, params![source, text(key), millis(until)]).await?;
+        Ok(())
+    }
+
+    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<(), StoreFault> {
+        deliveries::count_repeat(self, id, now).await
     }
 
     async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault> {

@@ -100,6 +100,10 @@ impl table::Row for Row {
         named(self, column)
     }
 
+    fn maybe_flag(&self, column: &str) -> Result<Option<bool>, StoreFault> {
+        named(self, column)
+    }
+
     fn maybe_id(&self, column: &str) -> Result<Option<[u8; 16]>, StoreFault> {
         Ok(named::<Option<Uuid>>(self, column)?.map(Uuid::into_bytes))
     }

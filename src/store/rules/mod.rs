@@ -6,11 +6,13 @@
 //! | [`run`] | what blocks a start; what a change of state writes |
 //! | [`new`] | the row of a new run |
 //! | [`again`] | repeats, replays, and a person's decision about a held run |
+//! | [`claims`] | whether a delivery is a repeat of the one that has its claim |
 //! | [`coalesce`] | which run supersedes which |
 //! | [`limits`] | how many runs of a job may be taken now, and which the brake holds |
 //! | [`pauses`] | which permits a pause blocks |
 
 pub(in crate::store) mod again;
+pub(in crate::store) mod claims;
 pub(in crate::store) mod coalesce;
 pub(in crate::store) mod limits;
 pub(in crate::store) mod new;

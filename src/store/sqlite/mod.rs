@@ -30,8 +30,8 @@ use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
-    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Release, ReplayRequest, Replayed, Retention,
-    RetentionStep, Run, RunBrief, RunFilter,
+    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest, Replayed,
+    Retention, RetentionStep, Run, RunBrief, RunFilter,
 };
 
 use damage::Damage;
@@ -227,8 +227,8 @@ impl Store for SqliteStore {
         self.read(move |connection| read::audited(connection, before, limit))
     }
 
-    fn delivery(&self, id: DeliveryId) -> Pending<'_, Option<Delivery>> {
-        self.read(move |connection| read::delivery(connection, id))
+    fn read_delivery(&self, id: DeliveryId, reading: Reading) -> Pending<'_, Option<Delivery>> {
+        self.read(move |connection| read::delivery(connection, id, reading))
     }
 
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>> {

@@ -6,10 +6,11 @@ use rusqlite::{Connection, params};
 use super::values::{all, fault, millis, one};
 use crate::model::{DeliveryId, RunId};
 use crate::store::StoreFault;
-use crate::store::tables::runs::{brief, environment, in_short};
+use crate::store::tables::runs::{ENVIRONMENT, brief, environment, in_short};
 use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Pause, Reading, Run, RunBrief,
+    RunFilter,
 };
 
 const BRIEF: &str = brief!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
@@ -33,6 +34,7 @@ pub(super) fn runs_of(
 pub(super) fn delivery(
     connection: &Connection,
     id: DeliveryId,
+    reading: Reading,
 ) -> Result<Option<Delivery>, StoreFault> {
     // One snapshot, so that the runs belong to the delivery as shown.
     let snapshot = connection.unchecked_transaction().map_err(fault)?;
@@ -40,9 +42,9 @@ pub(super) fn delivery(
         .iter()
         .filter_map(|brief| run(&snapshot, brief.id).transpose())
         .collect::<Result<Vec<_>, _>>()?;
-    let sql =
-        format!("SELECT {}, {} FROM deliveries WHERE id = ?1", table::SUMMARY, table::CONTENT);
-    one(&snapshot, &sql, [id.as_bytes()], |row| table::whole(row, runs.clone()))
+    let (summary, content) = (table::SUMMARY, table::content(reading));
+    let sql = format!("SELECT {summary}, {content} FROM deliveries WHERE id = ?1");
+    one(&snapshot, &sql, [id.as_bytes()], |row| table::whole(row, runs.clone(), reading))
 }
 
 /// Deliveries, newest first.
@@ -68,7 +70,7 @@ pub(super) fn deliveries(
 
 /// One run with its variables, attempts and acts.
 pub(super) fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreFault> {
-    let sql = format!("SELECT {BRIEF}, runs.seq, runs.environment FROM runs WHERE runs.id = ?1");
+    let sql = format!("SELECT {BRIEF}, runs.seq, {ENVIRONMENT} FROM runs WHERE runs.id = ?1");
     let found = one(connection, &sql, [id.as_bytes()], |row| {
         Ok((row.integer("seq")?, in_short(row)?, environment(row)?))
     })?;

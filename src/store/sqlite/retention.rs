@@ -28,14 +28,14 @@ pub(super) fn step(
     now: Timestamp,
 ) -> Result<RetentionStep, StoreFault> {
     let mut step = RetentionStep {
-        removed: remove_older(connection, earlier(now, retention.keep)).map_err(fault)?,
+        removed: remove(connection, earlier(now, retention.keep), &older(), None).map_err(fault)?,
         ..RetentionStep::default()
     };
     step.more = step.removed == STEP;
     step.bytes = bytes_in_use(connection).map_err(fault)?;
     if step.bytes > retention.max_size {
         let forgettable = earlier(now, REPEAT_WINDOW);
-        let removed = remove_older(connection, forgettable).map_err(fault)?;
+        let removed = remove(connection, forgettable, &forgotten(), Some(now)).map_err(fault)?;
         step.removed += removed;
         if removed == 0 {
             step.stripped = strip(connection).map_err(fault)?;
@@ -50,17 +50,36 @@ pub(super) fn step(
     Ok(step)
 }
 
-/// Removes a bounded number of deliveries that are older than `moment`; gives how many. Ids begin with the
-/// time, so the condition on the id keeps SQLite from reading younger deliveries.
-fn remove_older(connection: &Connection, moment: Timestamp) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(&format!("DELETE FROM deliveries WHERE seq IN ({})", older()))?
-        .execute(params![rules::first_id_of(moment), millis(moment), STEP])
+/// Removes a bounded number of deliveries that are older than `moment`; gives how many.
+fn remove(
+    connection: &Connection,
+    moment: Timestamp,
+    which: &str,
+    now: Option<Timestamp>,
+) -> rusqlite::Result<usize> {
+    let sql = format!("DELETE FROM deliveries WHERE seq IN ({which})");
+    let mut delete = connection.prepare_cached(&sql)?;
+    let (id, at) = (rules::first_id_of(moment), millis(moment));
+    match now {
+        None => delete.execute(params![id, at, STEP]),
+        Some(now) => delete.execute(params![id, at, STEP, millis(now)]),
+    }
 }
 
+/// Deliveries that are older than a moment. Ids begin with the time, so the condition on the id keeps SQLite
+/// from reading younger deliveries.
 fn older() -> String {
     format!(
         "SELECT seq FROM deliveries WHERE id < ?1 AND received_at < ?2 AND {OVER} ORDER BY id LIMIT ?3"
+    )
+}
+
+/// Those of them whose repeats need not be recognized any more.
+fn forgotten() -> String {
+    format!(
+        "SELECT seq FROM deliveries WHERE id < ?1 AND received_at < ?2 AND {OVER} \
+         AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.delivery = deliveries.seq \
+         AND claims.expires_at > ?4) ORDER BY id LIMIT ?3"
     )
 }
 
@@ -88,11 +107,13 @@ mod tests {
 
     #[test]
     fn what_is_young_is_not_looked_at() {
-        let plan = plan_of(&older(), params![[0_u8; 16], 0, STEP]);
-        assert!(plan[0].contains("USING INDEX") && plan[0].contains("(id<?)"), "{plan:?}");
-        assert!(
-            plan.iter().all(|step| !step.starts_with("SCAN") && !step.contains("TEMP")),
-            "{plan:?}"
-        );
+        let forgotten = plan_of(&forgotten(), params![[0_u8; 16], 0, STEP, 0]);
+        for plan in [plan_of(&older(), params![[0_u8; 16], 0, STEP]), forgotten] {
+            assert!(plan[0].contains("USING INDEX") && plan[0].contains("(id<?)"), "{plan:?}");
+            assert!(
+                plan.iter().all(|step| !step.starts_with("SCAN") && !step.contains("TEMP")),
+                "{plan:?}"
+            );
+        }
     }
 }

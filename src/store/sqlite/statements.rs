@@ -12,10 +12,11 @@ use super::values::{execute, millis, one};
 use super::{deliveries, queue, read, runs};
 use crate::model::{DeliveryId, RunId};
 use crate::store::pack::Packed;
+use crate::store::rules::claims::Held;
 use crate::store::rules::limits::{JobFacts, Ready};
 use crate::store::rules::new::NewRow;
 use crate::store::rules::run::{Moved, RunRow};
-use crate::store::statements::{About, Begun, Seen, Statements};
+use crate::store::statements::{About, Begun, Claim, Seen, Statements};
 use crate::store::tables::Row as _;
 use crate::store::tables::runs::{LAST_FIRST, READY, Which};
 use crate::store::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
@@ -36,8 +37,19 @@ pub(super) fn at_once<T>(
 }
 
 impl Statements for Transaction<'_> {
-    async fn keep(&self, packed: &Packed) -> Result<Option<DeliveryId>, StoreFault> {
-        deliveries::keep(self.0, packed)
+    async fn keep(&self, packed: &Packed, claim: &Claim<'_>) -> Result<Option<Held>, StoreFault> {
+        deliveries::keep(self.0, packed, claim)
+    }
+
+    async fn prolong(&self, source: &str, key: &str, until: Timestamp) -> Result<(), StoreFault> {
+        let sql = "UPDATE claims SET expires_at = max(expires_at, ?3) \
+                   WHERE source = ?1 AND delivery_key = ?2";
+        execute(self.0, sql, params![source, key, millis(until)]).map(drop)
+    }
+
+    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<(), StoreFault> {
+        let sql = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2 WHERE id = ?1";
+        execute(self.0, sql, params![id.as_bytes(), millis(now)]).map(drop)
     }
 
     async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault> {

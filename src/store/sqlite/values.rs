@@ -25,6 +25,10 @@ impl table::Row for Row<'_> {
         self.get(column).map_err(fault)
     }
 
+    fn maybe_flag(&self, column: &str) -> Result<Option<bool>, StoreFault> {
+        self.get(column).map_err(fault)
+    }
+
     fn maybe_id(&self, column: &str) -> Result<Option<[u8; 16]>, StoreFault> {
         self.get(column).map_err(fault)
     }

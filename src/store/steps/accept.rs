@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 
 use super::{unexpected, write};
+use crate::clock::later;
 use crate::model::{DeliveryId, RunState};
 use crate::store::pack::Packed;
 use crate::store::rules::again::repeated;
+use crate::store::rules::claims::{Failed, Told, keys, told};
 use crate::store::rules::coalesce::{Place, take_place};
 use crate::store::rules::new::row;
-use crate::store::statements::{About, Statements};
+use crate::store::statements::{About, Claim, Statements};
 use crate::store::tables::runs::Which;
 use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, StoreFault};
 
@@ -19,11 +21,37 @@ pub(in crate::store) async fn accept(
     packed: &Packed,
 ) -> Result<Accepted, StoreFault> {
     let delivery = &packed.delivery;
-    if let Some(first) = store.keep(packed).await? {
-        return repeat(store, first, delivery).await;
+    let until = later(delivery.received_at, delivery.window);
+    let mut same_id_as = None;
+    for key in keys(delivery) {
+        let claim = Claim { key: &key, until, same_id_as };
+        let Some(held) = store.keep(packed, &claim).await? else {
+            return kept(store, delivery, &claim).await;
+        };
+        match told(&held, &delivery.digest) {
+            Told::Repeat { first, failed } => return repeat(store, first, failed, delivery).await,
+            Told::Another(first) => same_id_as = same_id_as.or(Some(first)),
+        }
     }
+    Err(StoreFault::Unusable(format!("delivery {} is there already", delivery.id)))
+}
+
+/// Writes the runs of a delivery that was kept.
+async fn kept(
+    store: &impl Statements,
+    delivery: &NewDelivery,
+    claim: &Claim<'_>,
+) -> Result<Accepted, StoreFault> {
+    let accepted = match claim.same_id_as {
+        Some(same_id_as) => {
+            // Else the sender's id would be free again while this delivery may still be repeated.
+            store.prolong(&delivery.source, &delivery.key, claim.until).await?;
+            Accepted::Another { same_id_as }
+        }
+        None => Accepted::Kept,
+    };
     if delivery.runs.is_empty() {
-        return Ok(Accepted::Kept);
+        return Ok(accepted);
     }
     let kinds: Vec<(&str, &str)> = delivery.runs.iter().filter_map(kind).collect();
     if !kinds.is_empty() {
@@ -33,7 +61,7 @@ pub(in crate::store) async fn accept(
         place(store, delivery.id, run, delivery.received_at).await?;
     }
     store.tell(About::Runs).await?;
-    Ok(Accepted::Kept)
+    Ok(accepted)
 }
 
 fn kind(run: &NewRun) -> Option<(&str, &str)> {
@@ -64,11 +92,18 @@ pub(super) async fn place(
 async fn repeat(
     store: &impl Statements,
     first: DeliveryId,
+    failed: Failed,
     delivery: &NewDelivery,
 ) -> Result<Accepted, StoreFault> {
+    store.count_repeat(first, delivery.received_at).await?;
+    let today: &[NewRun] = if failed == Failed::Today { &delivery.runs } else { &[] };
+    let tried_again = match failed {
+        Failed::Left => Vec::new(),
+        Failed::Today | Failed::AsKept => store.runs(Which::Failed(first)).await?,
+    };
     let mut requeued = Vec::new();
-    for run in store.runs(Which::Failed(first)).await? {
-        if let Some(row) = repeated(&run, &delivery.runs, delivery.received_at)? {
+    for run in tried_again {
+        if let Some(row) = repeated(&run, today, delivery.received_at)? {
             if row.state == RunState::Queued {
                 requeued.push(run.id);
             }

@@ -1,15 +1,43 @@
 //! Deliveries: the accepted webhook requests.
 
-use super::Row;
-use crate::model::DeliveryId;
-use crate::store::pack::unpack;
-use crate::store::{Delivery, DeliverySummary, Run, StoreFault};
+use bytes::Bytes;
 
-/// The columns of a delivery as a list shows it.
-pub(in crate::store) const SUMMARY: &str = "id, source, provider, kind, name, delivery_key, \
-    handshake, received_at, remote, size, repeats, stripped";
-/// The columns of a delivery's content.
-pub(in crate::store) const CONTENT: &str = "headers, query, body, explanation, claims";
+use super::Row;
+use crate::model::{ContentDigest, DeliveryId};
+use crate::store::pack::{MOST_EXPLANATION, MOST_HEADERS, longest, unpack};
+use crate::store::rules::claims::Held;
+use crate::store::{Delivery, DeliverySummary, Erased, Reading, Run, StoreFault};
+
+/// The columns of a delivery as a list shows it. Texts are cut where no program of ours makes them longer,
+/// since other processes may write rows too.
+pub(in crate::store) const SUMMARY: &str = "id, substr(source, 1, 300) AS source, \
+    substr(provider, 1, 300) AS provider, substr(kind, 1, 4000) AS kind, substr(name, 1, 4000) AS name, \
+    substr(delivery_key, 1, 4000) AS delivery_key, handshake, received_at, \
+    substr(remote, 1, 300) AS remote, size, repeats, repeated_at, same_id_as, stripped, erased_at, \
+    substr(erased_by, 1, 300) AS erased_by";
+
+/// Most bytes of a query string or of a token's claims.
+const MOST_TEXT: u64 = 1 << 20;
+
+/// The columns of a delivery's content, as far as it is asked for. What is longer than it can be is not
+/// fetched, and is null.
+pub(in crate::store) fn content(reading: Reading) -> String {
+    let bounded = |column: &str, most: u64| {
+        format!("CASE WHEN octet_length({column}) <= {most} THEN {column} END AS {column}")
+    };
+    let body = match reading {
+        Reading::WithoutBody => "substr(body, 1, 0) AS body".to_owned(),
+        Reading::Whole { most_body } => bounded("body", longest(most_body)),
+    };
+    [
+        bounded("headers", longest(MOST_HEADERS)),
+        bounded("explanation", longest(MOST_EXPLANATION)),
+        bounded("query", MOST_TEXT),
+        bounded("claims", MOST_TEXT),
+        body,
+    ]
+    .join(", ")
+}
 
 /// A delivery as a list shows it, read from the columns of [`SUMMARY`]; without its runs.
 pub(in crate::store) fn summary(row: &impl Row) -> Result<DeliverySummary, StoreFault> {
@@ -25,16 +53,54 @@ pub(in crate::store) fn summary(row: &impl Row) -> Result<DeliverySummary, Store
         remote: row.maybe_text("remote")?,
         size: row.count("size")?,
         repeats: row.count("repeats")?,
+        repeated_at: row.maybe_moment("repeated_at")?,
+        same_id_as: row.maybe_id("same_id_as")?.map(DeliveryId::from_bytes),
         stripped: row.flag("stripped")?,
+        erased: erased(row)?,
         runs: Vec::new(),
     })
 }
 
-/// A delivery with its content, read from the columns of [`SUMMARY`] and [`CONTENT`].
-pub(in crate::store) fn whole(row: &impl Row, runs: Vec<Run>) -> Result<Delivery, StoreFault> {
+fn erased(row: &impl Row) -> Result<Option<Erased>, StoreFault> {
+    let by = row.maybe_text("erased_by")?.unwrap_or_default();
+    Ok(row.maybe_moment("erased_at")?.map(|at| Erased { at, by }))
+}
+
+/// The columns of a claim that is in force, with the delivery that has it.
+pub(in crate::store) const HELD: &str = "deliveries.id, deliveries.digest, deliveries.erased_at";
+
+/// The delivery that has a claim, read from the columns of [`HELD`].
+pub(in crate::store) fn held(row: &impl Row) -> Result<Held, StoreFault> {
+    let digest = row.maybe_bytes("digest")?.map(<[u8; ContentDigest::SIZE]>::try_from).transpose();
+    let digest = digest.map_err(|_| super::unreadable("digest", "its length is another"))?;
+    Ok(Held {
+        delivery: DeliveryId::from_bytes(row.id("id")?),
+        digest: digest.map(ContentDigest::from_bytes),
+        erased: row.maybe_moment("erased_at")?.is_some(),
+    })
+}
+
+/// A delivery with its content, read from the columns of [`SUMMARY`] and [`content`].
+pub(in crate::store) fn whole(
+    row: &impl Row,
+    runs: Vec<Run>,
+    reading: Reading,
+) -> Result<Delivery, StoreFault> {
     let mut summary = summary(row)?;
     summary.runs = runs.iter().map(|run| run.brief.clone()).collect();
-    let headers = unpack(&row.bytes("headers")?)?;
+    let packed = |column: &str| {
+        let long =
+            || StoreFault::Unusable(format!("the {column} of a delivery is longer than any"));
+        row.maybe_bytes(column)?.ok_or_else(long)
+    };
+    let headers = unpack("headers", &packed("headers")?, MOST_HEADERS)?;
+    let explanation = unpack("explanation", &packed("explanation")?, MOST_EXPLANATION)?;
+    let body = match reading {
+        Reading::WithoutBody => Bytes::new(),
+        Reading::Whole { most_body } => {
+            unpack("body", &packed("body")?, most_body.min(summary.size))?
+        }
+    };
     Ok(Delivery {
         headers: if headers.is_empty() {
             Vec::new()
@@ -42,8 +108,8 @@ pub(in crate::store) fn whole(row: &impl Row, runs: Vec<Run>) -> Result<Delivery
             serde_json::from_slice(&headers).map_err(|error| super::unreadable("headers", error))?
         },
         query: row.text("query")?,
-        body: unpack(&row.bytes("body")?)?,
-        explanation: unpack(&row.bytes("explanation")?)?.to_vec(),
+        body,
+        explanation: explanation.to_vec(),
         claims: row.maybe_text("claims")?,
         runs,
         summary,

@@ -26,6 +26,8 @@ pub(in crate::store) trait Row {
     fn maybe_integer(&self, column: &str) -> Result<Option<i64>, StoreFault>;
     /// A boolean.
     fn flag(&self, column: &str) -> Result<bool, StoreFault>;
+    /// A boolean, where there is one.
+    fn maybe_flag(&self, column: &str) -> Result<Option<bool>, StoreFault>;
     /// The 16 bytes of an id, where there is one.
     fn maybe_id(&self, column: &str) -> Result<Option<[u8; 16]>, StoreFault>;
     /// Bytes, where there are some.
@@ -56,11 +58,6 @@ pub(in crate::store) trait Row {
     /// The 16 bytes of an id.
     fn id(&self, column: &str) -> Result<[u8; 16], StoreFault> {
         self.maybe_id(column)?.ok_or_else(|| missing(column))
-    }
-
-    /// Bytes.
-    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreFault> {
-        self.maybe_bytes(column)?.ok_or_else(|| missing(column))
     }
 
     /// A moment, stored as milliseconds since 1970.

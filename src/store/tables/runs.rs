@@ -151,8 +151,16 @@ pub(in crate::store) fn counts(row: &impl Row) -> Result<Counts, StoreFault> {
     })
 }
 
-/// A run's variables; `None` where its mapping failed.
+/// The column of a run's variables. What is longer than any job allows (`env_max`) is not fetched, and is
+/// null; JSON may take six bytes for one.
+pub(in crate::store) const ENVIRONMENT: &str = "octet_length(runs.environment) > 8388608 AS too_long, \
+    CASE WHEN octet_length(runs.environment) <= 8388608 THEN runs.environment END AS environment";
+
+/// A run's variables, read from [`ENVIRONMENT`]; `None` where its mapping failed.
 pub(in crate::store) fn environment(row: &impl Row) -> Result<Option<Environment>, StoreFault> {
+    if row.maybe_flag("too_long")? == Some(true) {
+        return Err(super::unreadable("environment", "it is longer than any job allows"));
+    }
     let text = row.maybe_text("environment")?;
     text.map(|text| serde_json::from_str(&text))
         .transpose()

@@ -29,6 +29,17 @@ macro_rules! for_every_case {
             lists_are_newest_first_and_go_on_from_where_they_ended,
         );
         $every_case!(
+            repeats:
+            one_id_with_other_content_is_another_delivery_and_both_are_kept,
+            many_contents_of_one_id_at_once_are_each_kept_once,
+            no_run_is_given_variables_of_other_content,
+            the_window_of_a_delivery_is_its_own,
+            a_repeat_is_counted_with_its_time_on_the_delivery_that_it_repeats,
+            an_id_stays_known_as_long_as_the_last_delivery_that_has_it,
+            an_id_that_is_made_up_to_be_anothers_key_takes_nothing_away,
+            a_claim_that_lasts_longer_keeps_its_delivery_known,
+        );
+        $every_case!(
             flow:
             a_burst_becomes_one_run_that_stands_for_all,
             a_burst_waits_no_longer_than_it_may,
@@ -64,5 +75,6 @@ mod cases;
 mod flow;
 mod model;
 mod postgres;
+mod repeats;
 mod sqlite;
 mod world;

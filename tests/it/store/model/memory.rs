@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use cdsw_gateway::clock::{between, later};
-use cdsw_gateway::model::{Backlog, DeliveryId, Environment, Outcome, RunId, RunState};
+use cdsw_gateway::model::{
+    Backlog, ContentDigest, DeliveryId, Environment, Outcome, RunId, RunState,
+};
 use cdsw_gateway::store::{
     Act, Finish, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Pausable, Permit, Release,
     StoreFault,
@@ -49,7 +51,7 @@ struct Run {
 }
 
 /// What seldom happens by itself, and must happen in some sequence for the comparison to say anything.
-pub const RARE: [&str; 13] = [
+pub const RARE: [&str; 15] = [
     "a run took the place of others",
     "a run that stood for several gave way",
     "only the newest of a backlog stayed",
@@ -63,6 +65,8 @@ pub const RARE: [&str; 13] = [
     "an attempt was lost",
     "a run was overdue",
     "a paused route kept a run back",
+    "an id came with other content",
+    "the first content of an id came again behind another",
 ];
 
 #[derive(Debug, Default)]
@@ -70,12 +74,31 @@ pub struct Memory {
     /// Which of [`RARE`] happened.
     pub met: BTreeSet<&'static str>,
     runs: Vec<Run>,
-    claims: HashMap<(String, String), (DeliveryId, Timestamp)>,
+    claims: HashMap<(String, String), Claims>,
     pub repeats: HashMap<DeliveryId, u64>,
     pub pauses: BTreeMap<(String, String), Timestamp>,
     starts: Vec<(String, Timestamp, bool)>,
     backlogs: HashMap<String, usize>,
     pub audit: Vec<(String, String, String)>,
+}
+
+/// What is known of one id at one source.
+#[derive(Debug)]
+struct Claims {
+    /// The first delivery that had the id, and how long the id is known.
+    first: DeliveryId,
+    until: Timestamp,
+    /// Each content that came with the id, its delivery, and how long that one is known.
+    contents: HashMap<ContentDigest, (DeliveryId, Timestamp)>,
+}
+
+/// What offering a delivery comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Offered {
+    Kept,
+    Another(DeliveryId),
+    /// Of this delivery; these runs are queued again.
+    Repeat(DeliveryId, Vec<RunId>),
 }
 
 /// What taking runs comes to.
@@ -86,8 +109,6 @@ pub struct Taken {
     pub held: Vec<(String, usize)>,
     pub limited: Vec<(String, Timestamp)>,
 }
-
-const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Memory {
     /// Every run, in the order of acceptance.
@@ -127,22 +148,41 @@ impl Memory {
         run.seen.state == RunState::Queued && !run.parked && !self.is_paused("route", &run.route)
     }
 
-    /// `None` where it is new; else the first delivery and the runs that are queued again.
-    pub fn accept(&mut self, new: &NewDelivery) -> Option<(DeliveryId, Vec<RunId>)> {
-        let now = new.received_at;
-        let claim = (new.source.to_string(), new.key.to_string());
-        if let Some((first, until)) = self.claims.get(&claim).copied()
-            && until > now
-        {
+    pub fn accept(&mut self, new: &NewDelivery) -> Offered {
+        let (now, until) = (new.received_at, later(new.received_at, new.window));
+        let name = (new.source.to_string(), new.key.to_string());
+        let known = self.claims.get(&name).filter(|claims| claims.until > now);
+        let same = known.and_then(|claims| claims.contents.get(&new.digest));
+        // The content of the first is known for as long as the id is.
+        let known_first = known.is_some_and(|claims| {
+            claims.contents.get(&new.digest).is_some_and(|(id, _)| *id == claims.first)
+        });
+        if let Some((first, _)) = same.copied().filter(|(_, until)| known_first || *until > now) {
             *self.repeats.get_mut(&first).expect("kept") += 1;
-            return Some((first, self.repeat(first, new)));
+            if known_first && self.claims[&name].contents.len() > 1 {
+                self.met.insert(RARE[14]);
+            }
+            return Offered::Repeat(first, self.repeat(first, new));
         }
-        self.claims.insert(claim, (new.id, later(now, WEEK)));
+        let offered = match known.map(|claims| claims.first) {
+            Some(first) => {
+                self.met.insert(RARE[13]);
+                Offered::Another(first)
+            }
+            None => Offered::Kept,
+        };
+        let empty = || Claims { first: new.id, until, contents: HashMap::new() };
+        if offered == Offered::Kept {
+            self.claims.insert(name.clone(), empty());
+        }
+        let claims = self.claims.entry(name).or_insert_with(empty);
+        claims.until = claims.until.max(until);
+        claims.contents.insert(new.digest, (new.id, until));
         self.repeats.insert(new.id, 0);
         for run in &new.runs {
             self.add(new.id, run, now);
         }
-        None
+        offered
     }
 
     fn repeat(&mut self, first: DeliveryId, new: &NewDelivery) -> Vec<RunId> {

@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 
 use crate::common::postgres as server;
 use crate::store::world::start;
-use memory::{Memory, RARE, Seen, Taken};
+use memory::{Memory, Offered, RARE, Seen, Taken};
 use steps::{End, LEASE, Step, act, any_steps, ask, delivery, finish, new_runs, release};
 
 /// Sequences, where nobody says how many.
@@ -118,14 +118,15 @@ impl World {
     async fn take(&mut self, step: &Step) -> Result<(), String> {
         let now = self.now;
         match step {
-            Step::Accept { source, key, runs } => {
-                let new = delivery(source, key, runs, now);
+            Step::Accept { source, key, content, window, runs } => {
+                let new = delivery(source, (key, content, *window), runs, now);
                 let expected = self.memory.accept(&new);
                 for (name, store) in &self.stores {
                     let seen = match store.accept(new.clone()).await {
-                        Ok(Accepted::Kept) => Ok(None),
+                        Ok(Accepted::Kept) => Ok(Offered::Kept),
+                        Ok(Accepted::Another { same_id_as }) => Ok(Offered::Another(same_id_as)),
                         Ok(Accepted::Repeat { delivery, requeued, .. }) => {
-                            Ok(Some((delivery, requeued)))
+                            Ok(Offered::Repeat(delivery, requeued))
                         }
                         Err(fault) => Err(fault),
                     };

@@ -14,7 +14,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::store::world::{delivery_at, environment, queued, result};
+use crate::store::world::{delivery_at, digest, environment, queued, result};
 
 /// How long a lease lasts.
 pub const LEASE: Duration = Duration::from_secs(60);
@@ -22,9 +22,12 @@ pub const LEASE: Duration = Duration::from_secs(60);
 /// One use case, with what it is about said as a place in what there is.
 #[derive(Clone, Debug)]
 pub enum Step {
+    /// A delivery with this id and this content. Its key is claimed for so many seconds.
     Accept {
         source: &'static str,
         key: &'static str,
+        content: &'static str,
+        window: u64,
         runs: Vec<Wanted>,
     },
     Lease {
@@ -123,6 +126,8 @@ fn burst() -> impl Strategy<Value = Vec<Step>> {
         let accept = |key| Step::Accept {
             source: "github",
             key,
+            content: key,
+            window: 604_800,
             runs: vec![Wanted {
                 route: "r",
                 job: "train",
@@ -140,12 +145,19 @@ fn burst() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
+/// A source and an id.
+fn sender() -> impl Strategy<Value = (&'static str, &'static str)> {
+    (select(&["github", "gitlab"][..]), select(&["a", "b", "c", "d", "e", "f"][..]))
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     let jobs = || select(&JOBS[..]);
     let index = any::<Index>;
     prop_oneof![
-        6 => (select(&["github", "gitlab"][..]), select(&["a", "b", "c", "d", "e", "f"][..]), wanted())
-            .prop_map(|(source, key, runs)| Step::Accept { source, key, runs }),
+        6 => (sender(), select(&["x", "x", "x", "y", "z"][..]), select(&[604_800, 604_800, 60, 0][..]), wanted())
+            .prop_map(|((source, key), content, window, runs)| {
+                Step::Accept { source, key, content, window, runs }
+            }),
         5 => (vec(limits(), 1..3), 1..6_usize).prop_map(|(mut limits, most)| {
             limits.dedup_by_key(|limits| limits.job);
             Step::Lease { limits, most }
@@ -224,9 +236,16 @@ fn key() -> Pausable {
 }
 
 /// A delivery as it is offered to every store.
-pub fn delivery(source: &str, key: &str, runs: &[Wanted], now: Timestamp) -> NewDelivery {
+pub fn delivery(
+    source: &str,
+    (key, content, window): (&str, &str, u64),
+    runs: &[Wanted],
+    now: Timestamp,
+) -> NewDelivery {
     let mut new = delivery_at(now, key, new_runs(runs, now));
     new.source = source.into();
+    new.digest = digest(content);
+    new.window = Duration::from_secs(window);
     new
 }
 
