@@ -28,6 +28,9 @@ pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
     if summary.handshake {
         return Err("it is a handshake, which starts nothing".to_owned());
     }
+    if let Some(erased) = &summary.erased {
+        return Err(format!("its content was erased by {} at {}", erased.by, erased.at));
+    }
     if summary.stripped {
         return Err("its content was given up to keep the store's size bound".to_owned());
     }

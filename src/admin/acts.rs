@@ -7,11 +7,11 @@ use axum::Extension;
 use axum::extract::State;
 
 use super::auth::Who;
-use super::lookups::{find_delivery, run_id, whole};
+use super::lookups::{delivery_id, find_delivery, run_id, whole};
 use super::problem::{Json, Path, Problem};
 use super::views::{
-    ExplainView, KeptRun, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk, ReplayView,
-    ReplayedView, RunView, WouldRun,
+    EraseView, ExplainView, KeptRun, NoteAsk, ReleaseAsk, ReleaseWord, ReloadView, ReplayAsk,
+    ReplayView, ReplayedView, RunView, WouldRun,
 };
 use super::{Admin, Code};
 use crate::clock::later;
@@ -20,7 +20,7 @@ use crate::judge::{Draft, Judged};
 use crate::matching::Words;
 use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
-use crate::store::{Act, Delivery, Release, ReplayRequest, Run, RunBrief};
+use crate::store::{Act, Delivery, Erasure, Release, ReplayRequest, Run, RunBrief};
 
 /// Longest note on an act, in bytes. A longer one is refused.
 const NOTE: usize = 500;
@@ -86,6 +86,22 @@ pub(super) async fn replay(
     admin.dispatcher.wake();
     let runs = replayed.runs.into_iter().map(ReplayedView::from).collect();
     Ok(Json(ReplayView { delivery: delivery.summary.id, runs }))
+}
+
+/// Erases the content of a delivery, and cancels its runs that are not sent yet.
+pub(super) async fn erase(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+    Json(ask): Json<NoteAsk>,
+) -> Result<Json<EraseView>, Problem> {
+    let delivery = delivery_id(&id)?;
+    let act = act(who, admin.clock.now(), ask.note)?;
+    let who = act.who.clone();
+    let Erasure { cancelled, left } = admin.store.erase(delivery, act).await?;
+    let count = cancelled.len();
+    admin.observer.tell(Observation::DeliveryErased { delivery, cancelled: count, who: &who });
+    Ok(Json(EraseView { delivery, cancelled, left }))
 }
 
 pub(super) async fn release(

@@ -76,6 +76,10 @@ pub(super) async fn body(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let found = find_delivery(&admin, &id, whole(&admin)).await?;
+    if let Some(erased) = &found.summary.erased {
+        let why = format!("its content was erased by {} at {}", erased.by, erased.at);
+        return Err(Problem::new(Code::ContentRemoved, why));
+    }
     if found.summary.stripped {
         let why = "its content was given up to keep the store's size bound";
         return Err(Problem::new(Code::ContentRemoved, why));
@@ -190,10 +194,14 @@ pub(super) async fn find_delivery(
     id: &str,
     reading: Reading,
 ) -> Result<Delivery, Problem> {
-    let id: DeliveryId =
-        id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a delivery's id")))?;
+    let id = delivery_id(id)?;
     let found = admin.store.read_delivery(id, reading).await?;
     found.ok_or_else(|| Problem::no(format_args!("delivery {id}")))
+}
+
+/// Reads the id of a delivery; a problem where the text is not one.
+pub(super) fn delivery_id(id: &str) -> Result<DeliveryId, Problem> {
+    id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a delivery's id")))
 }
 
 /// Reads the id of a run; a problem where the text is not one.

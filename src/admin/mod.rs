@@ -97,6 +97,7 @@ fn whole() -> Router<Admin> {
         .route("/deliveries/{id}/body", get(lookups::body))
         .route("/deliveries/{id}/explain", get(acts::explain))
         .route("/deliveries/{id}/replay", post(acts::replay))
+        .route("/deliveries/{id}/erase", post(acts::erase))
         .route("/runs", get(lookups::runs))
         .route("/runs/{id}", get(lookups::run))
         .route("/runs/{id}/release", post(acts::release))

@@ -9,14 +9,15 @@ use super::screen::{Screen, Tone, printable};
 use super::tones::time;
 use crate::admin::views;
 use crate::admin::views::{ExplanationView, RunSummary};
-use crate::model::DeliveryId;
+use crate::model::{DeliveryId, RunState};
 
-/// Look at kept deliveries of a running gateway.
+/// Look at kept deliveries of a running gateway, and erase them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     cdsw-gateway deliveries list --source github\n  \
     cdsw-gateway deliveries show 0193a6f2-…          why did this push not start my job?\n  \
     cdsw-gateway deliveries show 0193a6f2-… --body > payload.json\n  \
+    cdsw-gateway deliveries erase 0193a6f2-… --yes --note \"asked for by its author\"\n  \
     cdsw-gateway deliveries refused github           what was not let in, and why")]
 pub(super) struct Deliveries {
     #[command(flatten)]
@@ -47,6 +48,18 @@ enum What {
         #[arg(long)]
         body: bool,
     },
+    /// Erase the content of deliveries for good: body, headers, variables, replies
+    Erase {
+        /// The deliveries' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<DeliveryId>,
+        /// Do it; without this, only what would be erased is shown
+        #[arg(long)]
+        yes: bool,
+        /// Why, kept with the act
+        #[arg(long)]
+        note: Option<String>,
+    },
     /// The last requests of a source that were refused
     Refused {
         /// The source
@@ -73,6 +86,21 @@ impl Deliveries {
             }
             What::Show { id, body: false } => {
                 show(screen, &api.get(&["deliveries", &id.to_string()], &[]).await?);
+            }
+            What::Erase { ids, yes: false, .. } => {
+                for id in ids {
+                    would_erase(screen, &api.get(&["deliveries", &id.to_string()], &[]).await?);
+                }
+                return Err(Failure::Usage("nothing was erased; add --yes to erase it".to_owned()));
+            }
+            What::Erase { ids, yes: true, note } => {
+                for id in ids {
+                    let ask = views::NoteAsk { note: note.clone() };
+                    erased(
+                        screen,
+                        &api.post(&["deliveries", &id.to_string(), "erase"], &ask).await?,
+                    );
+                }
             }
             What::Refused { source } => {
                 refused(screen, &api.get(&["refusals", &source], &[]).await?)
@@ -159,10 +187,55 @@ fn show(screen: Screen, view: &views::DeliveryView) {
         screen.line(format!("  repeats   {}", repeats(summary)));
     }
     screen.line(format!("  body      {} bytes", summary.size));
+    match &summary.erased {
+        Some(erased) => {
+            screen.line(format!("  erased    by {} at {}", printable(&erased.by), time(erased.at)))
+        }
+        None if summary.stripped => {
+            screen.line("  removed   its content, to keep the store's size bound");
+        }
+        None => {}
+    }
     show_explanation(screen, &view.explanation);
     for run in &view.details {
         screen.line("");
         show_run(screen, run);
+    }
+}
+
+/// Says what erasing a delivery would remove.
+fn would_erase(screen: Screen, view: &views::DeliveryView) {
+    if screen.json() {
+        return screen.value(&view.summary);
+    }
+    let summary = &view.summary;
+    let waits = summary
+        .runs
+        .iter()
+        .filter(|run| matches!(run.state, RunState::Waiting | RunState::Queued | RunState::Held));
+    let waits = match waits.count() {
+        0 => String::new(),
+        runs => format!(", and cancel {runs} of its runs that are not sent yet"),
+    };
+    screen.line(format!(
+        "would erase the content of delivery {} ({} of source {}, {} bytes){waits}",
+        summary.id,
+        printable(&summary.kind),
+        printable(&summary.source),
+        summary.size
+    ));
+}
+
+fn erased(screen: Screen, view: &views::EraseView) {
+    if screen.json() {
+        return screen.value(view);
+    }
+    screen.line(format!("delivery {}: its content is erased", view.delivery));
+    for run in &view.cancelled {
+        screen.line(format!("  cancelled run {run}, which was not sent yet"));
+    }
+    if let Some(left) = &view.left {
+        screen.line(format!("  bytes of it may still be in {}", printable(left)));
     }
 }
 

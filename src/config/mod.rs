@@ -70,7 +70,18 @@ pub fn check(path: &Path) -> (Report, Option<Plan>) {
     let mut report = checked.report;
     permissions::warn(&mut report, checked.secret_files);
     let plan = checked.plan.filter(|_| report.is_good());
+    if let Some(plan) = &plan {
+        permissions::warn_of_store(&mut report, &path.display().to_string(), &plan.store);
+    }
     (report, plan)
+}
+
+/// What other users of this machine may do with the files of the embedded store, in words; empty where they
+/// are the gateway's alone.
+pub fn exposed(path: &Path, store: &StorePlan) -> Vec<String> {
+    let mut report = Report::default();
+    permissions::warn_of_store(&mut report, &path.display().to_string(), store);
+    report.warnings.into_iter().map(|warning| warning.message).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
 use crate::observe::{Observation, Observer};
 use crate::random::Random;
 use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{Exposed, SqliteStore};
 use crate::store::{Store, StoreFault};
 
 /// Opens the configured store. An SQLite file is always migrated; a PostgreSQL database only where
@@ -22,7 +22,15 @@ pub async fn open(
     observer: &Arc<Observer>,
 ) -> Result<Arc<dyn Store>, StoreFault> {
     match &live.plan().store {
-        StorePlan::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+        StorePlan::Sqlite(path) => {
+            let store = SqliteStore::open(path)?;
+            for file in store.exposed() {
+                let Exposed { path, mode, corrected } = file;
+                let (mode, corrected) = (*mode, *corrected);
+                observer.tell(Observation::StoreFileExposed { path, mode, corrected });
+            }
+            Ok(Arc::new(store))
+        }
         StorePlan::Postgres(plan) => {
             let named = |fault| naming(plan, fault);
             let options = options(live, plan, observer).await?;

@@ -29,7 +29,7 @@ macro_rules! id {
             }
 
             /// The id that a store kept as these bytes.
-            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
         }

@@ -113,6 +113,19 @@ pub(super) fn write(observation: &Observation<'_>) {
         Observation::StoreFault { step, fault, repeated: false } => {
             error!(step, reason = %fault, "store fault");
         }
+        Observation::StoreFileExposed { path, mode, corrected: true } => warn!(
+            path = %path.display(),
+            mode = format!("{mode:04o}"),
+            "other users could use this file of the store; now only its owner can"
+        ),
+        Observation::StoreFileExposed { path, mode, corrected: false } => error!(
+            path = %path.display(),
+            mode = format!("{mode:04o}"),
+            "other users can use this file or directory of the store"
+        ),
+        Observation::DeliveryErased { delivery, cancelled, who } => {
+            info!(%delivery, cancelled, who, "a person had the content of a delivery erased");
+        }
         Observation::DatabasePassword { reason } => {
             error!(reason, "the database's password cannot be read; the one before is tried");
         }

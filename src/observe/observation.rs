@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -261,6 +262,24 @@ pub enum Observation<'a> {
         fault: &'a StoreFault,
         /// True when the fault was logged a moment ago: it is counted, and not logged again.
         repeated: bool,
+    },
+    /// Other users of this machine could use a file of the store, or its directory.
+    StoreFileExposed {
+        /// Its path.
+        path: &'a Path,
+        /// Its permissions, as they were found.
+        mode: u32,
+        /// Whether they were corrected.
+        corrected: bool,
+    },
+    /// A person had the content of a delivery erased.
+    DeliveryErased {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// How many of its runs were cancelled for that.
+        cancelled: usize,
+        /// Who did it.
+        who: &'a str,
     },
     /// The database's password cannot be read; the previous one is tried.
     DatabasePassword {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -113,6 +114,11 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::SubscriptionConfirmed { source, host });
     tell(Observation::SubscriptionNotConfirmed { source, host, reason: "status", words });
     tell(Observation::store_fault("accept", &fault));
+    let path = Path::new("gateway.db");
+    for corrected in [true, false] {
+        tell(Observation::StoreFileExposed { path, mode: 0o644, corrected });
+    }
+    tell(Observation::DeliveryErased { delivery, cancelled: 1, who });
     tell(Observation::DatabasePassword { reason });
     tell(Observation::Retention { step: &step });
     tell(Observation::StoreOverBound { bytes: 2, bound: 1 });

@@ -37,8 +37,8 @@ pub use records::{
     Reading, Run, RunBrief, RunFilter,
 };
 pub use requests::{
-    Accepted, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery, NewRun,
-    NewRunState, Next, Permit, Release, ReplayRequest, Replayed, ReplayedRun, Retention,
+    Accepted, Erasure, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery,
+    NewRun, NewRunState, Next, Permit, Release, ReplayRequest, Replayed, ReplayedRun, Retention,
     RetentionStep,
 };
 
@@ -87,6 +87,11 @@ pub trait Store: Send + Sync {
 
     /// Writes the runs that the current routes ask for a kept delivery, at a person's command.
     fn replay(&self, request: ReplayRequest) -> Pending<'_, Replayed>;
+
+    /// Removes the content of a delivery for good, at a person's command. Its runs that are not sent yet are
+    /// cancelled; a repeat of it is still recognized, and starts nothing. Fails with
+    /// [`StoreFault::Unlawful`] while one of its runs is being sent.
+    fn erase(&self, delivery: DeliveryId, act: Act) -> Pending<'_, Erasure>;
 
     /// Settles a held run by a person's decision. Fails with [`StoreFault::Unlawful`] where it is not held.
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;

@@ -310,6 +310,15 @@ pub struct ReplayedRun {
     pub state: RunState,
 }
 
+/// What erasing a delivery did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erasure {
+    /// Runs that were not sent yet, and are cancelled.
+    pub cancelled: Vec<RunId>,
+    /// Where bytes of the content may still be, in words; `None` where there are none in the store's files.
+    pub left: Option<String>,
+}
+
 /// How long and up to which size deliveries are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retention {

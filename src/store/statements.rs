@@ -72,11 +72,15 @@ pub(in crate::store) trait Statements {
     /// Makes a claim last until this moment at least.
     async fn prolong(&self, source: &str, key: &str, until: Timestamp) -> Result<(), StoreFault>;
 
-    /// Counts a repeat of a delivery, and locks the delivery.
-    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<(), StoreFault>;
+    /// Counts a repeat of a delivery, and locks the delivery; gives whether its content was erased.
+    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreFault>;
 
-    /// Whether there is such a delivery. Locks it, so that two acts on it are serialized.
-    async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault>;
+    /// Whether the content of this delivery was erased; `None` where there is no such delivery. Locks it, so
+    /// that two acts on it are serialized.
+    async fn is_erased(&self, id: DeliveryId) -> Result<Option<bool>, StoreFault>;
+
+    /// Removes what a delivery, its runs and their attempts hold of its content, and records who erased it.
+    async fn erase_content(&self, id: DeliveryId, act: &Act) -> Result<(), StoreFault>;
 
     /// The runs of a delivery, as a list shows them.
     async fn runs_in_short(&self, delivery: DeliveryId) -> Result<Vec<RunBrief>, StoreFault>;

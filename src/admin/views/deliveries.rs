@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::runs::{RunSummary, RunView};
 use crate::matching;
-use crate::model::DeliveryId;
+use crate::model::{DeliveryId, RunId};
 use crate::store;
 
 /// `GET /api/deliveries`
@@ -78,6 +78,17 @@ pub struct DeliveryView {
     pub explanation: ExplanationView,
     /// Its runs, with variables, attempts and acts.
     pub details: Vec<RunView>,
+}
+
+/// `POST /api/deliveries/{id}/erase`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseView {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// Its runs that were not sent yet, and are cancelled.
+    pub cancelled: Vec<RunId>,
+    /// Where bytes of the content may still be, in words; null where there are none in the store's files.
+    pub left: Option<String>,
 }
 
 /// Which routes of a source matched a delivery, and why.

@@ -14,7 +14,9 @@ mod sources;
 mod status;
 
 pub use audit::{AuditEntry, AuditView, NoteAsk, ReloadView};
-pub use deliveries::{Deliveries, DeliverySummary, DeliveryView, ExplanationView, RouteView};
+pub use deliveries::{
+    Deliveries, DeliverySummary, DeliveryView, EraseView, ErasedView, ExplanationView, RouteView,
+};
 pub use pauses::{
     BreakerState, BreakerView, Pausable, PauseAsk, PauseView, PausesView, RestingView, ResumeAsk,
     Resumed,

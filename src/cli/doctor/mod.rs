@@ -2,6 +2,7 @@
 
 mod world;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,7 +12,7 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone, printable};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Live, Plan, SecretRef, SourcePlan, StorePlan};
+use crate::config::{self, Live, Plan, SecretRef, SourcePlan, StorePlan};
 use crate::gateway;
 use crate::observe::Observer;
 use crate::random::SystemRandom;
@@ -51,6 +52,7 @@ impl Doctor {
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let plan = live.plan();
         let mut findings = vec![files(&live)];
+        findings.extend(exposed(&self.file.config, &plan));
         findings.push(store(&live, &plan).await);
         findings.extend(secrets(&live, &plan).await);
         findings.extend(world::keys(&plan).await);
@@ -76,6 +78,12 @@ fn files(live: &Live) -> Finding {
         Err(format!("{} faults (run `check`)", report.faults.len()))
     };
     Finding::new("configuration", found)
+}
+
+/// What `check` says of the permissions of the store's files, before the store is opened and corrects them.
+fn exposed(config: &Path, plan: &Plan) -> Vec<Finding> {
+    let warnings = config::exposed(config, &plan.store);
+    warnings.into_iter().map(|words| Finding::new("store files", Err(words))).collect()
 }
 
 /// Opens the store and commits a row. A store that a running gateway has open counts as good.

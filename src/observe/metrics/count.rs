@@ -76,6 +76,8 @@ impl Metrics {
             | Observation::BreakerHalfOpen { .. }
             | Observation::BreakerClosed { .. }
             | Observation::SourceUnusable { .. }
+            | Observation::StoreFileExposed { .. }
+            | Observation::DeliveryErased { .. }
             | Observation::DatabasePassword { .. }
             | Observation::StoreOverBound { .. }
             | Observation::Ready { .. }

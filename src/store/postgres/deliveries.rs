@@ -17,6 +17,7 @@ use crate::store::rules::claims::Held;
 use crate::store::rules::coalesce::Place;
 use crate::store::rules::new::row;
 use crate::store::statements::Claim;
+use crate::store::tables::Row as _;
 use crate::store::tables::deliveries::{HELD, held};
 use crate::store::{NewDelivery, StoreFault};
 
@@ -209,17 +210,17 @@ pub(super) async fn keep_or_find(
     found.map_or_else(|| Err(being_removed()), |row| held(&row).map(Some))
 }
 
-/// Counts a repeat of a delivery. Locks the delivery's row, so that two repeats at once are serialized.
+/// Counts a repeat of a delivery; gives whether its content was erased. Locks the delivery's row, so that two
+/// repeats at once are serialized.
 pub(super) async fn count_repeat(
     connection: &Connection,
     id: DeliveryId,
     now: Timestamp,
-) -> Result<(), StoreFault> {
-    let sql = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = $2 WHERE id = $1";
-    match connection.execute(sql, params![uuid(id.as_bytes()), millis(now)]).await? {
-        0 => Err(being_removed()),
-        _ => Ok(()),
-    }
+) -> Result<bool, StoreFault> {
+    let sql = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = $2 WHERE id = $1 \
+               RETURNING erased_at IS NOT NULL AS erased";
+    let counted = connection.one(sql, params![uuid(id.as_bytes()), millis(now)]).await?;
+    counted.map_or_else(|| Err(being_removed()), |row| row.flag("erased"))
 }
 
 /// Retention removed it between two statements; the sender's next try is a new delivery.

@@ -7,6 +7,7 @@
 mod batches;
 mod connection;
 mod deliveries;
+mod erase;
 mod group;
 mod migrate;
 mod notifications;
@@ -34,9 +35,9 @@ use super::{Pending, Store, StoreFault, steps};
 use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
-    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest, Replayed,
-    Retention, RetentionStep, Run, RunBrief, RunFilter,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Finish,
+    Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest,
+    Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
 };
 
 use connection::{Connection, Connections};
@@ -225,6 +226,16 @@ impl Store for PostgresStore {
             self.pool
                 .transact(async |connection| steps::people::replay(connection, &request).await)
                 .await
+        })
+    }
+
+    fn erase(&self, delivery: DeliveryId, act: Act) -> Pending<'_, Erasure> {
+        Box::pin(async move {
+            let erasure = self
+                .pool
+                .transact(async |connection| steps::erase::erase(connection, delivery, &act).await)
+                .await?;
+            Ok(Erasure { left: Some(erase::LEFT.to_owned()), ..erasure })
         })
     }
 

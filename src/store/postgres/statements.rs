@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::connection::Connection;
 use super::values::{length, millis, params, text, uuid};
-use super::{CHANNEL, PAUSES, RUNS, deliveries, queue, read, replicas, runs};
+use super::{CHANNEL, PAUSES, RUNS, deliveries, erase, queue, read, replicas, runs};
 use crate::model::{DeliveryId, RunId};
 use crate::store::pack::Packed;
 use crate::store::rules::claims::Held;
@@ -31,13 +31,18 @@ impl Statements for Connection {
         Ok(())
     }
 
-    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<(), StoreFault> {
+    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreFault> {
         deliveries::count_repeat(self, id, now).await
     }
 
-    async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault> {
-        let sql = "SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE";
-        Ok(self.one(sql, params![uuid(id.as_bytes())]).await?.is_some())
+    async fn is_erased(&self, id: DeliveryId) -> Result<Option<bool>, StoreFault> {
+        let sql = "SELECT erased_at IS NOT NULL AS erased FROM deliveries WHERE id = $1 FOR UPDATE";
+        let found = self.one(sql, params![uuid(id.as_bytes())]).await?;
+        found.map(|row| row.flag("erased")).transpose()
+    }
+
+    async fn erase_content(&self, id: DeliveryId, act: &Act) -> Result<(), StoreFault> {
+        erase::content(self, id, act).await
     }
 
     async fn runs_in_short(&self, delivery: DeliveryId) -> Result<Vec<RunBrief>, StoreFault> {

@@ -137,6 +137,27 @@ pub(in crate::store) fn released(
     Ok((row, word))
 }
 
+/// What erasing the content of its delivery changes in a run; `None` where the run has ended.
+///
+/// # Errors
+/// [`StoreFault::Unlawful`] where the run is being sent: its variables are in use, and its outcome is not known.
+pub(in crate::store) fn cancelled_to_erase(
+    run: &RunRow,
+    act: &Act,
+) -> Result<Option<Moved>, StoreFault> {
+    match run.state {
+        RunState::Waiting | RunState::Queued | RunState::Held => cancelled(run, act).map(Some),
+        RunState::Sending => {
+            let message =
+                "it is being sent; erase its delivery once the attempt has ended".to_owned();
+            Err(StoreFault::Unlawful { run: run.id, state: run.state, message })
+        }
+        RunState::Started | RunState::Failed | RunState::Superseded | RunState::Cancelled => {
+            Ok(None)
+        }
+    }
+}
+
 /// What a person's cancellation changes in a run.
 ///
 /// # Errors

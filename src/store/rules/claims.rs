@@ -12,8 +12,6 @@ pub(in crate::store) struct Held {
     pub(in crate::store) delivery: DeliveryId,
     /// The digest of its content; `None` where an older program kept it.
     pub(in crate::store) digest: Option<ContentDigest>,
-    /// Whether its content was erased.
-    pub(in crate::store) erased: bool,
 }
 
 /// What a delivery is to the one that has its claim.
@@ -23,8 +21,8 @@ pub(in crate::store) enum Told {
     Repeat {
         /// The first delivery.
         first: DeliveryId,
-        /// What becomes of the runs of the first that had failed.
-        failed: Failed,
+        /// Whether its content is known to be the same.
+        same: bool,
     },
     /// Another delivery, to which the sender gave the same id.
     Another(DeliveryId),
@@ -48,9 +46,17 @@ pub(in crate::store) fn told(held: &Held, digest: &ContentDigest) -> Told {
     let first = held.delivery;
     match held.digest {
         Some(kept) if kept != *digest => Told::Another(first),
-        _ if held.erased => Told::Repeat { first, failed: Failed::Left },
-        Some(_) => Told::Repeat { first, failed: Failed::Today },
-        None => Told::Repeat { first, failed: Failed::AsKept },
+        kept => Told::Repeat { first, same: kept.is_some() },
+    }
+}
+
+/// What a repeat does with the failed runs of the first delivery. `erased` says whether the content of that one
+/// was erased.
+pub(in crate::store) fn failed(same: bool, erased: bool) -> Failed {
+    match (erased, same) {
+        (true, _) => Failed::Left,
+        (false, true) => Failed::Today,
+        (false, false) => Failed::AsKept,
     }
 }
 
@@ -73,27 +79,24 @@ mod tests {
     const THIS: ContentDigest = ContentDigest::from_bytes([1; 16]);
     const OTHER: ContentDigest = ContentDigest::from_bytes([2; 16]);
 
-    fn held(digest: Option<ContentDigest>, erased: bool) -> Held {
-        Held { delivery: DeliveryId::from_bytes([7; 16]), digest, erased }
+    const FIRST: DeliveryId = DeliveryId::from_bytes([7; 16]);
+
+    fn told_of(digest: Option<ContentDigest>) -> Told {
+        told(&Held { delivery: FIRST, digest }, &THIS)
     }
 
     #[test]
     fn the_same_id_with_other_content_is_never_a_repeat() {
-        for erased in [false, true] {
-            let told = told(&held(Some(OTHER), erased), &THIS);
-            assert_eq!(told, Told::Another(DeliveryId::from_bytes([7; 16])));
-        }
+        assert_eq!(told_of(Some(OTHER)), Told::Another(FIRST));
+        assert_eq!(told_of(Some(THIS)), Told::Repeat { first: FIRST, same: true });
+        assert_eq!(told_of(None), Told::Repeat { first: FIRST, same: false });
     }
 
     #[test]
     fn only_known_content_gives_a_run_new_variables() {
-        let failed = |held: Held| match told(&held, &THIS) {
-            Told::Repeat { failed, .. } => failed,
-            Told::Another(_) => panic!("a repeat"),
-        };
-        assert_eq!(failed(held(Some(THIS), false)), Failed::Today);
-        assert_eq!(failed(held(None, false)), Failed::AsKept);
-        assert_eq!(failed(held(Some(THIS), true)), Failed::Left);
-        assert_eq!(failed(held(None, true)), Failed::Left);
+        assert_eq!(failed(true, false), Failed::Today);
+        assert_eq!(failed(false, false), Failed::AsKept);
+        assert_eq!(failed(true, true), Failed::Left);
+        assert_eq!(failed(false, true), Failed::Left);
     }
 }

@@ -6,9 +6,9 @@
 //! delayed a few hundred deliveries by twenty milliseconds each time.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -31,6 +31,8 @@ pub(super) struct Checkpoints {
     copied: Arc<AtomicBool>,
     /// Pages that were in the log when the writer thread last copied it.
     before: i32,
+    /// Locked while the background thread copies.
+    copying: Arc<Mutex<()>>,
     begin: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -46,7 +48,9 @@ impl Checkpoints {
                 Ok(())
             }))
             .map_err(fault)?;
-        let copying = open::connect(path)?;
+        let connection = open::connect(path)?;
+        let copying = Arc::new(Mutex::new(()));
+        let lock = Arc::clone(&copying);
         let copied = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&copied);
         let (begin, asked) = sync_channel(1);
@@ -54,14 +58,16 @@ impl Checkpoints {
             .name("store-copier".to_owned())
             .spawn(move || {
                 while asked.recv() == Ok(()) {
-                    copy(&copying);
+                    let copying = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                    copy(&connection);
+                    drop(copying);
                     done.store(true, Ordering::Release);
                 }
             })
             .map_err(|error| {
                 StoreFault::Unavailable(format!("no thread for the store: {error}"))
             })?;
-        Ok(Self { pages, copied, before: 0, begin: Some(begin), thread: Some(thread) })
+        Ok(Self { pages, copied, before: 0, copying, begin: Some(begin), thread: Some(thread) })
     }
 
     /// Starts or completes a checkpoint where one is due. The writer thread calls it between two commits.
@@ -88,6 +94,28 @@ impl Checkpoints {
 }
 
 impl Checkpoints {
+    /// Copies the whole log into the file, and cuts the log to nothing. Waits for the background thread. The
+    /// writer thread calls it between two commits.
+    ///
+    /// # Errors
+    /// Why it was not possible, for people.
+    pub(super) fn empty(&mut self, writing: &Connection) -> Result<(), String> {
+        let _no_other = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut busy = false;
+        writing
+            .pragma(None, "wal_checkpoint", "TRUNCATE", |row| {
+                busy = row.get::<_, i64>(0)? != 0;
+                Ok(())
+            })
+            .map_err(|error| fault(error).to_string())?;
+        if busy {
+            return Err("another program reads the file".to_owned());
+        }
+        self.before = 0;
+        self.pages.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Ends the thread and copies the rest of the log into the file.
     pub(super) fn finish(self, writing: &Connection) {
         drop(self);

@@ -9,6 +9,7 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::private;
 use crate::store::StoreFault;
 
 /// The lock. It is kept while any connection of the store is open.
@@ -37,7 +38,7 @@ impl FileLock {
             StoreFault::Unavailable(format!("cannot {what} {}: {error}; {hint}", path.display()))
         };
         let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o644);
+        let file = options.read(true).write(true).create(true).truncate(false).mode(private::MODE);
         let file = file.open(path).map_err(|error| {
             let hint = "the directory must exist and be writable by the gateway";
             unavailable("open", error, hint)

@@ -7,8 +7,10 @@ mod cases;
 mod checkpoint;
 mod damage;
 mod deliveries;
+mod erase;
 mod file_lock;
 mod open;
+mod private;
 mod queue;
 mod read;
 mod retention;
@@ -29,12 +31,13 @@ use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Finish, Lease,
-    LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest, Replayed,
-    Retention, RetentionStep, Run, RunBrief, RunFilter,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Finish,
+    Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest,
+    Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
 };
 
 use damage::Damage;
+pub use private::Exposed;
 use statements::{Transaction, at_once};
 
 /// The embedded store. Its fields are dropped in this order: the file lock after the last connection.
@@ -44,6 +47,7 @@ pub struct SqliteStore {
     path: PathBuf,
     damage: Damage,
     packer: Packer,
+    exposed: Vec<Exposed>,
 }
 
 /// The reading side. A read in progress keeps it open even when the store has been dropped.
@@ -61,6 +65,7 @@ impl SqliteStore {
     /// refuses. Both name the file.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
         let lock = file_lock::FileLock::take(path)?;
+        let exposed = private::take_from_others(lock.real())?;
         let mut writing = open::connect(lock.real())?;
         open::migrate(&writing, path)?;
         open::end_leases(&writing, path)?;
@@ -78,7 +83,13 @@ impl SqliteStore {
             path: path.to_owned(),
             damage: Damage::default(),
             packer: Packer::default(),
+            exposed,
         })
+    }
+
+    /// Files of the store that other users of this machine could use when it was opened.
+    pub fn exposed(&self) -> &[Exposed] {
+        &self.exposed
     }
 
     /// The path of the file, as configured.
@@ -102,6 +113,23 @@ impl SqliteStore {
             .unwrap_or_else(|stopped| Err(StoreFault::Unavailable(stopped.to_string())));
             self.damage.seen(read, &self.path)
         })
+    }
+
+    /// Copies the whole log into the file and empties it, since it holds pages as they were before. No reader
+    /// of this process keeps it from that.
+    ///
+    /// # Errors
+    /// Why it was not emptied, for people.
+    async fn empty_log(&self) -> Result<(), String> {
+        let reader = Arc::clone(&self.reader);
+        let emptied = self.writer.empty_log()?;
+        tokio::task::spawn_blocking(move || {
+            let _no_reader =
+                reader.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            emptied.wait()
+        })
+        .await
+        .unwrap_or_else(|stopped| Err(stopped.to_string()))
     }
 
     /// Writes, unless the file is known to be damaged: what is written to such a file may be lost.
@@ -176,6 +204,21 @@ impl Store for SqliteStore {
         Box::pin(self.write_if_whole(move |connection| {
             at_once(steps::people::replay(&Transaction(connection), &request))
         }))
+    }
+
+    fn erase(&self, delivery: DeliveryId, act: Act) -> Pending<'_, Erasure> {
+        Box::pin(async move {
+            let erasure = self
+                .write_if_whole(move |connection| {
+                    at_once(steps::erase::erase(&Transaction(connection), delivery, &act))
+                })
+                .await?;
+            let left = self.empty_log().await.err();
+            let left = left.map(|why| {
+                format!("the file {}-wal, until it is written anew: {why}", self.path.display())
+            });
+            Ok(Erasure { left, ..erasure })
+        })
     }
 
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run> {

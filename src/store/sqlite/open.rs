@@ -31,6 +31,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreFault> {
         // FULL: a commit returns after the log is flushed. This is the promise behind each 2xx.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What is deleted is overwritten, so that nothing of it stays in free pages.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         // Commits do not copy the log into the file; see `checkpoint`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;

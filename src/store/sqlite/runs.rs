@@ -96,6 +96,7 @@ mod tests {
         let all = [
             Which::Newest(delivery, "r", 0),
             Which::Failed(delivery),
+            Which::Of(delivery),
             Which::Unsent("r", "k"),
             Which::FallenDue(now),
             Which::Overdue(now),

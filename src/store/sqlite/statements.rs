@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::values::{execute, millis, one};
-use super::{deliveries, queue, read, runs};
+use super::{deliveries, erase, queue, read, runs};
 use crate::model::{DeliveryId, RunId};
 use crate::store::pack::Packed;
 use crate::store::rules::claims::Held;
@@ -47,14 +47,19 @@ impl Statements for Transaction<'_> {
         execute(self.0, sql, params![source, key, millis(until)]).map(drop)
     }
 
-    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<(), StoreFault> {
+    async fn count_repeat(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreFault> {
         let sql = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2 WHERE id = ?1";
-        execute(self.0, sql, params![id.as_bytes(), millis(now)]).map(drop)
+        execute(self.0, sql, params![id.as_bytes(), millis(now)])?;
+        Ok(self.is_erased(id).await?.unwrap_or_default())
     }
 
-    async fn has_delivery(&self, id: DeliveryId) -> Result<bool, StoreFault> {
-        let sql = "SELECT 1 FROM deliveries WHERE id = ?1";
-        Ok(one(self.0, sql, [id.as_bytes()], |_| Ok(()))?.is_some())
+    async fn is_erased(&self, id: DeliveryId) -> Result<Option<bool>, StoreFault> {
+        let sql = "SELECT erased_at IS NOT NULL AS erased FROM deliveries WHERE id = ?1";
+        one(self.0, sql, [id.as_bytes()], |row| row.flag("erased"))
+    }
+
+    async fn erase_content(&self, id: DeliveryId, act: &Act) -> Result<(), StoreFault> {
+        erase::content(self.0, id, act)
     }
 
     async fn runs_in_short(&self, delivery: DeliveryId) -> Result<Vec<RunBrief>, StoreFault> {

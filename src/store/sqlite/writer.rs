@@ -62,12 +62,36 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreFault> + Send> Write for W
 }
 
 type Job = Box<dyn Write>;
+
+/// What the thread is asked for.
+enum Asked {
+    /// A write.
+    Write(Job),
+    /// To copy the whole log into the file and to empty it.
+    EmptyLog(oneshot::Sender<Result<(), String>>),
+}
+
+/// A request to empty the log, not made yet.
+pub(super) struct EmptyLog(mpsc::Sender<Asked>);
+
+impl EmptyLog {
+    /// Makes the request, and waits until the log is empty.
+    ///
+    /// # Errors
+    /// Why it is not empty, for people.
+    pub(super) fn wait(self) -> Result<(), String> {
+        let stopped = || "the store has been closed".to_owned();
+        let (reply, answer) = oneshot::channel();
+        self.0.blocking_send(Asked::EmptyLog(reply)).map_err(|_| stopped())?;
+        answer.blocking_recv().map_err(|_| stopped())?
+    }
+}
 /// A batch after its commit, with the result of the commit.
 type Settled = (Vec<Job>, Result<(), StoreFault>);
 
 /// The writing side of the store.
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<mpsc::Sender<Asked>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -101,8 +125,17 @@ impl Writer {
         let stopped = || StoreFault::Unavailable("the store has been closed".to_owned());
         let job: Job = Box::new(Writing { write, outcome: Err(stopped()), reply });
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(job).await.map_err(|_| stopped())?;
+        jobs.send(Asked::Write(job)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// A request to empty the log.
+    ///
+    /// # Errors
+    /// The store has been closed.
+    pub(super) fn empty_log(&self) -> Result<EmptyLog, String> {
+        let stopped = || "the store has been closed".to_owned();
+        self.jobs.clone().map(EmptyLog).ok_or_else(stopped)
     }
 }
 
@@ -138,15 +171,23 @@ fn tell(batch: Vec<Job>, committed: &Result<(), StoreFault>) {
 fn run(
     connection: &Connection,
     mut checkpoints: Checkpoints,
-    mut waiting: mpsc::Receiver<Job>,
+    mut waiting: mpsc::Receiver<Asked>,
     mut names: Names,
     path: &Path,
     told: Option<&mpsc::UnboundedSender<Settled>>,
 ) {
     loop {
-        let mut batch = Vec::with_capacity(BATCH);
-        if waiting.blocking_recv_many(&mut batch, BATCH) == 0 {
+        let mut asked = Vec::with_capacity(BATCH);
+        if waiting.blocking_recv_many(&mut asked, BATCH) == 0 {
             break;
+        }
+        let mut batch = Vec::with_capacity(asked.len());
+        let mut emptying = Vec::new();
+        for one in asked {
+            match one {
+                Asked::Write(job) => batch.push(job),
+                Asked::EmptyLog(reply) => emptying.push(reply),
+            }
         }
         // Checked before the commit, so that nothing is written to a file that was removed or replaced, and
         // again after it, since a sender is answered with 2xx on its result.
@@ -161,6 +202,13 @@ fn run(
             tell(batch, &committed);
         }
         checkpoints.go_on(connection);
+        if !emptying.is_empty() {
+            let emptied = checkpoints.empty(connection);
+            for reply in emptying {
+                // The caller may have stopped waiting; the log is empty all the same.
+                let _ = reply.send(emptied.clone());
+            }
+        }
     }
     checkpoints.finish(connection);
 }

@@ -7,7 +7,7 @@ use crate::clock::later;
 use crate::model::{DeliveryId, RunState};
 use crate::store::pack::Packed;
 use crate::store::rules::again::repeated;
-use crate::store::rules::claims::{Failed, Told, keys, told};
+use crate::store::rules::claims::{Failed, Told, failed, keys, told};
 use crate::store::rules::coalesce::{Place, take_place};
 use crate::store::rules::new::row;
 use crate::store::statements::{About, Claim, Statements};
@@ -29,7 +29,7 @@ pub(in crate::store) async fn accept(
             return kept(store, delivery, &claim).await;
         };
         match told(&held, &delivery.digest) {
-            Told::Repeat { first, failed } => return repeat(store, first, failed, delivery).await,
+            Told::Repeat { first, same } => return repeat(store, first, same, delivery).await,
             Told::Another(first) => same_id_as = same_id_as.or(Some(first)),
         }
     }
@@ -92,10 +92,11 @@ pub(super) async fn place(
 async fn repeat(
     store: &impl Statements,
     first: DeliveryId,
-    failed: Failed,
+    same: bool,
     delivery: &NewDelivery,
 ) -> Result<Accepted, StoreFault> {
-    store.count_repeat(first, delivery.received_at).await?;
+    let erased = store.count_repeat(first, delivery.received_at).await?;
+    let failed = failed(same, erased);
     let today: &[NewRun] = if failed == Failed::Today { &delivery.runs } else { &[] };
     let tried_again = match failed {
         Failed::Left => Vec::new(),

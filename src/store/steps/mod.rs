@@ -2,6 +2,7 @@
 //! rows, through the [statements](super::statements) of one transaction.
 
 pub(in crate::store) mod accept;
+pub(in crate::store) mod erase;
 pub(in crate::store) mod pauses;
 pub(in crate::store) mod people;
 pub(in crate::store) mod queue;

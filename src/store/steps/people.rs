@@ -15,8 +15,13 @@ pub(in crate::store) async fn replay(
     store: &impl Statements,
     request: &ReplayRequest,
 ) -> Result<Replayed, StoreFault> {
-    if !store.has_delivery(request.delivery).await? {
-        return Err(StoreFault::NotFound(format!("delivery {}", request.delivery)));
+    match store.is_erased(request.delivery).await? {
+        Some(false) => {}
+        Some(true) => {
+            let what = format!("content of delivery {} any more: it was erased", request.delivery);
+            return Err(StoreFault::NotFound(what));
+        }
+        None => return Err(StoreFault::NotFound(format!("delivery {}", request.delivery))),
     }
     let mut runs = Vec::with_capacity(request.runs.len());
     for run in &request.runs {

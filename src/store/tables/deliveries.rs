@@ -67,7 +67,7 @@ fn erased(row: &impl Row) -> Result<Option<Erased>, StoreFault> {
 }
 
 /// The columns of a claim that is in force, with the delivery that has it.
-pub(in crate::store) const HELD: &str = "deliveries.id, deliveries.digest, deliveries.erased_at";
+pub(in crate::store) const HELD: &str = "deliveries.id, deliveries.digest";
 
 /// The delivery that has a claim, read from the columns of [`HELD`].
 pub(in crate::store) fn held(row: &impl Row) -> Result<Held, StoreFault> {
@@ -76,9 +76,23 @@ pub(in crate::store) fn held(row: &impl Row) -> Result<Held, StoreFault> {
     Ok(Held {
         delivery: DeliveryId::from_bytes(row.id("id")?),
         digest: digest.map(ContentDigest::from_bytes),
-        erased: row.maybe_moment("erased_at")?.is_some(),
     })
 }
+
+/// What erasing sets in a delivery, beside its packed columns. The id at its sender stays, so that a repeat of
+/// it is still recognized.
+pub(in crate::store) const ERASED_DELIVERY: &str = "claims = NULL, query = '', remote = NULL";
+
+/// What erasing sets in the runs of a delivery. Texts that may quote the content go, and so does the link of a
+/// run to the one that took its place.
+pub(in crate::store) const ERASED_RUN: &str = "\
+    environment = CASE WHEN environment IS NOT NULL THEN '{}' END, \
+    reason = CASE WHEN reason IS NULL OR state = 'cancelled' THEN reason ELSE 'erased' END, \
+    latest_per = NULL, burst = CASE WHEN state <> 'superseded' THEN burst END, \
+    burst_at = CASE WHEN state <> 'superseded' THEN burst_at END";
+
+/// What erasing sets in the attempts of those runs.
+pub(in crate::store) const ERASED_ATTEMPT: &str = "reason = NULL, reply = NULL";
 
 /// A delivery with its content, read from the columns of [`SUMMARY`] and [`content`].
 pub(in crate::store) fn whole(

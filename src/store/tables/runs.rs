@@ -174,6 +174,8 @@ pub(in crate::store) enum Which<'w> {
     Newest(DeliveryId, &'w str, u32),
     /// The failed runs of a delivery.
     Failed(DeliveryId),
+    /// All runs of a delivery.
+    Of(DeliveryId),
     /// The unsent runs of a route with this `latest_per` text.
     Unsent(&'w str, &'w str),
     /// Runs that have fallen due by now and are still blocked until their time.
@@ -209,6 +211,7 @@ impl Which<'_> {
                 vec![Value::text(route), number((*part).into())],
             ),
             Self::Failed(_) => ("runs.state = 'failed' ORDER BY runs.seq".to_owned(), Vec::new()),
+            Self::Of(_) => ("true ORDER BY runs.seq".to_owned(), Vec::new()),
             Self::Unsent(route, key) => (
                 format!(
                     "runs.route = $1 AND runs.latest_per = $2 AND runs.latest_per IS NOT NULL \
@@ -257,7 +260,9 @@ impl Which<'_> {
     /// The delivery whose runs they are, where they belong to one.
     pub(in crate::store) fn delivery(&self) -> Option<DeliveryId> {
         match self {
-            Self::Newest(delivery, ..) | Self::Failed(delivery) => Some(*delivery),
+            Self::Newest(delivery, ..) | Self::Failed(delivery) | Self::Of(delivery) => {
+                Some(*delivery)
+            }
             _ => None,
         }
     }

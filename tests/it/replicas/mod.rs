@@ -7,3 +7,4 @@ mod processes;
 mod proof;
 mod rights;
 mod rolling;
+mod rows;

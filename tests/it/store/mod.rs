@@ -40,6 +40,14 @@ macro_rules! for_every_case {
             a_claim_that_lasts_longer_keeps_its_delivery_known,
         );
         $every_case!(
+            erase:
+            what_is_erased_is_gone_and_what_happened_stays,
+            runs_that_are_not_sent_yet_are_cancelled_before_their_delivery_is_erased,
+            a_run_on_the_wire_keeps_its_delivery_from_being_erased,
+            a_repeat_of_what_was_erased_is_a_repeat_and_brings_nothing_back,
+            a_delivery_can_be_erased_again_and_an_unknown_one_cannot,
+        );
+        $every_case!(
             flow:
             a_burst_becomes_one_run_that_stands_for_all,
             a_burst_waits_no_longer_than_it_may,
@@ -72,6 +80,7 @@ macro_rules! for_every_case {
 pub(crate) use for_every_case;
 
 mod cases;
+mod erase;
 mod flow;
 mod model;
 mod postgres;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cdsw_gateway::model::run::leads;
-use cdsw_gateway::model::{Backlog, RunState};
+use cdsw_gateway::model::{Backlog, Outcome, RunState};
+use cdsw_gateway::random::{Random, SeededRandom};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{
-    Pausable, Release, ReplayRequest, Retention, RunFilter, Store, StoreFault,
+    Accepted, NewDelivery, NewRunState, Pausable, Release, ReplayRequest, Retention, RunFilter,
+    Store, StoreFault,
 };
 
 use super::world::*;
@@ -273,4 +275,166 @@ async fn nothing_more_is_written_to_a_file_that_is_known_to_be_damaged() {
         let Some(StoreFault::Unusable(why)) = &fault else { panic!("{what}: {fault:?}") };
         assert!(why.contains(".recover"), "{what}: {why}");
     }
+}
+
+/// What lies in the store's directory, byte for byte.
+fn raw(directory: &tempfile::TempDir) -> Vec<(String, Vec<u8>)> {
+    let files = std::fs::read_dir(directory.path()).expect("listed");
+    let read = |file: std::io::Result<std::fs::DirEntry>| {
+        let file = file.expect("an entry");
+        let bytes = std::fs::read(file.path()).expect("read");
+        (file.file_name().to_string_lossy().into_owned(), bytes)
+    };
+    files.map(read).collect()
+}
+
+/// Each file that has this text somewhere, with the first such place.
+fn names_with(directory: &tempfile::TempDir, text: &str) -> Vec<String> {
+    let found = |(name, bytes): (String, Vec<u8>)| {
+        let at = bytes.windows(text.len()).position(|window| window == text.as_bytes())?;
+        let around = &bytes[at..bytes.len().min(at + 40)];
+        Some(format!("{name} at {at}: {}", String::from_utf8_lossy(around)))
+    };
+    raw(directory).into_iter().filter_map(found).collect()
+}
+
+/// A delivery whose every part holds a text of its own, none of which compresses.
+fn with_canaries(key: &str, word: &str, filler: usize) -> NewDelivery {
+    let random = SeededRandom::new(filler as u64 + 1);
+    let noise: String = (0..filler).map(|_| format!("{:032x}", random.bits())).collect();
+    let text = |part: &str| format!("{word}-{part}");
+    let variables = environment(&[("SHA", &*text("variable"))]);
+    let started = run("r", "train", NewRunState::Queued(variables));
+    let broken = run("s", "train", NewRunState::Failed(text("reason")));
+    NewDelivery {
+        body: format!("{}{noise}", text("body")).into(),
+        headers: [("x-mark", &*text("header"))].into_iter().collect(),
+        query: text("query"),
+        claims: Some(text("claim")),
+        remote: Some(text("remote")),
+        explanation: text("explanation").into_bytes(),
+        ..delivery(key, vec![started, broken])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_byte_of_an_erased_delivery_stays_in_the_files() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    // Others before, between and after; small ones, and some with pages of their own.
+    let mut erased = Vec::new();
+    for number in 0..150_usize {
+        let word = if number % 3 == 1 { "canary" } else { "other" };
+        let filler = number * 37 % 1000;
+        let new = with_canaries(&number.to_string(), &format!("{word}-{number}"), filler);
+        let id = new.id;
+        store.accept(new).await.expect("kept");
+        let lease = lease_one(&store, start()).await;
+        let mut result = result(Outcome::Started);
+        result.reply = Some(format!("{word}-{number}-reply"));
+        store.finish_attempt(lease, result, started(), after(1)).await.expect("done");
+        erased.extend((word == "canary").then_some(id));
+    }
+    assert!(!names_with(&directory, "canary").is_empty(), "the test finds what is there");
+    for id in erased {
+        let erasure = store.erase(id, act()).await.expect("erased");
+        assert_eq!(erasure.left, None);
+    }
+    assert_eq!(names_with(&directory, "canary"), Vec::<String>::new());
+    assert!(!names_with(&directory, "other-0-body").is_empty(), "the others are still there");
+    drop(store);
+    assert_eq!(names_with(&directory, "canary"), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_retention_removes_is_not_left_in_free_pages() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    for number in 0..40_usize {
+        let mut new = with_canaries(&number.to_string(), &format!("canary-{number}"), number * 37);
+        new.runs.clear();
+        store.accept(new).await.expect("kept");
+    }
+    one_run(&store, "stays").await;
+    let retention = Retention { keep: Duration::from_secs(60), max_size: u64::MAX };
+    while store.apply_retention(retention, after(61)).await.expect("step").more {}
+    drop(store);
+    assert_eq!(names_with(&directory, "canary"), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_delivery_is_told_of_where_another_program_reads_the_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    let (id, _) = one_run(&store, "id").await;
+    let other = rusqlite::Connection::open(directory.path().join("gateway.db")).expect("opens");
+    other.execute_batch("BEGIN; SELECT count(*) FROM deliveries").expect("reads");
+    let erasure = store.erase(id, act()).await.expect("erased");
+    let left = erasure.left.expect("it says where bytes are left");
+    assert!(left.contains("gateway.db-wal") && left.contains("another program"), "{left}");
+    other.execute_batch("COMMIT").expect("done");
+    assert_eq!(store.erase(id, act()).await.expect("erased").left, None);
+}
+
+/// The permissions of a file.
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).expect("there").permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_are_their_owners_alone_also_those_of_the_version_before() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("gateway.db");
+    let files = ["gateway.db", "gateway.db-wal", "gateway.db-shm"];
+    let store = SqliteStore::open(&path).expect("opens");
+    assert!(store.exposed().is_empty());
+    store.accept(delivery("one", Vec::new())).await.expect("kept");
+    for file in files {
+        assert_eq!(mode(&directory.path().join(file)), 0o600, "{file}");
+    }
+    drop(store);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
+    let store = SqliteStore::open(&path).expect("opens");
+    let exposed: Vec<_> = store.exposed().iter().map(|file| (file.mode, file.corrected)).collect();
+    assert_eq!(exposed, [(0o644, true)]);
+    store.accept(delivery("two", Vec::new())).await.expect("kept");
+    for file in files {
+        assert_eq!(mode(&directory.path().join(file)), 0o600, "{file}");
+    }
+    drop(store);
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777))
+        .expect("set");
+    let store = SqliteStore::open(&path).expect("opens");
+    assert_eq!(store.exposed()[0].path, directory.path().canonicalize().expect("a path"));
+}
+
+/// What an older version kept has no digest: its id is believed, and nobody gets variables of other content.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_without_a_digest_is_known_by_its_id_and_keeps_its_variables() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory);
+    let broken = run("s", "train", NewRunState::Failed("SHA is missing".to_owned()));
+    let first = delivery("id", vec![queued("r", "train"), broken.clone()]);
+    let (id, mapped) = (first.id, first.runs[0].id);
+    store.accept(first).await.expect("kept");
+    let lease = lease_one(&store, start()).await;
+    let refused = result(Outcome::NotStartedForGood);
+    store.finish_attempt(lease, refused, failed(), after(1)).await.expect("failed");
+    drop(store);
+    let file = rusqlite::Connection::open(directory.path().join("gateway.db")).expect("opens");
+    file.execute("UPDATE deliveries SET digest = NULL", []).expect("as the version before");
+    drop(file);
+    let store = open(&directory);
+    let today = |route| run(route, "train", NewRunState::Queued(environment(&[("SHA", "new")])));
+    let other =
+        NewDelivery { digest: digest("other"), ..delivery("id", vec![today("r"), today("s")]) };
+    let Ok(Accepted::Repeat { delivery, requeued, .. }) = store.accept(other).await else {
+        panic!("a repeat");
+    };
+    assert_eq!((delivery, requeued), (id, vec![mapped]));
+    let run = store.run(mapped).await.expect("read").expect("kept");
+    assert_eq!(run.environment, Some(environment(&[("SHA", "abc")])), "its own variables");
+    assert_eq!(state(&store, broken.id).await, RunState::Failed);
 }

@@ -6,6 +6,7 @@ mod admin;
 mod chat;
 mod chat_docs;
 mod chat_handshakes;
+mod erase;
 mod flow;
 mod forges;
 mod greetings;

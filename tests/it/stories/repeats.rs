@@ -169,7 +169,6 @@ async fn one_id_under_another_name_of_the_event_takes_nothing_away() {
 }
 
 const UNNAMED: &str = "  dropbox: { provider: dropbox, secrets: [{ file: secrets/webhook }] }
-  quay: { provider: quay, secrets: [{ file: secrets/webhook }] }
   cron: { provider: token, header: X-Token, secrets: [{ file: secrets/webhook }] }
   each: { provider: token, header: X-Token, repeats: never, secrets: [{ file: secrets/webhook }] }
   daily: { provider: token, header: X-Token, repeats: { window: 1d }, secrets: [{ file: secrets/webhook }] }
@@ -177,7 +176,7 @@ const UNNAMED: &str = "  dropbox: { provider: dropbox, secrets: [{ file: secrets
 
 const OF_UNNAMED: &str = "
   everything:
-    on: { source: [dropbox, quay, cron, each, daily] }
+    on: { source: [dropbox, cron, each, daily] }
     job: retrain
 ";
 
@@ -185,19 +184,19 @@ const OF_UNNAMED: &str = "
 async fn what_has_neither_an_id_nor_a_time_is_known_for_ten_minutes() {
     let world = with_sources(UNNAMED, OF_UNNAMED).await;
     let body = json!({ "job": "nightly" });
-    for source in ["dropbox", "quay", "cron"] {
+    for source in ["dropbox", "cron"] {
         assert!(!is_repeat(&world, source, &body).await, "{source}");
         assert!(is_repeat(&world, source, &body).await, "{source}: sent again at once");
     }
     world.clock.advance(Duration::from_secs(599));
-    for source in ["dropbox", "quay", "cron"] {
+    for source in ["dropbox", "cron"] {
         assert!(is_repeat(&world, source, &body).await, "{source}: within ten minutes");
     }
     world.clock.advance(Duration::from_secs(1));
-    for source in ["dropbox", "quay", "cron"] {
+    for source in ["dropbox", "cron"] {
         assert!(!is_repeat(&world, source, &body).await, "{source}: ten minutes later");
     }
-    assert_eq!(world.runs().await, 6);
+    assert_eq!(world.runs().await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! A store in memory, as plain as it can be: what every real one must look like from environs. It knows
 //! nothing of the rules that those share.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use cdsw_gateway::clock::{between, later};
@@ -48,10 +48,12 @@ struct Run {
     lease_until: Timestamp,
     passed: bool,
     superseded_by: Option<usize>,
+    /// Its delivery was erased, and with it the link to the run that took its place.
+    unlinked: bool,
 }
 
 /// What seldom happens by itself, and must happen in some sequence for the comparison to say anything.
-pub const RARE: [&str; 15] = [
+pub const RARE: [&str; 17] = [
     "a run took the place of others",
     "a run that stood for several gave way",
     "only the newest of a backlog stayed",
@@ -67,6 +69,8 @@ pub const RARE: [&str; 15] = [
     "a paused route kept a run back",
     "an id came with other content",
     "the first content of an id came again behind another",
+    "what was erased came again",
+    "erasing cancelled a run",
 ];
 
 #[derive(Debug, Default)]
@@ -76,6 +80,7 @@ pub struct Memory {
     runs: Vec<Run>,
     claims: HashMap<(String, String), Claims>,
     pub repeats: HashMap<DeliveryId, u64>,
+    erased: HashSet<DeliveryId>,
     pub pauses: BTreeMap<(String, String), Timestamp>,
     starts: Vec<(String, Timestamp, bool)>,
     backlogs: HashMap<String, usize>,
@@ -114,7 +119,7 @@ impl Memory {
     /// Every run, in the order of acceptance.
     pub fn seen(&self) -> Vec<Seen> {
         let stands_in = |run: &Run| {
-            let mut by = run.superseded_by?;
+            let mut by = run.superseded_by.filter(|_| !run.unlinked)?;
             while let Some(newer) = self.runs[by].superseded_by {
                 by = newer;
             }
@@ -188,6 +193,10 @@ impl Memory {
     fn repeat(&mut self, first: DeliveryId, new: &NewDelivery) -> Vec<RunId> {
         let now = new.received_at;
         let mut requeued = Vec::new();
+        if self.erased.contains(&first) {
+            self.met.insert(RARE[15]);
+            return requeued;
+        }
         for place in 0..self.runs.len() {
             let run = &self.runs[place];
             if run.delivery != first || run.seen.state != RunState::Failed {
@@ -276,6 +285,7 @@ impl Memory {
             lease_until: now,
             passed: false,
             superseded_by: None,
+            unlinked: false,
         };
         if let (Some(latest), RunState::Queued) = (&new.latest, state) {
             for older in self.unsent(&run.route, &latest.key) {
@@ -533,13 +543,48 @@ impl Memory {
         self.audit.push((word.to_owned(), "run".to_owned(), id));
     }
 
+    /// The runs that are cancelled for it.
+    pub fn erase(&mut self, id: DeliveryId, act: &Act) -> Result<Vec<RunId>, StoreFault> {
+        let all = 0..self.runs.len();
+        let places: Vec<usize> = all.filter(|place| self.runs[*place].delivery == id).collect();
+        let on_the_wire = |place: &&usize| self.runs[**place].seen.state == RunState::Sending;
+        if let Some(place) = places.iter().find(on_the_wire) {
+            let Seen { id: run, state, .. } = self.runs[*place].seen;
+            return Err(StoreFault::Unlawful { run, state, message: String::new() });
+        }
+        let mut cancelled = Vec::new();
+        for place in places {
+            let state = self.runs[place].seen.state;
+            if matches!(state, RunState::Waiting | RunState::Queued | RunState::Held) {
+                let reason = format!("cancelled by {}", act.who);
+                self.settle(place, RunState::Cancelled, Some(reason), act.at);
+                self.met.insert(RARE[16]);
+                self.runs[place].seen.acts.push("cancel".to_owned());
+                cancelled.push(self.runs[place].seen.id);
+            }
+            let run = &mut self.runs[place];
+            run.unlinked = true;
+            run.seen.environment = run.seen.environment.take().map(|_| Environment::default());
+            if run.seen.state != RunState::Cancelled {
+                run.seen.reason = run.seen.reason.take().map(|_| "erased".to_owned());
+            }
+        }
+        self.erased.insert(id);
+        self.audit.push(("erase".to_owned(), "delivery".to_owned(), id.to_string()));
+        Ok(cancelled)
+    }
+
+    /// `None` where the delivery was erased.
     pub fn replay(
         &mut self,
         delivery: DeliveryId,
         runs: &[NewRun],
         again: bool,
         now: Timestamp,
-    ) -> Vec<(RunId, &'static str, RunState)> {
+    ) -> Option<Vec<(RunId, &'static str, RunState)>> {
+        if self.erased.contains(&delivery) {
+            return None;
+        }
         let mut done = Vec::new();
         for new in runs {
             let is_kept = |run: &Run| {
@@ -576,7 +621,7 @@ impl Memory {
             done.push((run.id, what, state));
         }
         self.audit.push(("replay".to_owned(), "delivery".to_owned(), delivery.to_string()));
-        done
+        Some(done)
     }
 
     pub fn pause(&mut self, what: &Pausable, act: &Act) {

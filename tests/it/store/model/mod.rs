@@ -157,6 +157,16 @@ impl World {
                     same(name, step, &kind(seen), &kind(expected.clone()))?;
                 }
             }
+            Step::Erase { delivery } if !self.memory.deliveries().is_empty() => {
+                let (id, act) = (*delivery.get(&self.memory.deliveries()), act(now));
+                let expected = self.memory.erase(id, &act);
+                for (name, store) in &self.stores {
+                    let seen = store.erase(id, act.clone()).await.map(|erased| erased.cancelled);
+                    let seen = seen.map_err(|fault| kind(Err(fault)));
+                    let expected = expected.clone().map_err(|fault| kind(Err(fault)));
+                    same(name, step, &seen, &expected)?;
+                }
+            }
             Step::Replay { delivery, runs, again } if !self.memory.deliveries().is_empty() => {
                 let delivery = *delivery.get(&self.memory.deliveries());
                 let runs = new_runs(runs, now);
@@ -172,7 +182,8 @@ impl World {
                         let runs = replayed.runs.into_iter();
                         runs.map(|run| (run.id, run.what, run.state)).collect::<Vec<_>>()
                     });
-                    same(name, step, &seen, &Ok(expected.clone()))?;
+                    // Of what was erased, nothing is replayed.
+                    same(name, step, &seen.ok(), &expected)?;
                 }
             }
             Step::Pause { what } => {
@@ -219,7 +230,10 @@ impl World {
                 self.now = later(now, LEASE);
                 self.settle_lost(step).await?;
             }
-            Step::Release { .. } | Step::Cancel { .. } | Step::Replay { .. } => {}
+            Step::Release { .. }
+            | Step::Cancel { .. }
+            | Step::Erase { .. }
+            | Step::Replay { .. } => {}
         }
         Ok(())
     }

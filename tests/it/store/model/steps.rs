@@ -52,6 +52,9 @@ pub enum Step {
     Cancel {
         run: Index,
     },
+    Erase {
+        delivery: Index,
+    },
     Pause {
         what: Pausable,
     },
@@ -169,6 +172,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (index(), wanted(), any::<bool>())
             .prop_map(|(delivery, runs, again)| Step::Replay { delivery, runs, again }),
         2 => index().prop_map(|run| Step::Cancel { run }),
+        1 => index().prop_map(|delivery| Step::Erase { delivery }),
         2 => pausable().prop_map(|what| Step::Pause { what }),
         2 => (pausable(), vec((jobs(), backlog()), 0..2))
             .prop_map(|(what, backlogs)| Step::Resume { what, backlogs }),
