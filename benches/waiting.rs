@@ -17,7 +17,8 @@ use cdsw_gateway::clock::later;
 use cdsw_gateway::model::{AttemptResult, ContentDigest, DeliveryId, Environment, Outcome, RunId};
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{
-    KeptHeaders, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Permit, Store,
+    Asks, KeptHeaders, Lease, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, NotAsked, Permit,
+    Store,
 };
 use jiff::Timestamp;
 
@@ -203,6 +204,16 @@ async fn lease(stores: &[Filled; 2], jobs: &[&str]) -> [Vec<Duration>; 2] {
     all
 }
 
+/// Asks for every run.
+#[derive(Debug)]
+struct EveryRun;
+
+impl Asks for EveryRun {
+    fn asks_for(&self, _: &Lease) -> Result<(), NotAsked> {
+        Ok(())
+    }
+}
+
 async fn one(store: &dyn Store, jobs: &[&str]) -> Duration {
     // Later than every back-off after a start whose API key could not be read.
     let now = later(start(), Duration::from_secs(3600 * 24 * 365 * 40));
@@ -218,8 +229,15 @@ async fn one(store: &dyn Store, jobs: &[&str]) -> Duration {
         per_hour: Some(1_000_000),
         backlog_per_minute: 10,
         trial: None,
+        env_max: 64 * 1024,
     };
-    let ask = LeaseAsk { now, permits: jobs.iter().enumerate().map(permit).collect(), most: 1 };
+    let ask = LeaseAsk {
+        now,
+        permits: jobs.iter().enumerate().map(permit).collect(),
+        most: 1,
+        plan: Arc::new(EveryRun),
+        version: "1".into(),
+    };
     let begin = Instant::now();
     let mut leased = store.lease_due(ask).await.expect("leased");
     let lease = leased.leases.pop().expect("one waits");

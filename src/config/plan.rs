@@ -174,6 +174,8 @@ pub struct JobPlan {
     pub retry_max: Duration,
     /// The largest total size in bytes of all variables.
     pub env_max: usize,
+    /// The reserved names of variables that its routes may set, in capital letters.
+    pub allow_reserved: Vec<String>,
     /// A description for people.
     pub description: Option<String>,
 }

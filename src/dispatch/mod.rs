@@ -4,6 +4,7 @@
 //! An attempt is committed before its request is sent. If the process dies in between, the attempt is found
 //! again and its outcome counts as unknown. This is the only part of the program that reads an API key.
 
+mod asked;
 mod attempt;
 mod breaker;
 mod breakers;
@@ -23,13 +24,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, later};
-use crate::config::{JobPlan, Live};
+use crate::config::{JobPlan, Live, Plan};
 use crate::observe::{Observation, Observer};
 use crate::random::Random;
 use crate::store::shared::Notifications;
-use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
+use crate::store::{Asks, Lease, LeaseAsk, Pause, Store, StoreFault};
 use slots::{Round, Slots, Wants};
 
+pub use asked::asked;
 pub use breakers::OpenBreaker;
 pub use decide::decide;
 pub use pauses::backlog;
@@ -42,6 +44,8 @@ const POLL: Duration = Duration::from_secs(30);
 const SHARED_POLL: Duration = Duration::from_secs(1);
 /// How often a refused key is read again, to see whether it has changed.
 const KEY_LOOK: Duration = Duration::from_secs(1);
+/// Calls by which one sweep fails overdue runs at most, so that they keep no other run from being sent.
+const OVERDUE_STEPS: usize = 16;
 /// Back-off after the store has failed.
 const STORE_REST: Duration = Duration::from_secs(1);
 
@@ -186,7 +190,7 @@ impl Dispatcher {
         // Once for both rounds: each call rotates the order by one job, so that each comes first in turn.
         let jobs = self.lock_turns().order(&plan);
         for round in slots.rounds() {
-            let ask = self.ask(&slots, &jobs, *round, now);
+            let ask = self.ask(&slots, &plan, &jobs, *round, now);
             if ask.most > 0
                 && !ask.permits.is_empty()
                 && let Some(due) = self.take(ask).await?
@@ -199,13 +203,14 @@ impl Dispatcher {
 
     /// Fails runs whose deadline has passed, a bounded number per call to the store.
     async fn fail_overdue(&self, now: Timestamp) -> Result<(), StoreFault> {
-        loop {
+        for _ in 0..OVERDUE_STEPS {
             let runs = self.parts.store.fail_overdue(now, self.waits()).await?;
             if runs == 0 {
-                return Ok(());
+                break;
             }
             self.parts.observer.tell(Observation::RunsOverdue { runs });
         }
+        Ok(())
     }
 
     /// Takes runs from the queue and sends them; gives when the next one falls due.
@@ -214,6 +219,9 @@ impl Dispatcher {
         self.note_limits(&leased.limited);
         for (job, held) in &leased.held {
             self.parts.observer.tell(Observation::RunsBraked { job, held: *held });
+        }
+        for (job, held) in &leased.not_asked {
+            self.parts.observer.tell(Observation::RunsNotAsked { job, held: *held });
         }
         for lease in leased.leases {
             self.send(lease);
@@ -258,6 +266,7 @@ impl Dispatcher {
     fn ask(
         &self,
         slots: &Slots<'_>,
+        plan: &Arc<Plan>,
         jobs: &[&Arc<JobPlan>],
         round: Round,
         now: Timestamp,
@@ -277,7 +286,13 @@ impl Dispatcher {
             (is_usable && count > 0).then(|| turns::permit(job, count, trial))
         };
         let permits = jobs.iter().filter_map(permit).collect();
-        LeaseAsk { now, permits, most: slots.free(&busy, on_the_wire, round) }
+        LeaseAsk {
+            now,
+            permits,
+            most: slots.free(&busy, on_the_wire, round),
+            plan: Arc::clone(plan) as Arc<dyn Asks>,
+            version: Arc::clone(&plan.version),
+        }
     }
 
     fn send(self: &Arc<Self>, lease: Lease) {

@@ -47,6 +47,7 @@ pub(super) fn permit(job: &JobPlan, count: usize, trial: Option<Arc<str>>) -> Pe
         per_hour: job.starts_per_hour,
         backlog_per_minute: job.resume_per_minute,
         trial,
+        env_max: job.env_max,
     }
 }
 

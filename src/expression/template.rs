@@ -88,6 +88,29 @@ impl Template {
         out.finish().map_err(|fault| fault.at(offset))
     }
 
+    /// Whether the holes could be filled so that this text comes out: its fixed parts stand in the text, in
+    /// their order, at the start and at the end where no hole does.
+    pub fn could_be(&self, text: &str) -> bool {
+        let mut rest = text;
+        let mut after_hole = false;
+        let last = self.parts.len().wrapping_sub(1);
+        for (place, part) in self.parts.iter().enumerate() {
+            let Part::Literal(literal) = part else {
+                after_hole = true;
+                continue;
+            };
+            // The first place is the best one: it leaves the most to the parts that follow.
+            let found = match (after_hole, place == last) {
+                (true, true) => return rest.ends_with(&**literal),
+                (true, false) => rest.split_once(&**literal).map(|(_, rest)| rest),
+                (false, _) => rest.strip_prefix(&**literal),
+            };
+            let Some(found) = found else { return false };
+            (rest, after_hole) = (found, false);
+        }
+        after_hole || rest.is_empty()
+    }
+
     /// Whether the text has no hole.
     pub fn is_literal(&self) -> bool {
         self.holes().next().is_none()

@@ -91,6 +91,23 @@ impl Variable {
         }
     }
 
+    /// Whether some event could give it this value; `None` stands for a variable that is left out.
+    pub fn could_be(&self, value: Option<&str>) -> bool {
+        let Some(value) = value else { return self.may_be_left_out() };
+        if !self.template.is_literal() && self.default.as_deref() == Some(value) {
+            return true;
+        }
+        value.len() <= self.max_bytes
+            && !value.contains('\0')
+            && self.matches.as_ref().is_none_or(|pattern| pattern.is_match(value))
+            && self.template.could_be(value)
+    }
+
+    /// Whether it is left out where a hole has no value.
+    pub fn may_be_left_out(&self) -> bool {
+        self.omit && self.default.is_none() && !self.template.is_literal()
+    }
+
     /// The value for one event. `None` if the variable is left out.
     fn value(&self, context: &Context) -> Result<Option<String>, MappingFault> {
         let name = || Arc::clone(&self.name);

@@ -26,7 +26,7 @@ pub use flow::{Backlog, BreakerPolicy, Latest};
 pub use git::{ChangedPaths, Files, GitFacts, PullRequest, ReadFiles};
 pub use ids::{DeliveryId, RunId};
 pub use patterns::{PatternFault, Patterns};
-pub use reserved::{RESERVED, is_reserved};
+pub use reserved::{RESERVED, is_own, is_reserved};
 pub use role::Role;
 pub use run::RunState;
 pub use secret::Secret;

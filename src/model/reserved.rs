@@ -77,6 +77,11 @@ pub fn is_reserved(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether only the gateway itself may set a variable of this name.
+pub fn is_own(name: &str) -> bool {
+    name.to_ascii_uppercase().starts_with("GATEWAY_")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,6 +45,12 @@ pub(super) fn write(observation: &Observation<'_>) {
         Observation::RunsBraked { job, held } => {
             warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
         }
+        Observation::RunsNotAsked { job, held } => {
+            warn!(
+                job,
+                held, "runs are held: the configuration does not ask for them; each says why"
+            );
+        }
         Observation::ClockSetBack { runs } => {
             warn!(runs, "the clock was set back; runs that would have waited for it are due now");
         }

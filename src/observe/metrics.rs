@@ -108,6 +108,7 @@ pub struct Metrics {
     store_faults: Counter,
     keys_refused: Counter,
     braked: Family<Job, Counter>,
+    not_asked: Family<Job, Counter>,
     breakers_opened: Family<Bench, Counter>,
     breakers_open: Family<Bench, Gauge>,
     held_long: Gauge,
@@ -146,6 +147,7 @@ impl Metrics {
             store_faults: Counter::default(),
             keys_refused: Counter::default(),
             braked: Family::default(),
+            not_asked: Family::default(),
             breakers_opened: Family::default(),
             breakers_open: Family::default(),
             held_long: Gauge::default(),
@@ -253,6 +255,11 @@ impl Metrics {
             self.keys_refused.clone(),
         );
         registry.register("braked_runs", "Runs held by their job's brake", self.braked.clone());
+        registry.register(
+            "not_asked_runs",
+            "Runs held because the configuration does not ask for them",
+            self.not_asked.clone(),
+        );
         registry.register(
             "circuit_breaker_opened",
             "Times that a workbench's circuit breaker opened because starts kept failing",

@@ -120,6 +120,13 @@ pub enum Observation<'a> {
         /// How many runs.
         held: usize,
     },
+    /// Runs of a job are held, because the configuration does not ask for them.
+    RunsNotAsked {
+        /// The job.
+        job: &'a str,
+        /// How many runs.
+        held: usize,
+    },
     /// Runs were due later than any run can be, because the clock was set back. They are due now.
     ClockSetBack {
         /// How many runs.

@@ -9,6 +9,7 @@
 //! `Statements` in their own SQL. Both convert rows in `tables`, which has one file per table.
 
 mod acts;
+mod asks;
 mod migrations;
 mod pack;
 pub mod postgres;
@@ -32,6 +33,7 @@ use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use acts::{Act, Pausable};
+pub use asks::{Asks, NotAsked};
 pub use records::{
     Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased, MOST_BODY, Pause,
     Reading, Run, RunBrief, RunFilter,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serializer;
 
 use super::acts::{Act, Pausable};
+use super::asks::Asks;
 use super::records::RunBrief;
 use crate::model::{
     AttemptResult, ContentDigest, DeliveryId, Environment, Latest, RunId, RunState,
@@ -147,6 +148,8 @@ pub struct Permit {
     pub backlog_per_minute: u32,
     /// The workbench that this start is a trial of. Permits for the same workbench get one run in all.
     pub trial: Option<Arc<str>>,
+    /// Most bytes of all names and values of a run's variables together.
+    pub env_max: usize,
 }
 
 impl Permit {
@@ -165,6 +168,10 @@ pub struct LeaseAsk {
     pub permits: Vec<Permit>,
     /// At most this many in all.
     pub most: usize,
+    /// The configuration that the runs are held against before their attempts begin.
+    pub plan: Arc<dyn Asks>,
+    /// Its version. A configuration that is not in force decides about no run that it does not ask for.
+    pub version: Arc<str>,
 }
 
 /// Work that was taken.
@@ -176,6 +183,8 @@ pub struct Leased {
     pub next_due: Option<Timestamp>,
     /// Jobs whose brake (`starts_per_hour`) held runs, and how many.
     pub held: Vec<(Arc<str>, usize)>,
+    /// Jobs with runs that are held because the configuration does not ask for them, and how many.
+    pub not_asked: Vec<(Arc<str>, usize)>,
     /// Jobs that have reached their limit of starts per minute, and when the next start is allowed.
     pub limited: Vec<(Arc<str>, Timestamp)>,
 }

@@ -14,7 +14,7 @@ use super::rules::limits::{JobFacts, Ready};
 use super::rules::new::NewRow;
 use super::rules::run::{Moved, RunRow};
 use super::tables::runs::Which;
-use super::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
+use super::{Act, LeaseAsk, Pausable, Permit, Run, RunBrief, StoreFault};
 use crate::model::{DeliveryId, RunId};
 
 /// A notification to the other processes that share the store. It is sent when the transaction commits.
@@ -39,6 +39,8 @@ pub(in crate::store) struct Seen {
     pub(in crate::store) waiting: HashSet<String>,
     /// The jobs that the configuration in force allows; `None` where no process has declared one.
     pub(in crate::store) allowed: Option<Vec<String>>,
+    /// Whether the configuration of the one who asks is in force.
+    pub(in crate::store) in_force: bool,
 }
 
 /// An attempt to begin.
@@ -133,8 +135,9 @@ pub(in crate::store) trait Statements {
     /// Notifies the other processes when the transaction commits.
     async fn tell(&self, about: About) -> Result<(), StoreFault>;
 
-    /// Reads the state of the queue. `told` is the time now, where the store takes it from the caller.
-    async fn see(&self, told: Option<Timestamp>) -> Result<Seen, StoreFault>;
+    /// Reads the state of the queue, as far as it is about the jobs of this request. `told` is the time now,
+    /// where the store takes it from the caller.
+    async fn see(&self, ask: &LeaseAsk, told: Option<Timestamp>) -> Result<Seen, StoreFault>;
 
     /// The facts about the jobs of these permits, in the order of the permits, and the time at which they
     /// were read. Keeps other transactions from taking runs of these jobs until this one ends.

@@ -12,7 +12,7 @@ use super::workbenches::{is_segment, page};
 use crate::config::plan::{JobPlan, WorkbenchPlan};
 use crate::config::shape::{JobShape, OnResume, Section};
 use crate::config::yaml::{At, Id, Required};
-use crate::model::{Backlog, Target, is_reserved};
+use crate::model::{Backlog, Target, is_own, is_reserved};
 
 /// The largest `env_max` in bytes, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;
@@ -71,11 +71,6 @@ fn allow(checker: Checker<'_>, names: &[At<String>]) {
     }
 }
 
-/// Whether only the gateway may set a variable.
-pub(super) fn is_own(name: &str) -> bool {
-    name.to_ascii_uppercase().starts_with("GATEWAY_")
-}
-
 fn job(
     checker: Checker<'_>,
     name: &str,
@@ -129,6 +124,11 @@ fn job(
         retry_first: shape.retry.first.value.0,
         retry_max: shape.retry.max.value.0,
         env_max: usize::try_from(shape.env_max.value.0).unwrap_or(usize::MAX),
+        allow_reserved: shape
+            .allow_reserved
+            .iter()
+            .map(|at| at.value.to_ascii_uppercase())
+            .collect(),
         description: shape.description,
     })
 }

@@ -3,13 +3,12 @@
 use regex::Regex;
 
 use super::checker::Checker;
-use super::jobs::is_own;
 use super::vocabulary::vocabulary;
 use crate::config::shape::{FullVariable, Section, VariableShape};
 use crate::config::yaml::{At, Id};
 use crate::expression::{Expression, Template, Vocabulary};
 use crate::mapping::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOTAL, Mapping, Variable, valid_name};
-use crate::model::is_reserved;
+use crate::model::{is_own, is_reserved};
 
 /// The largest value of a variable, in bytes.
 const MOST: u64 = DEFAULT_MAX_BYTES as u64;

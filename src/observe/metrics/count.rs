@@ -33,6 +33,10 @@ impl Metrics {
                 let labels = Job { job: job.to_owned() };
                 self.braked.get_or_create(&labels).inc_by(held as u64);
             }
+            Observation::RunsNotAsked { job, held } => {
+                let labels = Job { job: job.to_owned() };
+                self.not_asked.get_or_create(&labels).inc_by(held as u64);
+            }
             Observation::AttemptEnded(ref ended) => self.attempt(ended),
             Observation::KeyRefused { .. } => {
                 self.keys_refused.inc();

@@ -164,14 +164,14 @@ impl Store for PostgresStore {
     fn lease_due(&self, ask: LeaseAsk) -> Pending<'_, Leased> {
         Box::pin(async move {
             let told = (self.clock == LeaseClock::Caller).then_some(ask.now);
-            let mut seen = self.pool.connection().await?.see(told).await?;
+            let mut seen = self.pool.connection().await?.see(&ask, told).await?;
             if seen.is_late() {
                 // One connection at a time: whoever holds one and waits for another may wait forever.
                 let now = seen.now;
                 self.pool
                     .transact(async |connection| steps::queue::promote(connection, now).await)
                     .await?;
-                seen = self.pool.connection().await?.see(told).await?;
+                seen = self.pool.connection().await?.see(&ask, told).await?;
             }
             let permits = seen.open(&ask);
             if permits.is_empty() {

@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::connection::Connection;
-use super::replicas::{ALLOWED, NOW};
+use super::replicas::{ALLOWED, IN_FORCE, NOW};
 use super::values::{get, length, millis, params, uuid};
 use crate::store::rules::limits::{HOUR, JobFacts, MINUTE, Ready};
 use crate::store::rules::pauses::named;
@@ -21,32 +21,33 @@ use crate::store::statements::{Begun, Seen};
 use crate::store::tables::Row as _;
 use crate::store::tables::runs::{IN_ORDER, READY, lease, ready as read_ready};
 use crate::store::tables::starts::facts;
-use crate::store::{Lease, Pausable, Permit, StoreFault};
+use crate::store::{Lease, LeaseAsk, Pausable, Permit, StoreFault};
 
-const LEASE: &str = lease!("runs.delivery");
+const LEASE: &str = lease!("runs.delivery", "12582914");
+const ASKED: &str = lease!("runs.delivery", "permit.most_text");
+
+/// Bytes of variables that one look at the queue reads at most, besides those of its first run.
+const AT_ONCE: i64 = 16 << 20;
 
 /// Reads the state of the queue. `told` is the time now, where the database's clock is not used.
 pub(super) async fn see(
     connection: &Connection,
+    ask: &LeaseAsk,
     told: Option<Timestamp>,
 ) -> Result<Seen, StoreFault> {
-    // The recursive query steps through the index from one job to the next.
+    // Only jobs of the configuration are looked for: the names in the table may be anything, and any number.
+    let jobs: Vec<&str> = ask.permits.iter().map(|permit| &*permit.job).collect();
     let row = connection
         .one(
             &format!(
                 "SELECT coalesce($1, {NOW}) AS now, \
                    (SELECT due_at FROM runs WHERE blocked = 1 ORDER BY due_at LIMIT 1) AS later, \
                    ARRAY(SELECT kind || ' ' || name FROM pauses) AS pauses, \
-                   ARRAY(WITH RECURSIVE step (job, blocked) AS ( \
-                     (SELECT job, blocked FROM runs WHERE state = 'queued' ORDER BY job, blocked LIMIT 1) \
-                     UNION ALL \
-                     SELECT next.job, next.blocked FROM step CROSS JOIN LATERAL \
-                       (SELECT job, blocked FROM runs WHERE state = 'queued' AND job > step.job \
-                        ORDER BY job, blocked LIMIT 1) AS next) \
-                     SELECT job FROM step WHERE blocked = 0) AS waiting, \
-                   {ALLOWED} AS allowed"
+                   ARRAY(SELECT asked.job FROM unnest($2::text[]) AS asked (job) \
+                     WHERE EXISTS (SELECT 1 FROM runs WHERE {READY} AND runs.job = asked.job)) AS waiting, \
+                   {ALLOWED} AS allowed, coalesce({IN_FORCE} = $3, true) AS in_force"
             ),
-            params![told.map(millis)],
+            params![told.map(millis), jobs, &*ask.version],
         )
         .await?
         .ok_or_else(|| StoreFault::Unavailable("the database gave no row".to_owned()))?;
@@ -57,6 +58,7 @@ pub(super) async fn see(
         pauses: pauses.into_iter().filter_map(pausable).collect(),
         waiting: get::<Vec<String>>(&row, 3)?.into_iter().collect(),
         allowed: get(&row, 4)?,
+        in_force: row.flag("in_force")?,
     })
 }
 
@@ -136,26 +138,37 @@ pub(super) async fn ready(
         permits.iter().map(|(_, most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();
     let keys: Vec<Option<&str>> = permits.iter().map(|(permit, _)| permit.key.as_deref()).collect();
     let declared: Vec<&str> = permits.iter().map(|(permit, _)| &*permit.declared).collect();
+    let most_text: Vec<i64> = permits.iter().map(|(permit, _)| longest(permit.env_max)).collect();
     // Pauses and the configuration are checked again while the gates are locked, since they may have changed.
     let sql = format!(
-        "SELECT run.* FROM unnest($1::text[], $2::bigint[], $4::text[], $5::text[]) \
-           AS permit (name, most, api_key, declared) CROSS JOIN LATERAL \
-           (SELECT {LEASE} FROM runs WHERE {READY} AND runs.job = permit.name \
+        "SELECT * FROM (SELECT run.*, permit.place, sum(octet_length(run.environment)) OVER \
+             (ORDER BY permit.place, run.seq) - octet_length(run.environment) AS before \
+           FROM unnest($1::text[], $2::bigint[], $4::text[], $5::text[], $6::bigint[]) \
+             WITH ORDINALITY AS permit (name, most, api_key, declared, most_text, place) \
+           CROSS JOIN LATERAL (SELECT {ASKED} FROM runs WHERE {READY} AND runs.job = permit.name \
               AND runs.deadline_at > $3 AND NOT EXISTS (SELECT 1 FROM pauses \
                 WHERE pauses.kind = 'route' AND pauses.name = runs.route) \
             {IN_ORDER} LIMIT permit.most FOR UPDATE SKIP LOCKED) AS run \
          WHERE NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.kind = 'all' \
              OR (pauses.kind = 'job' AND pauses.name = permit.name) \
              OR (pauses.kind = 'key' AND pauses.name = permit.api_key)) \
-           AND coalesce(permit.declared = ANY ({ALLOWED}::text[]), true)"
+           AND coalesce(permit.declared = ANY ({ALLOWED}::text[]), true)) AS found \
+         WHERE coalesce(before, 0) < {AT_ONCE} ORDER BY place, seq"
     );
-    let found = connection.query(&sql, params![jobs, most, millis(now), keys, declared]).await?;
+    let found =
+        connection.query(&sql, params![jobs, most, millis(now), keys, declared, most_text]).await?;
     let mut ready = HashMap::<Arc<str>, Vec<Ready>>::new();
     for row in &found {
         let run = read_ready(row, now, asked_at)?;
         ready.entry(Arc::clone(&run.lease.job)).or_default().push(run);
     }
     Ok(ready)
+}
+
+/// The longest text of variables that have so many bytes in all: each byte takes six at most, and each
+/// variable six more.
+fn longest(env_max: usize) -> i64 {
+    i64::try_from(env_max).unwrap_or(i64::MAX).saturating_mul(12).saturating_add(2)
 }
 
 /// Writes the attempts of all runs that were taken.

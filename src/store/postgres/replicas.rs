@@ -18,12 +18,28 @@ const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The row of a replica that has not been seen for this long is deleted.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
+/// An SQL expression for a column of the configuration in force.
+macro_rules! in_force {
+    ($column:literal) => {
+        concat!(
+            "(SELECT ",
+            $column,
+            " FROM configurations ORDER BY EXISTS \
+             (SELECT 1 FROM replicas WHERE replicas.version = configurations.version \
+                AND replicas.seen_at > \
+                  (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30000) DESC, \
+             number DESC LIMIT 1)"
+        )
+    };
+}
+
 /// An SQL expression for the jobs that the configuration in force allows. That is the newest configuration
 /// of the replicas seen within the last 30 s. Where there is no such replica, as after an outage, it is the
 /// newest configuration of all. Null only where no configuration is recorded.
-pub(super) const ALLOWED: &str = "(SELECT jobs FROM configurations ORDER BY EXISTS \
-      (SELECT 1 FROM replicas WHERE replicas.version = configurations.version AND replicas.seen_at > \
-         (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30000) DESC, number DESC LIMIT 1)";
+pub(super) const ALLOWED: &str = in_force!("jobs");
+
+/// An SQL expression for the version of the configuration in force. Null only where none is recorded.
+pub(super) const IN_FORCE: &str = in_force!("version");
 
 /// The database's clock, in milliseconds since 1970.
 pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";

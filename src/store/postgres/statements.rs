@@ -17,7 +17,7 @@ use crate::store::rules::run::{Moved, RunRow};
 use crate::store::statements::{About, Begun, Claim, Seen, Statements};
 use crate::store::tables::Row as _;
 use crate::store::tables::runs::{LAST_FIRST, READY, Which};
-use crate::store::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
+use crate::store::{Act, LeaseAsk, Pausable, Permit, Run, RunBrief, StoreFault};
 
 impl Statements for Connection {
     async fn keep(&self, packed: &Packed, claim: &Claim<'_>) -> Result<Option<Held>, StoreFault> {
@@ -143,8 +143,8 @@ impl Statements for Connection {
         Ok(())
     }
 
-    async fn see(&self, told: Option<Timestamp>) -> Result<Seen, StoreFault> {
-        queue::see(self, told).await
+    async fn see(&self, ask: &LeaseAsk, told: Option<Timestamp>) -> Result<Seen, StoreFault> {
+        queue::see(self, ask, told).await
     }
 
     async fn jobs(

@@ -39,6 +39,14 @@ pub(in crate::store) struct Coalesced {
     pub(in crate::store) merges: Vec<(i64, i64)>,
 }
 
+/// The largest number of runs that one stands for, as it is counted.
+const MOST: i64 = 1_000_000_000;
+
+/// How many runs two bursts have together.
+fn together(one: i64, other: i64) -> i64 {
+    one.saturating_add(other).clamp(1, MOST)
+}
+
 impl Coalesced {
     fn supersede(
         &mut self,
@@ -69,7 +77,7 @@ pub(in crate::store) fn take_place(
     for run in unsent {
         let burst = *place.burst.get_or_insert(run.burst);
         place.burst_at = place.burst_at.min(run.burst_at);
-        place.stands_for += run.stands_for;
+        place.stands_for = together(place.stands_for, run.stands_for);
         written.supersede(run, burst, now)?;
     }
     Ok((place, written))
@@ -95,7 +103,7 @@ pub(in crate::store) fn give_way(
     let stands = Moved {
         burst: Some(run.burst),
         burst_at: Some(newer.burst_at.min(run.burst_at)),
-        stands_for: Some(newer.stands_for + run.stands_for),
+        stands_for: Some(together(newer.stands_for, run.stands_for)),
         ..Moved::kept(newer, now)
     };
     written.rows.push((newer.seq, stands));
@@ -130,7 +138,7 @@ pub(in crate::store) fn only_newest(
         }
         let stands = Moved {
             burst: Some(newest.seq),
-            stands_for: Some(runs.iter().map(|run| run.stands_for).sum()),
+            stands_for: Some(runs.iter().map(|run| run.stands_for).fold(0, together)),
             ..Moved::kept(newest, now)
         };
         written.rows.push((newest.seq, stands));

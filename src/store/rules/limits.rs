@@ -83,6 +83,10 @@ pub(in crate::store) struct Ready {
     pub(in crate::store) seq: i64,
     /// Whether a person has released it.
     pub(in crate::store) passed: bool,
+    /// When its state changed, as the process said that changed it.
+    pub(in crate::store) changed_at: Timestamp,
+    /// Why its variables are not those of the row; `None` where they are.
+    pub(in crate::store) unreadable: Option<&'static str>,
     /// The lease of its next attempt; its number is still that of the previous attempt.
     pub(in crate::store) lease: Lease,
 }
@@ -116,7 +120,7 @@ pub(in crate::store) fn begun(
             }
             until_brake = until_brake.map(|left| left.saturating_sub(1));
         }
-        run.lease.attempt += 1;
+        run.lease.attempt = run.lease.attempt.saturating_add(1);
         run.lease.trial = trial;
         begun.push(run);
     }
@@ -156,6 +160,7 @@ mod tests {
             per_hour: None,
             backlog_per_minute: 2,
             trial: None,
+            env_max: 64 * 1024,
         }
     }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`run`] | what blocks a start; what a change of state writes |
 //! | [`new`] | the row of a new run |
+//! | [`asked`] | what becomes of a run that the configuration does not ask for |
 //! | [`again`] | repeats, replays, and a person's decision about a held run |
 //! | [`claims`] | whether a delivery is a repeat of the one that has its claim |
 //! | [`coalesce`] | which run supersedes which |
@@ -12,6 +13,7 @@
 //! | [`pauses`] | which permits a pause blocks |
 
 pub(in crate::store) mod again;
+pub(in crate::store) mod asked;
 pub(in crate::store) mod claims;
 pub(in crate::store) mod coalesce;
 pub(in crate::store) mod limits;

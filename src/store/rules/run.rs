@@ -134,6 +134,16 @@ impl Moved {
         }
     }
 
+    /// Keeps a queued run in the queue until `at`, with the reason.
+    pub(in crate::store) fn queued_until(at: Timestamp, reason: String, now: Timestamp) -> Self {
+        let queued = RunState::Queued;
+        Self {
+            reason: Some(reason),
+            due_at: Some(at),
+            ..Self::to(queued, queued, Standing::of(queued, at, now))
+        }
+    }
+
     fn to(expected: RunState, state: RunState, standing: Standing) -> Self {
         Self {
             expected,

@@ -15,10 +15,10 @@ pub(super) fn lease_due(connection: &Connection, ask: &LeaseAsk) -> Result<Lease
     let store = Transaction(connection);
     let told = Some(ask.now);
     at_once(async {
-        let mut seen = store.see(told).await?;
+        let mut seen = store.see(ask, told).await?;
         if seen.is_late() {
             queue::promote(&store, seen.now).await?;
-            seen = store.see(told).await?;
+            seen = store.see(ask, told).await?;
         }
         let permits = seen.open(ask);
         if permits.is_empty() {

@@ -13,7 +13,8 @@ use crate::store::tables::runs::{IN_ORDER, READY, lease, ready as read_ready};
 use crate::store::tables::starts::facts as read_facts;
 use crate::store::{Lease, Permit, StoreFault};
 
-const LEASE: &str = lease!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
+const LEASE: &str =
+    lease!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)", "12582914");
 
 /// Reads the state of the queue.
 pub(super) fn see(connection: &Connection, now: Timestamp) -> Result<Seen, StoreFault> {
@@ -25,6 +26,7 @@ pub(super) fn see(connection: &Connection, now: Timestamp) -> Result<Seen, Store
         pauses: all(connection, &paused, [], |row| pauses::what(row))?,
         waiting: all(connection, &waiting(), [], |row| row.text("job"))?.into_iter().collect(),
         allowed: None,
+        in_force: true,
     })
 }
 

@@ -19,7 +19,7 @@ use crate::store::rules::run::{Moved, RunRow};
 use crate::store::statements::{About, Begun, Claim, Seen, Statements};
 use crate::store::tables::Row as _;
 use crate::store::tables::runs::{LAST_FIRST, READY, Which};
-use crate::store::{Act, Pausable, Permit, Run, RunBrief, StoreFault};
+use crate::store::{Act, LeaseAsk, Pausable, Permit, Run, RunBrief, StoreFault};
 
 /// The transaction that is open on a connection.
 pub(super) struct Transaction<'c>(pub(super) &'c Connection);
@@ -143,7 +143,7 @@ impl Statements for Transaction<'_> {
         Ok(())
     }
 
-    async fn see(&self, told: Option<Timestamp>) -> Result<Seen, StoreFault> {
+    async fn see(&self, _: &LeaseAsk, told: Option<Timestamp>) -> Result<Seen, StoreFault> {
         let untold = || StoreFault::Unusable("the embedded store has no clock".to_owned());
         queue::see(self.0, told.ok_or_else(untold)?)
     }

@@ -1,19 +1,23 @@
 //! The queue: takes runs that are due, job by job in the order of the permits. Within a job, runs are taken
 //! in the order of acceptance.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::unexpected;
 use crate::clock::{earlier, later};
-use crate::store::rules::limits::{HOUR, Room, begun, braked, room};
+use crate::store::rules::asked::sorted;
+use crate::store::rules::limits::{HOUR, Ready, Room, begun, braked, room};
 use crate::store::rules::pauses::stands_against;
 use crate::store::rules::run::{RunRow, fallen_due};
 use crate::store::statements::{Begun, Seen, Statements};
 use crate::store::tables::runs::Which;
 use crate::store::{LeaseAsk, Leased, Permit, StoreFault};
+
+/// Runs of a job that one look takes out at most, where the configuration asks for none of those in front.
+const CLEARED: usize = 500;
 
 impl Seen {
     /// Whether runs have fallen due that are still blocked until their time.
@@ -66,6 +70,12 @@ pub(in crate::store) async fn take(
         .map(|(permit, room)| (*permit, room.starts.min(ask.most)))
         .collect();
     let mut ready = store.ready(&wanted, now, ask.now).await?;
+    let refused = only_asked(store, ask, seen.in_force, &wanted, &mut ready, now).await?;
+    if !refused.is_empty() {
+        // What stands behind them in the queue has its turn at once.
+        leased.next_due = Some(now);
+        leased.not_asked = refused.into_iter().filter(|(_, held)| *held > 0).collect();
+    }
     let mut tried: HashSet<&str> = HashSet::new();
     let mut taken: Vec<Begun> = Vec::new();
     let mut braking: Vec<&Permit> = Vec::new();
@@ -100,6 +110,62 @@ pub(in crate::store) async fn take(
     }
     leased.leases = taken.into_iter().map(|begun| begun.run.lease).collect();
     Ok(leased)
+}
+
+/// Takes the runs out of `ready` that the configuration does not ask for, and writes what becomes of them;
+/// gives their jobs, each with how many are held. No attempt of them begins, and no limit counts them. Where a
+/// job has only such runs in front, many more of them are taken out at once, so that they keep no other run of
+/// it from being sent.
+async fn only_asked(
+    store: &impl Statements,
+    ask: &LeaseAsk,
+    in_force: bool,
+    wanted: &[(&Permit, usize)],
+    ready: &mut HashMap<Arc<str>, Vec<Ready>>,
+    now: Timestamp,
+) -> Result<BTreeMap<Arc<str>, usize>, StoreFault> {
+    let mut refused = BTreeMap::new();
+    take_out(store, ask, in_force, ready, &mut refused, now).await?;
+    let is_left = |job: &str| ready.get(job).is_some_and(|runs| !runs.is_empty());
+    let in_front: Vec<(&Permit, usize)> = wanted
+        .iter()
+        .filter(|(permit, _)| refused.contains_key(&permit.job) && !is_left(&permit.job))
+        .map(|(permit, _)| (*permit, CLEARED))
+        .collect();
+    if !in_front.is_empty() {
+        let mut behind = store.ready(&in_front, now, ask.now).await?;
+        take_out(store, ask, in_force, &mut behind, &mut refused, now).await?;
+        for (permit, most) in wanted {
+            if let Some(mut runs) = behind.remove(&permit.job) {
+                runs.truncate(*most);
+                ready.insert(Arc::clone(&permit.job), runs);
+            }
+        }
+    }
+    Ok(refused)
+}
+
+async fn take_out(
+    store: &impl Statements,
+    ask: &LeaseAsk,
+    in_force: bool,
+    ready: &mut HashMap<Arc<str>, Vec<Ready>>,
+    refused: &mut BTreeMap<Arc<str>, usize>,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let mut rows = Vec::new();
+    for (job, runs) in ready.iter_mut() {
+        let found = std::mem::take(runs);
+        let sorted = sorted(found, &*ask.plan, in_force, now).map_err(unexpected)?;
+        *runs = sorted.asked;
+        if !sorted.rows.is_empty() {
+            rows.extend(sorted.rows);
+            *refused.entry(Arc::clone(job)).or_default() += sorted.held;
+        }
+    }
+    // All transactions write in ascending order, so that two of them cannot deadlock.
+    rows.sort_unstable_by_key(|(seq, _)| *seq);
+    store.write(&rows).await
 }
 
 /// What the limits of these jobs leave room for, and the time at which it was computed. It also ends finished

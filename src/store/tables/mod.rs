@@ -14,7 +14,6 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 
 use crate::store::StoreFault;
 
@@ -74,15 +73,13 @@ pub(in crate::store) trait Row {
     fn spelled<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, StoreFault> {
         self.text(column)?.parse().map_err(|error| unreadable(column, error))
     }
-
-    /// A text, read as JSON.
-    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreFault> {
-        serde_json::from_str(&self.text(column)?).map_err(|error| unreadable(column, error))
-    }
 }
 
 fn moment(column: &str, millis: i64) -> Result<Timestamp, StoreFault> {
-    Timestamp::from_millisecond(millis).map_err(|error| unreadable(column, error))
+    // What is out of range counts as the first or the last moment: one such row must not hide all others.
+    let (first, last) = (Timestamp::MIN.as_second() * 1000, Timestamp::MAX.as_second() * 1000);
+    Timestamp::from_millisecond(millis.clamp(first, last))
+        .map_err(|error| unreadable(column, error))
 }
 
 fn missing(column: &str) -> StoreFault {

@@ -30,10 +30,11 @@ macro_rules! facts {
         concat!(
             "runs.seq, runs.id, ",
             $delivery,
-            " AS delivery, runs.route, runs.job, runs.part, runs.state, runs.reason, ",
+            " AS delivery, substr(runs.route, 1, 300) AS route, substr(runs.job, 1, 300) AS job, \
+             runs.part, runs.state, substr(runs.reason, 1, 4000) AS reason, ",
             $mapped,
             " AS mapped, runs.attempts, runs.accepted_at, runs.due_at, runs.deadline_at, \
-             runs.latest_per, coalesce(runs.burst, runs.seq) AS burst, \
+             substr(runs.latest_per, 1, 4000) AS latest_per, coalesce(runs.burst, runs.seq) AS burst, \
              coalesce(runs.burst_at, runs.accepted_at) AS burst_at, runs.stands_for"
         )
     };
@@ -63,14 +64,18 @@ pub(in crate::store) fn row(row: &impl Row) -> Result<RunRow, StoreFault> {
     })
 }
 
-/// The columns of an attempt's lease.
+/// The columns of an attempt's lease. `$most` is an expression for the longest text of variables that is
+/// read; a longer one is read as null.
 macro_rules! lease {
-    ($delivery:literal) => {
+    ($delivery:literal, $most:literal) => {
         concat!(
             "runs.seq, runs.id, ",
             $delivery,
-            " AS delivery, runs.route, runs.job, runs.environment, runs.attempts, \
-             runs.accepted_at, runs.deadline_at, runs.passed"
+            " AS delivery, substr(runs.route, 1, 300) AS route, substr(runs.job, 1, 300) AS job, \
+             CASE WHEN octet_length(runs.environment) <= ",
+            $most,
+            " THEN runs.environment END AS environment, runs.attempts, runs.accepted_at, \
+             runs.changed_at, runs.deadline_at, runs.passed"
         )
     };
 }
@@ -82,15 +87,27 @@ pub(in crate::store) fn ready(
     begun_at: Timestamp,
     asked_at: Timestamp,
 ) -> Result<Ready, StoreFault> {
+    let (environment, unreadable) = match row.maybe_text("environment")? {
+        None => (
+            Environment::default(),
+            Some("its variables are longer than its job allows (`env_max`)"),
+        ),
+        Some(text) => match serde_json::from_str(&text) {
+            Ok(environment) => (environment, None),
+            Err(_) => (Environment::default(), Some("its variables cannot be read")),
+        },
+    };
     Ok(Ready {
         seq: row.integer("seq")?,
         passed: row.flag("passed")?,
+        changed_at: row.moment("changed_at")?,
+        unreadable,
         lease: Lease {
             run: RunId::from_bytes(row.id("id")?),
             delivery: DeliveryId::from_bytes(row.id("delivery")?),
             route: row.text("route")?.into(),
             job: row.text("job")?.into(),
-            environment: row.json("environment")?,
+            environment,
             attempt: row.count("attempts")?,
             begun_at,
             asked_at,
@@ -107,8 +124,8 @@ macro_rules! brief {
         concat!(
             "runs.id, ",
             $delivery,
-            " AS delivery, runs.route, runs.job, runs.part, runs.state, runs.reason, \
-             runs.engine_id, runs.attempts, runs.accepted_at, runs.changed_at, runs.due_at, \
+            " AS delivery, substr(runs.route, 1, 300) AS route, substr(runs.job, 1, 300) AS job, \
+             runs.part, runs.state, substr(runs.reason, 1, 4000) AS reason, runs.engine_id, runs.attempts, runs.accepted_at, runs.changed_at, runs.due_at, \
              runs.deadline_at, runs.stands_for, \
              CASE WHEN runs.state = 'superseded' THEN (SELECT newer.id FROM runs newer \
                  WHERE newer.burst = runs.burst AND newer.state <> 'superseded' \
@@ -249,7 +266,8 @@ impl Which<'_> {
             Self::LeftBehind => (
                 format!(
                     "runs.state = 'queued' AND runs.blocked = {} AND NOT EXISTS \
-                       (SELECT 1 FROM pauses WHERE pauses.kind = 'route' AND pauses.name = runs.route)",
+                       (SELECT 1 FROM pauses WHERE pauses.kind = 'route' AND pauses.name = runs.route) \
+                     LIMIT {STEP}",
                     Against::RoutePaused.code()
                 ),
                 Vec::new(),

@@ -34,10 +34,10 @@ async fn accept(store: &Shared, second: u64, run: NewRun) -> RunId {
 }
 
 fn limited(now: Timestamp, per_minute: Option<u32>, per_hour: Option<u32>) -> LeaseAsk {
-    let LeaseAsk { permits, most, .. } = ask(now, &[("train", 50)]);
+    let LeaseAsk { permits, most, plan, version, .. } = ask(now, &[("train", 50)]);
     let permits =
         permits.into_iter().map(|permit| Permit { per_minute, per_hour, ..permit }).collect();
-    LeaseAsk { now, permits, most }
+    LeaseAsk { now, permits, most, plan, version }
 }
 
 async fn taken(store: &Shared, ask: LeaseAsk) -> Vec<RunId> {
@@ -431,4 +431,78 @@ pub async fn a_trial_is_marked_as_one_and_alone(store: Shared) {
     assert_eq!(leased.iter().map(|lease| lease.trial).collect::<Vec<_>>(), [true]);
     let leased = store.lease_due(ask(after(6), &[("train", 9)])).await.expect("leased").leases;
     assert!(leased.iter().all(|lease| !lease.trial));
+}
+
+fn refusing(now: Timestamp) -> LeaseAsk {
+    LeaseAsk { plan: Arc::new(Refuses(Some("gone"))), ..limited(now, Some(1), Some(1)) }
+}
+
+pub async fn a_run_that_the_configuration_does_not_ask_for_waits_a_minute_and_is_held(
+    store: Arc<dyn Store>,
+) {
+    let new = delivery("k", vec![queued("gone", "train")]);
+    let run = new.runs[0].id;
+    store.accept(new).await.expect("kept");
+    let mut now = start();
+    loop {
+        let leased = store.lease_due(refusing(now)).await.expect("a look");
+        assert!(leased.leases.is_empty(), "nothing is sent");
+        let seen = store.run(run).await.expect("read").expect("kept");
+        assert_eq!((seen.brief.attempts, seen.tries.len()), (0, 0), "no attempt is counted");
+        if seen.brief.state == RunState::Held {
+            assert_eq!(leased.not_asked, [("train".into(), 1)]);
+            assert!(seen.brief.reason.expect("a reason").contains("there is no such route"));
+            break;
+        }
+        assert_eq!((seen.brief.state, leased.not_asked.len()), (RunState::Queued, 0));
+        assert!(seen.brief.due_at > now, "it is looked at again later");
+        now = seen.brief.due_at;
+    }
+    assert!(now >= after(60) && now <= after(90), "{now}");
+}
+
+pub async fn a_run_that_is_not_asked_for_spends_no_limit_and_keeps_no_other_back(
+    store: Arc<dyn Store>,
+) {
+    for number in 0..5 {
+        let new = delivery(&format!("g{number}"), vec![queued("gone", "train")]);
+        store.accept(new).await.expect("kept");
+    }
+    let new = delivery("k", vec![queued("r", "train")]);
+    let asked = new.runs[0].id;
+    store.accept(new).await.expect("kept");
+    // One start a minute and one an hour: the runs in front use up neither.
+    let now = after(61);
+    let mut looks = 0;
+    let lease = loop {
+        let mut leased = store.lease_due(refusing(now)).await.expect("a look");
+        looks += 1;
+        if let Some(lease) = leased.leases.pop() {
+            break lease;
+        }
+        assert_eq!(leased.next_due, Some(now), "the next look comes at once");
+        assert!(leased.held.is_empty(), "the brake has counted nothing");
+        assert!(looks < 10, "it has its turn");
+    };
+    assert_eq!(lease.run, asked);
+}
+
+pub async fn a_persons_word_does_not_send_what_the_configuration_does_not_ask_for(
+    store: Arc<dyn Store>,
+) {
+    let new = delivery("k", vec![queued("gone", "train")]);
+    let run = new.runs[0].id;
+    store.accept(new).await.expect("kept");
+    let now = after(100);
+    store.lease_due(refusing(now)).await.expect("a look");
+    assert_eq!(state(&store, run).await, RunState::Held);
+    let retry = Release::Retry { deadline: after(7200) };
+    store.release(run, retry.clone(), act()).await.expect("released");
+    let leased = store.lease_due(refusing(now)).await.expect("a look");
+    assert!(leased.leases.is_empty());
+    assert_eq!(state(&store, run).await, RunState::Held, "at once: somebody has waited for it");
+    // Once the configuration asks for it, the word counts.
+    store.release(run, retry, act()).await.expect("released");
+    let leased = store.lease_due(ask(now, &[("train", 1)])).await.expect("leased");
+    assert_eq!(leased.leases[0].run, run);
 }

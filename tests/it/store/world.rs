@@ -10,7 +10,8 @@ use cdsw_gateway::model::{
     AttemptResult, ContentDigest, DeliveryId, Environment, Outcome, RunId, RunState,
 };
 use cdsw_gateway::store::{
-    Accepted, Act, Lease, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, Permit, Store,
+    Accepted, Act, Asks, Lease, LeaseAsk, NewDelivery, NewRun, NewRunState, Next, NotAsked, Permit,
+    Store,
 };
 use jiff::Timestamp;
 
@@ -103,9 +104,25 @@ pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
                 per_hour: None,
                 backlog_per_minute: 10,
                 trial: None,
+                env_max: 64 * 1024,
             })
             .collect(),
         most: 100,
+        plan: Arc::new(Refuses::default()),
+        version: "1".into(),
+    }
+}
+
+/// A configuration that asks for every run, but those of one route.
+#[derive(Clone, Debug, Default)]
+pub struct Refuses(pub Option<&'static str>);
+
+impl Asks for Refuses {
+    fn asks_for(&self, lease: &Lease) -> Result<(), NotAsked> {
+        match self.0 {
+            Some(route) if *lease.route == *route => Err(NotAsked::here("there is no such route")),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -112,7 +112,7 @@ async fn a_teams_file_may_hold_routes_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_in_the_queue_outlives_the_removal_of_its_route_but_not_of_its_job() {
+async fn a_run_whose_route_is_removed_is_held_and_not_sent() {
     let world = World::start(ON_PUSH).await;
     world.simulator.add_fault(cdsw_gateway::simulator::FaultRule::once(
         cdsw_gateway::simulator::Fault::busy_503(),
@@ -126,8 +126,16 @@ async fn a_run_in_the_queue_outlives_the_removal_of_its_route_but_not_of_its_job
     );
     world.live.reload().unwrap_or_else(|report| panic!("{}", report.render(false)));
     world.advance_to(run.brief.due_at);
-    world.run_in(id, cdsw_gateway::model::RunState::Started).await;
-    assert_eq!(world.simulator.runs().len(), 1);
+    // For a minute its route may come back.
+    world.advance_to(cdsw_gateway::clock::later(
+        run.brief.due_at,
+        std::time::Duration::from_secs(90),
+    ));
+    let held = world.run_in(id, cdsw_gateway::model::RunState::Held).await;
+    let reason = held.brief.reason.expect("a reason");
+    assert!(reason.contains("there is no route of its name"), "{reason}");
+    assert_eq!(held.brief.attempts, 1, "no attempt was begun");
+    assert_eq!(world.simulator.runs().len(), 0);
     let (status, problem) = super::replay(
         &world,
         &run.brief.delivery.to_string(),

@@ -53,7 +53,7 @@ struct Run {
 }
 
 /// What seldom happens by itself, and must happen in some sequence for the comparison to say anything.
-pub const RARE: [&str; 17] = [
+pub const RARE: [&str; 19] = [
     "a run took the place of others",
     "a run that stood for several gave way",
     "only the newest of a backlog stayed",
@@ -71,6 +71,8 @@ pub const RARE: [&str; 17] = [
     "the first content of an id came again behind another",
     "what was erased came again",
     "erasing cancelled a run",
+    "a run waited for a configuration that asks for it",
+    "a run was held, since the configuration does not ask for it",
 ];
 
 #[derive(Debug, Default)]
@@ -112,6 +114,7 @@ pub struct Taken {
     pub leases: Vec<(RunId, u32)>,
     pub next_due: Option<Timestamp>,
     pub held: Vec<(String, usize)>,
+    pub not_asked: Vec<(String, usize)>,
     pub limited: Vec<(String, Timestamp)>,
 }
 
@@ -317,7 +320,7 @@ impl Memory {
         self.runs[older].superseded_by = Some(by);
     }
 
-    pub fn lease(&mut self, ask: &LeaseAsk) -> Taken {
+    pub fn lease(&mut self, ask: &LeaseAsk, refused: Option<&str>) -> Taken {
         let now = ask.now;
         for run in self.runs.iter_mut().filter(|run| run.parked && run.seen.due_at <= now) {
             run.parked = false;
@@ -334,19 +337,49 @@ impl Memory {
         }
         let open: Vec<&Permit> = ask.permits.iter().filter(|permit| self.is_open(permit)).collect();
         let rooms: Vec<Room> = open.iter().map(|permit| self.room(permit, now)).collect();
+        let mut windows: Vec<Vec<usize>> = Vec::new();
+        for (permit, room) in open.iter().zip(&rooms) {
+            let may_be_sent = |run: &Run| {
+                *run.job == *permit.job && self.is_ready(run) && run.seen.deadline > now
+            };
+            let places = (0..self.runs.len()).filter(|place| may_be_sent(&self.runs[*place]));
+            let all: Vec<usize> = places.collect();
+            let most = room.starts.min(ask.most);
+            let is_refused = |place: &usize| Some(&*self.runs[*place].route) == refused;
+            let mut window = all[..most.min(all.len())].to_vec();
+            if !window.is_empty() && window.iter().all(is_refused) {
+                // All that is not asked for is taken out, and what is left moves up.
+                let (mut out, asked): (Vec<usize>, Vec<usize>) =
+                    all.into_iter().partition(is_refused);
+                out.extend(asked.into_iter().take(most));
+                window = out;
+            }
+            windows.push(window);
+        }
+        for (permit, window) in open.iter().zip(&mut windows) {
+            let (refused, asked): (Vec<usize>, Vec<usize>) =
+                window.iter().partition(|place| Some(&*self.runs[**place].route) == refused);
+            *window = asked;
+            if refused.is_empty() {
+                continue;
+            }
+            taken.next_due = Some(now);
+            let held = refused.into_iter().filter(|place| self.is_held(*place, now)).count();
+            if held > 0 {
+                taken.not_asked.push((permit.job.to_string(), held));
+            }
+        }
+        taken.not_asked.sort();
         let mut braking = Vec::new();
-        for (permit, room) in open.iter().zip(rooms) {
+        for ((permit, room), window) in open.iter().zip(rooms).zip(windows) {
             if let Some(at) = room.again_at {
                 taken.next_due = Some(taken.next_due.map_or(at, |due| due.min(at)));
                 taken.limited.push((permit.job.to_string(), at));
             }
             let mut left = room.starts.min(ask.most - taken.leases.len());
             let mut until_brake = room.until_brake;
-            for place in 0..self.runs.len() {
+            for place in window {
                 let run = &self.runs[place];
-                if *run.job != *permit.job || !self.is_ready(run) || run.seen.deadline <= now {
-                    continue;
-                }
                 if left == 0 {
                     break;
                 }
@@ -385,6 +418,26 @@ impl Memory {
             taken.next_due = Some(now);
         }
         taken
+    }
+
+    /// A run that the configuration does not ask for waits up to a minute, and is then held; gives whether it
+    /// is held.
+    fn is_held(&mut self, place: usize, now: Timestamp) -> bool {
+        let run = &mut self.runs[place];
+        let age = now.duration_since(run.seen.changed_at).as_secs();
+        if age >= 60 || run.passed {
+            self.met.insert(RARE[18]);
+            let reason = "the configuration does not ask for it: there is no such route; cancel it, or mend \
+                          the route and replay its delivery";
+            self.settle(place, RunState::Held, Some(reason.to_owned()), now);
+            return true;
+        }
+        let wait = Duration::from_secs(age.clamp(2, 20).unsigned_abs());
+        (run.parked, run.seen.due_at) = (true, later(now, wait));
+        run.seen.reason =
+            Some("waits for a configuration that asks for it: there is no such route".to_owned());
+        self.met.insert(RARE[17]);
+        false
     }
 
     fn is_open(&self, permit: &Permit) -> bool {

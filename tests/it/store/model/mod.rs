@@ -133,7 +133,9 @@ impl World {
                     same(name, step, &seen, &Ok(expected.clone()))?;
                 }
             }
-            Step::Lease { limits, most } => self.lease(step, &ask(limits, *most, now)).await?,
+            Step::Lease { limits, most, refused } => {
+                self.lease(step, &ask(limits, *most, *refused, now), *refused).await?;
+            }
             Step::Finish { lease, end, stale } => {
                 let leases = if *stale { &self.leases } else { &self.in_hand() };
                 if !leases.is_empty() {
@@ -245,8 +247,13 @@ impl World {
         self.leases.iter().filter(is_open).cloned().collect()
     }
 
-    async fn lease(&mut self, step: &Step, ask: &LeaseAsk) -> Result<(), String> {
-        let expected = self.memory.lease(ask);
+    async fn lease(
+        &mut self,
+        step: &Step,
+        ask: &LeaseAsk,
+        refused: Option<&'static str>,
+    ) -> Result<(), String> {
+        let expected = self.memory.lease(ask, refused);
         let mut leases = Vec::new();
         for (name, store) in &self.stores {
             let leased = store.lease_due(ask.clone()).await.map_err(|fault| fault.to_string())?;
@@ -254,6 +261,11 @@ impl World {
                 leases: leased.leases.iter().map(|lease| (lease.run, lease.attempt)).collect(),
                 next_due: leased.next_due,
                 held: leased.held.iter().map(|(job, held)| (job.to_string(), *held)).collect(),
+                not_asked: leased
+                    .not_asked
+                    .iter()
+                    .map(|(job, held)| (job.to_string(), *held))
+                    .collect(),
                 limited: leased.limited.iter().map(|(job, at)| (job.to_string(), *at)).collect(),
             };
             same(name, step, &taken, &expected)?;

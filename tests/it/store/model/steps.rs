@@ -14,7 +14,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::store::world::{delivery_at, digest, environment, queued, result};
+use crate::store::world::{Refuses, delivery_at, digest, environment, queued, result};
 
 /// How long a lease lasts.
 pub const LEASE: Duration = Duration::from_secs(60);
@@ -33,6 +33,8 @@ pub enum Step {
     Lease {
         limits: Vec<Limits>,
         most: usize,
+        /// The route that the configuration does not ask for.
+        refused: Option<&'static str>,
     },
     /// Settles one of the leases in hand, or, where it is `stale`, one that may be settled already.
     Finish {
@@ -141,7 +143,7 @@ fn burst() -> impl Strategy<Value = Vec<Step>> {
         };
         let limits = Limits { job: "train", count: 3, per_minute: None, per_hour: None };
         let mut steps: Vec<Step> = ["v", "w", "x"][..older].iter().map(|key| accept(key)).collect();
-        steps.push(Step::Lease { limits: vec![limits], most: 5 });
+        steps.push(Step::Lease { limits: vec![limits], most: 5, refused: None });
         steps.push(accept("y"));
         steps.push(Step::Finish { lease, end, stale: false });
         steps
@@ -161,9 +163,9 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|((source, key), content, window, runs)| {
                 Step::Accept { source, key, content, window, runs }
             }),
-        5 => (vec(limits(), 1..3), 1..6_usize).prop_map(|(mut limits, most)| {
+        5 => (vec(limits(), 1..3), 1..6_usize, refused()).prop_map(|(mut limits, most, refused)| {
             limits.dedup_by_key(|limits| limits.job);
-            Step::Lease { limits, most }
+            Step::Lease { limits, most, refused }
         }),
         6 => (index(), end(), prop::bool::weighted(0.1))
             .prop_map(|(lease, end, stale)| Step::Finish { lease, end, stale }),
@@ -204,6 +206,10 @@ fn wanted() -> impl Strategy<Value = Vec<Wanted>> {
             |(route, job, state, latest, patience)| Wanted { route, job, state, latest, patience };
         runs.into_iter().map(wanted).collect()
     })
+}
+
+fn refused() -> impl Strategy<Value = Option<&'static str>> {
+    option::weighted(0.2, select(&ROUTES[..]))
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -275,7 +281,12 @@ pub fn new_runs(runs: &[Wanted], now: Timestamp) -> Vec<NewRun> {
     runs.iter().map(new).collect()
 }
 
-pub fn ask(limits: &[Limits], most: usize, now: Timestamp) -> LeaseAsk {
+pub fn ask(
+    limits: &[Limits],
+    most: usize,
+    refused: Option<&'static str>,
+    now: Timestamp,
+) -> LeaseAsk {
     let permit = |limits: &Limits| Permit {
         job: limits.job.into(),
         count: limits.count,
@@ -287,8 +298,15 @@ pub fn ask(limits: &[Limits], most: usize, now: Timestamp) -> LeaseAsk {
         per_hour: limits.per_hour,
         backlog_per_minute: 2,
         trial: None,
+        env_max: 64 * 1024,
     };
-    LeaseAsk { now, permits: limits.iter().map(permit).collect(), most }
+    LeaseAsk {
+        now,
+        permits: limits.iter().map(permit).collect(),
+        most,
+        plan: std::sync::Arc::new(Refuses(refused)),
+        version: "1".into(),
+    }
 }
 
 pub fn act(now: Timestamp) -> Act {
