@@ -27,4 +27,6 @@ pub(in crate::store) const POSTGRES: &[Step] = &[
     Step { sql: include_str!("migrations/postgres/0003_inline.sql"), oldest: 1 },
     // It only adds columns that may be null. What an older process keeps has no digest.
     Step { sql: include_str!("migrations/postgres/0004_repeats.sql"), oldest: 1 },
+    // It only bounds what programs of every version write anyway.
+    Step { sql: include_str!("migrations/postgres/0005_bounds.sql"), oldest: 1 },
 ];

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod database;
+mod hostile;
 mod processes;
 mod proof;
 mod rights;

@@ -5,7 +5,7 @@ VALUES ('0193a6f2-2097-73fe-ac93-b02f05d484a1', 'github', 'github', 'push', 'old
     '', '', '');
 INSERT INTO runs (id, delivery, route, job, part, state, reason, environment, engine_id, attempts, accepted_at,
     changed_at, due_at, deadline_at, lease_until)
-SELECT run.id::uuid, '0193a6f2-2097-73fe-ac93-b02f05d484a1', 'old', 'retrain', place, run.state, run.reason,
+SELECT run.id::uuid, '0193a6f2-2097-73fe-ac93-b02f05d484a1', 'retrain', 'retrain', place, run.state, run.reason,
     '{"GIT_SHA":"abc"}', run.engine, run.attempts, 1790000000000, 1790000000000, 1790000000000, 4000000000000, NULL
 FROM (VALUES
     (0, '0193a6f2-2097-73fe-ac93-b02f05d484b1', 'started', NULL, 'e1', 1),

@@ -6,7 +6,7 @@ use crate::common::postgres;
 use crate::common::{self, process::program};
 
 /// The roles of this repository, granted to users of this test alone.
-async fn with_users() -> (Cluster, String, String) {
+pub async fn with_users() -> (Cluster, String, String) {
     let cluster = Cluster::new().await;
     let (_, name) = cluster.database.rsplit_once('/').expect("a database");
     postgres::execute(&cluster.database, include_str!("../../../deploy/postgres/roles.sql")).await;
@@ -111,6 +111,23 @@ async fn whoever_only_receives_can_read_no_content_and_change_no_history() {
         "UPDATE runs SET job = 'other'",
         "UPDATE runs SET attempts = 0",
         "UPDATE deliveries SET body = ''",
+        "UPDATE runs SET passed = true",
+        "UPDATE runs SET latest_per = 'x'",
+        "INSERT INTO runs (attempts) VALUES (1)",
+        "INSERT INTO runs (seq) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "INSERT INTO runs (lease_until) VALUES (1)",
+        "INSERT INTO audit (seq) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "INSERT INTO replicas (id, role, version, seen_at) VALUES (gen_random_uuid(), 'x', 'x', 1)",
+        "INSERT INTO configurations (version, jobs, seen_at) VALUES ('x', '{}', 1)",
+        "SELECT * FROM configurations",
+        "INSERT INTO pauses (kind, name, since, who) VALUES ('all', '', 1, 'ops')",
+        "INSERT INTO gates (job) VALUES ('retrain')",
+        "INSERT INTO rests (workbench, until, length) VALUES ('main', 1, 1)",
+        "INSERT INTO acts (run, at, who, act) VALUES (gen_random_uuid(), 1, 'ops', 'x')",
+        "UPDATE usage SET bytes = 0",
+        "DELETE FROM claims",
+        "BEGIN; LOCK TABLE probe IN ACCESS EXCLUSIVE MODE",
+        "BEGIN; LOCK TABLE runs IN SHARE MODE",
         "INSERT INTO attempts (run, number, begun_at) VALUES (gen_random_uuid(), 1, 1)",
         "CREATE TABLE theirs (x integer)",
     ];
