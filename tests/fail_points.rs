@@ -16,7 +16,7 @@ use cdsw_gateway::simulator::Simulator;
 use cdsw_gateway::store::sqlite::SqliteStore;
 use cdsw_gateway::store::{Run, RunFilter, Store};
 use common::process::{Serving, program};
-use common::{HOLD_AND_RETRY as ROUTES, PUSH, Site, github_signature};
+use common::{HOLD_AND_RETRY as ROUTES, Site, github_signature, no_push};
 
 /// What a job does when nobody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +113,8 @@ async fn send(hooks: String, policy: Policy) -> Option<String> {
         .post(format!("http://{hooks}/hooks/github"))
         .header("x-github-event", policy.event())
         .header("x-github-delivery", "the-one")
-        .header("x-hub-signature-256", github_signature(PUSH.as_bytes()))
-        .body(PUSH)
+        .header("x-hub-signature-256", github_signature(no_push().as_bytes()))
+        .body(no_push())
         .send()
         .await
         .ok()?;

@@ -9,10 +9,10 @@ const SECRET: [&str; 2] = ["token", "p\u{e4}ss"];
 pub fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let all = query_value(&text);
-    let names = SECRET.map(str::to_owned);
-    let without = without_fields(&text, &names);
+    let is_secret = |name: &[u8]| SECRET.iter().any(|secret| secret.as_bytes() == name);
+    let without = without_fields(&text, is_secret);
     assert!(without.len() <= text.len());
-    assert_eq!(without_fields(&without, &names), without);
+    assert_eq!(without_fields(&without, is_secret), without);
     let left = query_value(&without);
     for name in SECRET {
         assert!(left.get(name).is_none(), "{name} is still there");

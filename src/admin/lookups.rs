@@ -174,6 +174,7 @@ pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
                 reference: reference.to_string(),
                 deliveries: used.deliveries,
                 last: used.last,
+                leaks: used.leaks,
             }
         })
     });

@@ -9,6 +9,7 @@ pub mod basic;
 pub mod digest;
 pub mod ed25519;
 mod equal;
+mod finder;
 pub mod headers;
 pub mod hmac;
 pub mod jwt;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 pub use equal::same;
+pub use finder::{REMOVED, SHORTEST, SecretFinder};
 pub use proof::{Proof, ProvenBy};
 pub use refusal::Refusal;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use crate::model::ClaimMiss;
+use crate::model::{ClaimMiss, is_hidden};
 
 /// The most characters of a claim that are shown. Longer ones are cut.
 const SHOWN: usize = 100;
@@ -196,17 +196,11 @@ fn shown(text: &str) -> String {
     let mut characters = text.chars();
     let start = characters.by_ref().take(SHOWN);
     let mut start: String =
-        start.map(|letter| if is_shapeless(letter) { '\u{fffd}' } else { letter }).collect();
+        start.map(|letter| if is_hidden(letter) { '\u{fffd}' } else { letter }).collect();
     if characters.next().is_some() {
         start.push('…');
     }
     start
-}
-
-/// Whether it is a control character, is invisible, or changes the direction of the text after it.
-fn is_shapeless(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl std::error::Error for Refusal {}

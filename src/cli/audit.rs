@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::client::Remote;
 use super::failure::Failure;
-use super::screen::{Screen, printable};
+use super::screen::Screen;
 use super::tones::time;
 use crate::admin::views::AuditView;
 
@@ -44,11 +44,11 @@ impl Audit {
                 vec![
                     act.number.to_string(),
                     time(act.at),
-                    printable(&act.who),
+                    act.who.clone(),
                     act.origin.clone().unwrap_or_default(),
                     act.act.clone(),
-                    format!("{} {}", act.kind, printable(&act.name)),
-                    act.note.as_deref().map(printable).unwrap_or_default(),
+                    format!("{} {}", act.kind, act.name),
+                    act.note.clone().unwrap_or_default(),
                 ]
             })
             .collect();

@@ -24,7 +24,7 @@ impl Check {
         if screen.json() {
             screen.value(&report);
         } else if !report.is_empty() {
-            screen.line(report.render(screen.color()).trim_end());
+            screen.report(&report);
         }
         let Some(plan) = plan else {
             return Err(Failure::Config(String::new()));

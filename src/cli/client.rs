@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::refused::{NOT_ADMIN, failure};
 use crate::admin::views::ProblemView;
 use crate::error_chain::with_causes;
-use crate::model::Secret;
+use crate::model::{Secret, printable};
 
 /// Where the running gateway is, and who asks.
 #[derive(Args, Clone, Debug)]
@@ -136,7 +136,9 @@ impl Api {
                 self.url
             )));
         }
+        // One line: it may quote what is in the store.
         let why = problem.as_ref().and_then(|problem| problem.words());
+        let why = why.map(|why| printable(&why).into_owned());
         let why = why.unwrap_or_else(|| format!("the gateway answered {status}"));
         Err(failure(code, status, why))
     }

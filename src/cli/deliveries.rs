@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::client::Remote;
 use super::failure::Failure;
 use super::runs::show_run;
-use super::screen::{Screen, Tone, printable};
+use super::screen::{Screen, Tone, raw};
 use super::tones::time;
 use crate::admin::views;
 use crate::admin::views::{ExplanationView, RunSummary};
@@ -78,11 +78,8 @@ impl Deliveries {
                 list(screen, &api.get(&["deliveries"], &query).await?, limit);
             }
             What::Show { id, body: true } => {
-                use std::io::Write as _;
                 let body = api.bytes(&["deliveries", &id.to_string(), "body"]).await?;
-                std::io::stdout()
-                    .write_all(&body)
-                    .map_err(|error| Failure::Failed(error.to_string()))?;
+                raw(&body).map_err(|error| Failure::Failed(error.to_string()))?;
             }
             What::Show { id, body: false } => {
                 show(screen, &api.get(&["deliveries", &id.to_string()], &[]).await?);
@@ -168,16 +165,16 @@ fn show(screen: Screen, view: &views::DeliveryView) {
         .name
         .as_ref()
         .filter(|name| **name != summary.kind)
-        .map(|name| format!(" ({})", printable(name)))
+        .map(|name| format!(" ({name})"))
         .unwrap_or_default();
     screen.line(format!("  source    {} ({})", summary.source, summary.provider));
-    screen.line(format!("  event     {}{name}", printable(&summary.kind)));
+    screen.line(format!("  event     {}{name}", summary.kind));
     screen.line(format!(
         "  received  {} from {}",
         time(summary.received_at),
         summary.remote.as_deref().unwrap_or("?")
     ));
-    screen.line(format!("  key       {}", printable(&summary.key)));
+    screen.line(format!("  key       {}", summary.key));
     if let Some(first) = summary.same_id_as {
         screen.line(format!(
             "  same id   as delivery {first}, with other content: the sender gave both this id"
@@ -188,9 +185,7 @@ fn show(screen: Screen, view: &views::DeliveryView) {
     }
     screen.line(format!("  body      {} bytes", summary.size));
     match &summary.erased {
-        Some(erased) => {
-            screen.line(format!("  erased    by {} at {}", printable(&erased.by), time(erased.at)))
-        }
+        Some(erased) => screen.line(format!("  erased    by {} at {}", erased.by, time(erased.at))),
         None if summary.stripped => {
             screen.line("  removed   its content, to keep the store's size bound");
         }
@@ -219,10 +214,7 @@ fn would_erase(screen: Screen, view: &views::DeliveryView) {
     };
     screen.line(format!(
         "would erase the content of delivery {} ({} of source {}, {} bytes){waits}",
-        summary.id,
-        printable(&summary.kind),
-        printable(&summary.source),
-        summary.size
+        summary.id, summary.kind, summary.source, summary.size
     ));
 }
 
@@ -235,7 +227,7 @@ fn erased(screen: Screen, view: &views::EraseView) {
         screen.line(format!("  cancelled run {run}, which was not sent yet"));
     }
     if let Some(left) = &view.left {
-        screen.line(format!("  bytes of it may still be in {}", printable(left)));
+        screen.line(format!("  bytes of it may still be in {left}"));
     }
 }
 
@@ -245,16 +237,16 @@ pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
     if let Some(nothing) = &explanation.nothing {
         let asked =
             if explanation.routes.is_empty() { "none asked" } else { "not asked of every event" };
-        screen.line(format!("  {asked}: {}", printable(nothing)));
+        screen.line(format!("  {asked}: {nothing}"));
     } else if explanation.routes.is_empty() {
         screen.line("  none listens to this source for such an event");
     }
     for route in &explanation.routes {
         let part =
             if route.part == 0 { String::new() } else { format!(" (event {})", route.part + 1) };
-        let words = route.words.as_deref().map(printable).unwrap_or_default();
+        let words = route.words.as_deref().unwrap_or_default();
         if route.matched {
-            let words = if words.is_empty() { words } else { format!("  {words}") };
+            let words = if words.is_empty() { String::new() } else { format!("  {words}") };
             let mark = screen.paint(Tone::Good, "matched    ");
             screen.line(format!("  {mark}  {}{part}{words}", route.route));
         } else {

@@ -36,7 +36,7 @@ pub use explain::saved_body;
 
 use crate::observe::{LogFormat, start_tracing};
 use failure::Failure;
-use screen::{Screen, Tone, aside};
+use screen::{Screen, Tone, aside, aside_report};
 
 /// Receives signed webhooks and starts Cloudera Data Science Workbench jobs with a key that only
 /// it holds
@@ -160,7 +160,7 @@ pub fn run() -> ExitCode {
 fn say(screen: Screen, failure: &Failure, words: &str) {
     match failure {
         // A report is already formatted.
-        Failure::Config(_) => aside(words),
+        Failure::Config(_) => aside_report(words),
         _ => aside(format!("{} {words}", screen.paint(Tone::Bad, "error:"))),
     }
 }

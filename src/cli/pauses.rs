@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::client::{Api, Remote};
 use super::failure::Failure;
-use super::screen::{Screen, Tone, printable};
+use super::screen::{Screen, Tone};
 use super::tones::time;
 use crate::admin::views::{
     BreakerState, BreakerView, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
@@ -183,8 +183,8 @@ async fn paused(api: &Api, screen: Screen) -> Result<(), Failure> {
         return Ok(());
     }
     let pauses = view.pauses.iter().map(|pause| {
-        let note = pause.note.as_deref().map(printable).unwrap_or_default();
-        vec![pause.what.to_string(), time(pause.since), printable(&pause.who), note]
+        let note = pause.note.clone().unwrap_or_default();
+        vec![pause.what.to_string(), time(pause.since), pause.who.clone(), note]
     });
     let breakers = view.breakers().into_iter().map(|breaker| {
         let what = format!("workbench {}", breaker.workbench);

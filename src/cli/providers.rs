@@ -102,13 +102,17 @@ fn show(screen: Screen, provider: &'static dyn Provider) {
         return screen.value(&view);
     }
     screen.line(screen.paint(Tone::Strong, format!("{} ({})", view.title, view.name)));
-    screen.line(format!("\n{}", view.carries));
-    screen.line(screen.paint(Tone::Strong, "\nat the sender"));
+    screen.line("");
+    screen.line(view.carries);
+    screen.line("");
+    screen.line(screen.paint(Tone::Strong, "at the sender"));
     for (number, step) in (1..).zip(view.setup) {
         screen.line(format!("  {number}. {step}"));
     }
-    screen.line(screen.paint(Tone::Strong, "\nin gateway.yaml"));
-    screen.line(format!("  sources:\n    {}:", view.name));
+    screen.line("");
+    screen.line(screen.paint(Tone::Strong, "in gateway.yaml"));
+    screen.line("  sources:");
+    screen.line(format!("    {}:", view.name));
     view.source.lines().for_each(|line| screen.line(format!("      {line}")));
     screen.line("");
     let rows = [

@@ -6,7 +6,7 @@ use super::client::Remote;
 use super::deliveries::show_explanation;
 use super::failure::Failure;
 use super::runs::show_environment;
-use super::screen::{Screen, Tone, printable};
+use super::screen::{Screen, Tone};
 use crate::admin::views::{ExplainView, ReplayAsk, ReplayView};
 use crate::model::DeliveryId;
 
@@ -85,7 +85,7 @@ fn show_explain(screen: Screen, view: &ExplainView) {
             show_environment(screen, environment);
         }
         if let Some(reason) = &run.reason {
-            screen.line(format!("  but       {}", printable(reason)));
+            screen.line(format!("  but       {reason}"));
         }
     }
 }

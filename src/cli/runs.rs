@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::client::Remote;
 use super::failure::Failure;
-use super::screen::{Screen, Tone, printable};
+use super::screen::{Screen, Tone};
 use super::tones::{state, time};
 use crate::admin::views::{self, RunSummary, RunView};
 use crate::model::{Environment, Outcome, RunId, RunState};
@@ -127,13 +127,13 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
     screen.line(format!("  route     {} → job {}", summary.route, summary.job));
     screen.line(format!("  delivery  {}", summary.delivery));
     if let Some(engine_id) = &summary.engine_id {
-        screen.line(format!("  engine    {}", printable(engine_id)));
+        screen.line(format!("  engine    {engine_id}"));
     }
     if let Some(what) = &summary.waits_for {
-        screen.line(format!("  waits     {}", printable(what)));
+        screen.line(format!("  waits     {what}"));
     }
     if let Some(reason) = &summary.reason {
-        screen.line(format!("  reason    {}", printable(reason)));
+        screen.line(format!("  reason    {reason}"));
     }
     if summary.state == RunState::Queued {
         screen.line(format!("  due       {}", time(summary.due_at)));
@@ -157,20 +157,19 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
         };
         let status = attempt.status.map(|status| format!("{status} ")).unwrap_or_default();
         let took = attempt.took_ms.map(|took| format!(", {took} ms")).unwrap_or_default();
-        let reason = attempt.reason.as_deref().map(printable).unwrap_or_default();
+        let reason = attempt.reason.as_deref().unwrap_or_default();
         screen.line(format!(
             "  attempt {} {}  {status}{outcome}{took}: {reason}",
             attempt.number,
             time(attempt.begun_at)
         ));
         if let Some(reply) = &attempt.reply {
-            screen.line(screen.paint(Tone::Dim, format!("      reply: {}", printable(reply))));
+            screen.line(screen.paint(Tone::Dim, format!("      reply: {reply}")));
         }
     }
     for (what, act) in &run.acts {
-        let note =
-            act.note.as_deref().map(|note| format!(": {}", printable(note))).unwrap_or_default();
-        screen.line(format!("  {what} by {} at {}{note}", printable(&act.who), time(act.at)));
+        let note = act.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
+        screen.line(format!("  {what} by {} at {}{note}", act.who, time(act.at)));
     }
     if summary.state == RunState::Held {
         screen.line(screen.paint(Tone::Warn, "  settle it:"));
@@ -183,7 +182,7 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
 /// Variables, one a line.
 pub(super) fn show_environment(screen: Screen, environment: &Environment) {
     for (name, value) in environment.iter() {
-        screen.line(format!("  env       {name}={}", printable(value)));
+        screen.line(format!("  env       {name}={value}"));
     }
 }
 

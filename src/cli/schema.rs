@@ -20,7 +20,7 @@ pub(super) struct Schema {
 impl Schema {
     pub(super) fn run(self, screen: Screen) -> Result<(), Failure> {
         if self.markdown {
-            screen.line(config::docs_markdown().trim_end());
+            screen.lines(config::docs_markdown().trim_end());
         } else {
             screen.value(&config::schema());
         }

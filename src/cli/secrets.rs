@@ -46,5 +46,13 @@ fn show(screen: Screen, view: &SecretsView) {
     };
     let rows: Vec<Vec<String>> = view.secrets.iter().map(row).collect();
     screen.table(&["SOURCE", "PLACE", "SECRET IN", "DELIVERIES", "LAST"], &rows);
+    for secret in view.secrets.iter().filter(|secret| secret.leaks > 0) {
+        let said = format!(
+            "the sender of {} puts the secret in {} into its requests ({} deliveries); it was removed, but let \
+             the sender not send it",
+            secret.source, secret.reference, secret.leaks
+        );
+        screen.line(screen.paint(Tone::Warn, said));
+    }
     screen.line(screen.paint(Tone::Dim, format!("counted since {}", time(view.since))));
 }

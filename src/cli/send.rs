@@ -13,7 +13,7 @@ use super::ConfigFile;
 use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
 use super::providers;
-use super::screen::{Screen, Tone, aside, printable};
+use super::screen::{Screen, Tone, aside};
 use super::signer;
 use super::signing::{Sent, Signing, deliver, hook, new_id};
 use crate::config::{Live, SecretRef, SecretResolver, SourcePlan, documented_source};
@@ -201,8 +201,8 @@ fn show(screen: Screen, sent: &Sent) -> Result<(), Failure> {
         screen.value(sent);
     } else {
         let tone = if good { Tone::Good } else { Tone::Bad };
-        screen.line(format!("{}  {}", screen.paint(tone, sent.status), printable(&sent.id)));
-        screen.line(serde_json::to_string_pretty(&sent.answer).unwrap_or_default());
+        screen.line(format!("{}  {}", screen.paint(tone, sent.status), sent.id));
+        screen.value(&sent.answer);
     }
     if good { Ok(()) } else { Err(Failure::Found) }
 }

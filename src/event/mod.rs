@@ -8,11 +8,11 @@ mod variables;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 use crate::authenticate::Verified;
 use crate::model::{ChatCommand, ContentDigest, GitFacts, Secret, Value};
-use crate::providers::{self, Options, Provider};
+use crate::providers::{self, HiddenHeaders, Options, Provider};
 
 pub use crate::providers::{DecodeFault, Dialect, Greeting, Handshake, Identity, Reply};
 pub use variables::{
@@ -104,10 +104,11 @@ pub fn understand(
         name: None,
         action: None,
         delivery_key: identity.key(),
-        headers: visible_headers(headers, &provider.secret_headers(options)),
-        query: providers::query_value(&providers::without_fields(
+        headers: visible_headers(headers, &HiddenHeaders::of(provider, options)),
+        query: providers::query_value(&providers::visible_query(
+            provider,
+            options,
             verified.query(),
-            &provider.secret_fields(options),
         )),
         body: decoded.body,
         claims: verified.proof().claims().clone(),
@@ -169,9 +170,9 @@ fn git_facts(
     }
 }
 
-fn visible_headers<'h>(headers: &'h HeaderMap, secret: &[HeaderName]) -> Value {
+fn visible_headers<'h>(headers: &'h HeaderMap, hidden: &HiddenHeaders) -> Value {
     let text = |value: &'h HeaderValue| str::from_utf8(value.as_bytes()).ok();
-    let visible = headers.keys().filter(|name| !secret.contains(name)).filter_map(|name| {
+    let visible = headers.keys().filter(|name| !hidden.contains(name)).filter_map(|name| {
         let mut texts = headers.get_all(name).iter().filter_map(text).peekable();
         texts.peek().is_some().then_some((name.as_str(), texts))
     });

@@ -23,7 +23,7 @@ use crate::issuers::{Issuers, Transport};
 use crate::model::Role;
 use crate::observe::{Metrics, Observation, Observer};
 use crate::random::Random;
-use crate::receive::{self, Proofs, Rates, Receiver, Refusals};
+use crate::receive::{self, Finders, Greetings, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{ListenerLimits, serve};
 use crate::store::{Act, Store, StoreFault};
 
@@ -205,6 +205,8 @@ impl Gateway {
             refusals: Arc::clone(&refusals),
             proofs: Arc::clone(&proofs),
             rates: Arc::new(Rates::default()),
+            finders: Finders::default(),
+            greetings: Greetings::default(),
             judging: Arc::default(),
             on_new_runs: Arc::new(move || waker.wake()),
         };

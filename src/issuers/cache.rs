@@ -3,18 +3,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::budget::Budgets;
 use super::{FLOOR, Found, STALE};
 use crate::clock::between;
 use crate::providers::{KeyPlace, Published};
 
-/// The least time between fetches of two new addresses of one host that requests chose.
-const NEW_FLOOR: Duration = Duration::from_secs(5);
-/// The most cached addresses that requests chose. The one fetched longest ago is dropped for a new one.
+/// The most cached addresses that requests chose. The one fetched longest ago is dropped once a new one has
+/// keys: an address without keys takes the place of no other.
 const MOST_CHOSEN: usize = 64;
 
 /// A fetch under way: its result is sent to every request that waits for it.
@@ -23,8 +22,8 @@ pub(super) type Flight = watch::Receiver<Option<Found>>;
 #[derive(Default)]
 pub(super) struct Cache {
     entries: HashMap<KeyPlace, Entry>,
-    /// When each host was last asked for a new address that a request chose.
-    hosts: HashMap<Box<str>, Timestamp>,
+    /// What requests may cause that choose a new address.
+    budgets: Budgets,
 }
 
 #[derive(Default)]
@@ -75,39 +74,27 @@ impl Cache {
         })
     }
 
-    /// Records that a fetch begins, and returns the fetch under way: the given one, or another that began
-    /// before. None where the host may not be asked now.
+    /// Records that a fetch begins for a request of this peer, and returns the fetch under way: the given one,
+    /// or another that began before. None where the peer may cause no fetch of a new address now, or the host
+    /// may not be asked for one.
     pub(super) fn begin(
         &mut self,
         place: &KeyPlace,
+        peer: &str,
         flight: Flight,
         now: Timestamp,
     ) -> Option<Flight> {
         if let Some(other) = self.entries.get(place).and_then(Entry::in_flight) {
             return Some(other);
         }
-        if place.chosen_by_request && !self.entries.contains_key(place) {
-            self.admit(place, now)?;
+        let is_new = place.chosen_by_request && !self.entries.contains_key(place);
+        if is_new && !self.budgets.take(peer, host(&place.url), now) {
+            return None;
         }
         let entry = self.entries.entry(place.clone()).or_default();
         entry.tried = Some(now);
         entry.flight = Some(flight.clone());
         Some(flight)
-    }
-
-    fn admit(&mut self, place: &KeyPlace, now: Timestamp) -> Option<()> {
-        let host = host(&place.url);
-        if self.hosts.get(host).is_some_and(|last| between(*last, now) < NEW_FLOOR) {
-            return None;
-        }
-        self.hosts.insert(host.into(), now);
-        let chosen = self.entries.iter().filter(|(place, _)| place.chosen_by_request);
-        if chosen.clone().count() >= MOST_CHOSEN {
-            let oldest =
-                chosen.min_by_key(|(_, entry)| entry.tried).map(|(place, _)| place.clone());
-            oldest.map(|place| self.entries.remove(&place));
-        }
-        Some(())
     }
 
     /// Records the result of a fetch, and returns when keys were last fetched from the address. An address
@@ -129,7 +116,21 @@ impl Cache {
         if fetched.is_none() && place.chosen_by_request {
             self.entries.remove(place);
         }
+        self.drop_the_oldest();
         fetched
+    }
+
+    /// Drops chosen addresses that were fetched longest ago, where there are too many with keys.
+    fn drop_the_oldest(&mut self) {
+        let with_keys = self.entries.iter().filter_map(|(place, entry)| {
+            let fetched = entry.fetched?;
+            place.chosen_by_request.then_some((fetched, place))
+        });
+        if with_keys.clone().count() > MOST_CHOSEN {
+            let oldest = with_keys.min_by_key(|(fetched, _)| *fetched);
+            let oldest = oldest.map(|(_, place)| place.clone());
+            oldest.map(|place| self.entries.remove(&place));
+        }
     }
 
     /// Forgets all addresses but these and those that requests chose.
@@ -172,6 +173,7 @@ mod tests {
     use crate::authenticate::keys::KeySet;
     use crate::providers::KeyForm;
 
+    const PEER: &str = "192.0.2.1";
     const ED25519: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a",
         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
@@ -192,7 +194,7 @@ mod tests {
     /// A fetch that began and ended at this time.
     fn fetch(cache: &mut Cache, place: &KeyPlace, found: Option<Arc<Published>>, now: Timestamp) {
         let (_sender, flight) = watch::channel(None);
-        cache.begin(place, flight, now).expect("it may begin");
+        cache.begin(place, PEER, flight, now).expect("it may begin");
         cache.land(place, found, now);
     }
 
@@ -220,23 +222,42 @@ mod tests {
     fn those_who_come_during_a_fetch_wait_for_it() {
         let (mut cache, place) = (Cache::default(), place("jwks", false));
         let (sender, flight) = watch::channel(None);
-        cache.begin(&place, flight, at(0)).expect("it may begin");
+        cache.begin(&place, PEER, flight, at(0)).expect("it may begin");
         assert!(matches!(cache.step(&place, Some("b"), at(0)), Step::Wait(_)));
         drop(sender);
         assert!(matches!(cache.step(&place, Some("b"), at(30)), Step::Fetch));
     }
 
     #[test]
-    fn addresses_that_requests_choose_are_few_and_slow() {
+    fn addresses_that_requests_choose_are_few_and_those_of_one_peer_slow() {
         let mut cache = Cache::default();
         for number in 0..200 {
-            let now = at(number * 5);
-            let first = place(&format!("{number}"), true);
-            fetch(&mut cache, &first, keys(), now);
-            let (_sender, flight) = watch::channel(None);
-            assert!(cache.begin(&place("another", true), flight, now).is_none());
+            fetch(&mut cache, &place(&format!("{number}"), true), keys(), at(number * 30));
         }
         assert_eq!(cache.entries.len(), MOST_CHOSEN);
+        let mut begun = 0;
+        for number in 0..100 {
+            let (_sender, flight) = watch::channel(None);
+            let place = place(&format!("another {number}"), true);
+            begun += usize::from(cache.begin(&place, PEER, flight, at(6000)).is_some());
+        }
+        assert_eq!(begun, 4);
+    }
+
+    #[test]
+    fn addresses_without_keys_displace_none_that_has_some() {
+        let mut cache = Cache::default();
+        let good = place("good", true);
+        fetch(&mut cache, &good, keys(), at(0));
+        let mut senders = Vec::new();
+        for number in 0..200_u8 {
+            let (sender, flight) = watch::channel(None);
+            let peer = format!("192.0.2.{number}");
+            let now = at(i64::from(number) + 1);
+            cache.begin(&place(&format!("{number}"), true), &peer, flight, now).expect("begun");
+            senders.push(sender);
+        }
+        assert!(matches!(cache.step(&good, None, at(300)), Step::Use(_)));
     }
 
     #[test]

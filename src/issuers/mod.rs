@@ -3,10 +3,11 @@
 //!
 //! A request whose key is cached never waits for a fetch. Requests cause at most one fetch of an address at
 //! a time. A cached address is not fetched again within [`FLOOR`]. An address that a request chose is
-//! forgotten when it has no keys or too many others were chosen since; then only a shorter limit for its
-//! host holds. At most [`WAITERS`] requests wait for fetches at once, so a slow issuer does not stall the
+//! forgotten when it has no keys or too many others were fetched since. How many such addresses are fetched is
+//! limited for each peer, and for all peers together, so that nobody keeps the keys of others from being fetched. At most [`WAITERS`] requests wait for fetches at once, so a slow issuer does not stall the
 //! others. This module never decides whether a request is authentic.
 
+mod budget;
 mod cache;
 mod fetch;
 mod visit;
@@ -67,11 +68,11 @@ impl Issuers {
     }
 
     /// Finds the keys that a request needs: at once where they are cached, else after a fetch. All requests
-    /// that wait for the same address share one fetch.
-    pub async fn find(self: &Arc<Self>, wanted: &Wanted) -> Found {
+    /// that wait for the same address share one fetch. `peer` is the client's address as text.
+    pub async fn find(self: &Arc<Self>, wanted: &Wanted, peer: &str) -> Found {
         let now = self.clock.now();
         let step = self.lock().step(&wanted.place, wanted.key.as_deref(), now);
-        self.take(step, &wanted.place, now).await
+        self.take(step, &wanted.place, peer, now).await
     }
 
     /// Finds newer keys than these, for a request that none of them verified. Where a key or a token has no
@@ -86,15 +87,22 @@ impl Issuers {
         }
         let now = self.clock.now();
         let step = self.lock().renewal(&wanted.place, than, now);
-        self.take(step, &wanted.place, now).await
+        // The configuration chose the address, so no peer's budget is asked.
+        self.take(step, &wanted.place, "", now).await
     }
 
-    async fn take(self: &Arc<Self>, step: Step, place: &KeyPlace, now: Timestamp) -> Found {
+    async fn take(
+        self: &Arc<Self>,
+        step: Step,
+        place: &KeyPlace,
+        peer: &str,
+        now: Timestamp,
+    ) -> Found {
         match step {
             Step::Use(keys) => Found::Keys(keys),
             Step::Wait(flight) => self.wait(flight).await,
             Step::Fetch => {
-                let Some(flight) = self.begin(place, now) else { return Found::NotNow };
+                let Some(flight) = self.begin(place, peer, now) else { return Found::NotNow };
                 self.wait(flight).await
             }
             Step::NotNow => Found::NotNow,
@@ -117,7 +125,7 @@ impl Issuers {
             for place in &places {
                 let is_due = self.lock().is_due(place, now);
                 if is_due {
-                    self.begin(place, now);
+                    self.begin(place, "", now);
                 }
             }
             tokio::select! {
@@ -136,11 +144,11 @@ impl Issuers {
         }
     }
 
-    /// Begins a fetch, or joins the one under way. None where a request chose the address and its host was
-    /// asked a moment ago for another such address.
-    fn begin(self: &Arc<Self>, place: &KeyPlace, now: Timestamp) -> Option<Flight> {
+    /// Begins a fetch, or joins the one under way. None where a request chose the address, and its peer or all
+    /// peers together have used up what they may fetch.
+    fn begin(self: &Arc<Self>, place: &KeyPlace, peer: &str, now: Timestamp) -> Option<Flight> {
         let (sender, flight) = watch::channel(None);
-        let begun = self.lock().begin(place, flight.clone(), now)?;
+        let begun = self.lock().begin(place, peer, flight.clone(), now)?;
         if !begun.same_channel(&flight) {
             return Some(begun);
         }

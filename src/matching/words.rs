@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Patterns;
+use crate::model::is_hidden;
 
 /// The longest part of a payload that a verdict quotes, in characters.
 const SHOWN: usize = 80;
@@ -86,7 +87,7 @@ impl fmt::Display for Shown<'_> {
         use fmt::Write as _;
         let mut letters = self.0.chars();
         for letter in letters.by_ref().take(SHOWN) {
-            f.write_char(if letter.is_control() { '\u{fffd}' } else { letter })?;
+            f.write_char(if is_hidden(letter) { '\u{fffd}' } else { letter })?;
         }
         f.write_str(if letters.next().is_some() { "…" } else { "" })
     }

@@ -24,6 +24,11 @@ impl Secret {
         &self.0
     }
 
+    /// Whether the other is a clone of this one. It compares no bytes, so it may be false for equal secrets.
+    pub fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether it has no bytes. An empty secret is a configuration error everywhere.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -23,6 +23,14 @@ pub(super) fn write(observation: &Observation<'_>) {
             "the sender gave this delivery the id of another one; their content differs, and both are kept"
         ),
         Observation::DeliveryRefused(ref refused) => not_kept(refused),
+        // Anyone can send these, so only the first of each minute is logged.
+        Observation::GreetedAgain { .. } => {}
+        Observation::SecretRemoved { source, place, is_first: true } => warn!(
+            source,
+            place,
+            "a sender repeats its secret within its requests; it is removed, but the sender should not send it"
+        ),
+        Observation::SecretRemoved { is_first: false, .. } => {}
         Observation::SecretOffered { source, what } => {
             warn!(source, what, "a sender handed over a secret");
         }

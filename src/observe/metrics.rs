@@ -24,14 +24,14 @@ const ATTEMPT: &str = "attempt";
 const DEADLINE: &str = "deadline";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceVerdict {
+struct Source {
     source: String,
-    verdict: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Source {
+struct SourceVerdict {
     source: String,
+    verdict: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -92,6 +92,7 @@ pub struct Metrics {
     same_ids: Family<Source, Counter>,
     refusals: Family<SourceReason, Counter>,
     secrets: Family<SourceSecret, Counter>,
+    secrets_removed: Family<Source, Counter>,
     issuer_fetches: Family<IssuerOutcome, Counter>,
     issuer_fetched: Family<Issuer, Seconds>,
     attempts: Family<JobOutcome, Counter>,
@@ -131,6 +132,7 @@ impl Metrics {
             same_ids: Family::default(),
             refusals: Family::default(),
             secrets: Family::default(),
+            secrets_removed: Family::default(),
             issuer_fetches: Family::default(),
             issuer_fetched: Family::default(),
             attempts: Family::default(),
@@ -195,6 +197,11 @@ impl Metrics {
             "When the published keys in use were fetched, since 1970",
             Unit::Seconds,
             self.issuer_fetched.clone(),
+        );
+        registry.register(
+            "secrets_removed",
+            "Deliveries from which a secret of their source was removed before they were kept",
+            self.secrets_removed.clone(),
         );
         registry.register("attempts", "Start requests by job and outcome", self.attempts.clone());
         registry.register(

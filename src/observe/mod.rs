@@ -14,6 +14,7 @@ mod observation;
 #[cfg(test)]
 mod tests;
 mod tracing_setup;
+mod visible;
 
 pub use attempt::{AttemptEnded, Follows};
 pub use delivery::{DeliveryKept, DeliveryRefused, Verdict};

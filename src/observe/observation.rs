@@ -53,6 +53,20 @@ pub enum Observation<'a> {
     },
     /// A request was not kept.
     DeliveryRefused(DeliveryRefused<'a>),
+    /// An unsigned greeting was answered, and not stored, since one of its kind was stored a moment ago.
+    GreetedAgain {
+        /// The source.
+        source: &'a str,
+    },
+    /// An authentic request contained a secret of its source, which was removed before the delivery was kept.
+    SecretRemoved {
+        /// The source.
+        source: &'a str,
+        /// Where the secret's value comes from; never the value.
+        place: &'a str,
+        /// Whether a line is logged: the sender puts none there on purpose, and it is the first for a while.
+        is_first: bool,
+    },
     /// A sender handed over a secret in its handshake.
     SecretOffered {
         /// The source.

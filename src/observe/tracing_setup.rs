@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+use super::visible::ToStandardError;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -30,7 +32,7 @@ pub fn start_tracing(format: LogFormat, filter: &str, color: bool) -> Result<(),
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(ToStandardError { json })
         .with_target(false);
     // A second start (in tests) keeps the first one's settings.
     let _ = if json {

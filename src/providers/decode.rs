@@ -7,7 +7,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::model::{ChatCommand, JsonFault, Value};
 use crate::providers::form;
@@ -46,6 +46,13 @@ pub enum DecodeFault {
     },
     /// Something is missing that the sender always sends, such as "header `x-event`".
     Missing(String),
+    /// The header that names the event says another one than the body shows. Such headers are not signed.
+    Contradicts {
+        /// The header.
+        header: HeaderName,
+        /// The event whose body it is.
+        event: &'static str,
+    },
     /// The body holds more events than one delivery may.
     TooMany {
         /// How many it may hold.
@@ -65,6 +72,12 @@ impl fmt::Display for DecodeFault {
                 write!(f, "the form in the body has {what} at byte {offset}")
             }
             Self::Missing(what) => write!(f, "{what} is missing"),
+            Self::Contradicts { header, event } => {
+                write!(
+                    f,
+                    "header `{header}` names another event than the body shows, which is `{event}`"
+                )
+            }
             Self::TooMany { most } => write!(
                 f,
                 "the body tells of more than {most} events; let the sender put fewer into one delivery"

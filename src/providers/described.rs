@@ -14,8 +14,9 @@ use crate::providers::chat::body as chat_body;
 use crate::providers::identity::without;
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
-    About, DecodeFault, Decoded, Dialect, Greeting, Handshake, Identity, Meaning, Options,
-    Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, Verification, decode, header,
+    About, Countersign, DecodeFault, Decoded, Dialect, Greeting, Handshake, Identity, Meaning,
+    Options, Outgoing, Provider, Reply, SecretUse, SignFault, Signed, UNNAMED, Verification,
+    decode, header,
 };
 
 pub(super) use super::at::At;
@@ -38,6 +39,8 @@ pub(super) struct Sender {
     pub(super) takes: &'static [&'static str],
     /// Headers that carry a secret, in addition to those of its mechanism; in lower case.
     pub(super) secret_headers: &'static [&'static str],
+    /// Whether it puts a secret of the source into its bodies on purpose.
+    pub(super) secret_in_body: bool,
     /// Fields of the query string that carry a secret, in addition to those of its mechanism.
     pub(super) secret_fields: &'static [&'static str],
     /// The format of its body.
@@ -66,11 +69,10 @@ pub(super) struct Sender {
     pub(super) names: &'static [(&'static str, &'static str)],
     /// Recognises a handshake: a request that is signed in the way deliveries are, but starts no job.
     pub(super) handshake: Option<fn(&HeaderMap, &Value) -> Option<Handshake>>,
-    /// Recognises a greeting that is not signed in the way deliveries are.
+    /// Recognises a greeting that is not signed in the way deliveries are. It gets no secrets.
     pub(super) greet: Option<Greets>,
-    /// The answer to a handshake that asks for proof of the secret: a proof over its text, made with
-    /// the secret that the handshake was signed with.
-    pub(super) prove_back: Option<fn(&str, &Secret) -> Reply>,
+    /// How it answers a challenge that asks for proof of the secret.
+    pub(super) countersign: Option<&'static Countersign>,
     /// Its git facts.
     pub(super) git_facts: Option<fn(&Meaning, &Value) -> Vec<GitFacts>>,
     /// The chat command that the body holds.
@@ -131,6 +133,7 @@ impl Sender {
             takes: &[],
             secret_headers: &[],
             secret_fields: &[],
+            secret_in_body: false,
             body: Body::Json,
             parts: None,
             event: &[],
@@ -143,7 +146,7 @@ impl Sender {
             names: &[],
             handshake: None,
             greet: None,
-            prove_back: None,
+            countersign: None,
             git_facts: None,
             command: None,
             dialect: None,
@@ -232,6 +235,9 @@ impl Provider for Sender {
         let places = [self.event, self.action, self.id].into_iter().flatten();
         let named: Vec<HeaderName> = places.filter_map(|place| place.header()).collect();
         headers::at_most_one(request.headers, &named)?;
+        if self.countersign.is_some() {
+            Countersign::check_body(request.body)?;
+        }
         self.proves.authenticate(request, verification)
     }
 
@@ -240,11 +246,21 @@ impl Provider for Sender {
         request: &Unverified<'_>,
         verification: &Verification<'_>,
     ) -> Option<Result<Greeting, Refusal>> {
-        self.greet.and_then(|greet| greet(self, request, verification))
+        // The sender's function gets no secret, so that only `countersign` can sign an answer.
+        let without = Verification { secrets: &[], access_tokens: &[], ..*verification };
+        let greeted = self.greet?(self, request, &without)?;
+        Some(greeted.and_then(|greeting| match (&greeting.token, self.countersign) {
+            (Some(token), Some(countersign)) => {
+                let secret = verification.secrets.first().ok_or(Refusal::NoUsableSecret)?;
+                let reply = countersign.answer(token, secret);
+                Ok(Greeting { reply, token: None, ..greeting })
+            }
+            _ => Ok(greeting),
+        }))
     }
 
-    fn prove_back(&self, text: &str, secret: &Secret) -> Option<Reply> {
-        self.prove_back.map(|prove| prove(text, secret))
+    fn countersign(&self) -> Option<&'static Countersign> {
+        self.countersign
     }
 
     fn own_secret_headers(&self, options: &Options) -> Vec<HeaderName> {
@@ -255,6 +271,10 @@ impl Provider for Sender {
     fn secret_fields(&self, options: &Options) -> Vec<String> {
         let own = self.secret_fields.iter().map(|&name| name.to_owned());
         self.proves.secret_fields(options).into_iter().chain(own).collect()
+    }
+
+    fn tells_secret_in_body(&self) -> bool {
+        self.secret_in_body
     }
 
     fn secret_in_path(&self, options: &Options) -> bool {

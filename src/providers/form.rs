@@ -18,15 +18,12 @@ pub fn query_value(query: &str) -> Value {
     )
 }
 
-/// A query string or form without the fields of these names.
-pub fn without_fields(text: &str, names: &[String]) -> String {
-    if names.is_empty() {
-        return text.to_owned();
-    }
+/// A query string or form without the fields whose names are secret.
+pub fn without_fields(text: &str, is_secret: impl Fn(&[u8]) -> bool) -> String {
     let stays = |piece: &&str| {
         let name = piece.split('=').next().unwrap_or_default();
         let name = unescape(name.as_bytes(), 0).unwrap_or_default();
-        !names.iter().any(|secret| secret.as_bytes() == name)
+        !is_secret(&name)
     };
     text.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }

@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::model::Secret;
+use crate::providers::ChallengeToken;
 
 /// What the sender of an authentic handshake expects as an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +19,10 @@ pub enum Handshake {
     Acknowledge,
     /// Exactly this answer.
     Answer(Reply),
-    /// Proof that the gateway holds the secret too: [`Provider::prove_back`] of this text.
+    /// Proof that the gateway holds the secret too: [`Provider::prove_back`] of this token.
     ///
     /// [`Provider::prove_back`]: super::Provider::prove_back
-    ProveBack(String),
+    ProveBack(ChallengeToken),
     /// A 2xx. Once the delivery is stored, the gateway requests this address once. The provider has
     /// checked that the address is the sender's.
     Visit(String),
@@ -50,12 +51,19 @@ pub struct Greeting {
     pub reply: Reply,
     /// A secret that the sender hands over, and will sign its deliveries with.
     pub offered: Option<Secret>,
+    /// A token that the sender wants signed. The provider's `Countersign` then makes the reply.
+    pub(super) token: Option<ChallengeToken>,
 }
 
 impl Greeting {
     /// A greeting in which the sender hands over no secret.
     pub(super) fn new(what: &'static str, reply: Reply) -> Self {
-        Self { what, reply, offered: None }
+        Self { what, reply, offered: None, token: None }
+    }
+
+    /// A greeting that asks for a proof over this token.
+    pub(super) fn to_sign(what: &'static str, token: ChallengeToken) -> Self {
+        Self { token: Some(token), ..Self::new(what, Reply::empty(StatusCode::OK)) }
     }
 }
 

@@ -12,6 +12,7 @@ mod about;
 mod address;
 mod at;
 mod chat;
+mod countersign;
 mod data;
 mod decode;
 mod described;
@@ -20,6 +21,7 @@ mod form;
 mod generic;
 mod greetings;
 mod handshake;
+mod hidden;
 mod identity;
 mod mechanisms;
 mod options;
@@ -34,7 +36,6 @@ mod verification;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
@@ -43,10 +44,12 @@ use crate::model::{ContentDigest, GitFacts, Secret, Value};
 
 pub use about::{About, Group, Proven};
 pub use chat::Dialect;
+pub use countersign::{ChallengeToken, Countersign};
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
 pub use generic::Preset;
 pub use handshake::{Greeting, Handshake, Reply};
+pub use hidden::{HiddenHeaders, visible_query};
 pub use identity::Identity;
 pub use options::{Options, Place};
 pub use outgoing::{Outgoing, SignFault, Signed};
@@ -58,9 +61,6 @@ pub use verification::{KeyForm, KeyPlace, Published, Verification, Wanted};
 use identity::json_without;
 use outgoing::{header, json_content};
 use table::ALL;
-
-/// Headers that may carry a secret for every provider. They are never stored or shown.
-const ALWAYS_SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// The kind of an event to which the sender gives no name.
 pub const UNNAMED: &str = "event";
@@ -145,10 +145,15 @@ pub trait Provider: Sync {
         None
     }
 
-    /// The answer to [`Handshake::ProveBack`]: a proof over `text`, made with the secret that the
-    /// handshake was signed with. `None` where the sender has no such handshake.
-    fn prove_back(&self, _text: &str, _secret: &Secret) -> Option<Reply> {
+    /// How it answers a challenge with a proof of the secret. `None` where the sender asks for none.
+    /// Where it is `Some`, [`Provider::authenticate`] accepts only bodies that no challenge can be.
+    fn countersign(&self) -> Option<&'static Countersign> {
         None
+    }
+
+    /// The answer to [`Handshake::ProveBack`], made with the secret that the handshake was signed with.
+    fn prove_back(&self, token: &ChallengeToken, secret: &Secret) -> Option<Reply> {
+        self.countersign().map(|countersign| countersign.answer(token, secret))
     }
 
     /// The headers that hold the signature or the token, or that the signature covers.
@@ -169,13 +174,12 @@ pub trait Provider: Sync {
     /// Every header that must never be stored or shown: those that may carry a secret for every
     /// provider, and [`Provider::own_secret_headers`].
     fn secret_headers(&self, options: &Options) -> Vec<HeaderName> {
-        let mut headers = ALWAYS_SECRET.to_vec();
-        headers.extend(self.own_secret_headers(options));
-        headers
+        let always = hidden::HEADERS.iter().map(|name| HeaderName::from_static(name));
+        always.chain(self.own_secret_headers(options)).collect()
     }
 
-    /// Fields of the query string or of a form that carry the secret itself. They are never stored
-    /// or shown.
+    /// Fields of the query string or of a form that carry the secret itself, in addition to those that may
+    /// carry one for every provider. They are never stored or shown.
     fn secret_fields(&self, _options: &Options) -> Vec<String> {
         Vec::new()
     }
@@ -191,6 +195,17 @@ pub trait Provider: Sync {
     /// # Errors
     /// Why the body cannot be parsed.
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault>;
+
+    /// Whether the sender puts a secret of the source into its bodies on purpose.
+    fn tells_secret_in_body(&self) -> bool {
+        false
+    }
+
+    /// Whether the source's secrets are secret. They are not where the sender signs with a private key, of
+    /// which the source holds the public key.
+    fn has_public_secrets(&self) -> bool {
+        self.sample_signer().expose() != self.sample_secret().expose()
+    }
 
     /// The body to store where the received body contains a secret: the same content without the
     /// secret. `None` where the body is stored as it was received.

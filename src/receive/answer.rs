@@ -51,6 +51,8 @@ pub(super) enum Answer {
         delivery: DeliveryId,
         reply: Reply,
     },
+    /// A greeting like one that was stored a moment ago. It is answered and counted, but not stored.
+    GreetedAgain(Reply),
     /// A greeting whose sender takes any 2xx.
     Acknowledged {
         delivery: DeliveryId,
@@ -206,7 +208,9 @@ impl Answer {
             Self::Kept { .. } => Verdict::Accepted,
             Self::Repeat { .. } => Verdict::Repeat,
             Self::Spoken { kept, .. } => kept.verdict(),
-            Self::Greeted { .. } | Self::Acknowledged { .. } => Verdict::Handshake,
+            Self::Greeted { .. } | Self::GreetedAgain(_) | Self::Acknowledged { .. } => {
+                Verdict::Handshake
+            }
             Self::Refused(_) | Self::WrongAddress { .. } => Verdict::Refused,
             Self::TooMany(_) => Verdict::Limited,
             Self::Overloaded(_) => Verdict::Overloaded,
@@ -236,6 +240,7 @@ impl Answer {
             Self::Kept { .. }
             | Self::Repeat { .. }
             | Self::Greeted { .. }
+            | Self::GreetedAgain(_)
             | Self::Spoken { .. }
             | Self::Acknowledged { .. } => "none",
         }
@@ -247,6 +252,7 @@ impl Answer {
             Self::Kept { .. }
             | Self::Repeat { .. }
             | Self::Greeted { .. }
+            | Self::GreetedAgain(_)
             | Self::Spoken { .. }
             | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
@@ -275,7 +281,9 @@ impl Answer {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Kept { runs, .. } if !runs.is_empty() => StatusCode::ACCEPTED,
-            Self::Greeted { reply, .. } | Self::Spoken { reply, .. } => reply.status,
+            Self::Greeted { reply, .. }
+            | Self::GreetedAgain(reply)
+            | Self::Spoken { reply, .. } => reply.status,
             Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
@@ -340,7 +348,9 @@ impl IntoResponse for Answer {
             Self::Acknowledged { delivery } => {
                 json(status, &KeptBody { delivery: *delivery, duplicate: false, runs: &[] })
             }
-            Self::Greeted { reply, .. } | Self::Spoken { reply, .. } => own_form(reply),
+            Self::Greeted { reply, .. }
+            | Self::GreetedAgain(reply)
+            | Self::Spoken { reply, .. } => own_form(reply),
             refused => json(status, &ErrorBody { error: refused.told() }),
         };
         let headers = response.headers_mut();

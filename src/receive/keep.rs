@@ -9,6 +9,8 @@ use jiff::Timestamp;
 
 use super::answer::{self, Answer};
 use super::judging::Judging;
+use super::leaks::Cleaned;
+use super::rate::Counted;
 use super::steps::{Arrived, Authentic, Judgement, Taken};
 use super::{Receiver, learn, spoken};
 use crate::config::{NAMED_WINDOW, SourcePlan};
@@ -17,7 +19,7 @@ use crate::failpoint::reached;
 use crate::matching::Explanation;
 use crate::model::{ContentDigest, DeliveryId, RunState};
 use crate::observe::{DeliveryKept, Observation, RunAt};
-use crate::providers;
+use crate::providers::{self, HiddenHeaders};
 use crate::replay::new_run;
 use crate::store::{Accepted, KeptHeaders, NewDelivery, NewRun};
 
@@ -29,11 +31,12 @@ impl Receiver {
         self.try_take_in(arrived).await.unwrap_or_else(|answer| answer)
     }
 
-    async fn try_take_in(&self, arrived: Arrived) -> Result<Answer, Answer> {
+    async fn try_take_in(&self, mut arrived: Arrived) -> Result<Answer, Answer> {
         let now = self.clock.now();
         let delivery = DeliveryId::new(now, self.random.bits());
         let secrets = Arc::new(self.live.source_secrets(&arrived.source).await);
         let known = self.published(&arrived).await?;
+        arrived.finder = self.finders.of(&arrived.source, secrets.as_ref().as_ref());
         let arrived = Arc::new(arrived);
         let places = Arc::clone(&self.judging);
         let mut judging = Judging { arrived, places, secrets, keys: known.keys(), delivery, now };
@@ -53,25 +56,34 @@ impl Receiver {
             Taken::Delivery(mut judgement) => {
                 if let Ok(secrets) = &*secrets {
                     let at = |places: &[usize], index: usize| places.get(index).copied();
-                    let Authentic { secret, access_token, .. } = &mut judgement.authentic;
+                    let Authentic { secret, access_token, cleaned, .. } = &mut judgement.authentic;
+                    if let Some(cleaned) = cleaned {
+                        cleaned.place_secrets(&arrived.source, secrets);
+                    }
                     *secret = secret.and_then(|index| at(secrets.places(), index));
                     *access_token =
                         access_token.and_then(|index| at(secrets.token_places(), index));
                 }
-                self.within_rate(&arrived.source, now)?;
+                self.within_rate(&arrived.source, Counted::Deliveries, now)?;
                 Ok(self.keep(arrived, *judgement, delivery, now).await)
             }
             Taken::Greeting(greeting) => {
+                self.within_rate(&arrived.source, Counted::Greetings, now)?;
                 Ok(self.keep_greeting(&arrived, greeting, delivery, now).await)
             }
         }
     }
 
-    /// Counts an authentic delivery against its source's rate. Requests that fail authentication do not
-    /// count.
-    fn within_rate(&self, source: &SourcePlan, now: Timestamp) -> Result<(), Answer> {
+    /// Counts an authentic delivery, or a greeting, against its source's rate. Requests that fail
+    /// authentication do not count.
+    fn within_rate(
+        &self,
+        source: &SourcePlan,
+        counted: Counted,
+        now: Timestamp,
+    ) -> Result<(), Answer> {
         let Some(rate) = source.rate else { return Ok(()) };
-        self.rates.take(&source.name, rate, now).map_err(Answer::TooMany)
+        self.rates.take(&source.name, counted, rate, now).map_err(Answer::TooMany)
     }
 
     async fn keep(
@@ -83,7 +95,8 @@ impl Receiver {
     ) -> Answer {
         reached("receive.judged");
         let Judgement { authentic, judged } = judgement;
-        let Authentic { understood, secret, access_token, claims, proven_back } = authentic;
+        let Authentic { understood, secret, access_token, claims, proven_back, cleaned } =
+            authentic;
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.random)).collect();
         let briefs = answer::briefs(&runs);
@@ -92,8 +105,13 @@ impl Receiver {
         let digest = understood.content;
         let Understood { handshake, kind, name, events, .. } = understood;
         let own_form = OwnForm::of(&arrived, events);
-        let body = std::mem::take(&mut arrived.body);
+        let mut body = std::mem::take(&mut arrived.body);
         let size = body.len();
+        let parts = cleaned.as_deref();
+        if let Some(cleaned) = parts {
+            body = cleaned.body.clone();
+            self.tell_leak(&arrived.source, cleaned, now);
+        }
         let new = NewDelivery {
             kind: kind.clone(),
             name,
@@ -105,7 +123,7 @@ impl Receiver {
             claims,
             explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
             runs,
-            ..new_delivery(&arrived, delivery, now)
+            ..new_delivery(&arrived, parts, delivery, now)
         };
         let accepted = match self.accept(new).await {
             Ok(accepted) => accepted,
@@ -142,8 +160,9 @@ impl Receiver {
         answer
     }
 
-    /// Stores an unsigned greeting. Anyone may send one, so all greetings of one kind to a source share
-    /// one row: nobody can fill the disk with them. The log has a line for each.
+    /// Answers an unsigned greeting, and stores it where it is the first of its kind for a while. Anyone may
+    /// send one, so all greetings of one kind to a source share one row: nobody can fill the disk with them,
+    /// and nobody can make the store commit for each.
     async fn keep_greeting(
         &self,
         arrived: &Arrived,
@@ -151,8 +170,48 @@ impl Receiver {
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Answer {
-        let Greeting { what, reply, offered } = greeting;
+        let Greeting { what, reply, offered, .. } = greeting;
+        let source = &arrived.source;
+        let is_first = self.greetings.is_first(&source.name, what, now);
+        let kept = match is_first {
+            true => Some(self.keep_first_greeting(arrived, what, delivery, now).await),
+            false => None,
+        };
+        let Ok(kept) = kept.transpose() else {
+            self.greetings.not_kept(&source.name, what);
+            return Answer::NotKept;
+        };
+        if let Some(secret) = offered
+            && (is_first || source.options.learn_secret)
+        {
+            // Looked at each time, since the first greeting may have come before there was a file.
+            let learned = learn::learn(&self.live, source, secret).await;
+            if is_first || learned == learn::Learned::Written {
+                let (source, what) = (&*source.name, &*learned.to_string());
+                self.observer.tell(Observation::SecretOffered { source, what });
+            }
+        }
+        let Some((delivery, key)) = kept else {
+            self.observer.tell(Observation::GreetedAgain { source: &source.name });
+            return Answer::GreetedAgain(reply);
+        };
+        let answer = Answer::Greeted { delivery, reply };
+        let size = arrived.body.len();
+        let noted = Noted { delivery, kind: HANDSHAKE, key: &key, size, secret: None };
+        self.tell_kept(arrived, &answer, &noted);
+        answer
+    }
+
+    /// Stores a greeting. Gives the delivery that stands for all of its kind, and the key that they share.
+    async fn keep_first_greeting(
+        &self,
+        arrived: &Arrived,
+        what: &'static str,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Result<(DeliveryId, Arc<str>), Answer> {
         let key: Arc<str> = format!("{HANDSHAKE}: {what}").into();
+        let cleaned = arrived.cleaned(&arrived.finder);
         let nothing = Some(format!("a handshake starts nothing ({what})"));
         let explanation = Explanation { nothing, ..Explanation::default() };
         let new = NewDelivery {
@@ -162,26 +221,12 @@ impl Receiver {
             window: NAMED_WINDOW,
             handshake: true,
             explanation: serde_json::to_vec(&explanation).unwrap_or_default(),
-            ..new_delivery(arrived, delivery, now)
+            ..new_delivery(arrived, cleaned.as_ref(), delivery, now)
         };
-        let accepted = match self.accept(new).await {
-            Ok(accepted) => accepted,
-            Err(answer) => return answer,
-        };
-        if let Some(secret) = offered {
-            let learned = learn::learn(&self.live, &arrived.source, secret).await;
-            let (source, what) = (&*arrived.source.name, &*learned.to_string());
-            self.observer.tell(Observation::SecretOffered { source, what });
-        }
-        let delivery = match accepted {
-            Accepted::Kept | Accepted::Another { .. } => delivery,
-            Accepted::Repeat { delivery, .. } => delivery,
-        };
-        let answer = Answer::Greeted { delivery, reply };
-        let size = arrived.body.len();
-        let noted = Noted { delivery, kind: HANDSHAKE, key: &key, size, secret: None };
-        self.tell_kept(arrived, &answer, &noted);
-        answer
+        Ok(match self.accept(new).await? {
+            Accepted::Kept | Accepted::Another { .. } => (delivery, key),
+            Accepted::Repeat { delivery, .. } => (delivery, key),
+        })
     }
 
     async fn accept(&self, new: NewDelivery) -> Result<Accepted, Answer> {
@@ -189,6 +234,16 @@ impl Receiver {
             self.observer.tell(Observation::store_fault("accept", &fault));
             Answer::NotKept
         })
+    }
+
+    /// Counts that a sender put secrets of its source where they do not belong.
+    fn tell_leak(&self, source: &SourcePlan, cleaned: &Cleaned, now: Timestamp) {
+        let references: Vec<_> = source.secrets.iter().chain(&source.access_tokens).collect();
+        for reference in cleaned.secrets.iter().filter_map(|index| references.get(*index)) {
+            let is_first = cleaned.is_leak && self.proofs.leaked(&source.name, reference, now);
+            let (source, place) = (&*source.name, &*reference.to_string());
+            self.observer.tell(Observation::SecretRemoved { source, place, is_first });
+        }
     }
 
     fn tell_requeued(&self, accepted: &Accepted) {
@@ -283,10 +338,18 @@ fn kept_body(arrived: &Arrived, body: Bytes) -> Bytes {
 }
 
 /// The fields of a new delivery that do not depend on its meaning.
-fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDelivery {
+fn new_delivery(
+    arrived: &Arrived,
+    cleaned: Option<&Cleaned>,
+    id: DeliveryId,
+    now: Timestamp,
+) -> NewDelivery {
     let source = &arrived.source;
-    let secret_fields = source.provider.secret_fields(&source.options);
     let query = arrived.head.uri.query().unwrap_or_default();
+    let (headers, query) = match cleaned {
+        Some(cleaned) => (&cleaned.headers, &*cleaned.query),
+        None => (&arrived.head.headers, query),
+    };
     NewDelivery {
         id,
         source: source.name.clone(),
@@ -299,8 +362,8 @@ fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDeliver
         handshake: false,
         received_at: now,
         remote: Some(arrived.remote.clone()),
-        headers: kept_headers(&arrived.head.headers, source),
-        query: providers::without_fields(query, &secret_fields),
+        headers: kept_headers(headers, source),
+        query: providers::visible_query(source.provider, &source.options, query),
         body: Bytes::new(),
         claims: None,
         explanation: Vec::new(),
@@ -310,10 +373,10 @@ fn new_delivery(arrived: &Arrived, id: DeliveryId, now: Timestamp) -> NewDeliver
 
 /// The headers to store: those that carry no secret and are visible ASCII text.
 fn kept_headers(headers: &HeaderMap, source: &SourcePlan) -> KeptHeaders {
-    let secret = source.provider.secret_headers(&source.options);
+    let hidden = HiddenHeaders::of(source.provider, &source.options);
     headers
         .iter()
-        .filter(|(name, _)| !secret.contains(name))
+        .filter(|(name, _)| !hidden.contains(name))
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect()
 }

@@ -7,8 +7,10 @@
 mod answer;
 mod body;
 mod client;
+mod greetings;
 mod judging;
 mod keep;
+mod leaks;
 mod learn;
 mod limits;
 mod proofs;
@@ -44,7 +46,9 @@ use crate::store::Store;
 use answer::Answer;
 #[doc(hidden)]
 pub use client::client as client_address;
+pub use greetings::Greetings;
 pub use judging::JudgingPlaces;
+pub use leaks::Finders;
 use limits::Limits;
 pub use proofs::{Proofs, Used};
 pub use rate::Rates;
@@ -71,6 +75,10 @@ pub struct Receiver {
     pub proofs: Arc<Proofs>,
     /// What each source has used of its rate.
     pub rates: Arc<Rates>,
+    /// Find the secrets of sources in their requests.
+    pub finders: Finders,
+    /// Which unsigned greetings are stored.
+    pub greetings: Greetings,
     /// Limits how many requests are judged at once on threads for blocking work.
     pub judging: Arc<JudgingPlaces>,
     /// Called when a run was queued or waits for its time: wakes the dispatcher.
@@ -157,6 +165,7 @@ impl Receiving {
             head: Arc::clone(head),
             rest: at.rest.clone(),
             body,
+            finder: Arc::default(),
             remote: written(from),
             began,
         };

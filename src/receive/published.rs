@@ -37,7 +37,7 @@ impl Receiver {
     /// [`Answer::NoKeys`] when they are not available now.
     pub(super) async fn published(&self, arrived: &Arrived) -> Result<Known, Answer> {
         let Some(wanted) = arrived.wanted() else { return Ok(Known::Nothing) };
-        match self.issuers.find(&wanted).await {
+        match self.issuers.find(&wanted, &arrived.remote).await {
             Found::Keys(keys) => Ok(Known::Keys(wanted, keys)),
             Found::Nothing => Ok(Known::Nothing),
             Found::NotNow => Err(Answer::NoKeys),

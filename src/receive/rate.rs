@@ -16,7 +16,17 @@ use crate::config::Rate;
 /// What each source has used of its rate. It survives a reload; a source's count starts again only when its
 /// rate was changed.
 #[derive(Debug, Default)]
-pub struct Rates(Mutex<HashMap<Arc<str>, Bucket>>);
+pub struct Rates(Mutex<HashMap<(Arc<str>, Counted), Bucket>>);
+
+/// What is counted against a rate. Each has a count of its own, so that strangers, who can send greetings,
+/// cannot use up what deliveries may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Counted {
+    /// Authentic deliveries.
+    Deliveries,
+    /// Greetings that are not signed.
+    Greetings,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
@@ -26,19 +36,20 @@ struct Bucket {
 }
 
 impl Rates {
-    /// Counts one delivery.
+    /// Counts one delivery, or one greeting.
     ///
     /// # Errors
-    /// Over the rate: the time after which the next delivery is accepted. This one was not counted.
+    /// Over the rate: the time after which the next one is accepted. This one was not counted.
     pub(super) fn take(
         &self,
         source: &Arc<str>,
+        counted: Counted,
         rate: Rate,
         now: Timestamp,
     ) -> Result<(), Duration> {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Bucket { rate, due: now };
-        let bucket = buckets.entry(Arc::clone(source)).or_insert(fresh);
+        let bucket = buckets.entry((Arc::clone(source), counted)).or_insert(fresh);
         if bucket.rate != rate {
             *bucket = fresh;
         }
@@ -82,7 +93,8 @@ mod tests {
 
     /// How many of a hundred are taken now, and how long the next has to wait.
     fn taken(rates: &Rates, rate: Rate, now: Timestamp) -> (usize, Option<Duration>) {
-        let tried: Vec<_> = (0..100).map(|_| rates.take(&"a".into(), rate, now)).collect();
+        let tried: Vec<_> =
+            (0..100).map(|_| rates.take(&"a".into(), Counted::Deliveries, rate, now)).collect();
         (tried.iter().filter(|one| one.is_ok()).count(), tried[99].err())
     }
 
@@ -121,9 +133,19 @@ mod tests {
     #[test]
     fn sources_do_not_share_a_rate() {
         let (rates, rate) = (Rates::default(), rate("1/h"));
-        assert!(rates.take(&"a".into(), rate, at(0)).is_ok());
-        assert!(rates.take(&"b".into(), rate, at(0)).is_ok());
-        assert!(rates.take(&"a".into(), rate, at(0)).is_err());
+        let take = |source: &str| rates.take(&source.into(), Counted::Deliveries, rate, at(0));
+        assert!(take("a").is_ok());
+        assert!(take("b").is_ok());
+        assert!(take("a").is_err());
+    }
+
+    #[test]
+    fn greetings_take_nothing_of_what_deliveries_may_use() {
+        let (rates, rate) = (Rates::default(), rate("1/h"));
+        let take = |counted| rates.take(&"a".into(), counted, rate, at(0));
+        assert!(take(Counted::Greetings).is_ok());
+        assert!(take(Counted::Greetings).is_err());
+        assert!(take(Counted::Deliveries).is_ok());
     }
 
     #[test]

@@ -12,7 +12,8 @@ use http::request::Parts as Head;
 use jiff::Timestamp;
 
 use super::answer::Answer;
-use crate::authenticate::Unverified;
+use super::leaks::Cleaned;
+use crate::authenticate::{SecretFinder, Unverified};
 use crate::config::{Plan, SecretFault, SourcePlan, SourceSecrets};
 use crate::event::{Greeting, Reply, Understood, understand};
 use crate::judge::{Detail, Judged, Unfinished, judge, judge_briefly};
@@ -27,6 +28,8 @@ pub(super) struct Arrived {
     /// The path after the source's name; empty as a rule.
     pub(super) rest: String,
     pub(super) body: Bytes,
+    /// Finds the source's secrets in it.
+    pub(super) finder: Arc<SecretFinder>,
     /// The client's address as text; empty where it is not known.
     pub(super) remote: String,
     /// When the request came in. These steps only carry it, for the duration that the log shows.
@@ -60,6 +63,8 @@ pub(super) struct Authentic {
     pub(super) claims: Option<String>,
     /// The answer to a greeting that asks the gateway to prove that it holds the secret too.
     pub(super) proven_back: Option<Reply>,
+    /// The request without the source's secrets, where it had some in a place that is kept.
+    pub(super) cleaned: Option<Box<Cleaned>>,
 }
 
 /// An authentic delivery, with the verdicts and runs of its source's routes.
@@ -118,11 +123,20 @@ impl Arrived {
         let proof = source.prove_by(&request, &verification).map_err(Answer::Refused)?;
         let (secret, access_token) = (proof.secret(), proof.access_token());
         let claims = json_of(proof.claims());
-        let verified = request.verified(proof);
+        let cleaned = self.cleaned(&self.finder);
+        let kept = match &cleaned {
+            None => request,
+            Some(Cleaned { headers, query, body, .. }) => {
+                Unverified { headers, query, body, ..request }
+            }
+        };
+        let verified = kept.verified(proof);
         let understood = understand(&verified, source.provider, &source.options, &source.name)
             .map_err(Answer::Unreadable)?;
         let proven_back = understood.prove_back(source.provider, secret.map(|at| &secrets[at]));
-        let authentic = Authentic { understood, secret, access_token, claims, proven_back };
+        let cleaned = cleaned.map(Box::new);
+        let authentic =
+            Authentic { understood, secret, access_token, claims, proven_back, cleaned };
         Ok(Proven::Delivery(Box::new(authentic)))
     }
 

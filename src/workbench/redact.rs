@@ -3,10 +3,12 @@
 
 mod find;
 mod forms;
+mod parts;
 mod view;
 
 use super::credential::Credential;
 use find::Needle;
+use parts::Parts;
 use view::{Undo, View};
 
 /// Most characters that are kept of a reply.
@@ -16,19 +18,29 @@ const REDACTED: &str = "[redacted]";
 /// If a text ends with at least this many bytes of the key's beginning, they count as a truncated key.
 const CUT_OFF: usize = 4;
 
-/// Removes one key from texts.
-pub(super) struct Redactor(Vec<Needle>);
+/// Removes one key from texts, and each part of it that has more than a few characters.
+pub(super) struct Redactor {
+    whole: Vec<Needle>,
+    parts: [Parts; 2],
+}
 
 impl Redactor {
     /// Makes a redactor for the key of this credential.
     pub(super) fn new(credential: &Credential) -> Self {
-        Self(forms::forms(credential))
+        let whole = forms::forms(credential);
+        let of = |any_case| {
+            let forms = whole.iter().filter(move |needle| needle.any_case() == any_case);
+            Parts::of(forms.map(Needle::bytes), any_case)
+        };
+        let parts = [of(false), of(true)];
+        Self { whole, parts }
     }
 
-    /// Whether the text contains the whole key in any form.
+    /// Whether the text contains the key or a part of it, in any form. The beginning of a key at the end of
+    /// the text does not count: an id may end like that by accident.
     pub(super) fn finds(&self, text: &str) -> bool {
         let mut any = false;
-        self.each(text, |_, whole| any |= whole);
+        self.each(text, |_, is_certain| any |= is_certain);
         any
     }
 
@@ -67,14 +79,18 @@ impl Redactor {
         (!kept.is_empty()).then_some(kept)
     }
 
-    /// Calls `found` for each place of the key in the text, with whether the key is whole there.
+    /// Calls `found` for each place of the key, or of a part of it, in the text. The second argument is false
+    /// where only the beginning of the key is there, at the end of the text.
     fn each(&self, text: &str, mut found: impl FnMut((usize, usize), bool)) {
         let plain = View::of(text);
         let undone: Vec<View> = Undo::EACH.iter().filter_map(|undo| plain.undone(*undo)).collect();
         // Twice, since a proxy may escape what the workbench has already escaped.
         let twice = undone.last().and_then(|once| once.undone(Undo::All));
         for view in [plain].iter().chain(&undone).chain(&twice) {
-            for needle in &self.0 {
+            for parts in &self.parts {
+                parts.each(&view.bytes, |from, to| found(view.place(from, to), true));
+            }
+            for needle in &self.whole {
                 let rest = needle.each(&view.bytes, |from, to| found(view.place(from, to), true));
                 if rest >= CUT_OFF {
                     let end = view.bytes.len();

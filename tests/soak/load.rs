@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::common::{PUSH, Site, github_signature};
+use super::common::{Site, github_signature, no_push};
 
 pub struct Load {
     directory: PathBuf,
@@ -28,7 +28,7 @@ impl Load {
     pub fn new(site: &Site, seed: u64) -> Self {
         let directory = site.path("load");
         std::fs::create_dir(&directory).expect("a directory");
-        std::fs::write(directory.join("body"), PUSH).expect("written");
+        std::fs::write(directory.join("body"), no_push()).expect("written");
         Self { directory, seed }
     }
 
@@ -50,7 +50,7 @@ impl Load {
             .arg("--")
             .arg(&self.directory)
             .arg(round.to_string())
-            .arg(github_signature(PUSH.as_bytes()))
+            .arg(github_signature(no_push().as_bytes()))
             .arg(self.directory.join("body"))
             .arg((self.seed % 1_000_000 + round).to_string())
             .stdout(Stdio::null())

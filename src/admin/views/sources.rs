@@ -55,6 +55,9 @@ pub struct SecretView {
     /// When it last verified one.
     #[serde(default)]
     pub last: Option<Timestamp>,
+    /// Deliveries that contained it where it does not belong. It was removed from them.
+    #[serde(default)]
+    pub leaks: u64,
 }
 
 impl From<receive::Refused> for RefusalView {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::deliveries::show_explanation;
 use super::super::failure::Failure;
 use super::super::runs::show_run;
-use super::super::screen::{Screen, Tone, printable};
+use super::super::screen::{Screen, Tone};
 use super::super::signing::{Signing, hook};
 use super::stage::{PAYLOADS, Stage};
 use crate::admin::views::{DeliveryView, RefusalsView, RunView};
@@ -255,9 +255,9 @@ fn show(screen: Screen, number: usize, account: &Account) {
         "{} {mark}",
         screen.paint(Tone::Strong, format!("{number}. {}", account.title))
     ));
-    screen.line(format!("answer    {} {}", account.status, printable(&account.answer.to_string())));
+    screen.line(format!("answer    {} {}", account.status, account.answer));
     if let Some(refusal) = &account.refusal {
-        screen.line(format!("log       {} (the sender is not told)", printable(refusal)));
+        screen.line(format!("log       {refusal} (the sender is not told)"));
     }
     if let Some(delivery) = &account.delivery {
         show_explanation(screen, &delivery.explanation);

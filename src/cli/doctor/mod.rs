@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::ConfigFile;
 use super::failure::Failure;
-use super::screen::{Screen, Tone, printable};
+use super::screen::{Screen, Tone};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Live, Plan, SecretRef, SourcePlan, StorePlan};
 use crate::gateway;
@@ -170,6 +170,6 @@ fn show(screen: Screen, findings: &[Finding]) {
         } else {
             screen.paint(Tone::Bad, "FAULT")
         };
-        screen.line(format!("{mark}  {}: {}", finding.what, printable(&finding.words)));
+        screen.line(format!("{mark}  {}: {}", finding.what, finding.words));
     }
 }

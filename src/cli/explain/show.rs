@@ -2,7 +2,7 @@
 
 use crate::cli::deliveries::show_explanation;
 use crate::cli::runs::show_environment;
-use crate::cli::screen::{Screen, Tone, printable};
+use crate::cli::screen::{Screen, Tone};
 use crate::config::SourcePlan;
 use crate::event::Understood;
 use crate::judge::{Judged, Mapped};
@@ -35,14 +35,10 @@ pub(super) fn show(
         .name
         .as_deref()
         .filter(|name| *name != &*understood.kind)
-        .map(|name| format!(" ({})", printable(name)))
+        .map(|name| format!(" ({name})"))
         .unwrap_or_default();
-    let action = understood.action.as_deref().map(|action| format!(", {}", printable(action)));
-    screen.line(format!(
-        "event     {}{name}{}",
-        printable(&understood.kind),
-        action.unwrap_or_default()
-    ));
+    let action = understood.action.as_deref().map(|action| format!(", {action}"));
+    screen.line(format!("event     {}{name}{}", understood.kind, action.unwrap_or_default()));
     if understood.events.len() > 1 {
         let more = understood.events.len() - 1;
         screen.line(format!(
@@ -66,7 +62,7 @@ pub(super) fn show(
             show_environment(screen, environment);
         }
         if let Some(reason) = reason {
-            screen.line(screen.paint(Tone::Warn, format!("  but       {}", printable(reason))));
+            screen.line(screen.paint(Tone::Warn, format!("  but       {reason}")));
         }
     }
     if judged.runs.is_empty() {
@@ -84,7 +80,7 @@ fn show_git(screen: Screen, git: &GitFacts) {
     ];
     let mut said: Vec<String> = facts
         .into_iter()
-        .filter_map(|(name, fact)| Some(format!("{name} {}", printable(fact.as_ref()?))))
+        .filter_map(|(name, fact)| Some(format!("{name} {}", fact.as_ref()?)))
         .collect();
     if let Some(pull) = &git.pull_request {
         said.push(format!("pull request {}", pull.number));
@@ -103,11 +99,9 @@ fn show_git(screen: Screen, git: &GitFacts) {
 
 fn show_command(screen: Screen, command: &ChatCommand) {
     let facts = [("user", &command.user), ("channel", &command.channel), ("team", &command.team)];
-    let mut said = vec![printable(&command.text).to_string()];
+    let mut said = vec![command.text.to_string()];
     said.extend(
-        facts
-            .into_iter()
-            .filter_map(|(name, fact)| Some(format!("{name} {}", printable(fact.as_ref()?)))),
+        facts.into_iter().filter_map(|(name, fact)| Some(format!("{name} {}", fact.as_ref()?))),
     );
     screen.line(format!("command   {}", said.join(", ")));
 }

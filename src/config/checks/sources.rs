@@ -22,14 +22,43 @@ pub(super) fn sources(
     retention: Option<RetentionPlan>,
 ) -> BTreeMap<Arc<str>, Arc<SourcePlan>> {
     let mut plans = BTreeMap::new();
+    let mut ids = BTreeMap::new();
     for (name, entry) in section {
         checker.name(entry.id);
         let Some(shape) = entry.value else { continue };
         if let Some(plan) = source(checker, &name, entry.id, shape, (server, retention)) {
-            plans.insert(name.into(), Arc::new(plan));
+            let name: Arc<str> = name.into();
+            ids.insert(Arc::clone(&name), entry.id);
+            plans.insert(name, Arc::new(plan));
         }
     }
+    shared_with_a_countersigner(checker, &plans, &ids);
     plans
+}
+
+/// Faults where a provider that signs its sender's challenges shares a secret with another provider. The
+/// bodies of the two may be the challenges of the first, so that its answers would be signatures of them.
+fn shared_with_a_countersigner(
+    checker: Checker<'_>,
+    plans: &BTreeMap<Arc<str>, Arc<SourcePlan>>,
+    ids: &BTreeMap<Arc<str>, Id>,
+) {
+    let signs = |plan: &&Arc<SourcePlan>| plan.provider.countersign().is_some();
+    for signer in plans.values().filter(signs) {
+        for other in plans.values().filter(|plan| !signs(plan)) {
+            let is_shared = |reference: &SecretRef| signer.secrets.contains(reference);
+            if !other.secrets.iter().chain(&other.access_tokens).any(is_shared) {
+                continue;
+            }
+            let message = format!(
+                "source `{}` has a secret of source `{}`, whose provider signs challenges with it",
+                other.name, signer.name
+            );
+            let hint = "an answer to a challenge could serve as a signature; give each a secret of \
+                        its own";
+            checker.fault_of_key(ids[&other.name], message, hint.to_owned());
+        }
+    }
 }
 
 fn source(

@@ -8,6 +8,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::reveal::{Show, pieces};
 use super::{HIDDEN, Source};
+use crate::model::is_hidden;
 
 /// Terminal cells that are shown before the offending text.
 const BEFORE: usize = 60;
@@ -145,9 +146,8 @@ fn boundary(text: &str, at: usize) -> usize {
 fn push(text: &mut String, c: char) {
     match c {
         '\t' => text.push_str("    "),
-        // Direction marks could make one line look like another.
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => text.push('\u{FFFD}'),
-        c if c.is_control() => text.push('\u{FFFD}'),
+        // Direction marks and what cannot be seen could make one line look like another.
+        c if is_hidden(c) => text.push('\u{FFFD}'),
         c => text.push(c),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Fault, Report};
+use crate::model::printable;
 
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -51,7 +52,8 @@ fn one(text: &mut String, fault: &Fault, word: &str, word_color: &str, color: bo
         let _ = writeln!(text, "{gutter} {bar} {}{underline}", " ".repeat(excerpt.start));
     }
     if !fault.also.is_empty() {
-        let also = printable(&fault.also.join(", "));
+        let also = fault.also.join(", ");
+        let also = printable(&also);
         let _ = writeln!(text, "{gutter} {} also: {also}", paint(BLUE, "="));
     }
     if let Some(note) = fault.effect.note() {
@@ -69,9 +71,4 @@ fn count(number: usize, word: &str) -> Option<String> {
         1 => Some(format!("1 {word}")),
         more => Some(format!("{more} {word}s")),
     }
-}
-
-/// The text of a file must not control the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }

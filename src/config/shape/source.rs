@@ -58,7 +58,8 @@ pub(in crate::config) struct SourceShape {
     /// The sender signs the time too: its header has elements such as `t=…,v1=…`.
     #[serde(default)]
     pub(in crate::config) timed: bool,
-    /// How far the sender's clock may differ, if the sender signs the time. Default: `5m`.
+    /// How far the sender's clock may differ, if the sender signs the time. Default: `5m`;
+    /// for `aws-sns` it is how old a message may be, and the default is `2h`.
     #[schemars(example = &"5m")]
     pub(in crate::config) tolerance: Option<At<Period>>,
     /// The header that carries the signature or the token.

@@ -64,3 +64,21 @@ fn an_empty_file_is_warned_of() {
         assert_eq!(warnings, ["nothing is configured"], "{text:?}");
     }
 }
+
+#[test]
+fn a_secret_that_signs_challenges_is_shared_with_no_other_provider() {
+    let both = |secret: &str, other: &str| {
+        format!(
+            "sources:\n  x: {{ provider: x-twitter, secrets: [{{ env: X_SECRET }}] }}\n  \
+             other: {{ provider: {other}, secrets: [{{ env: {secret} }}] }}\n"
+        )
+    };
+    let faults = faults_with("sources:\n", &both("X_SECRET", "github"));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("signs challenges with it"), "{faults:?}");
+    for (secret, other) in [("X_SECRET", "x-twitter"), ("OTHER", "github")] {
+        let text = GOOD.replace("sources:\n", &both(secret, other));
+        let (report, _) = Site::new(&text).check();
+        assert!(report.is_good(), "{report}");
+    }
+}

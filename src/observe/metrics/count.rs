@@ -24,6 +24,11 @@ impl Metrics {
                 let labels = SourceReason { source, reason: refused.reason };
                 self.refusals.get_or_create(&labels).inc();
             }
+            Observation::GreetedAgain { source } => self.delivery(source, Verdict::Handshake),
+            Observation::SecretRemoved { source, .. } => {
+                let labels = Source { source: source.to_owned() };
+                self.secrets_removed.get_or_create(&labels).inc();
+            }
             Observation::RunNotMapped { .. }
             | Observation::RunReplayed { state: RunState::Failed, .. } => {
                 self.failed(NOT_MAPPED, 1);

@@ -36,7 +36,7 @@ pub(in crate::providers) fn to_keep(body: &[u8]) -> Option<Vec<u8>> {
         }
         Form::Fields => {
             let text = str::from_utf8(body).ok()?;
-            let mut kept = form::without_fields(text, &[TOKEN.to_owned()]);
+            let mut kept = form::without_fields(text, |name| name == TOKEN.as_bytes());
             // The first bytes decide how a body is read. What followed the token must not change that.
             if Form::of(kept.as_bytes()) != Form::Fields {
                 kept.insert(0, '&');

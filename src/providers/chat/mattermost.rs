@@ -12,6 +12,7 @@ use crate::providers::mechanisms::BodyToken;
 /// Mattermost.
 pub(in crate::providers) static MATTERMOST: Sender = Sender {
     body: Body::Chat,
+    secret_in_body: true,
     id: &[At::Either(&[&["trigger_id"], &["post_id"]])],
     kind: Some(kind),
     command: Some(command),

@@ -27,6 +27,8 @@ static SIGNATURE: Mac = Mac {
 /// Weights & Biases.
 pub(in crate::providers) static WANDB: Sender = Sender {
     event: &[At::Field(&["event_type"])],
+    // A template of the payload may name the access token.
+    secret_in_body: true,
     samples: &[("LINK_ARTIFACT", include_str!("../samples/wandb.json"))],
     ..Sender::new("wandb", "Weights & Biases automations", &ABOUT, &WithToken)
 };

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
+use crate::providers::forges::evident;
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::{
     About, DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
@@ -79,6 +80,7 @@ impl Provider for GiteaFamily {
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
         let name = facts::event_header(headers, &self.event)?;
+        evident::check_push(&self.event, &name, body)?;
         Ok(Meaning {
             kind: kind(&name),
             name: Some(name),

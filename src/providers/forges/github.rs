@@ -1,8 +1,8 @@
 //! GitHub, and GitHub Enterprise Server.
 //!
 //! The signature covers only the body. The event's name and the delivery's id are in unsigned headers, so
-//! someone who can read a request can send it again with another id or name. Requests must therefore be
-//! protected by TLS all the way to the gateway.
+//! someone who can read a request can send it again with another id, or with another name where the body does
+//! not show what it is. Requests must therefore be protected by TLS all the way to the gateway.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::{Algorithm, Scheme};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChangedPaths, GitFacts, Secret, Value};
+use crate::providers::forges::evident;
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Handshake, Identity, Meaning, Options, Outgoing, Proven,
@@ -86,6 +87,7 @@ impl Provider for GitHub {
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
         let name = facts::event_header(headers, &EVENT)?;
+        evident::check_github(&EVENT, &name, body)?;
         let handshake = (&*name == "ping").then_some(Handshake::Acknowledge);
         let action = facts::text(body, &["action"]);
         Ok(Meaning { kind: name.clone(), name: Some(name), action, handshake })
@@ -194,7 +196,7 @@ static ABOUT: About = About {
         "Choose the events; each is a delivery. GitHub sends `ping` at once.",
     ],
     source: "provider: github\nsecrets: [{ env: GITHUB_WEBHOOK_SECRET }]",
-    carries: "The kind is `X-GitHub-Event`, the action the body's `action`, the delivery's id `X-GitHub-Delivery`: a redelivery has the same one. The body is signed; event and id are not. GitHub does not retry by itself.",
+    carries: "The kind is `X-GitHub-Event`, the action the body's `action`, the delivery's id `X-GitHub-Delivery`: a redelivery has the same one. The body is signed; event and id are not, so an event is refused where its body is that of another. GitHub does not retry by itself.",
     yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`.",
     proven: Proven::Literal,
     sources: &["https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"],

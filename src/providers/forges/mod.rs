@@ -6,6 +6,7 @@ pub(super) mod bitbucket_cloud;
 pub(super) mod bitbucket_server;
 pub(super) mod circleci;
 pub(super) mod docker_hub;
+mod evident;
 pub(super) mod facts;
 pub(super) mod forgejo;
 pub(super) mod gitea;

@@ -16,8 +16,8 @@ use crate::authenticate::keys::{Scheme, sign, verify_published};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
 use crate::model::{Secret, Value};
 use crate::providers::saas::sns_message::{
-    Message, NOTIFICATION, OF_NOTIFICATION, SUBSCRIPTION, UNSUBSCRIPTION, body_of, host,
-    signed_text, text,
+    LONGEST_TOLERANCE, Message, NOTIFICATION, OF_NOTIFICATION, SUBSCRIPTION, UNSUBSCRIPTION,
+    body_of, check_time, host, signed_text, text,
 };
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Handshake, Identity, KeyForm, KeyPlace, Meaning, Options,
@@ -44,7 +44,7 @@ impl Provider for AwsSns {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        &["topics", "proxy", "ca_file"]
+        &["topics", "tolerance", "proxy", "ca_file"]
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
@@ -54,9 +54,16 @@ impl Provider for AwsSns {
             ];
         }
         let strange = options.topics.iter().filter(|topic| host(topic).is_none());
-        strange
+        let mut faults: Vec<String> = strange
             .map(|topic| format!("`topics` has {topic:?}, which is not the ARN of a topic"))
-            .collect()
+            .collect();
+        if options.tolerance.is_some_and(|tolerance| tolerance > LONGEST_TOLERANCE) {
+            faults.push(
+                "`tolerance` is more than 6 days; an older message could be one that was accepted before"
+                    .to_owned(),
+            );
+        }
+        faults
     }
 
     fn secret_use(&self, _options: &Options) -> SecretUse {
@@ -85,13 +92,15 @@ impl Provider for AwsSns {
         let message = Message::read(&body, verification.options)?;
         let keys = verification.keys_of(message.certificate)?;
         let signed = signed_text(&body, message.fields)?;
-        verify_published(
+        let proof = verify_published(
             keys,
             message.scheme,
             signed.as_bytes(),
             &message.signature,
             verification.now,
-        )
+        )?;
+        check_time(&body, verification.options, verification.now)?;
+        Ok(proof)
     }
 
     /// None. The type is read from the body, since the header that names it is not signed.
@@ -218,7 +227,7 @@ static ABOUT: About = About {
         "The gateway confirms the subscription by itself, once the topic is listed under `topics`. It must be able to reach sns.REGION.amazonaws.com; set `proxy` where a forward proxy is needed.",
     ],
     source: "provider: aws-sns\ntopics: [\"arn:aws:sns:eu-west-1:123456789012:datasets\"]",
-    carries: "The kind is `notification`. The delivery's id is the body's `MessageId`, which retries share. Signed are `Message`, `MessageId`, `Subject`, `Timestamp`, `TopicArn` and `Type`; `MessageAttributes` are not. A `Message` that is JSON is also there parsed, as `body.message`. SNS retries for about an hour by default.",
+    carries: "The kind is `notification`. The delivery's id is the body's `MessageId`, which retries share. Signed are `Message`, `MessageId`, `Subject`, `Timestamp`, `TopicArn` and `Type`; `MessageAttributes` are not. A `Message` that is JSON is also there parsed, as `body.message`. SNS sends a message again for an hour at most; one whose `Timestamp` is more than 2 hours old is refused, or older than `tolerance` where the source sets it.",
     yields: "",
     proven: Proven::Literal,
     sources: &[

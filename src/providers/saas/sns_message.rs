@@ -1,9 +1,14 @@
 //! A message of Amazon SNS: what it says about its signature, and from where its certificate may be
 //! fetched.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::authenticate::Refusal;
 use crate::authenticate::hmac::base64;
 use crate::authenticate::keys::Scheme;
+use crate::authenticate::timestamp::DEFAULT_TOLERANCE;
 use crate::model::Value;
 use crate::providers::Options;
 
@@ -21,6 +26,15 @@ const OF_CONFIRMATION: &[&str] =
 const UNSIGNED: Refusal = Refusal::MalformedBody {
     expected: "a signed SNS message; raw message delivery has no signature",
 };
+
+/// How old a message may be, unless the source sets a tolerance. SNS sends a message again for an hour at
+/// most.
+const OLDEST: Duration = Duration::from_secs(2 * 3600);
+/// The largest tolerance, in seconds: less than the 7 days for which repeats are recognised, so that no
+/// message is accepted again after it was forgotten.
+pub(super) const LONGEST_TOLERANCE: Duration = Duration::from_secs(6 * 24 * 3600);
+/// Lengths of a signature in bytes: those of RSA keys of 1,024 to 4,096 bits.
+const SIGNATURE_LENGTHS: std::ops::RangeInclusive<usize> = 128..=512;
 
 /// Longest body that is parsed, in bytes. Messages have at most 256 KiB; escapes make the body longer.
 const LARGEST: usize = 2 << 20;
@@ -67,9 +81,27 @@ impl<'b> Message<'b> {
         at_host(certificate, &host)
             .filter(|path| is_certificate(path))
             .ok_or_else(|| strange("SigningCertURL"))?;
-        let signature = base64(need("Signature")?).ok_or(UNSIGNED)?;
+        // Checked here, since a message without a signature must not cause a fetch.
+        let signature = base64(need("Signature")?)
+            .filter(|signature| SIGNATURE_LENGTHS.contains(&signature.len()))
+            .ok_or(UNSIGNED)?;
         Ok(Self { scheme, signature, certificate, fields })
     }
+}
+
+/// Checks the time of a message whose signature is right. Its id is remembered for a limited time, so that an
+/// older one could be a replay.
+pub(super) fn check_time(body: &Value, options: &Options, now: Timestamp) -> Result<(), Refusal> {
+    let sent = text(body, "Timestamp").and_then(|text| text.parse::<Timestamp>().ok());
+    let sent = sent.ok_or(UNSIGNED)?;
+    let age = now.duration_since(sent);
+    let off = age.unsigned_abs();
+    let oldest = options.tolerance.unwrap_or(OLDEST);
+    if age.is_negative() {
+        let tolerance = oldest.min(DEFAULT_TOLERANCE);
+        return if off <= tolerance { Ok(()) } else { Err(Refusal::Future { off, tolerance }) };
+    }
+    if off <= oldest { Ok(()) } else { Err(Refusal::Stale { off, tolerance: oldest }) }
 }
 
 fn strange(field: &str) -> Refusal {
@@ -148,6 +180,24 @@ mod tests {
         ] {
             assert!(!good(url), "{url}");
         }
+    }
+
+    #[test]
+    fn a_message_is_taken_until_it_is_two_hours_old_or_as_old_as_the_source_allows() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().expect("a time");
+        let judge = |time: &str, tolerance: Option<u64>| {
+            let body = Value::map(vec![("Timestamp", Value::text(time))]);
+            let tolerance = tolerance.map(Duration::from_secs);
+            let options = Options { tolerance, ..Options::default() };
+            check_time(&body, &options, now).map_err(|refusal| refusal.reason())
+        };
+        assert_eq!(judge("2026-03-01T10:00:00.000Z", None), Ok(()));
+        assert_eq!(judge("2026-03-01T09:59:59.999Z", None), Err("stale_timestamp"));
+        assert_eq!(judge("2026-03-01T12:05:00Z", None), Ok(()));
+        assert_eq!(judge("2026-03-01T12:05:01Z", None), Err("future_timestamp"));
+        assert_eq!(judge("2026-02-27T12:00:00Z", Some(2 * 86_400)), Ok(()));
+        assert_eq!(judge("2026-03-01T11:58:00Z", Some(60)), Err("stale_timestamp"));
+        assert_eq!(judge("yesterday", None), Err("malformed_body"));
     }
 
     #[test]

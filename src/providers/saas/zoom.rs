@@ -3,14 +3,12 @@
 
 use http::HeaderMap;
 
-use crate::authenticate::hmac::Algorithm;
-use crate::authenticate::hmac::mac;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
-use crate::model::{Secret, Value};
+use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::{Mac, Part, Time};
-use crate::providers::{Handshake, Reply};
+use crate::providers::{ChallengeToken, Countersign, Handshake, Reply};
 
 const TIMESTAMP: &str = "x-zm-request-timestamp";
 
@@ -26,7 +24,7 @@ pub(in crate::providers) static ZOOM: Sender = Sender {
     event: &[At::Field(&["event"])],
     unnamed: Unnamed::Body,
     handshake: Some(validation),
-    prove_back: Some(prove_back),
+    countersign: Some(&PROOF),
     samples: &[("meeting.started", include_str!("../samples/zoom.json"))],
     ..Sender::new("zoom", "Zoom", &ABOUT, &SIGNATURE)
 };
@@ -34,18 +32,21 @@ pub(in crate::providers) static ZOOM: Sender = Sender {
 fn validation(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
     let is_validation = body.get("event")?.as_str()? == "endpoint.url_validation";
     let token = body.at(&["payload", "plainToken"])?.as_str()?;
-    is_validation.then(|| Handshake::ProveBack(token.to_owned()))
+    // A token that may not be signed gets no proof, but it starts no job either.
+    let token = ChallengeToken::read("plainToken", token);
+    is_validation.then(|| token.map_or(Handshake::Acknowledge, Handshake::ProveBack))
 }
 
 /// The proof: an HMAC of the token. Only a sender that holds the secret gets one, since the handshake is
 /// signed.
-fn prove_back(token: &str, secret: &Secret) -> Reply {
-    let proof = mac(Algorithm::Sha256, secret.expose(), &[token.as_bytes()]);
-    Reply::json(&serde_json::json!({
-        "plainToken": token,
-        "encryptedToken": hex::encode(proof),
-    }))
-}
+static PROOF: Countersign = Countersign {
+    write: |token, proof| {
+        Reply::json(&serde_json::json!({
+            "plainToken": token.as_str(),
+            "encryptedToken": hex::encode(proof),
+        }))
+    },
+};
 
 static ABOUT: About = About {
     group: Group::Saas,

@@ -29,6 +29,16 @@ impl Needle {
         Self { bytes, fallbacks, any_case }
     }
 
+    /// What is looked for; in lower case where case does not matter.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether the case of ASCII letters does not matter.
+    pub(super) fn any_case(&self) -> bool {
+        self.any_case
+    }
+
     /// Calls `found` with the start and the end of each match; gives how many bytes of the needle's beginning
     /// the haystack ends with.
     pub(super) fn each(&self, within: &[u8], mut found: impl FnMut(usize, usize)) -> usize {

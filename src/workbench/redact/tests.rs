@@ -166,3 +166,84 @@ fn a_long_page_is_cut_and_put_on_one_line() {
 fn nothing_is_kept_of_an_empty_reply() {
     assert_eq!(redactor().excerpt(b" \n"), None);
 }
+
+/// The start, the middle and the end of each form, cut where an escape may be cut too.
+fn parts_of(form: &str) -> Vec<String> {
+    let letters: Vec<char> = form.chars().collect();
+    let half = letters.len() / 2;
+    let quarter = letters.len() / 4;
+    [0..half, quarter..quarter + half, half..letters.len()]
+        .into_iter()
+        .map(|range| letters[range].iter().collect())
+        .collect()
+}
+
+#[test]
+fn half_a_key_in_the_middle_of_a_reply_is_not_kept_in_any_form() {
+    for (name, form) in every_form() {
+        for part in parts_of(&form) {
+            let text = format!("before <{part}> after");
+            let kept = redactor().excerpt(text.as_bytes()).expect("some text");
+            assert!(kept.contains(REDACTED), "{name}: {kept}");
+            // What stays are the letters of an escape that was cut in two, and of a word.
+            let left = kept.replace(REDACTED, "").replace("before <", "").replace("> after", "");
+            assert!(left.chars().filter(|letter| *letter != ' ').count() <= 16, "{name}: {kept}");
+        }
+    }
+}
+
+#[test]
+fn an_engine_id_that_has_a_part_of_the_key_is_noticed() {
+    let redactor = basic("uysgxtj7jzkps96njextnxxmq05usp0b");
+    assert!(redactor.finds("id-jzkps96njext"));
+    assert!(redactor.finds("xxmq05usp0b"));
+    assert!(!redactor.finds("cwg6wclmg0x482u0"));
+    assert!(!redactor.finds("uysgxtj"), "too short to tell from an accident");
+}
+
+#[test]
+fn words_that_a_key_contains_stay() {
+    let redactor = basic("production-workbench-key-4711-secret");
+    let text = "the workbench has no such job in production; secret: none";
+    assert_eq!(redactor.clean(text), text);
+    assert_eq!(redactor.clean("a -key-4711-s b"), "a [redacted] b");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_eight_characters_of_a_random_key_are_kept(
+        key in "[a-zA-Z0-9]{20,40}",
+        from in 0_usize..32,
+        length in 12_usize..24,
+        before in "[ -~]{0,12}",
+        after in "[ -~]{0,12}",
+    ) {
+        let redactor = basic(&key);
+        let part = &key[from.min(key.len() - 12)..];
+        let part = &part[..length.min(part.len())];
+        let coded = [
+            part.to_owned(),
+            part.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+            part.bytes().map(|byte| format!("\\u{byte:04x}")).collect(),
+            part.bytes().map(|byte| format!("&#{byte};")).collect(),
+            hex::encode(part),
+        ];
+        for coded in coded {
+            let clean = redactor.clean(&format!("{before} {coded} {after}"));
+            proptest::prop_assert!(!clean.contains(&coded), "{clean}");
+            let shown = part.as_bytes().windows(12).any(|run| {
+                clean.as_bytes().windows(12).any(|there| there == run)
+            });
+            proptest::prop_assert!(!shown, "{clean}");
+        }
+    }
+
+    #[test]
+    fn an_ordinary_reply_stays_as_it_is(
+        key in "[a-z0-9]{32}",
+        words in proptest::collection::vec("(job|project|engine|not|found|internal|error|of|the|[0-9]{1,5})", 0..30),
+    ) {
+        let text = words.join(" ");
+        proptest::prop_assert_eq!(basic(&key).clean(&text), text);
+    }
+}

@@ -2,6 +2,7 @@
 //! status.
 
 mod ends;
+mod hostile;
 mod offline;
 mod saved;
 mod sending;

@@ -95,11 +95,14 @@ async fn what_scripts_ask_for_is_json_and_nothing_else() {
     let to = format!("http://{}", stage.gateway.hooks);
     let push = stage.site.path("push.json");
     let push = push.to_str().expect("text");
+    let other = stage.site.path("other.json");
+    std::fs::write(&other, "{\"repository\": {\"full_name\": \"acme/risk\"}}").expect("written");
+    let other = other.to_str().expect("text");
     for arguments in [
         &["check"] as &[&str],
         &["schema"],
         &["explain", "github", push],
-        &["explain", "github", push, "--event", "fork"],
+        &["explain", "github", other, "--event", "fork"],
         &["send", "github", "--to", &to],
         &["send", "github", "--to", &to, "--wrong-secret"],
         &["deliveries", "list"],

@@ -130,7 +130,57 @@ async fn strangers_who_make_up_certificates_cause_few_fetches() {
         let body = message(json!({}), &format!("SimpleNotificationService-x{number}.pem"));
         assert!(matches!(post(&world, body).await, 401 | 503));
     }
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.asked(), 4, "what one peer may cause");
     let good = message(json!({ "MessageId": "id-3" }), "SimpleNotificationService-1.pem");
     assert_eq!(post(&world, good).await, 202, "what is known needs no fetch");
+}
+
+/// Sends from another address of this machine, which is another peer.
+fn stranger() -> reqwest::Client {
+    let address = std::net::IpAddr::from([127, 0, 0, 2]);
+    reqwest::Client::builder().local_address(address).no_proxy().build().expect("a client")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_makes_up_certificates_does_not_keep_a_fresh_gateway_deaf() {
+    let server = KeyServer::start(&[SNS], Mode::Status(404)).await;
+    let world = world(&server).await;
+    let stranger = stranger();
+    for number in 0..100 {
+        let body = message(json!({}), &format!("SimpleNotificationService-x{number}.pem"));
+        let answer = stranger.post(world.hook("datasets")).body(body).send().await;
+        assert!(matches!(answer.expect("an answer").status().as_u16(), 401 | 503));
+    }
+    assert_eq!(server.asked(), 4);
+    server.is_now(Mode::Publish(CERTIFICATE.to_owned()));
+    assert_eq!(post(&world, message(json!({}), "SimpleNotificationService-1.pem")).await, 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_a_signature_that_could_be_one_causes_no_fetch() {
+    let (server, world) = amazon().await;
+    let good: Json =
+        serde_json::from_str(&message(json!({}), "SimpleNotificationService-1.pem")).expect("JSON");
+    for signature in ["", "AAAA", "not base64!", &"QUJD".repeat(300)] {
+        let mut bad = good.clone();
+        bad["Signature"] = signature.into();
+        assert_eq!(post(&world, bad.to_string()).await, 401, "{signature}");
+    }
+    let mut bad = good;
+    bad["SignatureVersion"] = "3".into();
+    assert_eq!(post(&world, bad.to_string()).await, 401);
+    assert_eq!(server.asked(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_captured_does_not_work_again_once_it_is_old() {
+    let (_server, world) = amazon().await;
+    let captured = message(json!({}), "SimpleNotificationService-1.pem");
+    assert_eq!(post(&world, captured.clone()).await, 202);
+    for hours in [1, 24, 24 * 8] {
+        world.clock.advance(std::time::Duration::from_secs(hours * 3600));
+        let expected = if hours == 1 { 200 } else { 401 };
+        assert_eq!(post(&world, captured.clone()).await, expected, "after {hours} hours more");
+    }
+    assert_eq!(world.runs().await, 1);
 }

@@ -159,3 +159,25 @@ async fn every_method_but_post_is_told_which_one_to_use() {
     }
     assert!(kept(&world).await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_captured_push_does_not_run_under_the_name_of_another_event() {
+    let world = world("").await;
+    let request = |event: &str| {
+        world
+            .client
+            .post(world.hook("github"))
+            .header("x-github-event", event)
+            .header("x-github-delivery", format!("one-{event}"))
+            .header("x-hub-signature-256", super::common::github_signature(PUSH.as_bytes()))
+            .body(PUSH)
+    };
+    assert_eq!(world.send(request("push")).await.0, 202);
+    let started = world.runs().await;
+    for event in ["release", "pull_request", "create", "ping", "anything"] {
+        let (status, answer) = world.send(request(event)).await;
+        assert_eq!(status, 400, "{event}: {answer}");
+        assert!(answer.to_string().contains("which is `push`"), "{answer}");
+    }
+    assert_eq!(world.runs().await, started);
+}

@@ -173,10 +173,13 @@ struct Sender {
 impl Sender {
     async fn send(self) {
         let client = common::client();
-        let signature = github_signature(PUSH.as_bytes());
         let mut turn = usize::try_from(self.name).expect("small");
         for number in 0u64.. {
-            let event = if number.is_multiple_of(3) { "create" } else { "push" };
+            let (event, body) = match number.is_multiple_of(3) {
+                true => ("create", common::no_push()),
+                false => ("push", PUSH.to_owned()),
+            };
+            let signature = github_signature(body.as_bytes());
             loop {
                 if self.stop.load(Ordering::Relaxed) {
                     return;
@@ -189,7 +192,7 @@ impl Sender {
                     .header("x-github-delivery", format!("{}-{number}", self.name))
                     .header("x-hub-signature-256", &signature)
                     .timeout(std::time::Duration::from_secs(10))
-                    .body(PUSH)
+                    .body(body.clone())
                     .send()
                     .await;
                 if self.heard(answer).await {

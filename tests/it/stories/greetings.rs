@@ -18,7 +18,7 @@ const SENDERS: [(&str, &str, &str); 11] = [
     ("discord", "", ""),
     ("zoom", "zoom-secret-token", ""),
     ("x-twitter", "Convoy", ""),
-    ("okta", "canary-okta-event-hook-key", ""),
+    ("okta", "canary-okta-event-hook-key", ", rate: 20/m"),
     ("azure-event-grid", "canary-event-grid-code", ""),
     ("asana", "canary-asana-hook-secret", ""),
     ("dropbox", "canary-dropbox-app-secret", ""),
@@ -148,6 +148,26 @@ async fn x_gets_its_token_back_signed_and_nothing_that_could_be_a_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_x_gets_signed_as_a_token_is_no_signature_of_a_delivery() {
+    let world = world().await;
+    for token in ["1", "true", "null", "12345", "1e5", "-0", "abc"] {
+        let url = format!("{}?crc_token={token}", world.hook("x-twitter"));
+        let (status, answer) = world.send(world.client.get(url)).await;
+        assert_eq!(status, 200, "{token}: {answer}");
+        let signature = answer["response_token"].as_str().expect("a signature");
+        for body in [token.to_owned(), format!(" {token}"), format!("{token}\n")] {
+            let forged = world.client.post(world.hook("x-twitter"));
+            let forged = forged.header("x-twitter-webhooks-signature", signature).body(body);
+            assert_eq!(world.send(forged).await.0, 401, "{token}");
+        }
+    }
+    let body = r#" {"tweet_create_events": []}"#;
+    let real = world.send(signed(&world, "x-twitter", body)).await;
+    assert_eq!(real.0, 202, "{}", real.1);
+    assert_eq!(world.runs().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn okta_gets_its_challenge_back() {
     let world = world().await;
     let vector = vector("okta-one-time");
@@ -222,6 +242,50 @@ async fn fivetrans_test_gets_a_200_once_it_is_signed_and_a_sync_is_none() {
     kept_as_a_greeting(&world, "fivetran").await;
     let sync = json!({ "event": "sync_start", "sync_id": "s-1" }).to_string();
     assert_eq!(world.send(signed(&world, "fivetran", &sync)).await.0, 202);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unsigned_greetings_obey_the_rate_and_leave_it_to_deliveries() {
+    let world = world().await;
+    let vector = vector("okta-one-time");
+    let mut answered = 0;
+    for _ in 0..60 {
+        let answer = asked(&world, "okta", &vector).send().await.expect("an answer");
+        match answer.status().as_u16() {
+            200 => answered += 1,
+            429 => assert!(answer.headers().contains_key("retry-after")),
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(answered, 20);
+    let sample = providers::find("okta").expect("known").sample("user.lifecycle.create");
+    let delivery = signed(&world, "okta", sample.expect("a sample"));
+    assert_eq!(world.send(delivery).await.0, 202, "strangers used nothing of what it may send");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unsigned_greetings_are_answered_without_a_commit_for_each() {
+    let world = world().await;
+    let vector = vector("dropbox-challenge");
+    let written = || std::fs::metadata(world.site.path("gateway.db-wal")).expect("a log").len();
+    let ask = || async {
+        let answer = asked(&world, "dropbox", &vector).send().await.expect("an answer");
+        assert_eq!(
+            (answer.status().as_u16(), answer.text().await.expect("text")),
+            (200, "abc123".to_owned())
+        );
+    };
+    ask().await;
+    let before = written();
+    for _ in 0..50 {
+        ask().await;
+    }
+    assert_eq!(written(), before, "nothing was committed");
+    assert_eq!(world.gateway.metrics().deliveries_of("dropbox", "handshake"), 51);
+    kept_as_a_greeting(&world, "dropbox").await;
+    world.clock.advance(std::time::Duration::from_secs(61));
+    ask().await;
+    assert!(written() > before, "the first of the next minute is kept");
 }
 
 /// Those that are signed as deliveries are; the others come before there is a secret, or without it.

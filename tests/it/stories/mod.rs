@@ -11,6 +11,7 @@ mod flow;
 mod forges;
 mod greetings;
 mod guards;
+mod leaks;
 mod lists;
 mod mapping;
 mod redelivery;

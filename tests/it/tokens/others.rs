@@ -79,9 +79,6 @@ fn an_sns_certificate_is_good_from_its_first_day_to_its_last() {
         body: b"hello",
         access_token: None,
     };
-    let now = Timestamp::from_second(NOW).expect("in range");
-    let signed = sns.sign(&outgoing, &sns.sample_signer(), &options, "id", now).expect("it signs");
-    let body = signed.body.expect("an envelope");
     let headers = HeaderMap::new();
     // From 2020-01-01 to 2099-12-31.
     for (at, verdict) in [
@@ -90,6 +87,9 @@ fn an_sns_certificate_is_good_from_its_first_day_to_its_last() {
         (4_102_444_799, None),
         (4_102_444_800, Some("key_not_valid")),
     ] {
+        let now = Timestamp::from_second(at).expect("in range");
+        let signed = sns.sign(&outgoing, &sns.sample_signer(), &options, "id", now);
+        let body = signed.expect("it signs").body.expect("an envelope");
         assert_eq!(judge_at(sns, &options, &headers, &body, at), verdict, "{at}");
     }
 }
