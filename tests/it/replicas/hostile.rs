@@ -12,7 +12,7 @@ use crate::common::{self, postgres};
 
 /// The database's clock, in milliseconds since 1970, and a moment that lies so far back that nothing waits for
 /// another configuration any more.
-const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+pub const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const EARLIER: &str = "((extract(epoch FROM clock_timestamp()) * 1000)::bigint - 120000)";
 
 pub async fn connect(url: &str) -> Client {
@@ -34,15 +34,15 @@ fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-struct Zones {
-    cluster: Cluster,
-    edge: String,
-    ingest: Replica,
-    dispatch: Replica,
+pub struct Zones {
+    pub cluster: Cluster,
+    pub edge: String,
+    pub ingest: Replica,
+    pub dispatch: Replica,
 }
 
 /// Both zones at work, each with its own rights.
-async fn zones() -> Zones {
+pub async fn zones() -> Zones {
     let (cluster, edge, inside) = with_users().await;
     let ingest = cluster.start_with("ingest", cluster.configure("edge.yaml", &edge, |text| text));
     let dispatch =
@@ -107,7 +107,7 @@ pub async fn within(what: &str, is_so: impl AsyncFnMut() -> bool) {
 }
 
 /// Whether it becomes so in time.
-async fn within_a_minute(mut is_so: impl AsyncFnMut() -> bool) -> bool {
+pub async fn within_a_minute(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let waiting = async {
         while !is_so().await {
             tokio::task::yield_now().await;

@@ -6,6 +6,7 @@ mod database;
 mod hostile;
 mod processes;
 mod proof;
+mod random;
 mod rights;
 mod rolling;
 mod rows;
