@@ -34,6 +34,7 @@ pub mod mapping;
 pub mod matching;
 pub mod model;
 pub mod observe;
+pub mod process;
 pub mod providers;
 pub mod random;
 pub mod receive;

@@ -1,15 +1,22 @@
 //! Who may use the API: whoever has one of the configured tokens.
 
+use std::net::IpAddr;
+use std::sync::{MutexGuard, PoisonError};
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{Extensions, HeaderMap};
+use jiff::Timestamp;
 
+use super::guesses::Guesses;
 use super::problem::Problem;
 use super::{Admin, Code};
 use crate::config::NoSuchToken;
-use crate::serving::Remote;
+use crate::observe::Observation;
+use crate::receive::client_address;
+use crate::serving::{Peer, Remote};
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -20,41 +27,99 @@ pub(super) struct Who {
     pub(super) origin: Option<String>,
 }
 
+/// An extension of an answer: who asked is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ToKnown;
+
 /// Lets a request through when it carries a configured token; answers 401 otherwise.
 pub(super) async fn check(
     State(admin): State<Admin>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match known(&admin, request.headers()).await {
+    match known(&admin, request.extensions(), request.headers()).await {
         Ok(name) => {
-            let origin = request.extensions().get::<Remote>();
-            let origin = origin.map(|remote| remote.0.ip().to_string());
+            let origin = client(&admin, request.extensions(), request.headers());
+            let origin = origin.map(|address| address.to_string());
             request.extensions_mut().insert(Who { name, origin });
-            next.run(request).await
+            let mut answer = next.run(request).await;
+            answer.extensions_mut().insert(ToKnown);
+            answer
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-/// The name of the configured token that these headers carry. An error where they carry none, where it is
-/// unknown, or where no usable token is configured.
-pub(super) async fn known(admin: &Admin, headers: &HeaderMap) -> Result<String, Problem> {
+/// The name of the configured token that these headers carry.
+///
+/// # Errors
+/// The problem to answer with: there is no token, it is unknown, its address has sent too many wrong ones, or
+/// no usable token is configured.
+pub(super) async fn known(
+    admin: &Admin,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<String, Problem> {
     let given = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default()
         .trim();
+    let from = client(admin, extensions, headers);
+    let guessing = (!given.is_empty()).then(|| from.map_or(Peer::UNKNOWN, Peer::of));
+    if let Some(peer) = guessing {
+        let wait = admin.guesses().must_wait(peer, admin.clock.now());
+        if !wait.is_zero() {
+            admin.tell_wrong(from, |guesses, now| guesses.turned_away(peer, now));
+            let why = "too many wrong tokens came from this address";
+            return Err(Problem::new(Code::TooManyWrongTokens, why).until(wait));
+        }
+    }
     match admin.live.admin_token(given.as_bytes()).await {
         Ok(name) => Ok(name.to_string()),
         Err(NoSuchToken::Closed) => Err(Problem::new(
             Code::NoAdminTokens,
             "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
         )),
-        Err(NoSuchToken::Unknown) => Err(Problem::new(
-            Code::Unauthorized,
-            "this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`",
-        )),
+        Err(NoSuchToken::Unknown) => {
+            if let Some(peer) = guessing {
+                admin.tell_wrong(from, |guesses, now| guesses.wrong(peer, now));
+            }
+            Err(Problem::new(
+                Code::Unauthorized,
+                "this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`",
+            ))
+        }
+    }
+}
+
+/// The address of the client, behind trusted proxies.
+pub(super) fn client(
+    admin: &Admin,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Option<IpAddr> {
+    let peer = extensions.get::<Remote>()?.0.ip();
+    let plan = admin.live.plan();
+    let server = &plan.server;
+    Some(client_address(peer, headers, server.proxy_header, &server.trusted_proxies))
+}
+
+impl Admin {
+    fn guesses(&self) -> MutexGuard<'_, Guesses> {
+        // A panic elsewhere leaves the counts whole.
+        self.guesses.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a token that is not configured, and tells the observer.
+    fn tell_wrong(
+        &self,
+        from: Option<IpAddr>,
+        count: impl FnOnce(&mut Guesses, Timestamp) -> Option<u64>,
+    ) {
+        let to_log = count(&mut self.guesses(), self.clock.now());
+        let origin = from.map_or_else(String::new, |address| address.to_string());
+        self.observer.tell(Observation::WrongToken { origin: &origin, to_log });
     }
 }

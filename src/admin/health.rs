@@ -7,8 +7,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Admin;
 use super::auth::known;
@@ -22,25 +24,69 @@ use crate::store::Pausable;
 /// Longest wait of a probe for secrets that are not in memory.
 const SECRETS: Duration = Duration::from_secs(1);
 
+/// How old the look at the store may be that somebody without a token is answered with. Probes come every
+/// few seconds; whoever asks in a loop costs four commits a second.
+const FRESH: Duration = Duration::from_millis(250);
+
 /// Answers 200 when a delivery could be kept now, 503 when not. Anybody may reach the listener, so names
 /// and reasons are shown only for a known token. An unknown token counts as none: a probe with a token
 /// that was rotated must not take the process out of service.
-pub(super) async fn ready(State(admin): State<Admin>, headers: HeaderMap) -> Response {
-    let status = look(&admin).await;
-    let code = if status.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    match has_known_token(&admin, &headers).await {
-        true => (code, Json(status)).into_response(),
-        false => (code, Json(Readiness::from(&status))).into_response(),
+///
+/// A look at the store is a commit. So those who have no token share one: it is [`FRESH`] at most.
+pub(super) async fn ready(
+    State(admin): State<Admin>,
+    extensions: Extensions,
+    headers: HeaderMap,
+) -> Response {
+    let code = |ready| if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if has_known_token(&admin, &extensions, &headers).await {
+        let status = look(&admin).await;
+        return (code(status.ready), Json(status)).into_response();
     }
+    let mut last = admin.health.0.readiness.lock().await;
+    let readiness = match last.take() {
+        Some((at, readiness)) if at.elapsed() < FRESH => (at, readiness),
+        _ => {
+            let readiness = Readiness::from(&look(&admin).await);
+            (Instant::now(), readiness)
+        }
+    };
+    let answer = (code(readiness.1.ready), Json(&readiness.1)).into_response();
+    *last = Some(readiness);
+    answer
 }
 
 /// Whether the headers carry a known token. It waits at most `SECRETS`, since a token may come from a
 /// program that hangs.
-async fn has_known_token(admin: &Admin, headers: &HeaderMap) -> bool {
+async fn has_known_token(admin: &Admin, extensions: &Extensions, headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION)
-        && tokio::time::timeout(SECRETS, known(admin, headers))
+        && tokio::time::timeout(SECRETS, known(admin, extensions, headers))
             .await
             .is_ok_and(|known| known.is_ok())
+}
+
+/// What was last found for those who have no token.
+#[derive(Clone, Default)]
+pub struct LastLook(Arc<Looks>);
+
+#[derive(Default)]
+struct Looks {
+    readiness: Mutex<Option<(Instant, Readiness)>>,
+    levels: Mutex<Option<Instant>>,
+}
+
+/// The text of the metrics. Its gauges of the store are [`FRESH`] at most.
+pub(super) async fn metrics(admin: &Admin) -> String {
+    let mut last = admin.health.0.levels.lock().await;
+    let levels = match *last {
+        Some(at) if at.elapsed() < FRESH => Levels::default(),
+        _ => levels(admin).await,
+    };
+    if levels.counts.is_some() {
+        *last = Some(Instant::now());
+    }
+    drop(last);
+    admin.observer.metrics().text(&levels)
 }
 
 pub(super) async fn status(State(admin): State<Admin>) -> Json<Status> {
@@ -158,7 +204,7 @@ async fn held_too_long(admin: &Admin) -> u64 {
 }
 
 /// The gauges of runs, pauses and circuit breakers, read when somebody asks for the metrics.
-pub(super) async fn levels(admin: &Admin) -> Levels {
+async fn levels(admin: &Admin) -> Levels {
     let counts = admin.store.counts().await.ok();
     let levels = Levels { now: admin.clock.now(), counts, ..Levels::default() };
     if !admin.role.dispatches() {

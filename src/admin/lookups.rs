@@ -1,10 +1,13 @@
 //! Reading: deliveries, runs, refused requests, and how often each secret is used.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
+use super::acts::act;
+use super::auth::Who;
 use super::problem::{Json, Path, Problem, Query};
 use super::views::{
     Deliveries, DeliverySummary, DeliveryView, RefusalView, RefusalsView, RunSummary, RunView,
@@ -70,9 +73,10 @@ pub(super) async fn delivery(
 }
 
 /// The body, byte for byte. It is always sent as `application/octet-stream`, so that no browser shows it
-/// as a page.
+/// as a page. Who reads it is in the audit log before it is shown.
 pub(super) async fn body(
     State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let found = find_delivery(&admin, &id, whole(&admin)).await?;
@@ -84,6 +88,9 @@ pub(super) async fn body(
         let why = "its content was given up to keep the store's size bound";
         return Err(Problem::new(Code::ContentRemoved, why));
     }
+    let act = act(who, admin.clock.now(), None)?;
+    let delivery = found.summary.id.to_string();
+    admin.store.note("read-body".into(), "delivery".into(), delivery, act).await?;
     let headers = [(CONTENT_TYPE, "application/octet-stream")];
     Ok((headers, found.body).into_response())
 }

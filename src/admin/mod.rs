@@ -7,13 +7,16 @@
 mod acts;
 mod auth;
 mod code;
+mod guard;
+mod guesses;
 mod health;
+mod hosts;
 mod lookups;
 mod pauses;
 mod problem;
 pub mod views;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
@@ -29,9 +32,11 @@ use crate::model::Role;
 use crate::observe::Observer;
 use crate::random::Random;
 use crate::receive::{Proofs, Refusals};
+use crate::serving::Slowing;
 use crate::store::Store;
 
 pub use code::{Code, UnknownCode};
+pub use health::LastLook;
 use problem::Problem;
 
 /// What the handlers of the admin listener share.
@@ -55,7 +60,17 @@ pub struct Admin {
     pub proofs: Arc<Proofs>,
     /// Starts runs. It is woken when a person's command queues one.
     pub dispatcher: Arc<Dispatcher>,
+    /// Wrong tokens by address.
+    pub guesses: WrongTokens,
+    /// Refusals by address.
+    pub slowing: Arc<Slowing>,
+    /// What was last found when somebody asked for the health.
+    pub health: LastLook,
 }
+
+/// The wrong admin tokens that each address has sent lately.
+#[derive(Clone, Default)]
+pub struct WrongTokens(Arc<Mutex<guesses::Guesses>>);
 
 /// The routes of the admin listener.
 pub fn router(admin: Admin) -> Router {
@@ -78,6 +93,7 @@ pub fn router(admin: Admin) -> Router {
         .method_not_allowed_fallback(|method: Method| async move {
             Problem::new(Code::MethodNotAllowed, format!("this does not take {method}"))
         })
+        .layer(axum::middleware::from_fn_with_state(admin.clone(), guard::guard))
         .with_state(admin)
 }
 
@@ -109,7 +125,7 @@ fn whole() -> Router<Admin> {
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
-    let text = admin.observer.metrics().text(&health::levels(&admin).await);
+    let text = health::metrics(&admin).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

@@ -1,10 +1,12 @@
 //! The API's error answers: `application/problem+json` (RFC 9457) with a stable code. Every error goes
 //! through here, including those that axum makes for a body, a query or a path that it cannot read.
 
+use std::time::Duration;
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -21,11 +23,17 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 pub(crate) struct Problem {
     code: Code,
     detail: String,
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), retry_after: None }
+    }
+
+    /// The same problem, which is over after this time.
+    pub(super) fn until(self, time: Duration) -> Self {
+        Self { retry_after: Some(time), ..self }
     }
 
     /// A `not-found` problem: there is no `what`.
@@ -45,6 +53,10 @@ impl IntoResponse for Problem {
         let mut response =
             (status, axum::Json(ProblemView::new(self.code, self.detail))).into_response();
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        if let Some(time) = self.retry_after {
+            let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
         response
     }
 }

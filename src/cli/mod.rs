@@ -125,6 +125,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
+    crate::process::keep_memory_private();
     let arguments = Arguments::parse();
     let screen = Screen::new(arguments.json);
     // Commands that end by themselves print what matters, so they log only when asked to.

@@ -23,7 +23,9 @@ fn by_code(code: Code, why: String) -> Failure {
             Failure::Usage(why)
         }
         Code::Unauthorized => not_accepted(),
-        Code::NoAdminTokens => Failure::Unreachable(why),
+        Code::NoAdminTokens | Code::TooManyWrongTokens | Code::UnknownHost => {
+            Failure::Unreachable(why)
+        }
         Code::NoSuchPath | Code::MethodNotAllowed => Failure::Unreachable(format!(
             "the gateway has no such API ({why}); {NOT_ADMIN} Is the gateway of this version?"
         )),

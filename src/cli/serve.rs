@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::screen::Screen;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Change, Live, Report, Watch, came_to};
-use crate::gateway::{Environs, Gateway, Part};
+use crate::gateway::{Environs, Gateway, Part, prepare_process};
 use crate::issuers::Transport;
 use crate::model::Role;
 use crate::observe::Observation;
@@ -67,6 +67,7 @@ impl Serve {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let live = Arc::new(live);
+        prepare_process(&live.plan().server);
         let environs = Environs {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

@@ -54,6 +54,8 @@ pub struct ServerPlan {
     pub admin: SocketAddr,
     /// The tokens of the admin API, by the name of the person who holds each.
     pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
+    /// Host names by which the admin listener is reached, in lower case.
+    pub admin_hosts: Vec<String>,
     /// Proxies that are trusted to tell the client address of a request.
     pub trusted_proxies: Networks,
     /// The header in which those proxies write the client address.
@@ -64,10 +66,16 @@ pub struct ServerPlan {
     pub bytes_in_flight: u64,
     /// Requests that may be in progress at once.
     pub requests_in_flight: usize,
+    /// Percent of the connections, requests and bytes that one client may hold.
+    pub client_share: u32,
     /// Time for the headers of a request to arrive.
     pub header_timeout: Duration,
     /// Time for the body of a request to arrive.
     pub body_timeout: Duration,
+    /// Bytes a second that a body must bring while it is waited for.
+    pub body_min_rate: u64,
+    /// Time for a client to read a part of an answer.
+    pub write_timeout: Duration,
     /// How long work in progress may take to finish after the gateway was told to stop.
     pub shutdown_grace: Duration,
     /// Runs that have been held for longer than this are counted and reported.
@@ -262,6 +270,7 @@ impl Plan {
         // These settings are looked up for each request, so they are made equal before comparing.
         let server = ServerPlan {
             admin_tokens: other.server.admin_tokens.clone(),
+            admin_hosts: other.server.admin_hosts.clone(),
             trusted_proxies: other.server.trusted_proxies.clone(),
             proxy_header: other.server.proxy_header,
             body_limit: other.server.body_limit,

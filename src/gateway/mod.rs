@@ -2,6 +2,7 @@
 //!
 //! `serve`, `demo` and the tests all start it through [`Gateway::start`], with the same wiring.
 
+mod listeners;
 mod membership;
 mod retention;
 mod stores;
@@ -24,17 +25,14 @@ use crate::model::Role;
 use crate::observe::{Metrics, Observation, Observer};
 use crate::random::Random;
 use crate::receive::{self, Finders, Greetings, Proofs, Rates, Receiver, Refusals};
-use crate::serving::{ListenerLimits, serve};
+use crate::serving::serve;
 use crate::store::{Act, Store, StoreFault};
 
+pub use listeners::prepare_process;
 pub use stores::{migrate, open};
 
 /// Time to record the outcomes of starts that were cut off, and time for the tasks to end after that.
 const RECORD: Duration = Duration::from_secs(5);
-/// Connections that the admin listener serves at once.
-const ADMIN_CONNECTIONS: usize = 256;
-/// Open connections of senders per request that may be in flight: most connections are idle.
-const CONNECTIONS_PER_REQUEST: usize = 4;
 
 /// What the program takes from its environment. Tests replace it.
 #[derive(Clone)]
@@ -133,10 +131,10 @@ impl Gateway {
         let (version, report) = (&*plan.version, &*live.last_report());
         observer.tell(Observation::ConfigurationLoaded { version, report });
         let hooks = match role.receives() {
-            true => Some(listen("listen", plan.server.listen).await?),
+            true => Some(listen("listen", plan.server.listen)?),
             false => None,
         };
-        let admin = listen("admin", plan.server.admin).await?;
+        let admin = listen("admin", plan.server.admin)?;
         let store = open(&live, &*environs.random, part.migrate, &observer).await;
         let store = store.map_err(StartFault::Store)?;
         match store.shared() {
@@ -220,18 +218,19 @@ impl Gateway {
             refusals,
             proofs,
             dispatcher: Arc::clone(&self.dispatcher),
+            guesses: admin::WrongTokens::default(),
+            slowing: Arc::default(),
+            health: admin::LastLook::default(),
         };
-        let limits = ListenerLimits {
-            header_timeout: server.header_timeout,
-            connections: server.requests_in_flight.saturating_mul(CONNECTIONS_PER_REQUEST),
-            grace: server.shutdown_grace,
-        };
-        let inside = ListenerLimits { connections: ADMIN_CONNECTIONS, ..limits };
-        let stop = &self.stop;
-        self.tasks.spawn(serve(admin, admin::router(inner), inside, stop.rest.clone()));
+        let limits = listeners::limits(server, &live, &self.observer);
+        let (stop, observer) = (&self.stop, &self.observer);
+        let router = admin::router(inner);
+        let observed = Arc::clone(observer);
+        self.tasks.spawn(serve(admin, router, limits.admin, observed, stop.rest.clone()));
         if let Some(hooks) = hooks {
             let router = receive::router(receiver);
-            self.tasks.spawn(serve(hooks, router, limits, stop.hooks.clone()));
+            let observed = Arc::clone(observer);
+            self.tasks.spawn(serve(hooks, router, limits.hooks, observed, stop.hooks.clone()));
             self.tasks.spawn(issuers.run(Arc::clone(&live), stop.rest.clone()));
         }
         if !self.role.dispatches() {
@@ -323,12 +322,12 @@ impl Gateway {
     }
 }
 
-async fn listen(
+fn listen(
     what: &'static str,
     address: SocketAddr,
 ) -> Result<(TcpListener, SocketAddr), StartFault> {
     let fault = |error| StartFault::Listen { what, address, error };
-    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let listener = crate::serving::listen(address).map_err(fault)?;
     let bound = listener.local_addr().map_err(fault)?;
     Ok((listener, bound))
 }

@@ -43,6 +43,11 @@ impl InFlight {
         self.taken = self.taken.saturating_add(more);
         self.bytes.inc_by(more);
     }
+
+    /// Subtracts the bytes of the body from the gauge.
+    pub fn drop_bytes(&mut self) {
+        self.bytes.dec_by(std::mem::take(&mut self.taken));
+    }
 }
 
 impl Drop for InFlight {

@@ -1,11 +1,12 @@
 //! Every log line is written here, so that a field has the same name everywhere and a reader finds all
 //! messages in one place.
 
+use std::io;
 use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use super::{AttemptEnded, DeliveryKept, DeliveryRefused, Observation, RunAt};
+use super::{AttemptEnded, ConnectionEnd, DeliveryKept, DeliveryRefused, Observation, RunAt};
 use crate::config::{Change, Report};
 use crate::model::Outcome;
 use crate::store::RetentionStep;
@@ -106,6 +107,22 @@ pub(super) fn write(observation: &Observation<'_>) {
         Observation::SourceUnusable { source, reason } => {
             error!(source, reason, "this source cannot receive anything");
         }
+
+        Observation::ConnectionsEnded { to_log: None, .. }
+        | Observation::WrongToken { to_log: None, .. } => {}
+        Observation::ConnectionsEnded { listener, end, to_log: Some(count), error, .. } => {
+            connections(listener, end, count, error);
+        }
+        Observation::WrongToken { origin, to_log: Some(count) } => {
+            warn!(origin, count, "a token that is not configured was sent to the admin listener");
+        }
+        Observation::FewDescriptors { limit, connections, wanted } => warn!(
+            limit,
+            connections,
+            wanted,
+            "the process may open too few files for the configured connections; raise LimitNOFILE \
+             or `ulimit -n`, or lower server.requests_in_flight"
+        ),
 
         Observation::KeysFetched { url, keys, .. } => {
             info!(url, keys, "published keys fetched");
@@ -245,6 +262,26 @@ fn retention(step: &RetentionStep) {
     let RetentionStep { removed, stripped, bytes, .. } = *step;
     if removed > 0 || stripped > 0 {
         info!(removed, stripped, bytes, "retention");
+    }
+}
+
+/// One line a minute for each way to end: its count is since the line before.
+fn connections(listener: &str, end: ConnectionEnd, count: u64, error: Option<&io::Error>) {
+    match end {
+        ConnectionEnd::GaveWay => warn!(
+            listener,
+            count, "connections were closed to make room for new ones: too many are open"
+        ),
+        ConnectionEnd::NotTaken => {
+            warn!(listener, count, "connections were refused: too many are open");
+        }
+        ConnectionEnd::Stalled => {
+            warn!(listener, count, "connections were closed: their clients do not read answers");
+        }
+        ConnectionEnd::NotAccepted => {
+            let error = error.map(ToString::to_string).unwrap_or_default();
+            error!(listener, count, error, "connections could not be accepted");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{InFlight, Levels};
+use super::{InFlight, Levels, OpenConnection};
 use crate::store::Counts;
 
 /// Cause of a failed run: its variables could not be made from the payload.
@@ -83,6 +83,17 @@ struct Bench {
     workbench: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Listener {
+    listener: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListenerEnd {
+    listener: &'static str,
+    end: &'static str,
+}
+
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// Every metric of the gateway.
@@ -106,6 +117,9 @@ pub struct Metrics {
     stripped: Counter,
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
+    connections: Family<Listener, Gauge>,
+    connections_ended: Family<ListenerEnd, Counter>,
+    wrong_tokens: Counter,
     store_faults: Counter,
     keys_refused: Counter,
     braked: Family<Job, Counter>,
@@ -146,6 +160,9 @@ impl Metrics {
             stripped: Counter::default(),
             requests_in_flight: Gauge::default(),
             bytes_in_flight: Gauge::default(),
+            connections: Family::default(),
+            connections_ended: Family::default(),
+            wrong_tokens: Counter::default(),
             store_faults: Counter::default(),
             keys_refused: Counter::default(),
             braked: Family::default(),
@@ -255,6 +272,17 @@ impl Metrics {
             Unit::Bytes,
             self.bytes_in_flight.clone(),
         );
+        registry.register("connections", "Open connections by listener", self.connections.clone());
+        registry.register(
+            "connections_ended",
+            "Connections that were not taken or were closed by the gateway, by listener and reason",
+            self.connections_ended.clone(),
+        );
+        registry.register(
+            "wrong_admin_tokens",
+            "Requests to the admin listener with a token that is not configured",
+            self.wrong_tokens.clone(),
+        );
         registry.register("store_faults", "Failed uses of the store", self.store_faults.clone());
         registry.register(
             "keys_refused",
@@ -296,6 +324,10 @@ impl Metrics {
 
     pub(super) fn request_in_flight(&self) -> InFlight {
         InFlight::begin(self.requests_in_flight.clone(), self.bytes_in_flight.clone())
+    }
+
+    pub(super) fn connection_open(&self, listener: &'static str) -> OpenConnection {
+        OpenConnection::begin(self.connections.get_or_create(&Listener { listener }).clone())
     }
 
     /// How many faults of the store were counted, for tests.

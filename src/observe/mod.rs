@@ -6,6 +6,7 @@
 //! [`Levels`] and [`InFlight`].
 
 mod attempt;
+mod connections;
 mod delivery;
 mod levels;
 mod log;
@@ -17,6 +18,7 @@ mod tracing_setup;
 mod visible;
 
 pub use attempt::{AttemptEnded, Follows};
+pub use connections::{ConnectionEnd, OpenConnection};
 pub use delivery::{DeliveryKept, DeliveryRefused, Verdict};
 pub use levels::{InFlight, Levels};
 pub use metrics::Metrics;
@@ -48,6 +50,11 @@ impl Observer {
     /// Counts a request as in flight until the guard is dropped.
     pub fn request_in_flight(&self) -> InFlight {
         self.metrics.request_in_flight()
+    }
+
+    /// Counts a connection of a listener as open until the guard is dropped.
+    pub fn connection_open(&self, listener: &'static str) -> OpenConnection {
+        self.metrics.connection_open(listener)
     }
 
     /// The metrics.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{AttemptEnded, DeliveryKept, DeliveryRefused};
+use super::{AttemptEnded, ConnectionEnd, DeliveryKept, DeliveryRefused};
 use crate::config::{Change, Report};
 use crate::model::{DeliveryId, Outcome, RunId, RunState};
 use crate::store::{Pausable, RetentionStep, Run, StoreFault};
@@ -73,6 +73,36 @@ pub enum Observation<'a> {
         source: &'a str,
         /// What became of it, in words.
         what: &'a str,
+    },
+
+    /// Connections were not taken, or were closed before their clients closed them.
+    ConnectionsEnded {
+        /// The listener.
+        listener: &'static str,
+        /// How.
+        end: ConnectionEnd,
+        /// How many, for the metric.
+        count: u64,
+        /// How many since the last log line; none where no line is due.
+        to_log: Option<u64>,
+        /// The system's error, if there is one.
+        error: Option<&'a io::Error>,
+    },
+    /// The system grants fewer file descriptors than the configured connections need.
+    FewDescriptors {
+        /// How many the process may have.
+        limit: usize,
+        /// The connections of senders that are possible with them.
+        connections: usize,
+        /// The connections of senders that the configuration asks for.
+        wanted: usize,
+    },
+    /// Somebody sent an admin token that is not configured.
+    WrongToken {
+        /// The address that it came from.
+        origin: &'a str,
+        /// How many since the last log line on this address; none where no line is due.
+        to_log: Option<u64>,
     },
 
     /// A new run failed at once: its variables could not be made from the payload.

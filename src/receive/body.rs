@@ -8,24 +8,26 @@ use http_body_util::BodyExt as _;
 
 use super::answer::Answer;
 use super::limits::Admitted;
+use crate::serving::TooSlow;
 
 /// The most bytes that are read and dropped of a body that is over its limit.
 const DISCARDED: usize = 64 << 20;
 
-/// Reads the body to its end. It takes more of the budget when the body grows beyond its announced length.
+/// Reads the body to its end. It takes its bytes from the budget as they arrive.
 ///
 /// # Errors
-/// The answer, where the body is too large, too slow or cut off, or the budget is used up.
+/// The answer, where the body is too large, too slow, cut off or stopped, or the budget is used up.
 pub(super) async fn read(
     mut body: Body,
-    admitted: Admitted,
+    admitted: &mut Admitted,
     limit: u64,
     time: Duration,
-) -> Result<(Bytes, Admitted), Answer> {
+) -> Result<Bytes, Answer> {
     let mut read = Err(Answer::TooSlow);
     let reading = async {
         read = collect(&mut body, admitted, limit).await;
         if matches!(read, Err(Answer::TooLarge { .. })) {
+            admitted.give_back();
             read_on(body).await;
         }
     };
@@ -50,35 +52,54 @@ async fn read_on(mut body: Body) {
     }
 }
 
-async fn collect(
-    body: &mut Body,
-    mut admitted: Admitted,
-    limit: u64,
-) -> Result<(Bytes, Admitted), Answer> {
-    // The budget for the announced length was taken on admission.
+async fn collect(body: &mut Body, admitted: &mut Admitted, limit: u64) -> Result<Bytes, Answer> {
     let announced = body.size_hint().exact().filter(|length| *length <= limit);
     let announced = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Answer::CutOff)?;
-        let Ok(data) = frame.into_data() else { continue };
-        let length = (first.len() + rest.len() + data.len()) as u64;
-        if length > limit {
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            stopped = admitted.stopped() => return Err(stopped),
+        };
+        let Some(frame) = frame else { break };
+        let Ok(data) = frame.map_err(|error| cut_off(&error))?.into_data() else { continue };
+        let length = first.len() + rest.len() + data.len();
+        if length as u64 > limit {
             return Err(Answer::TooLarge { limit });
         }
-        admitted.take_up_to(length)?;
+        admitted.take_up_to(length as u64)?;
         // A small body arrives in one piece, which is used without a copy.
         if first.is_empty() && rest.is_empty() {
             first = data;
         } else {
-            if rest.is_empty() {
-                rest.reserve(announced.max(first.len() + data.len()));
+            if length > rest.capacity() {
+                let wanted = room_for(length, announced);
+                rest.reserve(wanted - rest.len());
+            }
+            if !first.is_empty() {
                 rest.extend_from_slice(&std::mem::take(&mut first));
             }
             rest.extend_from_slice(&data);
         }
     }
-    let whole = if rest.is_empty() { first } else { rest.freeze() };
-    Ok((whole, admitted))
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+/// How much memory to reserve for a body of which this much has arrived. A length that is only announced is
+/// believed as far as four times what has arrived.
+fn room_for(arrived: usize, announced: usize) -> usize {
+    announced.min(arrived.saturating_mul(4)).max(arrived)
+}
+
+fn cut_off(error: &axum::Error) -> Answer {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TooSlow>() {
+            return Answer::TooSlow;
+        }
+        cause = error.source();
+    }
+    Answer::CutOff
 }

@@ -1,52 +1,70 @@
-//! Limits on the requests in flight and on the bytes of their bodies. A request is admitted before its body
-//! is read, so that memory stays within what the configuration allows.
+//! Admits requests: a client's share, the budget of bytes, and the requests that are worked on at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Answer;
+use super::budget::{Bounds, Budget, NoRoom, Number};
 use crate::config::ServerPlan;
 use crate::observe::{InFlight, Observer};
+use crate::serving::{Peer, share_of};
 
 /// The budget of bytes is counted in blocks of this size.
 const BLOCK: u64 = 4096;
 
-/// The two budgets: requests in flight, and blocks of their bodies.
+/// What requests share.
 pub(super) struct Limits {
-    requests: Arc<Semaphore>,
-    blocks: Arc<Semaphore>,
+    budget: Arc<Mutex<Budget>>,
+    /// Requests whose body has arrived, and which are not answered yet.
+    work: Arc<Semaphore>,
     observer: Arc<Observer>,
 }
 
-/// An admitted request: its place and the bytes taken so far. Dropping it gives both back.
+/// An admitted request: what it holds of the budget. Dropping it gives that back.
 pub(super) struct Admitted {
-    _request: OwnedSemaphorePermit,
-    bytes: Option<OwnedSemaphorePermit>,
-    taken: u64,
-    blocks: Arc<Semaphore>,
+    budget: Arc<Mutex<Budget>>,
+    peer: Peer,
+    blocks: u64,
+    /// Set while the body has to be waited for.
+    waiting: Option<(Number, Arc<Notify>)>,
+    work: Arc<Semaphore>,
+    at_work: Option<OwnedSemaphorePermit>,
     in_flight: InFlight,
 }
 
 impl Limits {
     /// Makes the budgets that the configuration sets.
     pub(super) fn new(server: &ServerPlan, observer: Arc<Observer>) -> Self {
-        let blocks = usize::try_from(blocks_for(server.bytes_in_flight)).unwrap_or(usize::MAX);
+        let blocks = blocks_for(server.bytes_in_flight);
+        let share = server.client_share;
+        let bounds = Bounds {
+            blocks,
+            // One client can always send the largest body.
+            blocks_of_one: share_of(blocks, share).max(blocks_for(server.body_limit)).min(blocks),
+            requests_of_one: share_of(server.requests_in_flight as u64, share),
+        };
         Self {
-            requests: Arc::new(Semaphore::new(server.requests_in_flight)),
-            blocks: Arc::new(Semaphore::new(blocks.min(Semaphore::MAX_PERMITS))),
+            budget: Arc::new(Mutex::new(Budget::new(bounds))),
+            work: Arc::new(Semaphore::new(server.requests_in_flight)),
             observer,
         }
     }
 
-    /// Admits a request by its head: takes a place, and budget for the length that it announces.
+    /// Admits a client's request by its head. What it announces costs nothing; its bytes are charged as they
+    /// arrive.
     ///
     /// # Errors
-    /// [`Answer::TooLarge`] where it announces more than `limit` bytes, [`Answer::Overloaded`] where a
-    /// budget is used up.
-    pub(super) fn admit(&self, headers: &HeaderMap, limit: u64) -> Result<Admitted, Answer> {
+    /// [`Answer::TooLarge`] where it announces more than `limit` bytes, [`Answer::Overloaded`] where its
+    /// client has as many requests in progress as one may.
+    pub(super) fn admit(
+        &self,
+        peer: Peer,
+        headers: &HeaderMap,
+        limit: u64,
+    ) -> Result<Admitted, Answer> {
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok())
@@ -54,43 +72,89 @@ impl Limits {
         if announced.is_some_and(|length| length > limit) {
             return Err(Answer::TooLarge { limit });
         }
-        let request = Arc::clone(&self.requests)
-            .try_acquire_owned()
-            .map_err(|_| Answer::Overloaded("too many requests in flight"))?;
-        let mut admitted = Admitted {
-            _request: request,
-            bytes: None,
-            taken: 0,
-            blocks: Arc::clone(&self.blocks),
+        lock(&self.budget)
+            .begin(peer)
+            .map_err(|_| Answer::Overloaded("too many requests in flight from one address"))?;
+        Ok(Admitted {
+            budget: Arc::clone(&self.budget),
+            peer,
+            blocks: 0,
+            waiting: None,
+            work: Arc::clone(&self.work),
+            at_work: None,
             in_flight: self.observer.request_in_flight(),
-        };
-        admitted.take_up_to(announced.unwrap_or(0))?;
-        Ok(admitted)
+        })
     }
 }
 
 impl Admitted {
-    /// Takes budget until a body of this many bytes is covered.
+    /// Takes budget until this many bytes of the body are covered.
     ///
     /// # Errors
-    /// [`Answer::Overloaded`] where the budget is used up.
+    /// [`Answer::Overloaded`] where the client's share or the budget is used up.
     pub(super) fn take_up_to(&mut self, length: u64) -> Result<(), Answer> {
-        let more = blocks_for(length).saturating_sub(self.taken);
+        let more = blocks_for(length).saturating_sub(self.blocks);
         if more == 0 {
             return Ok(());
         }
-        let overloaded = || Answer::Overloaded("too many bytes in flight");
-        let permits = u32::try_from(more).map_err(|_| overloaded())?;
-        let got =
-            Arc::clone(&self.blocks).try_acquire_many_owned(permits).map_err(|_| overloaded())?;
-        match &mut self.bytes {
-            Some(bytes) => bytes.merge(got),
-            None => self.bytes = Some(got),
-        }
-        self.taken += more;
+        let number = self.waiting.as_ref().map(|(number, _)| *number);
+        lock(&self.budget).take(self.peer, more, number).map_err(|no_room| match no_room {
+            NoRoom::Share => Answer::Overloaded("too many bytes in flight from one address"),
+            NoRoom::Full => too_many_bytes(),
+        })?;
+        self.blocks += more;
         self.in_flight.add_bytes(bytes(more));
         Ok(())
     }
+
+    /// Gives back what it holds of the budget: its body is kept no longer.
+    pub(super) fn give_back(&mut self) {
+        let number = self.waiting.take().map(|(number, _)| number);
+        lock(&self.budget).give_back(self.peer, std::mem::take(&mut self.blocks), number);
+        self.in_flight.drop_bytes();
+    }
+
+    /// Waits until the body is stopped, since a client that holds less needs the room.
+    pub(super) async fn stopped(&mut self) -> Answer {
+        let (_, stop) = self.waiting.get_or_insert_with(|| {
+            let stop = Arc::new(Notify::new());
+            (lock(&self.budget).wait(self.peer, self.blocks, Arc::clone(&stop)), stop)
+        });
+        stop.notified().await;
+        too_many_bytes()
+    }
+
+    /// The body has arrived, and the request is worked on.
+    ///
+    /// # Errors
+    /// [`Answer::Overloaded`] where as many are worked on as may be.
+    pub(super) fn begin_work(&mut self) -> Result<(), Answer> {
+        if let Some((number, _)) = self.waiting.take()
+            && !lock(&self.budget).arrived(self.peer, number)
+        {
+            self.blocks = 0; // it was stopped, which gave them back
+            return Err(too_many_bytes());
+        }
+        let permit = Arc::clone(&self.work).try_acquire_owned();
+        self.at_work = Some(permit.map_err(|_| Answer::Overloaded("too many requests in flight"))?);
+        Ok(())
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let number = self.waiting.take().map(|(number, _)| number);
+        lock(&self.budget).end(self.peer, self.blocks, number);
+    }
+}
+
+fn too_many_bytes() -> Answer {
+    Answer::Overloaded("too many bytes in flight")
+}
+
+/// A panic elsewhere leaves the budget whole: each change is one call.
+fn lock(budget: &Mutex<Budget>) -> MutexGuard<'_, Budget> {
+    budget.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn blocks_for(length: u64) -> u64 {

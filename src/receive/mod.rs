@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod budget;
 mod client;
 mod greetings;
 mod judging;
@@ -40,7 +41,7 @@ use crate::config::{Live, ServerPlan};
 use crate::issuers::Issuers;
 use crate::observe::{DeliveryRefused, Observation, Observer};
 use crate::random::Random;
-use crate::serving::Remote;
+use crate::serving::{Peer, Remote, Slowing};
 use crate::store::Store;
 
 use answer::Answer;
@@ -88,6 +89,7 @@ pub struct Receiver {
 struct Receiving {
     receiver: Receiver,
     limits: Limits,
+    slowing: Slowing,
 }
 
 /// The public router: it serves webhooks and nothing else.
@@ -96,8 +98,8 @@ pub fn router(receiver: Receiver) -> Router {
     Router::new()
         .route("/hooks/{source}", any(receive))
         .route("/hooks/{source}/{*rest}", any(receive))
-        .fallback(|| async { Answer::UnknownPath.into_response() })
-        .with_state(Arc::new(Receiving { receiver, limits }))
+        .fallback(nowhere)
+        .with_state(Arc::new(Receiving { receiver, limits, slowing: Slowing::default() }))
 }
 
 /// The parts of a request's path.
@@ -107,6 +109,11 @@ struct At {
     /// The path after the source's name. Some senders can put a secret nowhere else.
     #[serde(default)]
     rest: String,
+}
+
+async fn nowhere(State(receiving): State<Arc<Receiving>>, request: Request) -> Response {
+    let from = receiving.client_of(&request.into_parts().0);
+    receiving.slowing.slowed(peer_of(from), Answer::UnknownPath.into_response())
 }
 
 async fn receive(
@@ -121,7 +128,11 @@ async fn receive(
     let answer = receiving.answer(&at, &head, body, from, began).await;
     let remote = written(from);
     receiving.note(&at.source, &head.headers, &remote, &answer);
-    answer.into_response()
+    receiving.slowing.slowed(peer_of(from), answer.into_response())
+}
+
+fn peer_of(address: Option<IpAddr>) -> Peer {
+    address.map_or(Peer::UNKNOWN, Peer::of)
 }
 
 /// The address as logs, refusals and kept deliveries show it; empty where it is not known.
@@ -174,7 +185,7 @@ impl Receiving {
             return self.receiver.take_in(arrived(Bytes::new())).await;
         }
         let limit = source.body_limit.unwrap_or(plan.server.body_limit);
-        let admitted = match self.limits.admit(&head.headers, limit) {
+        let mut admitted = match self.limits.admit(peer_of(from), &head.headers, limit) {
             Ok(admitted) => admitted,
             Err(answer) => {
                 // A sender that asks first (`Expect`) gets the answer at once and sends no body.
@@ -185,11 +196,13 @@ impl Receiving {
                 return answer;
             }
         };
-        let (body, admitted) =
-            match body::read(body, admitted, limit, plan.server.body_timeout).await {
-                Ok(read) => read,
-                Err(answer) => return answer,
-            };
+        let body = match body::read(body, &mut admitted, limit, plan.server.body_timeout).await {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        if let Err(answer) = admitted.begin_work() {
+            return answer;
+        }
         let answer = self.receiver.take_in(arrived(body)).await;
         drop(admitted);
         answer

@@ -4,7 +4,7 @@
     unreachable_pub,
     missing_docs,
     clippy::print_stdout,
-    reason = "a test program has no readers from environs, and says what it counted"
+    reason = "a test program has no readers from outside, and says what it counted"
 )]
 
 #[path = "../common/mod.rs"]
@@ -34,6 +34,7 @@ mod receive;
 mod stories;
 
 // The real program, as a process.
+mod attacks;
 mod commands;
 mod disk;
 mod kill;

@@ -24,7 +24,7 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
             hint,
         );
     }
-    for limit in [&shape.body_limit, &shape.bytes_in_flight] {
+    for limit in [&shape.body_limit, &shape.bytes_in_flight, &shape.body_min_rate] {
         if limit.value.0 == 0 {
             checker.fault(limit.id, "this must be more than zero", None);
         }
@@ -35,7 +35,11 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         checker.fault(id, "`bytes_in_flight` is less than `body_limit`", hint);
     }
     checker.not_zero(&shape.requests_in_flight);
-    for period in [&shape.header_timeout, &shape.body_timeout] {
+    if !(1..=100).contains(&shape.client_share.value) {
+        let hint = "write a number of percent from 1 to 100".to_owned();
+        checker.fault(shape.client_share.id, "no part of a whole", hint);
+    }
+    for period in [&shape.header_timeout, &shape.body_timeout, &shape.write_timeout] {
         not_zero(checker, period);
     }
     let trusted_proxies = trusted_proxies(checker, shape.trusted_proxies.as_ref());
@@ -50,13 +54,17 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         listen: listen?,
         admin: admin?,
         admin_tokens,
+        admin_hosts: admin_hosts(checker, shape.admin_hosts.as_ref()),
         trusted_proxies,
         proxy_header: shape.proxy_header,
         body_limit: shape.body_limit.value.0,
         bytes_in_flight: shape.bytes_in_flight.value.0,
         requests_in_flight: shape.requests_in_flight.value as usize,
+        client_share: shape.client_share.value,
         header_timeout: shape.header_timeout.value.0,
         body_timeout: shape.body_timeout.value.0,
+        body_min_rate: shape.body_min_rate.value.0,
+        write_timeout: shape.write_timeout.value.0,
         shutdown_grace: shape.shutdown_grace.0,
         hold_alert: shape.hold_alert.0,
     })
@@ -72,6 +80,22 @@ fn trusted_proxies(checker: Checker<'_>, at: Option<&At<Texts>>) -> Networks {
         }
     }
     networks(checker, at, "leave the key out when there is no proxy").unwrap_or_default()
+}
+
+/// Checks `admin_hosts`: each is a name alone, without scheme, port or path.
+fn admin_hosts(checker: Checker<'_>, at: Option<&At<Texts>>) -> Vec<String> {
+    let hosts = at.map(At::each).unwrap_or_default().into_iter();
+    hosts
+        .filter_map(|(id, text)| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            if text.is_empty() || !text.bytes().all(plain) {
+                let hint = "write the name alone, such as gateway.example.com".to_owned();
+                checker.fault(id, "this is not the name of a host", hint);
+                return None;
+            }
+            Some(text.to_ascii_lowercase())
+        })
+        .collect()
 }
 
 fn address(checker: Checker<'_>, at: &At<String>) -> Option<SocketAddr> {

@@ -7,7 +7,7 @@ use super::{Period, SecretShape, Section, Size, Texts};
 use crate::config::yaml::At;
 
 /// The addresses that the gateway listens on, and its limits. Changes take effect at the next
-/// start. Changes of `admin_tokens`, `body_limit`, `body_timeout`, `trusted_proxies`,
+/// start. Changes of `admin_tokens`, `admin_hosts`, `body_limit`, `body_timeout`, `trusted_proxies`,
 /// `proxy_header` and `hold_alert` take effect at once.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
@@ -24,6 +24,12 @@ pub(in crate::config) struct ServerShape {
     /// every request.
     #[schemars(extend("propertyNames" = super::names()))]
     pub(in crate::config) admin_tokens: Section<SecretShape>,
+    /// Host names by which the admin listener is reached, such as `gateway.example.com`. A request with
+    /// another name in its `Host` header, and without a token, is refused: a web page could have sent it
+    /// through DNS rebinding. IP addresses, `localhost`, names without a dot, and names that end in
+    /// `.svc`, `.cluster.local`, `.internal` or `.localhost` are always accepted.
+    #[schemars(example = ["gateway.example.com"])]
+    pub(in crate::config) admin_hosts: Option<At<Texts>>,
     /// Addresses and networks of the proxies in front of the gateway. If a request comes from one
     /// of them, its client address is the last address in `proxy_header` that is not a trusted
     /// proxy. The header is ignored in requests from any other address. Default: none, so the
@@ -38,12 +44,22 @@ pub(in crate::config) struct ServerShape {
     /// Bytes of bodies that may be in memory at once. It must not be less than `body_limit`. Above
     /// it, senders are told to try again later.
     pub(in crate::config) bytes_in_flight: At<Size>,
-    /// Requests that may be in progress at once. Above it, senders are told to try again later.
+    /// Requests whose body has arrived and that may be worked on at once. Above it, senders are told to
+    /// try again later. Four connections may be open for each of them.
     pub(in crate::config) requests_in_flight: At<u32>,
+    /// How many percent of the connections, of `requests_in_flight` and of `bytes_in_flight` one client
+    /// may hold. A client is an IPv4 address or an IPv6 network of 64 bits; behind a trusted proxy, it is
+    /// the client that the proxy names. A body of `body_limit` always fits.
+    pub(in crate::config) client_share: At<u32>,
     /// Time for the headers of a request to arrive.
     pub(in crate::config) header_timeout: At<Period>,
     /// Time for the body of a request to arrive.
     pub(in crate::config) body_timeout: At<Period>,
+    /// Bytes a second that a body must bring while the gateway waits for it, measured over five seconds.
+    pub(in crate::config) body_min_rate: At<Size>,
+    /// Time for a client to read a part of an answer that waits for it. A client that reads less than
+    /// 1 KiB a second over that time is disconnected.
+    pub(in crate::config) write_timeout: At<Period>,
     /// How long work in progress may take to finish after the gateway was told to stop.
     pub(in crate::config) shutdown_grace: Period,
     /// A run that has been held for longer than this is counted in a metric and reported by
@@ -81,13 +97,17 @@ impl Default for ServerShape {
             listen: At::default_of("127.0.0.1:8080".to_owned()),
             admin: At::default_of("127.0.0.1:8081".to_owned()),
             admin_tokens: Section::new(),
+            admin_hosts: None,
             trusted_proxies: None,
             proxy_header: ProxyHeader::default(),
             body_limit: At::default_of(Size::mebibytes(25)),
             bytes_in_flight: At::default_of(Size::mebibytes(256)),
             requests_in_flight: At::default_of(1024),
+            client_share: At::default_of(50),
             header_timeout: At::default_of(Period::seconds(10)),
             body_timeout: At::default_of(Period::seconds(30)),
+            body_min_rate: At::default_of(Size(1024)),
+            write_timeout: At::default_of(Period::seconds(10)),
             shutdown_grace: Period::seconds(30),
             hold_alert: Period::seconds(60 * 60),
         }

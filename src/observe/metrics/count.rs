@@ -1,8 +1,8 @@
 //! Which metric counts which observation.
 
 use super::{
-    ATTEMPT, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Metrics, NOT_MAPPED,
-    Source, SourceReason, SourceSecret, SourceVerdict, level,
+    ATTEMPT, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, ListenerEnd, Metrics,
+    NOT_MAPPED, Source, SourceReason, SourceSecret, SourceVerdict, level,
 };
 use crate::model::RunState;
 use crate::observe::{AttemptEnded, DeliveryKept, Follows, Observation, Verdict};
@@ -28,6 +28,13 @@ impl Metrics {
             Observation::SecretRemoved { source, .. } => {
                 let labels = Source { source: source.to_owned() };
                 self.secrets_removed.get_or_create(&labels).inc();
+            }
+            Observation::ConnectionsEnded { listener, end, count, .. } => {
+                let labels = ListenerEnd { listener, end: end.as_str() };
+                self.connections_ended.get_or_create(&labels).inc_by(count);
+            }
+            Observation::WrongToken { .. } => {
+                self.wrong_tokens.inc();
             }
             Observation::RunNotMapped { .. }
             | Observation::RunReplayed { state: RunState::Failed, .. } => {
@@ -73,6 +80,7 @@ impl Metrics {
                 self.store_bytes.set(level(step.bytes));
             }
             Observation::SecretOffered { .. }
+            | Observation::FewDescriptors { .. }
             | Observation::RunHeld { .. }
             | Observation::RunRedelivered { .. }
             | Observation::RunReplayed { .. }

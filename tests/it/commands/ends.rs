@@ -75,6 +75,8 @@ async fn the_listener_for_webhooks_is_not_taken_for_the_admin_listener() {
     }
 }
 
+const SECONDS: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// A server that is no gateway of this version: it answers every path of the API without a code.
 async fn another(is_admin: bool, status: u16, body: &'static str) -> String {
     let status = http::StatusCode::from_u16(status).expect("a status");
@@ -89,10 +91,16 @@ async fn another(is_admin: bool, status: u16, body: &'static str) -> String {
         listener,
         router,
         cdsw_gateway::serving::ListenerLimits {
-            header_timeout: std::time::Duration::from_secs(10),
+            listener: "another",
+            header_timeout: SECONDS,
+            body_rate: cdsw_gateway::serving::MinRate::per_second(1, SECONDS),
+            write_rate: cdsw_gateway::serving::MinRate::per_second(1, SECONDS),
             connections: 16,
+            connections_of_one: 16,
+            is_proxy: std::sync::Arc::new(|_| false),
             grace: std::time::Duration::ZERO,
         },
+        std::sync::Arc::default(),
         tokio_util::sync::CancellationToken::new(),
     ));
     format!("http://{address}")

@@ -102,7 +102,8 @@ async fn who_asks_before_sending_too_much_is_told_at_once() {
 async fn a_chunked_body_that_finds_no_room_is_turned_away_and_others_are_not() {
     let world = world(TIGHT).await;
     let mut first = Wire::to(&world);
-    first.head("github", &[&format!("content-length: {}", MEBIBYTE - 8192)]);
+    first.head("github", &[&format!("content-length: {}", MEBIBYTE - 8191)]);
+    first.write(&vec![b' '; MEBIBYTE - 8192]);
     until(&world, "in_flight_bytes", (MEBIBYTE - 8192) as i64).await;
     let mut second = Wire::to(&world);
     second.head("github", &["transfer-encoding: chunked"]);
@@ -110,7 +111,7 @@ async fn a_chunked_body_that_finds_no_room_is_turned_away_and_others_are_not() {
     let (status, head, body) = second.answer();
     assert_eq!(
         (status, body["error"].as_str()),
-        (503, Some("too many bytes in flight; try again later"))
+        (503, Some("too many bytes in flight from one address; try again later"))
     );
     assert!(head.contains("retry-after: 5\r\n"), "{head}");
     assert_eq!(world.send(world.github("push", "fits", PUSH)).await.0, 202);
@@ -121,4 +122,61 @@ async fn a_chunked_body_that_finds_no_room_is_turned_away_and_others_are_not() {
     again.write(&chunk(8193));
     again.write(b"0\r\n\r\n");
     assert_eq!(again.answer().0, 401, "there is room for it now");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_length_that_is_only_announced_takes_no_room() {
+    let world = world(TIGHT).await;
+    let silent: Vec<Wire> = (0..20)
+        .map(|_| {
+            let mut wire = Wire::to(&world);
+            wire.head("github", &[&format!("content-length: {MEBIBYTE}")]);
+            wire
+        })
+        .collect();
+    until(&world, "requests_in_flight", 20).await;
+    until(&world, "in_flight_bytes", 0).await;
+    assert_eq!(world.send(world.github("push", "beside", PUSH)).await.0, 202);
+    drop(silent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_body_that_is_still_sent_is_stopped_for_a_small_one_of_another_client() {
+    let world = world(&format!("{TIGHT}\n  trusted_proxies: [127.0.0.0/8]")).await;
+    let mut large = Wire::to(&world);
+    large.head("github", &[&format!("content-length: {MEBIBYTE}"), "x-forwarded-for: 203.0.113.1"]);
+    large.write(&vec![b' '; MEBIBYTE - 4096]);
+    until(&world, "in_flight_bytes", (MEBIBYTE - 4096) as i64).await;
+    let small = world.github("push", "beside", PUSH).header("x-forwarded-for", "203.0.113.2");
+    let mut room = PUSH.as_bytes().to_vec();
+    room.resize(5000, b' ');
+    let second = world.github("push", "larger", room).header("x-forwarded-for", "203.0.113.3");
+    assert_eq!(world.send(small).await.0, 202);
+    assert_eq!(world.send(second).await.0, 202);
+    let (status, _, body) = large.answer();
+    assert_eq!(
+        (status, body["error"].as_str()),
+        (503, Some("too many bytes in flight; try again later"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_cannot_take_every_place() {
+    let world = world("  requests_in_flight: 4\n  trusted_proxies: [127.0.0.0/8]").await;
+    let held: Vec<Wire> = (0..4)
+        .map(|_| {
+            let mut wire = Wire::to(&world);
+            wire.head("github", &["content-length: 2", "x-forwarded-for: 203.0.113.1"]);
+            wire.write(b"{");
+            wire
+        })
+        .collect();
+    until(&world, "requests_in_flight", 2).await;
+    let refused = held.into_iter().skip(2).map(|mut wire| wire.answer());
+    for (status, _, body) in refused {
+        assert_eq!(status, 503);
+        assert_eq!(body["error"], "too many requests in flight from one address; try again later");
+    }
+    let other = world.github("push", "one", PUSH).header("x-forwarded-for", "203.0.113.2");
+    assert_eq!(world.send(other).await.0, 202);
 }

@@ -11,7 +11,7 @@ async fn a_body_that_does_not_end_gives_its_room_back() {
     slow.head("github", &["content-length: 100000"]);
     slow.write(b"{");
     until(&world, "requests_in_flight", 1).await;
-    until(&world, "in_flight_bytes", 102_400).await;
+    until(&world, "in_flight_bytes", 4096).await;
     let (status, _, body) = slow.answer();
     assert_eq!(status, 408);
     assert_eq!(body["error"], "the body did not arrive within the time allowed");
@@ -54,4 +54,29 @@ async fn a_head_that_does_not_end_holds_no_place() {
         let rest = wire.rest();
         assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 4"), "{rest}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_comes_too_slowly_is_not_waited_for_until_its_time_is_over() {
+    let world = world("  body_min_rate: 1MiB\n  body_timeout: 1h").await;
+    let mut slow = Wire::to(&world);
+    slow.head("github", &["content-length: 100000"]);
+    slow.write(&[b' '; 50_000]);
+    let (status, _, body) = slow.answer();
+    assert_eq!(status, 408);
+    assert_eq!(body["error"], "the body did not arrive within the time allowed");
+    assert_eq!(slow.rest(), "", "and it is closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_no_answers_is_disconnected() {
+    let world = world("  write_timeout: 200ms").await;
+    let mut deaf = Wire::at(world.gateway.admin());
+    let requests = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
+    // The answers fill what the system holds; then the gateway cannot write, and reads no more.
+    while std::io::Write::write_all(&mut deaf.0, requests.as_bytes()).is_ok() {}
+    let text = world.gateway.metrics().text(&Default::default());
+    let line = "cdsw_gateway_connections_ended_total{listener=\"admin\",end=\"stalled\"} 1";
+    assert!(text.contains(line), "{text}");
+    assert_eq!(world.send(world.github("push", "after", PUSH)).await.0, 202);
 }

@@ -1,0 +1,72 @@
+//! The bounds of the two listeners, and what the process needs for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Live, ServerPlan};
+use crate::observe::{Observation, Observer};
+use crate::serving::descriptors::{self, Allotment};
+use crate::serving::{ListenerLimits, MinRate, share_of};
+
+/// Connections that the admin listener serves at once.
+const ADMIN_CONNECTIONS: usize = 256;
+/// Open connections of senders for each request that may be in flight: most connections are idle.
+const CONNECTIONS_PER_REQUEST: usize = 4;
+/// Time over which the rate of a body is measured.
+const BODY_WINDOW: Duration = Duration::from_secs(5);
+/// Bytes a second that a client must read of answers that wait for it.
+const WRITE_RATE: u64 = 1024;
+
+/// How the listeners are served.
+pub(super) struct Listeners {
+    pub(super) hooks: ListenerLimits,
+    pub(super) admin: ListenerLimits,
+}
+
+fn wanted(server: &ServerPlan) -> Allotment {
+    let hooks = server.requests_in_flight.saturating_mul(CONNECTIONS_PER_REQUEST);
+    Allotment { hooks, admin: ADMIN_CONNECTIONS }
+}
+
+/// Lets a process that serves this configuration, and nothing else, open as many files as its connections
+/// need.
+pub fn prepare_process(server: &ServerPlan) {
+    let Allotment { hooks, admin } = wanted(server);
+    descriptors::raise(hooks.saturating_add(admin));
+}
+
+/// The limits of both listeners. Tells the observer where the system grants fewer connections than the
+/// configuration asks for.
+pub(super) fn limits(server: &ServerPlan, live: &Arc<Live>, observer: &Observer) -> Listeners {
+    let wanted = wanted(server);
+    let limit = descriptors::limit();
+    let granted = descriptors::allot(limit, wanted);
+    if granted.hooks < wanted.hooks {
+        let (connections, wanted) = (granted.hooks, wanted.hooks);
+        observer.tell(Observation::FewDescriptors { limit, connections, wanted });
+    }
+    let live = Arc::clone(live);
+    let hooks = ListenerLimits {
+        listener: "hooks",
+        header_timeout: server.header_timeout,
+        body_rate: MinRate::per_second(server.body_min_rate, BODY_WINDOW),
+        write_rate: MinRate::per_second(WRITE_RATE, server.write_timeout),
+        connections: granted.hooks,
+        connections_of_one: of_one(server, granted.hooks),
+        is_proxy: Arc::new(move |address| {
+            live.plan().server.trusted_proxies.contain(address.to_canonical())
+        }),
+        grace: server.shutdown_grace,
+    };
+    let admin = ListenerLimits {
+        listener: "admin",
+        connections: granted.admin,
+        connections_of_one: of_one(server, granted.admin),
+        ..hooks.clone()
+    };
+    Listeners { hooks, admin }
+}
+
+fn of_one(server: &ServerPlan, connections: usize) -> usize {
+    usize::try_from(share_of(connections as u64, server.client_share)).unwrap_or(connections)
+}

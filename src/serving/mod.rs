@@ -1,0 +1,256 @@
+//! Serves one listener. Both the public and the admin listener use it.
+//!
+//! What one client can hold is bounded here, before anything is known of it: its connections
+//! ([`connections`]), the time for a request's head, the rate of a body ([`paced`]) and of the answers that it
+//! reads ([`stream`]), and the descriptors of the process ([`descriptors`]).
+
+mod activity;
+mod buckets;
+mod connections;
+pub mod descriptors;
+mod pace;
+mod paced;
+mod peers;
+mod slowing;
+mod stream;
+mod strict;
+mod tally;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service as _;
+
+use activity::Activity;
+pub use buckets::Buckets;
+use connections::{Admission, Connections, Place};
+pub use pace::MinRate;
+use paced::PacedBody;
+pub use paced::TooSlow;
+pub use peers::{Peer, share_of};
+pub use slowing::Slowing;
+use stream::Stream;
+use tally::Tally;
+
+use crate::observe::{ConnectionEnd, Observer};
+
+/// Largest request head, in bytes. Senders' heads have 1 to 10 kB.
+const HEAD: usize = 32 * 1024;
+/// Largest piece of a body that is read at once, in bytes.
+const READ: usize = 64 * 1024;
+/// Bytes of answers that the system holds for a client that does not read them.
+const SEND_BUFFER: u32 = 256 * 1024;
+/// Connections that the system holds until they are accepted.
+const BACKLOG: u32 = 4096;
+/// Back-off after `accept` has failed.
+const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
+
+/// The address of the peer, as an extension of each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Remote(pub SocketAddr);
+
+/// An extension of an answer: it is sent after this time. Until then its connection counts as waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct After(pub Duration);
+
+/// How a listener is served.
+#[derive(Clone)]
+pub struct ListenerLimits {
+    /// What the listener is called in logs and metrics.
+    pub listener: &'static str,
+    /// Time for a request's head to arrive. An idle connection has the same time to send its next head.
+    pub header_timeout: Duration,
+    /// The lowest rate of a request's body.
+    pub body_rate: MinRate,
+    /// The lowest rate at which a client reads answers that have to wait for it.
+    pub write_rate: MinRate,
+    /// Connections that are open at once. For more, those that were waited for the longest are closed.
+    pub connections: usize,
+    /// Connections that one client may have open.
+    pub connections_of_one: usize,
+    /// Says whether an address is that of a proxy, which brings many clients and has no share.
+    pub is_proxy: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// Time that requests in flight have to finish after `stop`.
+    pub grace: Duration,
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// The system's error.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until `stop` is cancelled, then lets the requests in flight finish within the grace time.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ListenerLimits,
+    observer: Arc<Observer>,
+    stop: CancellationToken,
+) {
+    // Every sender and proxy speaks HTTP/1.1. Detecting the version of a connection would have no time
+    // limit.
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        // A sender that closes its sending side after the request still gets the answer.
+        .half_close(true)
+        .max_header_size(HEAD)
+        .max_buf_size(READ);
+    let graceful = GracefulShutdown::new();
+    let tasks = TaskTracker::new();
+    let accepting = Accepting {
+        connections: Connections::new(limits.connections, limits.connections_of_one),
+        tally: Arc::new(Tally::new(limits.listener, observer)),
+        listener,
+        limits,
+    };
+    while let Some(Accepted { stream, remote, place }) = accepting.next(&stop).await {
+        let service = Service {
+            router: router.clone(),
+            remote,
+            body_rate: accepting.limits.body_rate,
+            activity: Arc::clone(&place.activity),
+        };
+        let stream = Stream::new(stream, accepting.limits.write_rate);
+        let service = hyper::service::service_fn(move |request| service.answer(request));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tasks.spawn(see_through(connection, place, Arc::clone(&accepting.tally)));
+    }
+    let Accepting { limits, listener, .. } = accepting;
+    drop(listener);
+    tasks.close();
+    // A connection's task drops its references, also to the store, only when it ends.
+    let ended = async {
+        graceful.shutdown().await;
+        tasks.wait().await;
+    };
+    tokio::select! {
+        () = ended => {}
+        () = tokio::time::sleep(limits.grace) => {}
+    }
+}
+
+/// Drives a connection to its end, or until it has to give way to another one.
+async fn see_through(
+    connection: impl Future<Output = hyper::Result<()>>,
+    place: Place,
+    tally: Arc<Tally>,
+) {
+    let open = tally.connection_open();
+    let mut connection = std::pin::pin!(connection);
+    let activity = Arc::clone(&place.activity);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = activity.told_to_close() => match activity.is_working() {
+            // A request came in since: it is answered, and the answer says that it is the last one.
+            true => connection.await,
+            false => Ok(()),
+        },
+    };
+    // Other errors only say how the connection ended; its requests were answered and logged.
+    if ended.is_err_and(|error| has_stalled(&error)) {
+        tally.ended(ConnectionEnd::Stalled, 1);
+    }
+    drop((place, open));
+}
+
+fn has_stalled(error: &hyper::Error) -> bool {
+    use std::error::Error as _;
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
+}
+
+/// Hands the requests of one connection to the router.
+struct Service {
+    router: Router,
+    remote: SocketAddr,
+    body_rate: MinRate,
+    activity: Arc<Activity>,
+}
+
+impl Service {
+    fn answer(
+        &self,
+        mut request: http::Request<hyper::body::Incoming>,
+    ) -> impl Future<Output = Result<http::Response<Body>, std::convert::Infallible>> + use<> {
+        request.extensions_mut().insert(Remote(self.remote));
+        let activity = Arc::clone(&self.activity);
+        let rate = self.body_rate;
+        let request =
+            request.map(|body| Body::new(PacedBody::new(body, rate, Arc::clone(&activity))));
+        let answer = self.router.clone().call(request);
+        async move {
+            let mut answer = answer.await?;
+            activity.answered(answer.status().is_success(), Instant::now());
+            if let Some(After(time)) = answer.extensions_mut().remove() {
+                tokio::time::sleep(time).await;
+            }
+            if activity.is_told_to_close() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(answer)
+        }
+    }
+}
+
+/// A connection that has a place.
+struct Accepted {
+    stream: TcpStream,
+    remote: SocketAddr,
+    place: Place,
+}
+
+struct Accepting {
+    listener: TcpListener,
+    limits: ListenerLimits,
+    connections: Arc<Connections>,
+    tally: Arc<Tally>,
+}
+
+impl Accepting {
+    /// The next connection that gets a place; none once `stop` is cancelled.
+    async fn next(&self, stop: &CancellationToken) -> Option<Accepted> {
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return None,
+                accepted = self.listener.accept() => accepted,
+            };
+            let (stream, remote) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    self.tally.not_accepted(&error);
+                    tokio::time::sleep(ACCEPT_BACK_OFF).await;
+                    continue;
+                }
+            };
+            let is_proxy = (self.limits.is_proxy)(remote.ip());
+            match self.connections.admit(Peer::of(remote.ip()), is_proxy, Instant::now()) {
+                Admission::Place(place, closed) => {
+                    self.tally.ended(ConnectionEnd::GaveWay, closed);
+                    let _ = stream.set_nodelay(true);
+                    return Some(Accepted { stream, remote, place });
+                }
+                Admission::None => self.tally.ended(ConnectionEnd::NotTaken, 1),
+            }
+        }
+    }
+}
