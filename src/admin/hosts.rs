@@ -37,7 +37,7 @@ fn is_known(host: &str, configured: &[String]) -> bool {
             && !name.contains('.')
             && !name.bytes().all(|byte| byte.is_ascii_digit())
         || PRIVATE.iter().any(|end| name.len() > end.len() && name.ends_with(end))
-        || configured.iter().any(|host| *host == name)
+        || configured.contains(&name)
 }
 
 fn without_port(host: &str) -> &str {

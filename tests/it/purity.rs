@@ -73,10 +73,12 @@ fn pure_modules_name_nothing_that_reads_or_changes_the_world() {
 }
 
 /// Words that only name a type: an address or an error is read, and nothing is asked of the world.
-const TYPES: [&str; 5] = [
+const TYPES: [&str; 7] = [
     "reqwest::Url",
     "reqwest::Error",
     "std::net::{IpAddr, SocketAddr}",
+    "std::net::{IpAddr, Ipv6Addr}",
+    "std::net::{Ipv4Addr, Ipv6Addr}",
     "use std::io;",
     "io::Error",
 ];

@@ -40,6 +40,8 @@ async fn every_path_of_the_api_refuses_whoever_has_no_token() {
             if let Some(header) = header {
                 request = request.header("authorization", header);
             }
+            // Whoever sends many wrong tokens in a short time is told to wait.
+            world.clock.advance(std::time::Duration::from_secs(2));
             let (status, problem) = world.send(request.json(&json!({ "do": "fail" }))).await;
             assert_eq!(status, 401, "{method} {path} with {header:?}: {problem}");
             assert_eq!(text(&problem, "/code"), "unauthorized", "{problem}");
