@@ -48,6 +48,7 @@ fn by_status(status: StatusCode, why: String) -> Failure {
     match status.as_u16() {
         400 | 422 => Failure::Usage(why),
         401 => not_accepted(),
+        421 | 429 => Failure::Unreachable(why),
         404 | 410 => Failure::Missing(why),
         409 => Failure::Conflict(why),
         _ => Failure::Failed(why),

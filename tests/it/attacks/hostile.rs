@@ -196,9 +196,9 @@ async fn attack(
         if kind == Kind::NeverReads {
             continue;
         }
-        match tokio::time::timeout(AGAIN, stream.read(&mut sink)).await {
-            Ok(Ok(0) | Err(_)) => return false,
-            Ok(Ok(_)) | Err(_) => {}
+        let read = tokio::time::timeout(AGAIN, stream.read(&mut sink)).await;
+        if matches!(read, Ok(Ok(0) | Err(_))) {
+            return false;
         }
     }
 }
