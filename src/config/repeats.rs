@@ -1,10 +1,11 @@
-//! For how long a delivery is known, so that a repeat of it is recognized. Pure.
+//! For how long a delivery is known, so that a repeat of it is recognized.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::plan::SourcePlan;
+use super::shape::Period;
 use crate::providers::Identity;
 
 /// How long a delivery is known whose sender gave it an id.
@@ -39,6 +40,23 @@ impl SourcePlan {
             (None, Identity::Token { until, .. }) => {
                 let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
                 believed().max(left).min(NAMED_WINDOW)
+            }
+        }
+    }
+}
+
+impl SourcePlan {
+    /// What is recognized as a repeat of a delivery that is received now, in words.
+    pub fn repeats_in_words(&self, identity: &Identity, now: Timestamp) -> String {
+        let window = self.repeat_window(identity, now);
+        if window.is_zero() {
+            return "never: each request is a delivery of its own".to_owned();
+        }
+        let window = Period(Duration::from_secs(window.as_secs()));
+        match identity {
+            Identity::Sender(_) => format!("known by the sender's id and the content for {window}"),
+            Identity::Digest(_) | Identity::Token { .. } => {
+                format!("known by what is signed for {window}, since the sender gives no id")
             }
         }
     }

@@ -169,6 +169,29 @@ fn what_a_sender_signs_is_believed_and_understood_and_the_secret_is_told() {
     }
 }
 
+/// Also of senders that give no id and sign no time.
+#[test]
+fn a_captured_request_that_is_sent_again_is_a_repeat() {
+    for source in plan().sources.values() {
+        let request = signed(source);
+        let understood = || {
+            let proof = judge(source, &request).expect("believed");
+            let Request { headers, query, body } = &request;
+            let path = format!("/hooks/{}", source.name);
+            let method = &Method::POST;
+            let request = Unverified { method, path: &path, rest: "", query, headers, body };
+            let verified = request.verified(proof);
+            let understood = understand(&verified, source.provider, &source.options, &source.name);
+            understood.unwrap_or_else(|fault| panic!("{}: {fault}", source.name))
+        };
+        let (first, again) = (understood(), understood());
+        assert_eq!(first.identity, again.identity, "{}", source.name);
+        assert_eq!(first.content, again.content, "{}", source.name);
+        let window = source.repeat_window(&first.identity, now());
+        assert!(window >= cdsw_gateway::config::UNNAMED_WINDOW, "{}: {window:?}", source.name);
+    }
+}
+
 #[test]
 fn one_changed_bit_of_the_body_is_refused() {
     for source in plan().sources.values() {

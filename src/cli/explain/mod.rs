@@ -79,6 +79,7 @@ struct Answer<'a> {
     name: Option<&'a str>,
     action: Option<&'a str>,
     delivery_key: String,
+    repeats: String,
     explanation: ExplanationView,
     runs: Vec<Would<'a>>,
 }
@@ -140,9 +141,9 @@ impl Explain {
         let id = DeliveryId::new(now, SystemRandom.bits());
         let judged = judge(&plan, source, &understood, id, Detail::Every);
         if screen.json() {
-            screen.value(&self.answer(source, &understood, &judged));
+            screen.value(&self.answer(source, &understood, &judged, now));
         } else {
-            show(screen, source, &understood, &judged, self.verify);
+            show(screen, source, &understood, &judged, (self.verify, now));
         }
         if judged.runs.is_empty() { Err(Failure::Found) } else { Ok(()) }
     }
@@ -246,6 +247,7 @@ impl Explain {
         source: &'a SourcePlan,
         understood: &'a Understood,
         judged: &'a Judged,
+        now: Timestamp,
     ) -> Answer<'a> {
         Answer {
             source: &source.name,
@@ -255,6 +257,7 @@ impl Explain {
             name: understood.name.as_deref(),
             action: understood.action.as_deref(),
             delivery_key: understood.identity.key().to_string(),
+            repeats: source.repeats_in_words(&understood.identity, now),
             explanation: (&judged.explanation).into(),
             runs: judged
                 .runs

@@ -1,5 +1,7 @@
 //! What `explain` found, for a person to read.
 
+use jiff::Timestamp;
+
 use crate::cli::deliveries::show_explanation;
 use crate::cli::runs::show_environment;
 use crate::cli::screen::{Screen, Tone};
@@ -23,7 +25,7 @@ pub(super) fn show(
     source: &SourcePlan,
     understood: &Understood,
     judged: &Judged,
-    verified: bool,
+    (verified, now): (bool, Timestamp),
 ) {
     let authentic = if verified {
         screen.paint(Tone::Good, "authentic")
@@ -39,6 +41,7 @@ pub(super) fn show(
         .unwrap_or_default();
     let action = understood.action.as_deref().map(|action| format!(", {action}"));
     screen.line(format!("event     {}{name}{}", understood.kind, action.unwrap_or_default()));
+    screen.line(format!("repeats   {}", source.repeats_in_words(&understood.identity, now)));
     if understood.events.len() > 1 {
         let more = understood.events.len() - 1;
         screen.line(format!(

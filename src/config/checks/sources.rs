@@ -106,7 +106,11 @@ fn source(
     }
     let allow_from =
         networks(checker, shape.allow_from.as_ref(), "leave the key out to accept any address");
+    let written = shape.repeats.is_some();
     let repeats = shape.repeats.and_then(|at| repeats(checker, id, at.value, retention));
+    if let (Some(provider), Some(options), false) = (provider, &options, written) {
+        warn_of_alike(checker, id, provider, options);
+    }
     let events = patterns(checker, shape.events.as_ref());
     let ignore_actors = patterns(checker, shape.ignore_actors.as_ref());
     Some(SourcePlan {
@@ -123,6 +127,22 @@ fn source(
         secrets,
         unauthenticated,
     })
+}
+
+/// Warns of a source whose requests have neither an id nor a signed time that the configuration names: two that
+/// are alike count as one for a while, which surprises whoever sends the same body each night.
+fn warn_of_alike(checker: Checker<'_>, source: Id, provider: &dyn Provider, options: &Options) {
+    let may_name = provider.takes().contains(&"delivery_id") && options.delivery_id.is_none();
+    let signs_time = options.timestamp_header.is_some() || options.timed;
+    if !may_name || signs_time || provider.tells_claims() {
+        return;
+    }
+    let name = checker.file.tree.key(source).unwrap_or_default();
+    let message =
+        format!("requests of source `{name}` that are alike count as one for ten minutes");
+    let hint = "name its `delivery_id`, or say what a repeat is: `repeats: never`, or \
+                `repeats: { window: 10m }`";
+    checker.warn(source, message, hint.to_owned());
 }
 
 /// What the source says of repeats. A claim lives no longer than the delivery that has it.

@@ -431,6 +431,28 @@ fn what_a_source_says_of_repeats_is_checked() {
 }
 
 #[test]
+fn a_source_whose_requests_may_be_alike_is_warned_of_until_it_says_what_a_repeat_is() {
+    let warnings = |line: &str| {
+        let text = GOOD.replace("provider: github,", &format!("provider: {line},"));
+        let (report, plan) = Site::new(&text).check();
+        assert!(plan.is_some(), "{line}: {report}");
+        let messages = report.warnings.iter().map(|fault| fault.message.clone());
+        messages.filter(|message| message.contains("alike")).count()
+    };
+    assert_eq!(warnings("token, header: X-Token"), 1);
+    assert_eq!(warnings("hmac, header: X-Signature"), 1);
+    for good in [
+        "github",
+        "token, header: X-Token, repeats: never",
+        "token, header: X-Token, repeats: { window: 10m }",
+        "token, header: X-Token, delivery_id: { header: X-Id }",
+        "hmac, header: X-Signature, template: \"{timestamp}.{body}\", timestamp_header: X-Time",
+    ] {
+        assert_eq!(warnings(good), 0, "{good}");
+    }
+}
+
+#[test]
 fn rates_and_event_lists_are_checked() {
     let with = |line: &str| faults_with("provider: github,", &format!("provider: github, {line},"));
     assert_eq!(with("rate: 60/m, events: [push, \"pull_*\"]"), Vec::<String>::new());

@@ -23,6 +23,10 @@ const BEGIN: i32 = 2_000;
 /// New pages at which the writer thread copies them all itself, since the background thread does not keep up.
 const MOST: i32 = 16_000;
 
+/// Largest file, in bytes, that is written anew for an erased delivery. Deliveries wait meanwhile, for less than a
+/// second, and so much memory is taken.
+const ANEW: u64 = 64 << 20;
+
 /// The background thread, and what the writer thread knows about the log.
 pub(super) struct Checkpoints {
     /// Pages in the log after the last commit.
@@ -94,26 +98,29 @@ impl Checkpoints {
 }
 
 impl Checkpoints {
-    /// Copies the whole log into the file, and cuts the log to nothing. Waits for the background thread. The
-    /// writer thread calls it between two commits.
+    /// Writes the file anew where it is small, copies the whole log into it, and cuts the log to nothing. Waits
+    /// for the background thread. The writer thread calls it between two commits.
     ///
     /// # Errors
-    /// Why it was not possible, for people.
-    pub(super) fn empty(&mut self, writing: &Connection) -> Result<(), String> {
+    /// Where bytes that were deleted may still be, for people.
+    pub(super) fn clean(&mut self, writing: &Connection) -> Result<(), String> {
         let _no_other = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
+        let anew = write_anew(writing);
         let mut busy = false;
         writing
             .pragma(None, "wal_checkpoint", "TRUNCATE", |row| {
                 busy = row.get::<_, i64>(0)? != 0;
                 Ok(())
             })
-            .map_err(|error| fault(error).to_string())?;
+            .map_err(|error| format!("the log, which could not be emptied: {}", fault(error)))?;
         if busy {
-            return Err("another program reads the file".to_owned());
+            let why =
+                "the log (-wal), which could not be emptied while another program reads the file";
+            return Err(why.to_owned());
         }
         self.before = 0;
         self.pages.store(0, Ordering::Relaxed);
-        Ok(())
+        anew
     }
 
     /// Ends the thread and copies the rest of the log into the file.
@@ -130,6 +137,28 @@ impl Drop for Checkpoints {
             let _ = thread.join();
         }
     }
+}
+
+/// Writes every row to a new page, where the file is small enough for that to be quick. SQLite overwrites what it
+/// deletes, but where a row was moved from one page to another before, a copy may be left that belongs to no row.
+fn write_anew(writing: &Connection) -> Result<(), String> {
+    let left = |why: &str| {
+        Err(format!(
+            "parts of its pages that belong to no row, since {why}; to be sure, stop the gateway and run \
+             `sqlite3 FILE VACUUM`"
+        ))
+    };
+    let pragma = |name| writing.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let size = pragma("page_count").and_then(|pages| Ok(pages * pragma("page_size")?));
+    match size {
+        Ok(size) if size <= ANEW => {}
+        Ok(_) => return left("the file is too large to be written anew while deliveries wait"),
+        Err(error) => return left(&fault(error).to_string()),
+    }
+    // The copy of so small a file has room in memory, and no other place needs to be writable.
+    let done =
+        writing.execute_batch("PRAGMA temp_store = MEMORY; VACUUM; PRAGMA temp_store = DEFAULT");
+    done.or_else(|error| left(&format!("it could not be written anew ({})", fault(error))))
 }
 
 /// Copies the pages that can be copied without waiting for readers; false where it failed or another copy is

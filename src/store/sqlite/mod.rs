@@ -115,18 +115,18 @@ impl SqliteStore {
         })
     }
 
-    /// Copies the whole log into the file and empties it, since it holds pages as they were before. No reader
-    /// of this process keeps it from that.
+    /// Leaves nothing of what was deleted in the files: the log holds pages as they were before. No reader of
+    /// this process keeps it from that.
     ///
     /// # Errors
-    /// Why it was not emptied, for people.
-    async fn empty_log(&self) -> Result<(), String> {
+    /// Where bytes that were deleted may still be, for people.
+    async fn clean(&self) -> Result<(), String> {
         let reader = Arc::clone(&self.reader);
-        let emptied = self.writer.empty_log()?;
+        let cleaned = self.writer.clean()?;
         tokio::task::spawn_blocking(move || {
             let _no_reader =
                 reader.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            emptied.wait()
+            cleaned.wait()
         })
         .await
         .unwrap_or_else(|stopped| Err(stopped.to_string()))
@@ -213,10 +213,8 @@ impl Store for SqliteStore {
                     at_once(steps::erase::erase(&Transaction(connection), delivery, &act))
                 })
                 .await?;
-            let left = self.empty_log().await.err();
-            let left = left.map(|why| {
-                format!("the file {}-wal, until it is written anew: {why}", self.path.display())
-            });
+            let left = self.clean().await.err();
+            let left = left.map(|left| format!("{}: {left}", self.path.display()));
             Ok(Erasure { left, ..erasure })
         })
     }

@@ -67,22 +67,22 @@ type Job = Box<dyn Write>;
 enum Asked {
     /// A write.
     Write(Job),
-    /// To copy the whole log into the file and to empty it.
-    EmptyLog(oneshot::Sender<Result<(), String>>),
+    /// To leave nothing of what was deleted in the files.
+    Clean(oneshot::Sender<Result<(), String>>),
 }
 
-/// A request to empty the log, not made yet.
-pub(super) struct EmptyLog(mpsc::Sender<Asked>);
+/// A request to clean the files, not made yet.
+pub(super) struct Clean(mpsc::Sender<Asked>);
 
-impl EmptyLog {
-    /// Makes the request, and waits until the log is empty.
+impl Clean {
+    /// Makes the request, and waits until it is done.
     ///
     /// # Errors
-    /// Why it is not empty, for people.
+    /// Where bytes that were deleted may still be, for people.
     pub(super) fn wait(self) -> Result<(), String> {
         let stopped = || "the store has been closed".to_owned();
         let (reply, answer) = oneshot::channel();
-        self.0.blocking_send(Asked::EmptyLog(reply)).map_err(|_| stopped())?;
+        self.0.blocking_send(Asked::Clean(reply)).map_err(|_| stopped())?;
         answer.blocking_recv().map_err(|_| stopped())?
     }
 }
@@ -129,13 +129,13 @@ impl Writer {
         answer.await.map_err(|_| stopped())?
     }
 
-    /// A request to empty the log.
+    /// A request to leave nothing of what was deleted in the files.
     ///
     /// # Errors
     /// The store has been closed.
-    pub(super) fn empty_log(&self) -> Result<EmptyLog, String> {
+    pub(super) fn clean(&self) -> Result<Clean, String> {
         let stopped = || "the store has been closed".to_owned();
-        self.jobs.clone().map(EmptyLog).ok_or_else(stopped)
+        self.jobs.clone().map(Clean).ok_or_else(stopped)
     }
 }
 
@@ -182,11 +182,11 @@ fn run(
             break;
         }
         let mut batch = Vec::with_capacity(asked.len());
-        let mut emptying = Vec::new();
+        let mut cleaning = Vec::new();
         for one in asked {
             match one {
                 Asked::Write(job) => batch.push(job),
-                Asked::EmptyLog(reply) => emptying.push(reply),
+                Asked::Clean(reply) => cleaning.push(reply),
             }
         }
         // Checked before the commit, so that nothing is written to a file that was removed or replaced, and
@@ -202,11 +202,11 @@ fn run(
             tell(batch, &committed);
         }
         checkpoints.go_on(connection);
-        if !emptying.is_empty() {
-            let emptied = checkpoints.empty(connection);
-            for reply in emptying {
-                // The caller may have stopped waiting; the log is empty all the same.
-                let _ = reply.send(emptied.clone());
+        if !cleaning.is_empty() {
+            let cleaned = checkpoints.clean(connection);
+            for reply in cleaning {
+                // The caller may have stopped waiting; it is done all the same.
+                let _ = reply.send(cleaned.clone());
             }
         }
     }

@@ -22,6 +22,19 @@ async fn a_delivery_is_sent_listed_and_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_is_erased_only_after_a_word_that_it_is_meant() {
+    let stage = Stage::new(ROUTES);
+    let (delivery, _) = stage.push("gone", "held").await;
+    insta::assert_snapshot!("would_erase", stage.run(&["deliveries", "erase", &delivery]).with(2));
+    let body = stage.run(&["deliveries", "show", &delivery, "--body"]).with(0);
+    assert_eq!(body.stdout, super::common::PUSH, "nothing was erased");
+    let erase = ["deliveries", "erase", &delivery, "--yes", "--note", "asked for"];
+    insta::assert_snapshot!("erased", stage.run(&erase).with(0));
+    insta::assert_snapshot!("erased_show", stage.run(&["deliveries", "show", &delivery]).with(0));
+    stage.run(&["deliveries", "show", &delivery, "--body"]).with(5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_request_is_told_to_the_admin_and_not_to_the_sender() {
     let stage = Stage::new(ROUTES);
     insta::assert_snapshot!("refused_sender", stage.send(&["--id", "x", "--wrong-secret"]).with(1));

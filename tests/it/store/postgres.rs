@@ -425,3 +425,43 @@ async fn what_the_planner_learned_of_one_job_does_not_make_others_wait() {
           'the runs of another job were read'; END $$";
     server::execute(&url, read).await;
 }
+
+/// Whether some file of this database has this text.
+async fn files_with(url: &str, text: &str) -> bool {
+    let (client, connection) =
+        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    client.batch_execute("CHECKPOINT").await.expect("written");
+    let where_is = "SELECT current_setting('data_directory') || '/base/' || oid \
+                    FROM pg_database WHERE datname = current_database()";
+    let place: String = client.query_one(where_is, &[]).await.expect("read").get(0);
+    let files = std::fs::read_dir(&place).expect("listed").map(|file| file.expect("a file").path());
+    files
+        .filter_map(|file| std::fs::read(file).ok())
+        .any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+/// What the documentation says of it: the owner has the tables written anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_delivery_is_in_no_file_once_the_tables_are_written_anew() {
+    if server::is_missing() || std::env::var_os("TEST_POSTGRES").is_some() {
+        return;
+    }
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    let mut new = delivery("id", vec![queued("r", "train")]);
+    new.query = "canary-query".to_owned();
+    new.body = "canary-body".into();
+    let variables = environment(&[("SHA", "canary-variable")]);
+    new.runs[0].state = NewRunState::Queued(variables);
+    let id = new.id;
+    store.accept(new).await.expect("kept");
+    assert!(files_with(&url, "canary").await, "the test finds what is there");
+    let erasure = store.erase(id, act()).await.expect("erased");
+    assert!(erasure.left.is_some_and(|left| left.contains("VACUUM FULL")));
+    for table in ["deliveries", "runs", "attempts"] {
+        server::execute(&url, &format!("VACUUM FULL {table}")).await;
+    }
+    assert!(!files_with(&url, "canary").await);
+    assert!(store.delivery(id).await.expect("read").expect("known").summary.erased.is_some());
+}
