@@ -155,7 +155,7 @@ WHEN (NOT pg_has_role('cdsw_gateway_dispatch', 'USAGE') AND pg_has_role('cdsw_ga
 EXECUTE FUNCTION cdsw_gateway_ingest_may_not('an ingest process counts one repeat at a time');
 
 -- A claim holds for as long as a source's `repeats` says, which is bounded here by ten years; only one that has
--- expired is taken over. Clocks differ by a day at most.
+-- expired is taken over. One that has not is prolonged when its id comes with other content. Clocks differ by a day at most.
 CREATE OR REPLACE TRIGGER ingest_claims BEFORE INSERT ON claims FOR EACH ROW
 WHEN (NOT pg_has_role('cdsw_gateway_dispatch', 'USAGE') AND pg_has_role('cdsw_gateway_ingest', 'USAGE') AND (
     to_timestamp((NEW.expires_at / 1000)::float8) BETWEEN now() - interval '1 day' AND now() + interval '3660 days'
@@ -163,11 +163,11 @@ WHEN (NOT pg_has_role('cdsw_gateway_dispatch', 'USAGE') AND pg_has_role('cdsw_ga
 EXECUTE FUNCTION cdsw_gateway_ingest_may_not('an ingest process claims a delivery from now on, for ten years at most');
 CREATE OR REPLACE TRIGGER ingest_takes_expired_claims BEFORE UPDATE ON claims FOR EACH ROW
 WHEN (NOT pg_has_role('cdsw_gateway_dispatch', 'USAGE') AND pg_has_role('cdsw_gateway_ingest', 'USAGE') AND (
-    to_timestamp((OLD.expires_at / 1000)::float8) <= now() + interval '1 minute'
+    (to_timestamp((OLD.expires_at / 1000)::float8) <= now() + interval '1 minute' OR NEW.delivery = OLD.delivery)
     AND NEW.expires_at >= OLD.expires_at
     AND to_timestamp((NEW.expires_at / 1000)::float8) <= now() + interval '3660 days'
 ) IS NOT TRUE)
-EXECUTE FUNCTION cdsw_gateway_ingest_may_not('an ingest process takes over a claim that has expired, and no other');
+EXECUTE FUNCTION cdsw_gateway_ingest_may_not('an ingest process takes over a claim that has expired, and ends none');
 
 -- Its one act is a reload. The database says when and by which of its users; what the process says of itself
 -- follows.

@@ -384,7 +384,7 @@ async fn the_database_refuses_an_ingest_process_what_accepting_does_not_need() {
         claim("9000000000000").replace("'key'", "'other'"),
         claim("0").replace("'key'", "'other'"),
         "UPDATE claims SET expires_at = 0".to_owned(),
-        "UPDATE claims SET expires_at = expires_at + 1".to_owned(),
+        "UPDATE claims SET expires_at = expires_at - 1".to_owned(),
         "UPDATE claims SET delivery = gen_random_uuid()".to_owned(),
         // Acts of others.
         "INSERT INTO audit (at, who, act, kind, name) VALUES (1, 'ops', 'release --retry', 'run', 'x')".to_owned(),

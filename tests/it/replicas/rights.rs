@@ -53,6 +53,36 @@ async fn each_role_does_its_work_with_its_own_rights() {
     assert!(answers >= 60);
 }
 
+/// With the rights of `roles.sql`, and with what a migration grants before they are applied again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_only_receives_tells_one_id_with_other_content_from_a_repeat() {
+    if postgres::is_missing() {
+        return;
+    }
+    let (cluster, edge, _inside) = with_users().await;
+    let edge = cluster.configure("edge.yaml", &edge, |text| text);
+    let receives = cluster.start_with("ingest", edge);
+    let hooks = receives.hooks.clone().expect("it receives");
+    let other = common::PUSH.replace("acme/risk", "acme/other");
+    let mut kept = Vec::new();
+    for (body, status) in [(common::PUSH, 202), (&other, 202), (common::PUSH, 200), (&other, 200)] {
+        let request = common::client()
+            .post(format!("http://{hooks}/hooks/github"))
+            .header("content-type", "application/json")
+            .header("x-github-event", "push")
+            .header("x-github-delivery", "one-id")
+            .header("x-hub-signature-256", common::github_signature(body.as_bytes()))
+            .body(body.to_owned());
+        let answer = request.send().await.expect("an answer");
+        let (found, text) = (answer.status().as_u16(), answer.text().await.expect("text"));
+        assert_eq!(found, status, "{text}");
+        let answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        kept.push(answer["delivery"].as_str().expect("an id").to_owned());
+    }
+    assert_ne!(kept[0], kept[1], "both are kept");
+    assert_eq!(kept[..2], kept[2..], "and each is known when it comes again");
+}
+
 /// Two that dispatch load the same newer files, and then go back to the older ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_dispatches_may_declare_every_reload() {
