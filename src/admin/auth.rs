@@ -14,6 +14,7 @@ use super::guesses::Guesses;
 use super::problem::Problem;
 use super::{Admin, Code};
 use crate::config::NoSuchToken;
+use crate::model::Role;
 use crate::observe::Observation;
 use crate::receive::client_address;
 use crate::serving::{Peer, Remote};
@@ -76,11 +77,14 @@ pub(super) async fn known(
             return Err(Problem::new(Code::TooManyWrongTokens, why).until(wait));
         }
     }
-    match admin.live.admin_token(given.as_bytes()).await {
+    let section = if admin.role == Role::Ingest { "ingest_tokens" } else { "admin_tokens" };
+    match admin.live.admin_token(given.as_bytes(), admin.role).await {
         Ok(name) => Ok(name.to_string()),
         Err(NoSuchToken::Closed) => Err(Problem::new(
             Code::NoAdminTokens,
-            "the API is closed: no usable token is configured; add `admin_tokens:` under `server:`",
+            format!(
+                "the API is closed: no usable token is configured; add `{section}:` under `server:`"
+            ),
         )),
         Err(NoSuchToken::Unknown) => {
             if let Some(peer) = guessing {
@@ -88,7 +92,9 @@ pub(super) async fn known(
             }
             Err(Problem::new(
                 Code::Unauthorized,
-                "this needs a token of `admin_tokens:`, sent as `Authorization: Bearer TOKEN`",
+                format!(
+                    "this needs a token of `{section}:`, sent as `Authorization: Bearer TOKEN`"
+                ),
             ))
         }
     }

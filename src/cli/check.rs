@@ -6,6 +6,7 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::config;
+use crate::model::Role;
 
 /// Read the configuration and show every fault in it.
 #[derive(Args, Debug)]
@@ -16,11 +17,18 @@ use crate::config;
 pub(super) struct Check {
     #[command(flatten)]
     file: ConfigFile,
+    /// Also warn of what a process of this role must not have: `ingest` of API keys and admin tokens
+    #[arg(long, value_enum, default_value_t)]
+    role: Role,
 }
 
 impl Check {
     pub(super) fn run(self, screen: Screen) -> Result<(), Failure> {
-        let (report, plan) = config::check(&self.file.config);
+        let (mut report, plan) = config::check(&self.file.config);
+        if let Some(plan) = &plan {
+            let found = config::out_of_place(plan, self.role, &self.file.config);
+            report.warnings.extend(found);
+        }
         if screen.json() {
             screen.value(&report);
         } else if !report.is_empty() {

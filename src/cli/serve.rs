@@ -10,7 +10,7 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::Screen;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Change, Live, Report, Watch, came_to};
+use crate::config::{self, Change, Live, Report, Watch, came_to};
 use crate::gateway::{Environs, Gateway, Part, prepare_process};
 use crate::issuers::Transport;
 use crate::model::Role;
@@ -74,9 +74,14 @@ impl Serve {
             transport: Transport::default(),
         };
         let part = Part { role: self.role, migrate: self.migrate };
+        let exposed = config::out_of_place(&live.plan(), self.role, live.path());
         let gateway = Gateway::start(Arc::clone(&live), environs, part)
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
+        for warning in &exposed {
+            let words = &*warning.to_string();
+            gateway.observer().tell(Observation::SecretWithinReach { words });
+        }
         if self.print_addresses {
             if let Some(hooks) = gateway.hooks() {
                 screen.line(format!("hooks {hooks}"));

@@ -86,7 +86,7 @@ impl<'a> Page<'a> {
             return self.below(format!("{path}[]"), items);
         }
         let repeated = |end: &str| path.ends_with(end);
-        if repeated("admin_tokens.NAME") || repeated("api_keys.NAME") || repeated("delivery_id") {
+        if repeated("_tokens.NAME") || repeated("api_keys.NAME") || repeated("delivery_id") {
             return None;
         }
         let schema = self.resolve(property);

@@ -16,7 +16,7 @@ use super::report::{Effect, Report};
 use super::secrets::{Pending, SecretFault, SecretRef, SecretResolver};
 use super::settle::{InForce, Settled, settle};
 use crate::authenticate::same;
-use crate::model::Secret;
+use crate::model::{Role, Secret};
 
 /// The configuration in force.
 #[derive(Debug)]
@@ -314,10 +314,15 @@ impl Live {
     ///
     /// # Errors
     /// [`NoSuchToken`], if no admin has this token.
-    pub async fn admin_token(&self, given: &[u8]) -> Result<Arc<str>, NoSuchToken> {
+    pub async fn admin_token(&self, given: &[u8], role: Role) -> Result<Arc<str>, NoSuchToken> {
         let plan = self.plan();
         let mut looking = JoinSet::new();
-        for (name, reference) in &plan.server.admin_tokens {
+        // A process that faces the internet reads no token that another process accepts.
+        let tokens = match role {
+            Role::Ingest => &plan.server.ingest_tokens,
+            Role::All | Role::Dispatch => &plan.server.admin_tokens,
+        };
+        for (name, reference) in tokens {
             let (name, pending) = (Arc::clone(name), self.secrets.begin(reference));
             looking.spawn(async move { (name, pending.answer().await) });
         }

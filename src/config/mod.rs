@@ -14,6 +14,7 @@ mod live;
 mod networks;
 mod permissions;
 mod plan;
+mod reach;
 mod repeats;
 mod report;
 mod schema;
@@ -41,6 +42,7 @@ pub use secrets::{SecretFault, SecretRef, SecretResolver};
 pub use similar::provider_meant;
 pub use watch::Watch;
 
+use crate::model::Role;
 use files::Files;
 
 /// A configuration without faults.
@@ -82,6 +84,11 @@ pub fn exposed(path: &Path, store: &StorePlan) -> Vec<String> {
     let mut report = Report::default();
     permissions::warn_of_store(&mut report, &path.display().to_string(), store);
     report.warnings.into_iter().map(|warning| warning.message).collect()
+}
+
+/// Warnings about secrets that a process of this role could read and must not be able to. Reads no secret.
+pub fn out_of_place(plan: &Plan, role: Role, path: &Path) -> Vec<Fault> {
+    reach::out_of_place(plan, role, &path.display().to_string())
 }
 
 #[cfg(test)]

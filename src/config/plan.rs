@@ -56,6 +56,8 @@ pub struct ServerPlan {
     pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
     /// Host names by which the admin listener is reached, in lower case.
     pub admin_hosts: Vec<String>,
+    /// The tokens that a process of role `ingest` accepts instead.
+    pub ingest_tokens: BTreeMap<Arc<str>, SecretRef>,
     /// Proxies that are trusted to tell the client address of a request.
     pub trusted_proxies: Networks,
     /// The header in which those proxies write the client address.
@@ -271,6 +273,7 @@ impl Plan {
         let server = ServerPlan {
             admin_tokens: other.server.admin_tokens.clone(),
             admin_hosts: other.server.admin_hosts.clone(),
+            ingest_tokens: other.server.ingest_tokens.clone(),
             trusted_proxies: other.server.trusted_proxies.clone(),
             proxy_header: other.server.proxy_header,
             body_limit: other.server.body_limit,

@@ -54,6 +54,9 @@ pub(super) fn write(observation: &Observation<'_>) {
         Observation::RunsBraked { job, held } => {
             warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
         }
+        Observation::SecretWithinReach { words } => {
+            warn!(words, "a secret of the dispatch side is within reach of an ingest process");
+        }
         Observation::RunsNotAsked { job, held } => {
             warn!(
                 job,

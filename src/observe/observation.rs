@@ -164,6 +164,11 @@ pub enum Observation<'a> {
         /// How many runs.
         held: usize,
     },
+    /// A process that faces the internet could read a secret of the dispatch side.
+    SecretWithinReach {
+        /// Which secret, and what to do, for people.
+        words: &'a str,
+    },
     /// Runs of a job are held, because the configuration does not ask for them.
     RunsNotAsked {
         /// The job.

@@ -88,6 +88,7 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::RunSettled { at, act: "cancel", state: RunState::Cancelled, who });
     tell(Observation::RunsOverdue { runs: 5 });
     tell(Observation::RunsBraked { job: at.job, held: 4 });
+    tell(Observation::SecretWithinReach { words: "the API key main/alice" });
     tell(Observation::RunsNotAsked { job: at.job, held: 3 });
     tell(Observation::ClockSetBack { runs: 1 });
     tell(Observation::AttemptEnded(ended(Outcome::Started, Follows::Started)));

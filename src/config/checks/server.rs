@@ -1,13 +1,16 @@
 //! `server:` and `retention:`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::checker::Checker;
 use super::networks::networks;
 use crate::config::networks::Networks;
 use crate::config::plan::{RetentionPlan, ServerPlan};
-use crate::config::shape::{Period, RetentionShape, ServerShape, Texts};
+use crate::config::secrets::SecretRef;
+use crate::config::shape::{Period, RetentionShape, SecretShape, Section, ServerShape, Texts};
 use crate::config::yaml::At;
 
 /// How long a repeat of a delivery is recognized. Deliveries must be kept at least as long.
@@ -43,18 +46,14 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         not_zero(checker, period);
     }
     let trusted_proxies = trusted_proxies(checker, shape.trusted_proxies.as_ref());
-    let mut admin_tokens = std::collections::BTreeMap::new();
-    for (name, token) in shape.admin_tokens {
-        checker.name(token.id);
-        if let Some(secret) = token.value {
-            admin_tokens.insert(name.into(), checker.secret(token.id, secret));
-        }
-    }
+    let admin_tokens = tokens(checker, shape.admin_tokens);
+    let ingest_tokens = tokens(checker, shape.ingest_tokens);
     Some(ServerPlan {
         listen: listen?,
         admin: admin?,
         admin_tokens,
         admin_hosts: admin_hosts(checker, shape.admin_hosts.as_ref()),
+        ingest_tokens,
         trusted_proxies,
         proxy_header: shape.proxy_header,
         body_limit: shape.body_limit.value.0,
@@ -68,6 +67,17 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         shutdown_grace: shape.shutdown_grace.0,
         hold_alert: shape.hold_alert.0,
     })
+}
+
+fn tokens(checker: Checker<'_>, section: Section<SecretShape>) -> BTreeMap<Arc<str>, SecretRef> {
+    let mut tokens = BTreeMap::new();
+    for (name, token) in section {
+        checker.name(token.id);
+        if let Some(secret) = token.value {
+            tokens.insert(name.into(), checker.secret(token.id, secret));
+        }
+    }
+    tokens
 }
 
 /// Checks `trusted_proxies`. A trusted proxy can claim any client address, so a network of all

@@ -7,8 +7,8 @@ use super::{Period, SecretShape, Section, Size, Texts};
 use crate::config::yaml::At;
 
 /// The addresses that the gateway listens on, and its limits. Changes take effect at the next
-/// start. Changes of `admin_tokens`, `admin_hosts`, `body_limit`, `body_timeout`, `trusted_proxies`,
-/// `proxy_header` and `hold_alert` take effect at once.
+/// start. Changes of `admin_tokens`, `admin_hosts`, `ingest_tokens`, `body_limit`, `body_timeout`,
+/// `trusted_proxies`, `proxy_header` and `hold_alert` take effect at once.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Server")]
@@ -30,6 +30,10 @@ pub(in crate::config) struct ServerShape {
     /// `.svc`, `.cluster.local`, `.internal` or `.localhost` are always accepted.
     #[schemars(example = ["gateway.example.com"])]
     pub(in crate::config) admin_hosts: Option<At<Texts>>,
+    /// Tokens that a process of role `ingest` accepts for the little that it serves, instead of
+    /// `admin_tokens`, which it does not read. Each is under the name of the person who holds it.
+    #[schemars(extend("propertyNames" = super::names()))]
+    pub(in crate::config) ingest_tokens: Section<SecretShape>,
     /// Addresses and networks of the proxies in front of the gateway. If a request comes from one
     /// of them, its client address is the last address in `proxy_header` that is not a trusted
     /// proxy. The header is ignored in requests from any other address. Default: none, so the
@@ -98,6 +102,7 @@ impl Default for ServerShape {
             admin: At::default_of("127.0.0.1:8081".to_owned()),
             admin_tokens: Section::new(),
             admin_hosts: None,
+            ingest_tokens: Section::new(),
             trusted_proxies: None,
             proxy_header: ProxyHeader::default(),
             body_limit: At::default_of(Size::mebibytes(25)),

@@ -9,13 +9,13 @@ use crate::config::report::Source;
 use crate::config::similar::similar;
 
 /// Keys that hold named secrets: names, and below each a reference.
-const NAMED: [&str; 2] = ["api_keys", "admin_tokens"];
+const NAMED: [&str; 3] = ["api_keys", "admin_tokens", "ingest_tokens"];
 /// Keys of a reference to a secret.
 const REFERENCE: [&str; 3] = ["env", "file", "command"];
 /// Parts of key names under which people write a secret itself.
 const SOUNDS: [&str; 6] = ["secret", "token", "password", "passwd", "api_key", "apikey"];
 /// A misspelling of one of these keys must not make the values below it visible.
-const MISSPELT: [&str; 4] = ["secrets", "api_keys", "admin_tokens", "password"];
+const MISSPELT: [&str; 5] = ["secrets", "api_keys", "admin_tokens", "ingest_tokens", "password"];
 
 /// Marks those parts in the source. Without a tree, it judges by the text of the lines.
 pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) {

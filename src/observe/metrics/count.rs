@@ -94,6 +94,7 @@ impl Metrics {
             | Observation::BreakerClosed { .. }
             | Observation::SourceUnusable { .. }
             | Observation::StoreFileExposed { .. }
+            | Observation::SecretWithinReach { .. }
             | Observation::DeliveryErased { .. }
             | Observation::DatabasePassword { .. }
             | Observation::StoreOverBound { .. }

@@ -183,13 +183,31 @@ async fn whoever_only_receives_resolves_no_api_key() {
         let command = "{ command: [sh, -c, \"touch resolved; echo key\"] }";
         text.replace("alice: { file: secrets/api-key }", &format!("alice: {command}"))
     });
-    let receives = cluster.start_with("ingest", edge);
+    // It has a token of its own, and refuses that of the dispatch side without reading it.
+    cluster.site.private("edge", "a-token-of-the-edge");
+    let text = std::fs::read_to_string(&edge).expect("read");
+    let own = "  ingest_tokens: { edge: { file: secrets/edge } }\n  admin_tokens:";
+    std::fs::write(&edge, text.replacen("  admin_tokens:", own, 1)).expect("written");
+    let receives = cluster.start_with("ingest", edge.clone());
     let load = Load::start(&[receives.hooks.clone().expect("it receives")], 2);
     load.more(20).await;
     load.stop().await;
+    let foreign = common::client()
+        .get(format!("http://{}/api/status", receives.admin))
+        .bearer_auth("some-other-token")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(foreign.status(), 401);
+    assert!(!holds(receives.id(), common::ADMIN_TOKEN), "the admin token is in its memory");
+    assert!(holds(receives.id(), "a-token-of-the-edge"), "the search finds what is there");
+    let checked = program().args(["check", "--role", "ingest", "--config"]).arg(&edge).output();
+    let words = String::from_utf8_lossy(&checked.expect("runs").stdout).into_owned();
+    assert!(words.contains("does not need the admin token ops"), "{words}");
+    assert!(words.contains("does not need the API key main/alice"), "{words}");
     let list = common::client()
         .get(format!("http://{}/api/deliveries", receives.admin))
-        .bearer_auth(crate::common::ADMIN_TOKEN)
+        .bearer_auth("a-token-of-the-edge")
         .send()
         .await
         .expect("an answer");
@@ -197,6 +215,34 @@ async fn whoever_only_receives_resolves_no_api_key() {
     assert!(!cluster.site.path("resolved").exists());
     assert!(!std::path::Path::new("resolved").exists());
     assert_eq!(cluster.simulator.requests().len(), 0, "it has asked the workbench nothing");
+}
+
+/// Whether a text lies in the memory of a process.
+fn holds(process: u32, text: &str) -> bool {
+    use std::os::unix::fs::FileExt as _;
+    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).expect("it runs");
+    let memory = std::fs::File::open(format!("/proc/{process}/mem")).expect("it may be read");
+    let writable =
+        maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|may| may.starts_with("rw")));
+    let mut found = false;
+    for line in writable {
+        let range =
+            line.split(' ').next().and_then(|range| range.split_once('-')).expect("a range");
+        let number = |text: &str| u64::from_str_radix(text, 16).expect("hexadecimal");
+        let (mut at, end) = (number(range.0), number(range.1));
+        // Blocks overlap, so that nothing is cut in two.
+        while at < end {
+            let size = usize::try_from((end - at).min(1 << 20)).expect("small");
+            let mut block = vec![0; size];
+            let read = memory.read_at(&mut block, at).unwrap_or(0);
+            // Most of what an allocator reserves was never written.
+            let written = block[..read].iter().any(|byte| *byte != 0);
+            found |=
+                written && block[..read].windows(text.len()).any(|part| part == text.as_bytes());
+            at += 1 << 19;
+        }
+    }
+    found
 }
 
 #[test]
