@@ -64,8 +64,15 @@ impl Serve {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
 
         let screen = Screen::new(false);
-        let live = Live::start(&self.file.config)
-            .map_err(|report| Failure::Config(report.render(screen.color())))?;
+        // A file system may never answer, so files are read on a thread that nobody has to wait for.
+        let path = self.file.config.clone();
+        let starting = tokio::task::spawn_blocking(move || Live::start(&path));
+        let live = tokio::select! {
+            live = starting => live.map_err(|stopped| Failure::Failed(stopped.to_string()))?,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        let live = live.map_err(|report| Failure::Config(report.render(screen.color())))?;
         let live = Arc::new(live);
         prepare_process(&live.plan().server);
         let environs = Environs {
@@ -95,15 +102,17 @@ impl Serve {
             let _ = tell.send(reloaded);
         })
         .map_err(fault)?;
+        let (tell, mut asked) = tokio::sync::mpsc::unbounded_channel();
         loop {
             tokio::select! {
                 _ = hangup.recv() => {
-                    let live = Arc::clone(&live);
-                    if let Ok(done) = tokio::task::spawn_blocking(move || live.reload()).await {
-                        let words = came_to(&done);
-                        gateway.note_reload("signal", Some(words), SystemClock.now()).await;
-                        reloaded(&done, &gateway);
-                    }
+                    // A reload that hangs must not keep the process from ending.
+                    let (live, tell) = (Arc::clone(&live), tell.clone());
+                    tokio::task::spawn_blocking(move || tell.send(live.reload()));
+                }
+                Some(done) = asked.recv() => {
+                    gateway.note_reload("signal", Some(came_to(&done)), SystemClock.now()).await;
+                    reloaded(&done, &gateway);
                 }
                 Some(done) = reloads.recv() => {
                     if done.as_ref().is_ok_and(|change| change.from != change.to) {

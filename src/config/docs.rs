@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::schema;
-use crate::model::RESERVED;
+use crate::model::{NEWLY_RESERVED, RESERVED};
 
 /// The text of `docs/configuration.md`.
 pub fn docs_markdown() -> String {
@@ -24,6 +24,11 @@ pub fn docs_markdown() -> String {
     text.push_str(RESERVED_NAMES);
     let names: Vec<String> = RESERVED.iter().map(|name| format!("`{name}`")).collect();
     let _ = writeln!(text, "{}", names.join(", "));
+    text.push_str(NEWLY_RESERVED_NAMES);
+    for family in NEWLY_RESERVED {
+        let names: Vec<String> = family.names().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(text, "- **{}** ({}): {}", family.of, family.why, names.join(", "));
+    }
     text.push_str(ENDING);
     text
 }
@@ -263,7 +268,26 @@ what a job is allowed to do or how its programs start. An admin can allow one fo
 
 ";
 
+const NEWLY_RESERVED_NAMES: &str = "
+These are reserved since this version. `check` refuses them unless the job allows them; `serve` still accepts
+them in this version, with a warning (see [what only this version accepts](#what-only-this-version-accepts)).
+What each could do if a sender chose its value stands beside it.
+
+";
+
 const ENDING: &str = "
+## What only this version accepts
+
+An upgrade must not stop a gateway. So a fault that an earlier version did not know is reported by `check`, which
+then fails, while `serve` keeps the setting in force for this version: it logs the fault as a warning, `/readyz`
+and `/api/status` have a note where it stands in the files, and `doctor` reports it. The next version refuses it.
+These are:
+
+- a variable with a name that is reserved since this version,
+- a source that believes every user of a platform (`travis-ci`, or `jwt` with the issuer of a public platform) without a
+  condition on the owner,
+- a webhook secret or admin token of fewer than 16 bytes, or of fewer than 6 different ones.
+
 ## Forms of text
 
 | form | written as |
@@ -274,7 +298,7 @@ const ENDING: &str = "
 | address or network | `203.0.113.7`, `10.0.0.0/8`, `2001:db8::/32`; an address alone is a network of one, and bits set beyond the prefix are a fault |
 | name | 1 to 64 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or a digit |
 | pattern | a literal, or text with `*` (within a path segment), `**`, `?`, `[a-z]`, `{a,b}`; `!` in front excludes; the last that fits decides |
-| reference to a secret | exactly one of `{ env: NAME }`, `{ file: /path }`, `{ command: [program, argument] }` |
+| reference to a secret | exactly one of `{ env: NAME }`, `{ file: /path }`, `{ command: [program, argument] }`; a command may have `pass_env: [NAME]` beside it |
 | template | text with `${{ … }}` holes, each a CEL expression; between `{ }` or `[ ]` it must be in quotes |
 
 ## Limits

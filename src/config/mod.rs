@@ -38,7 +38,7 @@ pub use plan::{
 pub use repeats::{NAMED_WINDOW, Repeats, UNNAMED_WINDOW};
 pub use report::{Effect, Excerpt, Fault, Report};
 pub use schema::schema;
-pub use secrets::{SecretFault, SecretRef, SecretResolver};
+pub use secrets::{Program, SecretFault, SecretRef, SecretResolver};
 pub use similar::provider_meant;
 pub use watch::Watch;
 

@@ -2,6 +2,7 @@
 //! and generated files.
 
 mod canaries;
+mod exposed;
 mod faults;
 mod foolish;
 mod generated;

@@ -24,6 +24,11 @@ const LOOK: Duration = Duration::from_secs(10);
 /// How often the contents are compared if a directory is not watched.
 const UNWATCHED_LOOK: Duration = Duration::from_secs(1);
 
+/// How long the end of a watch waits for a reload in progress.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often it looks whether the reload has ended.
+const LAST_LOOK: Duration = Duration::from_millis(5);
+
 /// Watches the files until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
@@ -73,7 +78,14 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        // The thread may be reading files of a file system that never answers. It ends with the process then.
+        let mut left = PATIENCE.as_millis() / LAST_LOOK.as_millis();
+        while !thread.is_finished() && left > 0 {
+            std::thread::sleep(LAST_LOOK);
+            left -= 1;
+        }
+        if thread.is_finished() {
             let _ = thread.join();
         }
     }

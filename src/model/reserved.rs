@@ -67,8 +67,16 @@ pub const RESERVED: [&str; 57] = [
 
 /// The reserved name or pattern that this name matches, if any. Case does not matter.
 pub fn is_reserved(name: &str) -> Option<&'static str> {
+    matching(name, RESERVED)
+}
+
+/// The first of these names and patterns that this name matches.
+pub(super) fn matching(
+    name: &str,
+    patterns: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
-    RESERVED.into_iter().find(|pattern| {
+    patterns.into_iter().find(|pattern| {
         match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
             (Some(start), _) => name.starts_with(start),
             (None, Some(end)) => name.ends_with(end),

@@ -97,3 +97,52 @@ async fn every_reload_that_was_asked_for_is_in_the_book_with_what_it_came_to() {
     let (kept, _) = in_force(&serving).await;
     assert_eq!(kept, first);
 }
+
+/// The gateway whose webhook secret comes from a program that hangs once the file `hang` is there.
+fn with_a_program_that_may_hang(workbench: &str) -> Site {
+    let site = Site::with(workbench, ON_PUSH, "  shutdown_grace: 1s", "");
+    let directory = site.directory.path().display();
+    let script = format!(
+        "if [ -e {directory}/hang ]; then : >{directory}/hangs; exec sleep 20; fi; \
+         cat {directory}/secrets/webhook"
+    );
+    let text = config(workbench, ON_PUSH, "  shutdown_grace: 1s", "");
+    let program = format!("{{ command: [sh, -c, '{script}'] }}");
+    let with = text.replacen("{ file: secrets/webhook }", &program, 1);
+    assert_ne!(with, text);
+    site.write_config(&with);
+    site
+}
+
+async fn ends_while_a_reload_hangs(reload: impl AsyncFn(&Serving)) {
+    let simulator = common::simulator().await;
+    let site = with_a_program_that_may_hang(&simulator.api_url());
+    let serving = Serving::on(&site);
+    // The program is run again only if it was run before.
+    let (_, faults) = in_force(&serving).await;
+    assert_eq!(faults, 0);
+    std::fs::write(site.path("hang"), "").expect("written");
+    reload(&serving).await;
+    while !site.path("hangs").exists() {
+        tokio::task::yield_now().await;
+    }
+    let asked = std::time::Instant::now();
+    assert_eq!(serving.running.terminate().code(), Some(0));
+    // The program would hang for 10 s, after which it is stopped.
+    assert!(asked.elapsed() < std::time::Duration::from_secs(8), "{:?}", asked.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_ends_in_time_while_a_reload_by_signal_hangs() {
+    ends_while_a_reload_hangs(async |serving| hang_up(serving)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_ends_in_time_while_a_reload_by_the_api_hangs() {
+    ends_while_a_reload_hangs(async |serving| {
+        let request = client().post(format!("http://{}/api/reload", serving.admin));
+        let request = request.bearer_auth(ADMIN_TOKEN).json(&serde_json::json!({}));
+        tokio::spawn(request.send());
+    })
+    .await;
+}

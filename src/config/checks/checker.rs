@@ -162,7 +162,7 @@ impl Checker<'_> {
     pub(super) fn secret(&self, id: Id, shape: SecretShape) -> SecretRef {
         match shape {
             SecretShape::Env(name) => SecretRef::Env(name),
-            SecretShape::Command(words) => SecretRef::Command(words),
+            SecretShape::Command(program) => SecretRef::Command(program),
             SecretShape::File(path) => {
                 let reference = SecretRef::File(self.path(&path));
                 let range = self.file.tree.spot(id);

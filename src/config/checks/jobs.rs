@@ -12,7 +12,7 @@ use super::workbenches::{is_segment, page};
 use crate::config::plan::{JobPlan, WorkbenchPlan};
 use crate::config::shape::{JobShape, OnResume, Section};
 use crate::config::yaml::{At, Id, Required};
-use crate::model::{Backlog, Target, is_own, is_reserved};
+use crate::model::{Backlog, Target, is_newly_reserved, is_own, is_reserved};
 
 /// The largest `env_max` in bytes, so that a start request stays small.
 const MOST_ENV: u64 = 1 << 20;
@@ -64,7 +64,7 @@ fn allow(checker: Checker<'_>, names: &[At<String>]) {
         if is_own(&at.value) {
             let hint = "the gateway sets these itself".to_owned();
             checker.fault(at.id, format!("`{}` can never be allowed", at.value), hint);
-        } else if is_reserved(&at.value).is_none() {
+        } else if is_reserved(&at.value).is_none() && is_newly_reserved(&at.value).is_none() {
             let hint = "remove it; routes may set it as it is".to_owned();
             checker.fault(at.id, format!("`{}` is not a reserved name", at.value), hint);
         }

@@ -5,12 +5,14 @@
 mod address;
 mod checker;
 mod claims;
+mod exposure;
 mod impossible;
 mod jobs;
 mod names;
 mod networks;
 mod options;
 mod parsed;
+mod platforms;
 mod routes;
 mod server;
 mod sink;
@@ -80,11 +82,18 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
             routes::check(routes, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
         }
     }
-    let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take() };
+    let notes = notes(files);
+    let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take(), notes };
     report.apply_retention();
     let plan = plan.filter(|_| report.is_usable());
     let claimed = claimed.into_keys().collect();
     Checked { report, plan, claimed, secret_files: sink.secret_files.take() }
+}
+
+/// Several files mostly have several owners, who may take the directory for a boundary between them.
+fn notes(files: &Files) -> Vec<String> {
+    let note = "routes.d/ is no security boundary: each of its files may start every job, from every source";
+    Vec::from_iter((files.routes.len() > 1).then(|| note.to_owned()))
 }
 
 /// The routes of one file, and what is needed to check them.

@@ -10,7 +10,7 @@ use super::jobs::Allowed;
 use super::names::Kind;
 use super::variables;
 use super::vocabulary::vocabulary;
-use super::{Written, claims};
+use super::{Written, claims, exposure, platforms};
 use crate::config::plan::{JobPlan, LatestPlan, RoutePlan};
 use crate::config::shape::{
     Numbers, OnShape, Period, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
@@ -40,6 +40,8 @@ pub(super) fn check(
                 .and_then(|shape| route(checker, &name, entry.id, here.line, shape, jobs, allowed));
             if let Some(plan) = plan {
                 impossible::warn(checker, entry.id, &plan, sources);
+                exposure::command(checker, entry.id, &plan, sources);
+                platforms::route(checker, entry.id, &plan, sources);
                 if written.claimed.contains_key(&name) || written.barred.contains(&name) {
                     continue;
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::checker::Checker;
+use super::exposure;
 use super::networks::networks;
 use crate::config::networks::Networks;
 use crate::config::plan::{RetentionPlan, ServerPlan};
@@ -27,6 +28,7 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
             hint,
         );
     }
+    exposure::admin(checker, &shape.admin, admin);
     for limit in [&shape.body_limit, &shape.bytes_in_flight, &shape.body_min_rate] {
         if limit.value.0 == 0 {
             checker.fault(limit.id, "this must be more than zero", None);
@@ -89,6 +91,7 @@ fn trusted_proxies(checker: Checker<'_>, at: Option<&At<Texts>>) -> Networks {
             checker.fault(id, "whoever connects would be believed to be any address", hint);
         }
     }
+    exposure::proxies(checker, at);
     networks(checker, at, "leave the key out when there is no proxy").unwrap_or_default()
 }
 

@@ -7,6 +7,7 @@ use super::checker::Checker;
 use super::networks::networks;
 use super::options::options;
 use super::routes::patterns;
+use super::{exposure, platforms};
 use crate::config::plan::{RetentionPlan, ServerPlan, SourcePlan};
 use crate::config::repeats::Repeats;
 use crate::config::secrets::SecretRef;
@@ -27,6 +28,8 @@ pub(super) fn sources(
         checker.name(entry.id);
         let Some(shape) = entry.value else { continue };
         if let Some(plan) = source(checker, &name, entry.id, shape, (server, retention)) {
+            platforms::source(checker, entry.id, &plan);
+            exposure::learning(checker, entry.id, &plan);
             let name: Arc<str> = name.into();
             ids.insert(Arc::clone(&name), entry.id);
             plans.insert(name, Arc::new(plan));

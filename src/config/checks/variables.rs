@@ -4,11 +4,12 @@ use regex::Regex;
 
 use super::checker::Checker;
 use super::vocabulary::vocabulary;
+use crate::config::report::Effect;
 use crate::config::shape::{FullVariable, Section, VariableShape};
 use crate::config::yaml::{At, Id};
 use crate::expression::{Expression, Template, Vocabulary};
 use crate::mapping::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOTAL, Mapping, Variable, valid_name};
-use crate::model::{is_own, is_reserved};
+use crate::model::{is_newly_reserved, is_own, is_reserved};
 
 /// The largest value of a variable, in bytes.
 const MOST: u64 = DEFAULT_MAX_BYTES as u64;
@@ -47,14 +48,26 @@ fn check_name(checker: Checker<'_>, id: Id, name: &str, allowed: Option<&[String
         checker.fault_of_key(id, format!("`{name}` is reserved"), hint);
         return;
     }
-    let Some(pattern) = is_reserved(name) else { return };
     let Some(allowed) = allowed else { return };
-    if !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
-        let by = if pattern == name { String::new() } else { format!(" (as `{pattern}`)") };
-        let hint = format!(
-            "choose another name; an admin can put it under the job's `allow_reserved: [{name}]`"
+    if allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+        return;
+    }
+    let by = |pattern: &str| {
+        if pattern == name { String::new() } else { format!(" (as `{pattern}`)") }
+    };
+    let hint = format!(
+        "choose another name; an admin can put it under the job's `allow_reserved: [{name}]`"
+    );
+    if let Some(pattern) = is_reserved(name) {
+        checker.fault_of_key(id, format!("`{name}` is reserved{}", by(pattern)), hint);
+    } else if let Some((pattern, family)) = is_newly_reserved(name) {
+        let message = format!(
+            "`{name}` is reserved{}: it belongs to {}, and {}",
+            by(pattern),
+            family.of,
+            family.why
         );
-        checker.fault_of_key(id, format!("`{name}` is reserved{by}"), hint);
+        checker.fault_with(id, message, hint, Effect::Tolerated, Vec::new());
     }
 }
 

@@ -177,6 +177,8 @@ pub struct Report {
     pub faults: Vec<Fault>,
     /// Things that are unusual, but may be intended.
     pub warnings: Vec<Fault>,
+    /// What whoever reads the report should know besides. Notes are not logged.
+    pub notes: Vec<String>,
 }
 
 impl Report {

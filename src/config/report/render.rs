@@ -24,10 +24,18 @@ pub(super) fn render(report: &Report, color: bool) -> String {
             .into_iter()
             .flatten()
             .collect();
+    for note in &report.notes {
+        let _ =
+            writeln!(text, "{}{}\n", paint_word("note", color), printable(&format!(": {note}")));
+    }
     if !counts.is_empty() {
         let _ = writeln!(text, "{}", counts.join(", "));
     }
     text
+}
+
+fn paint_word(word: &str, color: bool) -> String {
+    if color { format!("{BLUE}{word}{PLAIN}") } else { word.to_owned() }
 }
 
 fn one(text: &mut String, fault: &Fault, word: &str, word_color: &str, color: bool) {

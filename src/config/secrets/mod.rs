@@ -27,8 +27,24 @@ pub enum SecretRef {
     Env(String),
     /// In a file.
     File(PathBuf),
-    /// In the output of a program, given by its name and arguments.
-    Command(Vec<String>),
+    /// In the output of a program.
+    Command(Program),
+}
+
+/// A program that prints a secret.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Program {
+    /// Its name and arguments.
+    pub words: Vec<String>,
+    /// Variables of the gateway's environment that it gets, beside the few that every program gets.
+    pub pass_env: Vec<String>,
+}
+
+impl fmt::Debug for Program {
+    /// Arguments may contain secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Program")
+    }
 }
 
 impl fmt::Display for SecretRef {
@@ -37,8 +53,8 @@ impl fmt::Display for SecretRef {
             Self::Env(name) => write!(f, "environment variable {}", shown_name(name)),
             Self::File(path) => write!(f, "file {}", shown_path(path)),
             // Arguments may contain secrets, so only the program is shown.
-            Self::Command(words) => {
-                let program = words.first().map_or("", String::as_str);
+            Self::Command(program) => {
+                let program = program.words.first().map_or("", String::as_str);
                 write!(f, "command {}", shown_path(Path::new(program)))
             }
         }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::command::{self, GRACE, TIME};
 use super::file::{self, Stamp};
 use super::state::{Answer, Known, State};
-use super::{SecretFault, SecretRef, trimmed};
+use super::{Program, SecretFault, SecretRef, trimmed};
 use crate::model::Secret;
 
 /// How long a caller waits for a look-up. A program ends earlier than this, but a file system may
@@ -160,7 +160,7 @@ impl Shared {
     ) -> Option<SecretFault> {
         let (result, stamp) = match reference {
             SecretRef::Env(name) => (from_env(reference, name), None),
-            SecretRef::Command(words) => (from_program(reference, words), None),
+            SecretRef::Command(program) => (from_program(reference, program), None),
             SecretRef::File(path) => match file::look(reference, path) {
                 Ok(stamp) => match self.unchanged(reference, &stamp) {
                     Some(known) => (known, Some(stamp)),
@@ -198,8 +198,8 @@ fn from_env(reference: &SecretRef, name: &str) -> Answer {
     trimmed(reference, Zeroizing::new(value).as_bytes())
 }
 
-fn from_program(reference: &SecretRef, words: &[String]) -> Answer {
+fn from_program(reference: &SecretRef, program: &Program) -> Answer {
     let printed =
-        command::run(words, TIME).map_err(|reason| SecretFault::new(reference, reason))?;
+        command::run(program, TIME).map_err(|reason| SecretFault::new(reference, reason))?;
     trimmed(reference, &printed)
 }

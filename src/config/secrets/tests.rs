@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{MOST, SecretFault, SecretRef, SecretResolver, command};
+use super::{MOST, Program, SecretFault, SecretRef, SecretResolver, command};
 use crate::model::Secret;
 
 /// A resolver, and the clock that it uses.
@@ -43,7 +43,12 @@ impl Stage {
     /// A shell command that runs in the directory.
     fn shell(&self, script: &str) -> SecretRef {
         let script = format!("cd '{}'; {script}", self.directory.path().display());
-        SecretRef::Command(["sh", "-c", &script].map(str::to_owned).to_vec())
+        self.program(&["sh", "-c", &script], &[])
+    }
+
+    fn program(&self, words: &[&str], pass_env: &[&str]) -> SecretRef {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        SecretRef::Command(Program { words: owned(words), pass_env: owned(pass_env) })
     }
 
     /// How often the program recorded that it ran.
@@ -179,7 +184,35 @@ async fn what_was_begun_before_everything_is_looked_at_again_is_not_kept() {
 fn a_program_that_takes_too_long_is_stopped() {
     let stage = Stage::new();
     pipe(&stage.path("pipe"));
-    let words = ["cat".to_owned(), stage.path("pipe").display().to_string()];
-    let fault = command::run(&words, Duration::from_millis(1)).expect_err("it hangs");
+    let words = vec!["cat".to_owned(), stage.path("pipe").display().to_string()];
+    let program = Program { words, pass_env: Vec::new() };
+    let fault = command::run(&program, Duration::from_millis(1)).expect_err("it hangs");
     assert_eq!(fault, "cannot be had: the program took longer than 0 s");
+}
+
+#[tokio::test]
+async fn a_program_gets_a_few_variables_and_those_that_are_named() {
+    let stage = Stage::new();
+    // Cargo sets these for the tests. They stand for the secrets of other references.
+    assert!(std::env::var("CARGO_MANIFEST_DIR").is_ok() && std::env::var("CARGO_PKG_NAME").is_ok());
+    let names = |printed: &str| {
+        let names = printed.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    let bare = stage.text(&stage.program(&["env"], &[])).await.expect("it prints");
+    let few = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ"];
+    assert!(names(&bare).iter().all(|name| few.contains(&name.as_str())), "{bare}");
+    let named = stage.program(&["env"], &["CARGO_PKG_NAME", "CDSW_GATEWAY_NOT_SET"]);
+    let more = stage.text(&named).await.expect("it prints");
+    assert!(more.contains("CARGO_PKG_NAME=cdsw-gateway"), "{more}");
+    assert!(!more.contains("CARGO_MANIFEST_DIR") && !more.contains("NOT_SET"), "{more}");
+}
+
+#[tokio::test]
+async fn a_program_that_fails_is_said_to_get_few_variables() {
+    let stage = Stage::new();
+    let fault = stage.text(&stage.program(&["false"], &[])).await.expect_err("fails");
+    assert!(fault.contains("name what else it needs in `pass_env`"), "{fault}");
 }

@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::config::secrets::Program;
 use crate::config::yaml::Lenient;
 
 /// A reference to a secret, as written.
@@ -16,14 +17,14 @@ use crate::config::yaml::Lenient;
 pub(in crate::config) enum SecretShape {
     Env(String),
     File(String),
-    Command(Vec<String>),
+    Command(Program),
 }
 
 /// Where a secret is: exactly one of `env`, `file` and `command`. The secret itself is never
 /// written in a configuration file. One line end after the secret is removed. It must not be empty.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a reference: `env`, `file` or `command`")]
-#[schemars(rename = "SecretReference", extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(rename = "SecretReference", extend("minProperties" = 1, "maxProperties" = 2, "dependentRequired" = needed()))]
 struct Fields {
     /// The name of an environment variable of the gateway process that holds the secret.
     #[schemars(example = &"GITHUB_WEBHOOK_SECRET")]
@@ -33,10 +34,33 @@ struct Fields {
     #[schemars(example = &"/run/secrets/cdsw-alice")]
     file: Option<String>,
     /// A program and its arguments; the program prints the secret. No shell is used, and the
-    /// program has 10 seconds. It runs once, and again when the configuration is reloaded.
+    /// program has 10 seconds. It runs once, and again when the configuration is reloaded. Of the
+    /// environment it gets `PATH`, `HOME`, `LANG`, `LC_ALL`, `TZ` and `TMPDIR`, and what `pass_env` names.
     #[schemars(example = ["vault", "kv", "get", "-field=key", "secret/cdsw"])]
     #[serde(default, deserialize_with = "words")]
     command: Option<Vec<String>>,
+    /// Variables of the gateway's environment that the program of `command` needs, by name.
+    #[schemars(example = ["VAULT_ADDR", "VAULT_TOKEN"])]
+    #[serde(default, deserialize_with = "names")]
+    pass_env: Option<Vec<String>>,
+}
+
+/// The keys that a key needs beside it, as JSON Schema.
+fn needed() -> serde_json::Value {
+    serde_json::json!({ "pass_env": ["command"] })
+}
+
+/// Reads names of variables.
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let words = "this must be a list of names\nwrite each name as an item, such as [VAULT_ADDR]";
+    let names: Vec<String> = list(deserializer, words)?;
+    // The text may be a secret, so the message does not show it.
+    let good = names.iter().all(|name| can_be_a_variable(name));
+    good.then_some(Some(names)).ok_or_else(|| {
+        D::Error::custom(
+            "`pass_env` takes names of variables, not values; those have A-Z, 0-9 and `_`",
+        )
+    })
 }
 
 /// Reads a program and its arguments. The error tells what to write instead of a single text.
@@ -164,7 +188,10 @@ impl<'de> Visitor<'de> for Reference {
         let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
         let fault = |words: &str| Err(A::Error::custom(format!("{words}\n{EXAMPLE}")));
         match fields {
-            Fields { env: Some(name), file: None, command: None } => {
+            Fields { command: None, pass_env: Some(_), .. } => {
+                fault("`pass_env` belongs to `command`: only a program gets an environment")
+            }
+            Fields { env: Some(name), file: None, command: None, pass_env: None } => {
                 if !can_be_a_variable(&name) {
                     // The text may be the secret itself, so the message does not show it.
                     fault("`env` is not the name of a variable; those have A-Z, 0-9 and `_`")
@@ -172,21 +199,18 @@ impl<'de> Visitor<'de> for Reference {
                     Ok(SecretShape::Env(name))
                 }
             }
-            Fields { env: None, file: Some(path), command: None } => {
-                if path.is_empty() {
-                    fault("`file` is empty")
-                } else {
-                    Ok(SecretShape::File(path))
-                }
+            Fields { env: None, file: Some(path), command: None, pass_env: None } => {
+                if path.is_empty() { fault("`file` is empty") } else { Ok(SecretShape::File(path)) }
             }
-            Fields { env: None, file: None, command: Some(words) } => {
+            Fields { env: None, file: None, command: Some(words), pass_env } => {
                 if words.first().is_none_or(String::is_empty) {
                     fault("`command` names no program")
                 } else {
-                    Ok(SecretShape::Command(words))
+                    let pass_env = pass_env.unwrap_or_default();
+                    Ok(SecretShape::Command(Program { words, pass_env }))
                 }
             }
-            Fields { env: None, file: None, command: None } => fault("the reference is empty"),
+            Fields { env: None, file: None, command: None, .. } => fault("the reference is empty"),
             _ => fault("a reference takes one of `env`, `file` and `command`, not several"),
         }
     }
