@@ -13,7 +13,8 @@ use crate::model::Role;
 #[command(after_help = "Examples:\n  \
     cdsw-gateway check --config gateway.yaml\n  \
     cdsw-gateway check --config gateway.yaml --json | jq '.faults[].message'\n\n\
-    Starts nothing, connects to nothing and reads no secret. Exit status 3 when there is a fault.")]
+    Starts nothing, connects to nothing and runs no program. It reads the secrets in files and variables, to\n\
+    see whether they are strong, and shows none. Exit status 3 when there is a fault.")]
 pub(super) struct Check {
     #[command(flatten)]
     file: ConfigFile,

@@ -108,7 +108,10 @@ impl Serve {
                 _ = hangup.recv() => {
                     // A reload that hangs must not keep the process from ending.
                     let (live, tell) = (Arc::clone(&live), tell.clone());
-                    tokio::task::spawn_blocking(move || tell.send(live.reload()));
+                    tokio::task::spawn_blocking(move || {
+                        // Nobody listens once the gateway stops.
+                        let _ = tell.send(live.reload());
+                    });
                 }
                 Some(done) = asked.recv() => {
                     gateway.note_reload("signal", Some(came_to(&done)), SystemClock.now()).await;

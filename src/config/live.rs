@@ -15,6 +15,7 @@ use super::plan::{Held, JobPlan, Plan, SourcePlan};
 use super::report::{Effect, Report};
 use super::secrets::{Pending, SecretFault, SecretRef, SecretResolver};
 use super::settle::{InForce, Settled, settle};
+use super::strength::{self, Doubt};
 use crate::authenticate::same;
 use crate::model::{Role, Secret};
 
@@ -150,8 +151,8 @@ impl Live {
     /// The report, if `gateway.yaml` itself is broken.
     pub fn start(path: &Path) -> Result<Self, Report> {
         let files = Files::read(path);
-        let Settled { mut report, secret_files, outcome } = settle(&files, &InForce::new());
-        permissions::warn(&mut report, secret_files);
+        let Settled { mut report, secrets, outcome } = settle(&files, &InForce::new());
+        permissions::warn(&mut report, path, &files, &secrets);
         let Some(outcome) = outcome else { return Err(report) };
         Ok(Self {
             path: path.to_owned(),
@@ -218,8 +219,8 @@ impl Live {
         let files = Files::read(&self.path);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.digest = files.digest(&BTreeSet::new());
-        let Settled { mut report, secret_files, outcome } = settle(&files, &last.in_force);
-        permissions::warn(&mut report, secret_files);
+        let Settled { mut report, secrets, outcome } = settle(&files, &last.in_force);
+        permissions::warn(&mut report, &self.path, &files, &secrets);
         self.report.store(Arc::new(report.clone()));
         let Some(outcome) = outcome else { return Err(report) };
         let old = self.plan.load_full();
@@ -247,6 +248,21 @@ impl Live {
     /// The resolver of secrets.
     pub fn secrets(&self) -> &SecretResolver {
         &self.secrets
+    }
+
+    /// What is doubtful about the secrets in use: a running gateway goes on with them, so that an upgrade
+    /// makes no source deaf. A process that starts no jobs asks without the API keys.
+    pub async fn doubts(&self, with_keys: bool) -> Vec<Doubt> {
+        let mut looking = Vec::new();
+        for used in strength::uses(&self.plan(), with_keys) {
+            let pending = self.secrets.begin(&used.reference);
+            looking.push((used, pending));
+        }
+        let mut known = Vec::new();
+        for (used, pending) in looking {
+            known.push((used, pending.answer().await.ok()));
+        }
+        strength::judge(&known)
     }
 
     /// The secrets of a source. It succeeds if one secret can be read, so that a source works while

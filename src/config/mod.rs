@@ -22,6 +22,7 @@ mod secrets;
 mod settle;
 mod shape;
 mod similar;
+mod strength;
 mod watch;
 mod yaml;
 
@@ -40,6 +41,7 @@ pub use report::{Effect, Excerpt, Fault, Report};
 pub use schema::schema;
 pub use secrets::{Program, SecretFault, SecretRef, SecretResolver};
 pub use similar::provider_meant;
+pub use strength::Doubt;
 pub use watch::Watch;
 
 use crate::model::Role;
@@ -66,14 +68,26 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
 }
 
 /// Reads a configuration and reports everything about it. The plan is `Some` if no file has a
-/// fault. Reads no secret and opens no connection.
+/// fault. To see whether a secret is weak or used twice, it reads those in files and variables. It runs no
+/// program and opens no connection.
 pub fn check(path: &Path) -> (Report, Option<Plan>) {
-    let checked = checks::check(&Files::read(path), &Default::default());
+    let files = Files::read(path);
+    let checked = checks::check(&files, &Default::default());
     let mut report = checked.report;
-    permissions::warn(&mut report, checked.secret_files);
+    permissions::warn(&mut report, path, &files, &checked.secrets);
+    if let Some(plan) = &checked.plan {
+        let resolver = SecretResolver::new();
+        let read = |used: strength::Use| {
+            let secret = resolver.read_without_program(&used.reference).and_then(Result::ok);
+            (used, secret)
+        };
+        let uses: Vec<_> = strength::uses(plan, true).into_iter().map(read).collect();
+        strength::report(&mut report, &uses, &checked.secrets);
+    }
     let plan = checked.plan.filter(|_| report.is_good());
     if let Some(plan) = &plan {
         permissions::warn_of_store(&mut report, &path.display().to_string(), &plan.store);
+        report.apply_retention();
     }
     (report, plan)
 }

@@ -1,18 +1,39 @@
-//! Checks who may use the files that hold secrets, and those of the embedded store. It does not read them.
+//! Checks who may use the files that hold secrets, those of the configuration, and those of the embedded
+//! store. It does not read them.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::files::{Files, routes_directory};
 use super::plan::StorePlan;
 use super::report::{Fault, Report};
 use super::secrets::SecretRef;
 
-/// Adds a warning for each secret file that everyone on this machine may read.
-pub(super) fn warn(report: &mut Report, files: Vec<(SecretRef, Fault)>) {
-    for (reference, warning) in files {
-        if let SecretRef::File(path) = reference
-            && readable_by_all(&path)
-        {
-            report.warnings.push(warning);
+/// Adds a warning for each secret file that others than its owner may read or change, and for each file and
+/// directory of the configuration that others may change.
+pub(super) fn warn(
+    report: &mut Report,
+    main: &Path,
+    files: &Files,
+    secrets: &[(SecretRef, Fault)],
+) {
+    for (reference, place) in secrets {
+        let SecretRef::File(path) = reference else { continue };
+        let Some(mode) = mode(path).filter(|_| path.is_file()) else { continue };
+        if let Some((who, what)) = others(mode, 0o6) {
+            let message = format!("{who} can {what} the file of this secret");
+            let hint = Some(format!("chmod go-rwx {}", path.display()));
+            report.warnings.push(Fault { message, hint, ..place.clone() });
+        }
+    }
+    let written = std::iter::once(&files.main).chain(&files.routes);
+    let paths = [files.directory.clone(), routes_directory(main)].into_iter();
+    for path in paths.chain(written.map(|file| PathBuf::from(&file.name))) {
+        let Some(mode) = mode(&path) else { continue };
+        if let Some((who, _)) = others(mode, 0o2) {
+            let message = format!("{who} can change this, and so decide which jobs are started");
+            let fault = Fault::of_file(&path.display().to_string(), message);
+            report.warnings.push(fault.hint(&format!("chmod go-w {}", path.display())));
         }
     }
     report.apply_retention();
@@ -48,25 +69,38 @@ pub(super) fn warn_of_store(report: &mut Report, file: &str, plan: &StorePlan) {
     }
 }
 
-#[cfg(unix)]
 fn mode(path: &Path) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
     Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o7777)
 }
 
-#[cfg(not(unix))]
-fn mode(_: &Path) -> Option<u32> {
-    None
+/// Who beside the owner may do something of `what` (4 to read, 2 to change), and what of it.
+fn others(mode: u32, what: u32) -> Option<(&'static str, &'static str)> {
+    let (group, all) = ((mode >> 3) & what, mode & what);
+    let can = |bits: u32| match bits {
+        2 => "change",
+        4 => "read",
+        _ => "read and change",
+    };
+    match (all, group) {
+        (0, 0) => None,
+        (0, group) => Some(("the group of this file", can(group))),
+        (all, _) => Some(("everyone on this machine", can(all))),
+    }
 }
 
-#[cfg(unix)]
-fn readable_by_all(path: &std::path::Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path)
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[cfg(not(unix))]
-fn readable_by_all(_: &std::path::Path) -> bool {
-    false
+    #[test]
+    fn what_the_group_and_everyone_may_do_is_told_apart() {
+        assert_eq!(others(0o600, 0o6), None);
+        assert_eq!(others(0o711, 0o6), None);
+        assert_eq!(others(0o640, 0o6), Some(("the group of this file", "read")));
+        assert_eq!(others(0o644, 0o6), Some(("everyone on this machine", "read")));
+        assert_eq!(others(0o666, 0o6), Some(("everyone on this machine", "read and change")));
+        assert_eq!(others(0o755, 0o2), None);
+        assert_eq!(others(0o775, 0o2), Some(("the group of this file", "change")));
+        assert_eq!(others(0o777, 0o2), Some(("everyone on this machine", "change")));
+    }
 }

@@ -21,8 +21,8 @@ pub(super) type InForce = BTreeMap<String, FileText>;
 pub(super) struct Settled {
     /// The faults and warnings of the files as they are now.
     pub(super) report: Report,
-    /// The secrets that are in files, as in [`Checked`].
-    pub(super) secret_files: Vec<(SecretRef, Fault)>,
+    /// The places of secrets, as in [`Checked`].
+    pub(super) secrets: Vec<(SecretRef, Fault)>,
     /// What is to be in force. `None` if `gateway.yaml` is broken.
     pub(super) outcome: Option<Outcome>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Outcome {
 
 /// Decides what is to be in force. The report is always about the newest version of all files.
 pub(super) fn settle(files: &Files, before: &InForce) -> Settled {
-    let Checked { report, plan, secret_files, claimed } = check(files, &Claims::new());
+    let Checked { report, plan, secrets, claimed } = check(files, &Claims::new());
     // What the newest versions claim counts, even if one of them is held back: an older version of one
     // file must not decide for another.
     let outcome = match plan {
@@ -48,7 +48,7 @@ pub(super) fn settle(files: &Files, before: &InForce) -> Settled {
         None => without_the_faulty(files, before, &report, &claimed)
             .or_else(|| one_by_one(files, before, &claimed)),
     };
-    Settled { report, secret_files, outcome }
+    Settled { report, secrets, outcome }
 }
 
 fn main_is_broken(files: &Files, report: &Report) -> bool {

@@ -10,6 +10,7 @@ mod hostile;
 mod reload;
 mod secrecy;
 mod slips;
+mod weak;
 
 use std::path::{Path, PathBuf};
 

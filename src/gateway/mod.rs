@@ -148,6 +148,7 @@ impl Gateway {
         if role.receives() {
             read_secrets(&live, &observer);
         }
+        judge_secrets(role, &live, &observer);
         let dispatcher = Dispatcher::new(Parts {
             store: Arc::clone(&store),
             live: Arc::clone(&live),
@@ -295,9 +296,10 @@ impl Gateway {
         }
     }
 
-    /// Wakes the dispatcher, after the configuration has changed.
+    /// Wakes the dispatcher and looks at the secrets, after the configuration has changed.
     pub fn wake(&self) {
         self.dispatcher.wake();
+        judge_secrets(self.role, &self.live, &self.observer);
     }
 
     /// Stops the gateway: takes no new deliveries, waits up to `grace` for the requests in flight, then
@@ -346,4 +348,15 @@ fn read_secrets(live: &Arc<Live>, observer: &Arc<Observer>) {
             }
         });
     }
+}
+
+/// Reports weak secrets and those that serve two purposes, in the background. A process that dispatches
+/// nothing does not look at API keys.
+fn judge_secrets(role: Role, live: &Arc<Live>, observer: &Arc<Observer>) {
+    let (live, observer) = (Arc::clone(live), Arc::clone(observer));
+    tokio::spawn(async move {
+        for doubt in live.doubts(role.dispatches()).await {
+            observer.tell(Observation::SecretDoubtful { reason: &doubt.words, hint: &doubt.hint });
+        }
+    });
 }

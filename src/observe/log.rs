@@ -107,6 +107,9 @@ pub(super) fn write(observation: &Observation<'_>) {
             report = report.render(false),
             "the configuration is faulty; the last good version stays in force"
         ),
+        Observation::SecretDoubtful { reason, hint } => {
+            warn!(reason, hint, "a secret in use is weak or used twice");
+        }
         Observation::SourceUnusable { source, reason } => {
             error!(source, reason, "this source cannot receive anything");
         }

@@ -259,6 +259,13 @@ pub enum Observation<'a> {
         /// What was found in its files.
         report: &'a Report,
     },
+    /// A secret in use is weak, or serves two purposes.
+    SecretDoubtful {
+        /// What is doubtful, in words.
+        reason: &'a str,
+        /// What to do.
+        hint: &'a str,
+    },
     /// A source can receive nothing, because its secrets cannot be read.
     SourceUnusable {
         /// The source.

@@ -12,7 +12,7 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Live, Plan, SecretRef, SourcePlan, StorePlan};
+use crate::config::{self, Doubt, Live, Plan, SecretRef, SourcePlan, StorePlan};
 use crate::gateway;
 use crate::observe::Observer;
 use crate::random::SystemRandom;
@@ -55,6 +55,7 @@ impl Doctor {
         findings.extend(exposed(&self.file.config, &plan));
         findings.push(store(&live, &plan).await);
         findings.extend(secrets(&live, &plan).await);
+        findings.extend(live.doubts(true).await.into_iter().map(doubtful));
         findings.extend(world::keys(&plan).await);
         for workbench in plan.workbenches.values() {
             findings.extend(world::reach(workbench).await);
@@ -84,6 +85,15 @@ fn files(live: &Live) -> Finding {
 fn exposed(config: &Path, plan: &Plan) -> Vec<Finding> {
     let warnings = config::exposed(config, &plan.store);
     warnings.into_iter().map(|words| Finding::new("store files", Err(words))).collect()
+}
+
+/// What `check` refuses is a fault; the rest is a warning.
+fn doubtful(doubt: Doubt) -> Finding {
+    let words = format!("{} ({})", doubt.words, doubt.hint);
+    Finding::new(
+        "secrets",
+        if doubt.refused { Err(words) } else { Ok(format!("warning: {words}")) },
+    )
 }
 
 /// Opens the store and commits a row. A store that a running gateway has open counts as good.

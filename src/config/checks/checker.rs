@@ -157,25 +157,16 @@ impl Checker<'_> {
         self.directory.join(text)
     }
 
-    /// A reference to a secret. Secret files are remembered, so that their permissions can be
-    /// checked later.
+    /// A reference to a secret. Its place is remembered for what is found about the secret later.
     pub(super) fn secret(&self, id: Id, shape: SecretShape) -> SecretRef {
-        match shape {
+        let reference = match shape {
             SecretShape::Env(name) => SecretRef::Env(name),
             SecretShape::Command(program) => SecretRef::Command(program),
-            SecretShape::File(path) => {
-                let reference = SecretRef::File(self.path(&path));
-                let range = self.file.tree.spot(id);
-                let warning = Fault::at(
-                    &self.file.source,
-                    range,
-                    "everyone on this machine can read the file of this secret",
-                    format!("chmod o-r {}", self.path(&path).display()),
-                );
-                self.sink.secret_files.borrow_mut().push((reference.clone(), warning));
-                reference
-            }
-        }
+            SecretShape::File(path) => SecretRef::File(self.path(&path)),
+        };
+        let place = Fault::at(&self.file.source, self.file.tree.spot(id), "", None);
+        self.sink.secrets.borrow_mut().push((reference.clone(), place));
+        reference
     }
 
     /// Whether faults were found within a value. Then no further conclusions may be drawn from what

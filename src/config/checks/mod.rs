@@ -47,8 +47,8 @@ pub(super) struct Checked {
     pub(super) plan: Option<Plan>,
     /// The names of routes that several files claim.
     pub(super) claimed: BTreeSet<String>,
-    /// Every secret that is in a file, with the warning for a file that everyone may read.
-    pub(super) secret_files: Vec<(SecretRef, Fault)>,
+    /// Every reference to a secret, with a fault that has its place and says nothing yet.
+    pub(super) secrets: Vec<(SecretRef, Fault)>,
 }
 
 /// Checks all files together. Routes of the `barred` names are checked, but do not become part of the plan.
@@ -87,7 +87,7 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
     report.apply_retention();
     let plan = plan.filter(|_| report.is_usable());
     let claimed = claimed.into_keys().collect();
-    Checked { report, plan, claimed, secret_files: sink.secret_files.take() }
+    Checked { report, plan, claimed, secrets: sink.secrets.take() }
 }
 
 /// Several files mostly have several owners, who may take the directory for a boundary between them.

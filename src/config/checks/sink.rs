@@ -10,5 +10,6 @@ use crate::config::secrets::SecretRef;
 pub(super) struct Sink {
     pub(super) faults: RefCell<Vec<Fault>>,
     pub(super) warnings: RefCell<Vec<Fault>>,
-    pub(super) secret_files: RefCell<Vec<(SecretRef, Fault)>>,
+    /// Every reference to a secret, with a fault that has its place and says nothing yet.
+    pub(super) secrets: RefCell<Vec<(SecretRef, Fault)>>,
 }

@@ -123,6 +123,15 @@ impl SecretResolver {
         Pending::LookUp(reference.clone(), told)
     }
 
+    /// The secret, if no program has to be run for it. It blocks on the file system, and remembers nothing.
+    pub(in crate::config) fn read_without_program(&self, reference: &SecretRef) -> Option<Answer> {
+        match reference {
+            SecretRef::Env(name) => Some(from_env(reference, name)),
+            SecretRef::File(path) => Some(file::read(reference, path)),
+            SecretRef::Command(_) => None,
+        }
+    }
+
     /// Looks at everything again: files at their next use, and programs now, all in parallel. If a
     /// program fails, its earlier output stays in force. It blocks until the last program has
     /// ended, so call it on a thread for blocking work.

@@ -96,6 +96,7 @@ impl Metrics {
             | Observation::StoreFileExposed { .. }
             | Observation::SecretWithinReach { .. }
             | Observation::DeliveryErased { .. }
+            | Observation::SecretDoubtful { .. }
             | Observation::DatabasePassword { .. }
             | Observation::StoreOverBound { .. }
             | Observation::Ready { .. }
