@@ -3,6 +3,7 @@
 mod admin;
 mod hostile;
 mod intake;
+mod memory;
 
 use std::net::SocketAddr;
 use std::time::Duration;
