@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What tells the content of one delivery from that of another: the first half of a SHA-256. It is made in
+/// What tells the content of one delivery from that of another: a BLAKE3 of 16 bytes. It is made in
 /// [`crate::providers`], and only compared elsewhere.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ContentDigest([u8; Self::SIZE]);

@@ -47,18 +47,21 @@ impl Identity {
     /// content, and neither the id nor the name of the event is signed as a rule, so both the name and the
     /// content are digested. A key that is a digest of the content tells everything already.
     pub(crate) fn content(&self, event: &str, content: &[u8]) -> ContentDigest {
-        let mut hash = Sha256::new();
+        // BLAKE3, since this is done for each delivery: it takes a quarter of the time of SHA-256.
+        let mut hash = blake3::Hasher::new();
         match self {
             Self::Sender(_) => {
-                hash.update((event.len() as u64).to_le_bytes());
+                // The content is digested by itself: at once, it is digested in parallel.
+                hash.update(blake3::hash(content).as_bytes());
                 hash.update(event.as_bytes());
-                hash.update(content);
             }
-            Self::Digest(key) | Self::Token { key, .. } => hash.update(key.as_bytes()),
+            Self::Digest(key) | Self::Token { key, .. } => {
+                hash.update(key.as_bytes());
+            }
         }
-        let mut half = [0; ContentDigest::SIZE];
-        half.copy_from_slice(&hash.finalize()[..ContentDigest::SIZE]);
-        ContentDigest::from_bytes(half)
+        let mut digest = [0; ContentDigest::SIZE];
+        hash.finalize_xof().fill(&mut digest);
+        ContentDigest::from_bytes(digest)
     }
 
     pub(super) fn of_sender(id: &str) -> Self {

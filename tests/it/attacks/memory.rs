@@ -12,6 +12,7 @@ const NOBODY: u32 = 65_534;
 fn no_other_process_of_the_user_may_read_its_memory() {
     let mut command = program();
     command.args(["simulate", "--listen", "127.0.0.1:0", "--json"]);
+    command.env("WORKBENCH_KEY", "a-key-of-a-test");
     if std::fs::metadata("/proc/self").expect("it is there").uid() == 0 {
         // What belongs to root shows nothing.
         command.uid(NOBODY);
