@@ -69,8 +69,7 @@ GRANT SELECT, INSERT ON audit TO cdsw_gateway_dispatch;
 GRANT SELECT, UPDATE ON usage TO cdsw_gateway_dispatch;
 
 -- The rows that `ingest` may write. Each trigger applies to users in the role `cdsw_gateway_ingest` that are not in
--- `cdsw_gateway_dispatch`. Its condition says what is lawful and costs well under a microsecond; the function is
--- called for what is not.
+-- `cdsw_gateway_dispatch`. Its condition says what is lawful; the function is called for what is not.
 
 CREATE OR REPLACE FUNCTION cdsw_gateway_ingest_may_not() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation'; END $$;
