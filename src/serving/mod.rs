@@ -1,8 +1,8 @@
 //! Serves one listener. Both the public and the admin listener use it.
 //!
 //! What one client can hold is bounded here, before anything is known of it: its connections
-//! ([`connections`]), the time for a request's head, the rate of a body ([`paced`]) and of the answers that it
-//! reads ([`stream`]), and the descriptors of the process ([`descriptors`]).
+//! (`connections`), the time for a request's head, the rate of a body (`paced`) and of the answers that it
+//! reads (`stream`), and the descriptors of the process ([`descriptors`]).
 
 mod activity;
 mod buckets;
