@@ -80,11 +80,16 @@ pub(crate) fn text() -> String {
     }
     text.push_str("routes:\n");
     for name in providers::names() {
+        // Travis CI signs for all of its users, so a route of its must say whose repository it is for.
+        let (all, some) = match name {
+            "travis-ci" => (", repository: \"acme/*\"", "acme/*"),
+            _ => ("", "*/*"),
+        };
         let _ = write!(
             text,
-            "  {name}-all:\n    on: {{ source: {name} }}\n    if: size(body) >= 0\n    job: job\n    \
+            "  {name}-all:\n    on: {{ source: {name}{all} }}\n    if: size(body) >= 0\n    job: job\n    \
              env: {{ ALL: \"${{{{ body }}}} ${{{{ headers }}}} ${{{{ query }}}}\", SHA: \"${{{{ git.sha }}}}\" }}\n  \
-             {name}-git:\n    on: {{ source: {name}, event: push, repository: \"*/*\", branch: [main, \"release/**\"], \
+             {name}-git:\n    on: {{ source: {name}, event: push, repository: \"{some}\", branch: [main, \"release/**\"], \
              path: [\"models/**\", \"!**/*.md\"] }}\n    job: job\n"
         );
     }

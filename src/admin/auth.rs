@@ -1,16 +1,14 @@
 //! Who may use the API: whoever has one of the configured tokens.
 
 use std::net::IpAddr;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::{Extensions, HeaderMap};
-use jiff::Timestamp;
 
-use super::guesses::Guesses;
 use super::problem::Problem;
 use super::{Admin, Code};
 use crate::config::NoSuchToken;
@@ -68,15 +66,6 @@ pub(super) async fn known(
         .unwrap_or_default()
         .trim();
     let from = client(admin, extensions, headers);
-    let guessing = (!given.is_empty()).then(|| from.map_or(Peer::UNKNOWN, Peer::of));
-    if let Some(peer) = guessing {
-        let wait = admin.guesses().must_wait(peer, admin.clock.now());
-        if !wait.is_zero() {
-            admin.tell_wrong(from, |guesses, now| guesses.turned_away(peer, now));
-            let why = "too many wrong tokens came from this address";
-            return Err(Problem::new(Code::TooManyWrongTokens, why).until(wait));
-        }
-    }
     let section = if admin.role == Role::Ingest { "ingest_tokens" } else { "admin_tokens" };
     match admin.live.admin_token(given.as_bytes(), admin.role).await {
         Ok(name) => Ok(name.to_string()),
@@ -87,8 +76,8 @@ pub(super) async fn known(
             ),
         )),
         Err(NoSuchToken::Unknown) => {
-            if let Some(peer) = guessing {
-                admin.tell_wrong(from, |guesses, now| guesses.wrong(peer, now));
+            if !given.is_empty() {
+                admin.guessed(from)?;
             }
             Err(Problem::new(
                 Code::Unauthorized,
@@ -113,19 +102,22 @@ pub(super) fn client(
 }
 
 impl Admin {
-    fn guesses(&self) -> MutexGuard<'_, Guesses> {
-        // A panic elsewhere leaves the counts whole.
-        self.guesses.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Counts a token that is not configured, and tells the observer.
-    fn tell_wrong(
-        &self,
-        from: Option<IpAddr>,
-        count: impl FnOnce(&mut Guesses, Timestamp) -> Option<u64>,
-    ) {
-        let to_log = count(&mut self.guesses(), self.clock.now());
+    ///
+    /// # Errors
+    /// The problem to answer with, where too many came from this address.
+    fn guessed(&self, from: Option<IpAddr>) -> Result<(), Problem> {
+        let peer = from.map_or(Peer::UNKNOWN, Peer::of);
+        let now = self.clock.now();
+        // A panic elsewhere leaves the counts whole.
+        let (wait, to_log) =
+            self.guesses.0.lock().unwrap_or_else(PoisonError::into_inner).wrong(peer, now);
         let origin = from.map_or_else(String::new, |address| address.to_string());
         self.observer.tell(Observation::WrongToken { origin: &origin, to_log });
+        if wait.is_zero() {
+            return Ok(());
+        }
+        let why = "too many wrong tokens came from this address";
+        Err(Problem::new(Code::TooManyWrongTokens, why).until(wait))
     }
 }

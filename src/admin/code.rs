@@ -50,7 +50,7 @@ codes! {
     Unauthorized "unauthorized" UNAUTHORIZED,
     /// The API is closed: no usable admin token is configured.
     NoAdminTokens "no-admin-tokens" UNAUTHORIZED,
-    /// Too many wrong tokens came from this address; `Retry-After` says when the next one is looked at.
+    /// Too many wrong tokens came from this address; `Retry-After` says when one is answered with 401 again.
     TooManyWrongTokens "too-many-wrong-tokens" TOO_MANY_REQUESTS,
     /// The request names a host that is neither an address nor configured; add the name to `server.admin_hosts`.
     UnknownHost "unknown-host" MISDIRECTED_REQUEST,

@@ -14,7 +14,7 @@ use http::request::Parts;
 use super::auth::{ToKnown, client, known};
 use super::problem::Problem;
 use super::{Admin, Code, hosts};
-use crate::serving::Peer;
+use crate::serving::{Peer, Proven};
 
 /// No answer may be kept by a cache, shown as another type than it says, or shown inside another page.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
@@ -41,7 +41,10 @@ pub(super) async fn guard(State(admin): State<Admin>, request: Request, next: Ne
     };
     answer.headers_mut().extend(HEADERS);
     match answer.extensions().get::<ToKnown>() {
-        Some(ToKnown) => answer,
+        Some(ToKnown) => {
+            answer.extensions_mut().insert(Proven);
+            answer
+        }
         None => admin.slowing.slowed(from.map_or(Peer::UNKNOWN, Peer::of), answer),
     }
 }

@@ -1,8 +1,9 @@
 //! Slows down whoever guesses admin tokens, by address, and logs it now and then.
 //!
-//! Each wrong token fills a bucket of its address, which leaks. Where the bucket is full, tokens from that
-//! address are not even looked at until it has leaked: the right one would not get through either, so a guess
-//! learns nothing. Requests without a token, and other addresses, are not concerned.
+//! Each wrong token fills a bucket of its address, which leaks. Where the bucket is full, a wrong token is
+//! answered that it is one of too many, and soon a second late, as every refusal is
+//! ([`crate::serving::Slowing`]). The right token always gets through: otherwise whoever shares an address with
+//! an admin could lock the admin out.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -42,19 +43,15 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// How long an address must wait before its tokens are looked at again; zero where it need not.
-    pub(super) fn must_wait(&self, peer: Peer, now: Timestamp) -> Duration {
-        self.buckets.full_for(peer, since_1970(now))
-    }
-
-    /// The address sent a wrong token. Returns how many to log now; none where no line is due.
-    pub(super) fn wrong(&mut self, peer: Peer, now: Timestamp) -> Option<u64> {
+    /// The address sent a wrong token. Returns how long it should wait, zero where it need not; and how many to
+    /// log now, none where no line is due.
+    pub(super) fn wrong(&mut self, peer: Peer, now: Timestamp) -> (Duration, Option<u64>) {
+        let wait = self.buckets.full_for(peer, since_1970(now));
         self.buckets.add(peer, since_1970(now));
-        self.turned_away(peer, now)
+        (wait, self.to_log(peer, now))
     }
 
-    /// A token of the address was not looked at. Returns how many to log now; none where no line is due.
-    pub(super) fn turned_away(&mut self, peer: Peer, now: Timestamp) -> Option<u64> {
+    fn to_log(&mut self, peer: Peer, now: Timestamp) -> Option<u64> {
         self.lines.retain(|_, line| between(line.at, now) < 2 * BETWEEN_LINES);
         let has_room = self.lines.len() < LINES;
         match self.lines.get_mut(&peer) {
@@ -94,22 +91,21 @@ mod tests {
     fn an_address_has_ten_guesses_and_then_one_each_two_seconds() {
         let mut guesses = Guesses::default();
         for _ in 0..BURST {
-            assert_eq!(guesses.must_wait(peer(1), NOW), Duration::ZERO);
-            guesses.wrong(peer(1), NOW);
+            assert_eq!(guesses.wrong(peer(1), NOW).0, Duration::ZERO);
         }
-        assert_eq!(guesses.must_wait(peer(1), NOW), EACH);
-        assert_eq!(guesses.must_wait(peer(2), NOW), Duration::ZERO, "another is not concerned");
-        assert_eq!(guesses.must_wait(peer(1), NOW + EACH), Duration::ZERO);
+        assert_eq!(guesses.wrong(peer(1), NOW).0, EACH);
+        assert_eq!(guesses.wrong(peer(2), NOW).0, Duration::ZERO, "another is not concerned");
+        assert_eq!(guesses.wrong(peer(1), NOW + EACH).0, Duration::ZERO);
     }
 
     #[test]
     fn a_flood_of_guesses_makes_one_log_line_a_minute() {
         let mut guesses = Guesses::default();
-        assert_eq!(guesses.wrong(peer(1), NOW), Some(1));
+        assert_eq!(guesses.wrong(peer(1), NOW).1, Some(1));
         for _ in 0..3000 {
-            assert_eq!(guesses.turned_away(peer(1), NOW), None);
+            assert_eq!(guesses.wrong(peer(1), NOW).1, None);
         }
-        assert_eq!(guesses.turned_away(peer(1), NOW + BETWEEN_LINES), Some(3001));
-        assert_eq!(guesses.wrong(peer(2), NOW + BETWEEN_LINES), Some(1));
+        assert_eq!(guesses.wrong(peer(1), NOW + BETWEEN_LINES).1, Some(3001));
+        assert_eq!(guesses.wrong(peer(2), NOW + BETWEEN_LINES).1, Some(1));
     }
 }

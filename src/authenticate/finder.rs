@@ -13,6 +13,8 @@ use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::unescape::{Unescaped, unescaped};
+
 use crate::model::Secret;
 
 /// Length in bytes of the shortest secret, or form of one, that is looked for.
@@ -52,7 +54,32 @@ impl SecretFinder {
     }
 
     /// The text without the secrets; none where it has none. Adds the indexes of those that it has to `found`.
+    ///
+    /// Letters may be escaped that need not be, in JSON and in addresses. So a text with numeric escapes is
+    /// searched once more, as it reads without them.
     pub fn without(&self, text: &[u8], found: &mut BTreeSet<usize>) -> Option<Vec<u8>> {
+        let clean = self.without_forms(text, found);
+        let escaped = self.without_escaped(clean.as_deref().unwrap_or(text), found);
+        escaped.or(clean)
+    }
+
+    fn without_escaped(&self, text: &[u8], found: &mut BTreeSet<usize>) -> Option<Vec<u8>> {
+        let forms = self.forms.as_ref()?;
+        let Unescaped { read, starts } = unescaped(text)?;
+        let mut matches = forms.find_iter(&read).peekable();
+        matches.peek()?;
+        let (mut clean, mut done) = (Vec::with_capacity(text.len()), 0);
+        for place in matches {
+            found.insert(self.of_form[place.pattern().as_usize()].0);
+            clean.extend_from_slice(&text[done..starts[place.start()]]);
+            clean.extend_from_slice(REMOVED.as_bytes());
+            done = starts[place.end()];
+        }
+        clean.extend_from_slice(&text[done..]);
+        Some(clean)
+    }
+
+    fn without_forms(&self, text: &[u8], found: &mut BTreeSet<usize>) -> Option<Vec<u8>> {
         let forms = self.forms.as_ref()?;
         let mut matches = forms.find_iter(text).peekable();
         matches.peek()?;
@@ -208,7 +235,46 @@ mod tests {
         assert_eq!((kept.as_str(), found), ("a [redacted] b", vec![1]));
     }
 
+    #[test]
+    fn a_secret_whose_letters_are_escaped_though_they_need_not_be_is_removed() {
+        let secret = "gh+secret/0123=XYZü";
+        let numbers: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+        let percents: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        for form in [
+            secret.replace('+', "\\u002B"),
+            secret.replace('=', "\\u003d").replace('/', "\\/"),
+            secret.replace('s', "%73"),
+            numbers,
+            percents,
+        ] {
+            let (kept, found) = clean(&[secret], &format!("\\u00e4 {form} after %zz \\"));
+            assert_eq!(kept, "\\u00e4 [redacted] after %zz \\", "{form}");
+            assert_eq!(found, [0]);
+        }
+    }
+
     proptest! {
+        /// A secret of which any letters are escaped is removed, and JSON stays JSON.
+        #[test]
+        fn json_with_a_secret_escaped_anyhow_stays_json_without_it(
+            secret in "[A-Za-z0-9+/=_.:-]{8,30}",
+            escaped in prop::collection::vec(any::<bool>(), 30),
+        ) {
+            let form: String = secret
+                .chars()
+                .zip(escaped)
+                .map(|(letter, is_escaped)| match is_escaped {
+                    true => format!("\\u{:04x}", u32::from(letter)),
+                    false => letter.to_string(),
+                })
+                .collect();
+            let body = format!(r#"{{"a":"\n\u00e4 {form} \\"}}"#);
+            let (kept, found) = clean(&[&secret], &body);
+            prop_assert_eq!(found, vec![0]);
+            let back: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
+            prop_assert!(!back["a"].as_str().expect("text").contains(&secret));
+        }
+
         #[test]
         fn json_with_a_secret_anywhere_stays_json_without_it(
             secret in "[ -~ä€]{8,30}",

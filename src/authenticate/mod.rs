@@ -21,6 +21,7 @@ mod refusal;
 pub mod standard_webhooks;
 pub mod timestamp;
 pub mod token;
+mod unescape;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};

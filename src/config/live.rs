@@ -251,10 +251,10 @@ impl Live {
     }
 
     /// What is doubtful about the secrets in use: a running gateway goes on with them, so that an upgrade
-    /// makes no source deaf. A process that starts no jobs asks without the API keys.
-    pub async fn doubts(&self, with_keys: bool) -> Vec<Doubt> {
+    /// makes no source deaf. A process that starts no jobs asks without API keys and admin tokens.
+    pub async fn doubts(&self, dispatches: bool) -> Vec<Doubt> {
         let mut looking = Vec::new();
-        for used in strength::uses(&self.plan(), with_keys) {
+        for used in strength::uses(&self.plan(), dispatches) {
             let pending = self.secrets.begin(&used.reference);
             looking.push((used, pending));
         }

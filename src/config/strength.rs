@@ -80,8 +80,9 @@ pub struct Doubt {
     pub hint: String,
 }
 
-/// Every use of a secret in a plan. A process that starts no jobs leaves the API keys out.
-pub(super) fn uses(plan: &Plan, with_keys: bool) -> Vec<Use> {
+/// Every use of a secret in a plan. A process that starts no jobs leaves out API keys and admin tokens: it must
+/// not have them in its memory.
+pub(super) fn uses(plan: &Plan, dispatches: bool) -> Vec<Use> {
     let mut uses = Vec::new();
     let mut add = |purpose: Purpose, reference: &SecretRef, least, public| {
         uses.push(Use { purpose, reference: reference.clone(), least, public });
@@ -98,7 +99,8 @@ pub(super) fn uses(plan: &Plan, with_keys: bool) -> Vec<Use> {
             add(Purpose::AccessToken(source.name.clone()), reference, Some(LEAST), false);
         }
     }
-    for (name, reference) in &plan.server.admin_tokens {
+    let admin_tokens = plan.server.admin_tokens.iter().filter(|_| dispatches);
+    for (name, reference) in admin_tokens.chain(&plan.server.ingest_tokens) {
         add(Purpose::AdminToken(name.clone()), reference, Some(LEAST), false);
     }
     if let StorePlan::Postgres(database) = &plan.store
@@ -106,7 +108,7 @@ pub(super) fn uses(plan: &Plan, with_keys: bool) -> Vec<Use> {
     {
         add(Purpose::Database, reference, None, false);
     }
-    for workbench in plan.workbenches.values().filter(|_| with_keys) {
+    for workbench in plan.workbenches.values().filter(|_| dispatches) {
         for (name, reference) in &workbench.api_keys {
             add(Purpose::ApiKey(name.clone()), reference, None, false);
         }

@@ -171,6 +171,11 @@ impl Answer {
         }
     }
 
+    /// Whether it is the answer to a delivery that was proved. A greeting may be anybody's.
+    pub(super) fn is_proven(&self) -> bool {
+        matches!(self, Self::Kept { .. } | Self::Repeat { .. } | Self::Spoken { .. })
+    }
+
     /// The stored delivery that it names, if any.
     pub(super) fn delivery(&self) -> Option<DeliveryId> {
         match self {

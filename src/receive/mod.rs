@@ -41,7 +41,7 @@ use crate::config::{Live, ServerPlan};
 use crate::issuers::Issuers;
 use crate::observe::{DeliveryRefused, Observation, Observer};
 use crate::random::Random;
-use crate::serving::{Peer, Remote, Slowing};
+use crate::serving::{Peer, Proven, Remote, Slowing};
 use crate::store::Store;
 
 use answer::Answer;
@@ -128,7 +128,12 @@ async fn receive(
     let answer = receiving.answer(&at, &head, body, from, began).await;
     let remote = written(from);
     receiving.note(&at.source, &head.headers, &remote, &answer);
-    receiving.slowing.slowed(peer_of(from), answer.into_response())
+    let is_proven = answer.is_proven() && !receiving.is_open(&at.source);
+    let mut answer = answer.into_response();
+    if is_proven {
+        answer.extensions_mut().insert(Proven);
+    }
+    receiving.slowing.slowed(peer_of(from), answer)
 }
 
 fn peer_of(address: Option<IpAddr>) -> Peer {
@@ -147,6 +152,12 @@ fn unbelieved(head: &Head, server: &ServerPlan) -> Option<&'static str> {
 }
 
 impl Receiving {
+    /// Whether anybody may send to this source.
+    fn is_open(&self, source: &str) -> bool {
+        let plan = self.receiver.live.plan();
+        plan.sources.get(source).is_none_or(|source| source.unauthenticated)
+    }
+
     /// The client's address; none where the address of the peer is not known.
     fn client_of(&self, head: &Head) -> Option<IpAddr> {
         let peer = head.extensions.get::<Remote>()?.0.ip();

@@ -38,7 +38,7 @@ struct Open {
     began: Instant,
     next: u64,
     by_peer: HashMap<Peer, usize>,
-    /// Clients of which a request was answered with success, and when its connection ended.
+    /// Clients of which a request was proved, and when its connection ended.
     good: HashMap<Peer, Instant>,
     /// How often connections of each client were closed for others.
     gave_way: Buckets,
@@ -82,11 +82,11 @@ impl Connections {
     pub(super) fn admit(self: &Arc<Self>, peer: Peer, is_proxy: bool, now: Instant) -> Admission {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_peer = open.by_peer.get(&peer).copied().unwrap_or(0);
-        let is_good = open.good.contains_key(&peer);
+        let is_good = !is_proxy && open.good.contains_key(&peer);
         let has_room = open.all.len() < self.most && (is_proxy || of_peer < self.most_of_one);
         let came_too_often =
             !open.gave_way.full_for(peer, now.duration_since(open.began)).is_zero();
-        if !has_room && came_too_often && !is_good {
+        if !has_room && came_too_often && !is_good && !is_proxy {
             return Admission::None;
         }
         let closed = if !is_proxy && of_peer >= self.most_of_one {
@@ -94,18 +94,18 @@ impl Connections {
         } else if open.all.len() >= self.most {
             open.close_worst(batch(self.most), now, |_, other_is_good| is_good || !other_is_good)
         } else {
-            return Admission::Place(self.place(&mut open, peer, now), 0);
+            return Admission::Place(self.place(&mut open, peer, is_proxy, now), 0);
         };
         match closed {
             0 => Admission::None,
-            closed => Admission::Place(self.place(&mut open, peer, now), closed),
+            closed => Admission::Place(self.place(&mut open, peer, is_proxy, now), closed),
         }
     }
 
-    fn place(self: &Arc<Self>, open: &mut Open, peer: Peer, now: Instant) -> Place {
+    fn place(self: &Arc<Self>, open: &mut Open, peer: Peer, is_proxy: bool, now: Instant) -> Place {
         let number = open.next;
         open.next += 1;
-        let activity = Activity::new(peer, now);
+        let activity = Activity::new(peer, is_proxy, now);
         *open.by_peer.entry(peer).or_default() += 1;
         open.all.insert(number, Arc::clone(&activity));
         Place { connections: Arc::clone(self), number, activity }
@@ -118,22 +118,24 @@ fn batch(most: usize) -> usize {
 
 impl Open {
     /// Tells the worst of these connections to close, at most `count` of them, and forgets them. Says how
-    /// many. Those of clients that never brought anything go first, then those that were waited for the
-    /// longest. A connection that works on a request is never closed.
+    /// many. Those of clients that never proved anything go first, of these those that send no large body, and
+    /// then those that were waited for the longest. A connection that works on a request is never closed.
     fn close_worst(
         &mut self,
         count: usize,
         now: Instant,
         may_be: impl Fn(&Activity, bool) -> bool,
     ) -> usize {
-        let is_good =
-            |activity: &Activity| activity.is_useful() || self.good.contains_key(&activity.peer());
+        let is_good = |activity: &Activity| {
+            activity.is_useful() || !activity.is_proxy() && self.good.contains_key(&activity.peer())
+        };
         let mut worst: Vec<_> = self
             .all
             .iter()
             .filter(|(_, activity)| !activity.is_working() && may_be(activity, is_good(activity)))
             .map(|(number, activity)| {
-                (is_good(activity), Reverse(activity.waited_for(now)), *number)
+                let waited_for = Reverse(activity.waited_for(now));
+                (is_good(activity), activity.is_uploading(), waited_for, *number)
             })
             .collect();
         if worst.len() > count {
@@ -159,7 +161,7 @@ impl Open {
 
     fn forget(&mut self, number: u64, now: Instant) -> Option<Arc<Activity>> {
         let activity = self.all.remove(&number)?;
-        if activity.is_useful() {
+        if activity.is_useful() && !activity.is_proxy() {
             self.remember(activity.peer(), now);
         }
         if let Some(count) = self.by_peer.get_mut(&activity.peer()) {
@@ -266,6 +268,50 @@ mod tests {
             "a known client replaces one of its own kind"
         );
         assert_eq!(told_to_close(&known), 1);
+    }
+
+    #[test]
+    fn a_body_that_is_being_sent_gives_way_after_silent_connections() {
+        let connections = Connections::new(3, 3);
+        let now = Instant::now();
+        let later = now + Duration::from_secs(6);
+        let upload = admit(&connections, 1, now).expect("a place");
+        upload.activity.received(100_000);
+        let silent = places(&connections, 2, 2, now + Duration::from_secs(5));
+        let at_work: Vec<Place> = (3..5)
+            .map(|number| {
+                let new = admit(&connections, number, later).expect("a place");
+                new.activity.works();
+                new
+            })
+            .collect();
+        assert!(!upload.activity.is_told_to_close());
+        assert_eq!(told_to_close(&silent), 2);
+        assert!(admit(&connections, 6, later).is_some());
+        assert!(upload.activity.is_told_to_close(), "it goes when nothing else is left");
+        drop(at_work);
+    }
+
+    #[test]
+    fn a_proxy_is_never_refused_for_what_its_clients_did() {
+        let connections = Connections::new(4, 4);
+        let now = Instant::now();
+        let mut kept = Vec::new();
+        for _ in 0..1000 {
+            match connections.admit(peer(1), true, now) {
+                Admission::Place(place, _) => kept.push(place),
+                Admission::None => panic!("it was refused"),
+            }
+        }
+        let useful = kept.split_off(kept.len() - 1);
+        useful[0].activity.answered(true, now);
+        for _ in 0..100 {
+            match connections.admit(peer(1), true, now) {
+                Admission::Place(place, _) => kept.push(place),
+                Admission::None => panic!("it was refused"),
+            }
+        }
+        assert_eq!(told_to_close(&useful), 0, "a connection that brought something is kept");
     }
 
     #[test]

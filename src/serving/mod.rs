@@ -64,6 +64,11 @@ pub struct Remote(pub SocketAddr);
 #[derive(Clone, Copy, Debug)]
 pub struct After(pub Duration);
 
+/// An extension of an answer: its request was proved to come from a known sender or person. Their connections
+/// are the last ones to give way.
+#[derive(Clone, Copy, Debug)]
+pub struct Proven;
+
 /// How a listener is served.
 #[derive(Clone)]
 pub struct ListenerLimits {
@@ -130,7 +135,8 @@ pub async fn serve(
             body_rate: accepting.limits.body_rate,
             activity: Arc::clone(&place.activity),
         };
-        let stream = Stream::new(stream, accepting.limits.write_rate);
+        let rate = accepting.limits.write_rate;
+        let stream = Stream::new(stream, rate, Arc::clone(&place.activity));
         let service = hyper::service::service_fn(move |request| service.answer(request));
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tasks.spawn(see_through(connection, place, Arc::clone(&accepting.tally)));
@@ -200,7 +206,8 @@ impl Service {
         let answer = self.router.clone().call(request);
         async move {
             let mut answer = answer.await?;
-            activity.answered(answer.status().is_success(), Instant::now());
+            let is_proven = answer.extensions().get::<Proven>().is_some();
+            activity.answered(is_proven, Instant::now());
             if let Some(After(time)) = answer.extensions_mut().remove() {
                 tokio::time::sleep(time).await;
             }

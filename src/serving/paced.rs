@@ -68,7 +68,9 @@ impl Body for PacedBody {
             Poll::Ready(frame) => {
                 match &frame {
                     Some(Ok(frame)) => {
-                        self.pace.moved(frame.data_ref().map_or(0, Bytes::len));
+                        let length = frame.data_ref().map_or(0, Bytes::len);
+                        self.pace.moved(length);
+                        self.activity.received(length);
                         if self.body.is_end_stream() {
                             self.activity.works();
                         }

@@ -6,12 +6,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::activity::Activity;
 use super::pace::{MinRate, Pace};
 use super::strict::LineEnds;
 
@@ -19,14 +21,15 @@ use super::strict::LineEnds;
 pub(super) struct Stream {
     stream: TcpStream,
     line_ends: LineEnds,
+    activity: Arc<Activity>,
     pace: Pace,
     /// The end of the window; none as long as no write had to wait.
     window: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
-    pub(super) fn new(stream: TcpStream, rate: MinRate) -> Self {
-        Self { stream, line_ends: LineEnds::new(), pace: Pace::new(rate), window: None }
+    pub(super) fn new(stream: TcpStream, rate: MinRate, activity: Arc<Activity>) -> Self {
+        Self { stream, line_ends: LineEnds::new(), activity, pace: Pace::new(rate), window: None }
     }
 
     /// Counts what was written. Fails where the window ended and brought too little.
@@ -78,6 +81,10 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         self.line_ends.look(&mut buffer.filled_mut()[before..]);
+        if self.line_ends.are_unknown() {
+            // Where the next request would begin is not known, so there is none.
+            self.activity.ends_after_this();
+        }
         read
     }
 }

@@ -6,8 +6,8 @@
 //! library answers with 400.
 //!
 //! To tell heads from bodies, this follows the framing of requests: `Content-Length`, and chunks. Where the
-//! framing is not plain, the library refuses the request and closes the connection, so nothing that follows
-//! matters.
+//! framing is not plain, such as a length behind many spaces, nothing more is looked at or changed, and the
+//! connection ends with the answer to that request.
 
 use memchr::memchr;
 
@@ -59,6 +59,11 @@ impl LineEnds {
     pub(super) fn new() -> Self {
         let line = Line { kept: [0; KEPT], length: 0, last: 0 };
         Self { at: At::Head, line, body: Body::None, has_begun: false }
+    }
+
+    /// Whether it is not known any more where the next head begins.
+    pub(super) fn are_unknown(&self) -> bool {
+        self.at == At::Unknown
     }
 
     /// Looks at the next bytes of the connection, and changes the bare line feeds among them that end a line
@@ -140,7 +145,10 @@ impl LineEnds {
 
     fn header(&mut self) {
         let Some((name, value)) = self.line.header() else { return };
-        let framing = if name.eq_ignore_ascii_case(b"content-length") {
+        let is_cut = self.line.length > KEPT;
+        let framing = if is_cut && is_framing(name) {
+            Body::Unknown
+        } else if name.eq_ignore_ascii_case(b"content-length") {
             let digits = str::from_utf8(value).ok().filter(|text| text.len() < 20);
             digits.and_then(|text| text.parse().ok()).map_or(Body::Unknown, Body::Length)
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
@@ -157,6 +165,12 @@ impl LineEnds {
             _ => Body::Unknown,
         };
     }
+}
+
+fn is_framing(name: &[u8]) -> bool {
+    [&b"content-length"[..], b"transfer-encoding"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 impl Line {
@@ -182,6 +196,11 @@ impl Line {
 
     fn chunk_size(&self) -> Option<u64> {
         let text = self.text();
+        // Of a longer line, the size may be cut.
+        let ends = text.iter().any(|byte| !byte.is_ascii_hexdigit());
+        if self.length > KEPT && !ends {
+            return None;
+        }
         let digits = text.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let digits = str::from_utf8(&text[..digits]).ok()?;
         u64::from_str_radix(digits, 16).ok()
@@ -222,6 +241,27 @@ mod tests {
         ] {
             for piece in 1..=text.len() {
                 assert_eq!(looked_at(text, piece), expected, "in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn framing_that_is_not_plain_changes_nothing_and_ends_the_connection() {
+        let (spaces, zeros) = (" ".repeat(70), "0".repeat(70));
+        for head in [
+            format!("Content-Length:{spaces}2\r\n\r\n{{}}"),
+            format!("Content-Length: {zeros}2\r\n\r\n{{}}"),
+            format!("Transfer-Encoding:{spaces}chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"),
+            "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n".to_owned(),
+            format!("Transfer-Encoding: chunked\r\n\r\n{zeros}2\r\n\n\n\r\n0\r\n\r\n"),
+        ] {
+            let text = format!("POST / HTTP/1.1\r\n{head}");
+            for piece in [1, 7, 1000] {
+                let mut bytes = text.as_bytes().to_vec();
+                let mut line_ends = LineEnds::new();
+                bytes.chunks_mut(piece).for_each(|piece| line_ends.look(piece));
+                assert_eq!(String::from_utf8(bytes).expect("text"), text);
+                assert!(line_ends.are_unknown(), "{text:?}");
             }
         }
     }

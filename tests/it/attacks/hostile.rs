@@ -13,6 +13,9 @@ use tokio::task::JoinSet;
 /// Time until a connection that was closed is opened again, and between two pieces that are sent slowly.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// A challenge that a source of these tests answers to everybody.
+const GREETING: &str = "/hooks/xt?crc_token=a";
+
 /// What a hostile connection does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -36,12 +39,14 @@ pub(super) enum Kind {
     NeverReads,
     /// Sends wrong signatures, or wrong tokens, as fast as it can.
     Wrong,
+    /// Asks what everybody may ask, gets a 2xx, and then says nothing.
+    Greeted,
     /// Connects, and resets the connection at once.
     Reset,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Idle,
         Self::SlowHead,
         Self::LargeHead,
@@ -52,6 +57,7 @@ impl Kind {
         Self::Chunks,
         Self::NeverReads,
         Self::Wrong,
+        Self::Greeted,
         Self::Reset,
     ];
 }
@@ -165,6 +171,11 @@ async fn attack(
             let _ = tokio::time::timeout(Duration::from_millis(300), fill).await;
         }
         Kind::Wrong => {}
+        Kind::Greeted => {
+            let open = if path.starts_with("/hooks") { GREETING } else { "/livez" };
+            let head = format!("GET {open} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+            write(&mut stream, head.as_bytes()).await;
+        }
         Kind::Reset => {
             let _ = stream.set_zero_linger();
             harm_done();

@@ -34,6 +34,11 @@ impl Attacked {
         cdsw_gateway::serving::descriptors::raise(4096);
         let workbench = simulator().await;
         let site = Site::with(&workbench.api_url(), ON_PUSH, server, "");
+        // A source that answers challenges of everybody.
+        site.private("xt", "canary-secret-of-challenges");
+        let usual = std::fs::read_to_string(site.config()).expect("read");
+        let greets = "\nsources:\n  xt: { provider: x-twitter, secrets: [{ file: secrets/xt }] }\n";
+        site.write_config(&usual.replace("\nsources:\n", greets));
         let mut limited = std::process::Command::new("sh");
         limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]);
         limited.arg(program().get_program());

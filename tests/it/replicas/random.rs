@@ -222,13 +222,17 @@ async fn honest(hooks: String, stop: Arc<AtomicBool>) -> (Vec<String>, u64) {
         if stop.load(Ordering::Relaxed) {
             break;
         }
+        let (event, body) = match number % 3 {
+            0 => ("create", common::no_push()),
+            _ => ("push", PUSH.to_owned()),
+        };
         loop {
             let answer = client
                 .post(format!("http://{hooks}/hooks/github"))
-                .header("x-github-event", if number % 3 == 0 { "create" } else { "push" })
+                .header("x-github-event", event)
                 .header("x-github-delivery", format!("honest-{number}"))
-                .header("x-hub-signature-256", github_signature(PUSH.as_bytes()))
-                .body(PUSH)
+                .header("x-hub-signature-256", github_signature(body.as_bytes()))
+                .body(body.clone())
                 .send()
                 .await
                 .expect("an answer");
