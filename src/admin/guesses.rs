@@ -48,10 +48,10 @@ impl Guesses {
     pub(super) fn wrong(&mut self, peer: Peer, now: Timestamp) -> (Duration, Option<u64>) {
         let wait = self.buckets.full_for(peer, since_1970(now));
         self.buckets.add(peer, since_1970(now));
-        (wait, self.to_log(peer, now))
+        (wait, self.due_to_log(peer, now))
     }
 
-    fn to_log(&mut self, peer: Peer, now: Timestamp) -> Option<u64> {
+    fn due_to_log(&mut self, peer: Peer, now: Timestamp) -> Option<u64> {
         self.lines.retain(|_, line| between(line.at, now) < 2 * BETWEEN_LINES);
         let has_room = self.lines.len() < LINES;
         match self.lines.get_mut(&peer) {

@@ -190,14 +190,17 @@ async fn a_slow_sender_holds_only_its_own_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_much_in_flight_is_turned_away_before_its_body_is_read() {
-    let server = "  requests_in_flight: 2\n  body_limit: 1MiB\n  bytes_in_flight: 1MiB";
+async fn too_much_in_flight_is_turned_away_and_what_fits_is_not() {
+    let server =
+        "  requests_in_flight: 2\n  body_limit: 1MiB\n  bytes_in_flight: 1MiB\n  client_share: 100";
     let world = World::start_with(ON_PUSH, server, "").await;
+    // All of a body but its last byte.
     let stall = |length: usize| {
         let mut stream = TcpStream::connect(world.hooks()).expect("connects");
         let head =
-            format!("POST /hooks/github HTTP/1.1\r\nhost: g\r\ncontent-length: {length}\r\n\r\n{{");
+            format!("POST /hooks/github HTTP/1.1\r\nhost: g\r\ncontent-length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes()).expect("written");
+        stream.write_all(&vec![b' '; length - 1]).expect("written");
         stream
     };
     let held = async |metric: &str, count: i64| {
@@ -207,7 +210,7 @@ async fn too_much_in_flight_is_turned_away_before_its_body_is_read() {
         }
     };
     let first = stall(1 << 20);
-    held("requests_in_flight", 1).await;
+    held("in_flight_bytes", 1 << 20).await;
     let answer = world.github("push", "bytes", PUSH).send().await.expect("an answer");
     assert_eq!(
         (answer.status().as_u16(), answer.headers().contains_key("retry-after")),
