@@ -185,14 +185,17 @@ async fn secrets_are_resolved_where_they_are_used() {
         .replace("{ env: CDSW_ALICE }", "{ file: key }")
         .replace("{ env: GITHUB_SECRET }", "{ file: hook }, { file: old }");
     let site = Site::new(&text);
-    site.write("key", "abc\n");
+    site.write("key", "canary-of-the-key\n");
     site.write("hook", "def\n");
     let live = Live::start(&site.path()).expect("good");
     let plan = live.plan();
-    assert_eq!(live.api_key(&plan.jobs["retrain"]).await.expect("there").expose(), b"abc");
+    assert_eq!(
+        live.api_key(&plan.jobs["retrain"]).await.expect("there").expose(),
+        b"canary-of-the-key"
+    );
     let secrets = live.source_secrets(&plan.sources["github"]).await.expect("one of two");
     assert_eq!(secrets.len(), 1);
-    assert!(!format!("{live:?}").contains("abc"));
+    assert!(!format!("{live:?}").contains("canary-of-the-key"));
     std::fs::remove_file(site.directory.path().join("hook")).expect("removed");
     live.reload().expect("good");
     let fault = live.source_secrets(&plan.sources["github"]).await.expect_err("none");
