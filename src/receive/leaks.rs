@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use super::steps::Arrived;
-use crate::authenticate::SecretFinder;
+use crate::authenticate::{SecretFinder, same};
 use crate::config::{SecretFault, SourcePlan, SourceSecrets};
 use crate::model::Secret;
 use crate::providers::{HiddenHeaders, visible_query};
@@ -35,7 +35,10 @@ impl Finders {
         let mut finders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = finders.get(&source.name)
             && known.secrets.len() == all().count()
-            && known.secrets.iter().zip(all()).all(|(known, secret)| known.is_clone_of(secret))
+            && known.secrets.iter().zip(all()).all(|(known, secret)| {
+                // A secret of the environment is read anew each time.
+                known.is_clone_of(secret) || same(known.expose(), secret.expose())
+            })
         {
             return Arc::clone(&known.finder);
         }
