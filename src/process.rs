@@ -7,7 +7,7 @@ use rustix::process::{
 /// Keeps the process's memory to itself: the system writes no image of it when it crashes, and no other
 /// process of the same user may read or trace it. Secrets lie in that memory.
 ///
-/// A system that knows neither of the two goes on without: the process is no worse off than any other.
+/// Where the system refuses either of the two, the process runs without it, as other programs do.
 pub fn keep_memory_private() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let Rlimit { maximum, .. } = getrlimit(Resource::Core);

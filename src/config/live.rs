@@ -250,7 +250,7 @@ impl Live {
         &self.secrets
     }
 
-    /// What is doubtful about the secrets in use: a running gateway goes on with them, so that an upgrade
+    /// What is doubtful about the secrets in use: a running gateway still uses them, so that an upgrade
     /// makes no source deaf. A process that starts no jobs asks without API keys and admin tokens.
     pub async fn doubts(&self, dispatches: bool) -> Vec<Doubt> {
         let mut looking = Vec::new();

@@ -64,7 +64,7 @@ impl Excerpt {
     }
 }
 
-/// Whether the line goes on before or after what was read of it.
+/// Whether the line has more text before or after what was read of it.
 struct Cut {
     start: bool,
     end: bool,
