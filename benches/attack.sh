@@ -12,7 +12,7 @@
 #   --admin      attacks the admin listener, and probes it beside that
 #
 # Needs wrk and Python 3. Uses only loopback, is bounded in time, and ends every process that it started.
-# GATEWAY may name a program that is already built.
+# GATEWAY and HOSTILE (benches/hostile.rs) may name programs that are already built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v wrk >/dev/null || { echo "needs wrk: apt-get install wrk" >&2; exit 2; }

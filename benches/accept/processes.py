@@ -15,17 +15,18 @@ from shared import ENVIRONMENT, PATIENCE, ROOT, Broken, say
 started = []
 
 
-def programs():
-    """The gateway and the bare handler: those that GATEWAY and BARE name, or newly built ones."""
-    given = os.environ.get("GATEWAY"), os.environ.get("BARE")
+def programs(beside="bare_handler"):
+    """The gateway and the program that runs beside it: those that GATEWAY and BARE (or HOSTILE) name, or newly built
+    ones."""
+    given = os.environ.get("GATEWAY"), os.environ.get({"bare_handler": "BARE"}.get(beside, beside.upper()))
     if not all(given):
         say("building")
         subprocess.run(
-            ["cargo", "build", "--profile", "dist", "--locked", "--bin", "cdsw-gateway", "--example", "bare_handler"],
+            ["cargo", "build", "--profile", "dist", "--locked", "--bin", "cdsw-gateway", "--example", beside],
             cwd=ROOT, stdout=sys.stderr, check=True)
     built = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "dist"
     return [Path(program or built / name).resolve()
-            for program, name in zip(given, ("cdsw-gateway", "examples/bare_handler"))]
+            for program, name in zip(given, ("cdsw-gateway", f"examples/{beside}"))]
 
 
 def start(arguments, environment=ENVIRONMENT, **options):

@@ -12,7 +12,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "accept"))
 
 from cases import Case  # noqa: E402
 from gateway import Gateway, Surroundings  # noqa: E402
-from hostile import KINDS  # noqa: E402
 from loads import Loader  # noqa: E402
 from processes import lines, memory, programs, start, started, stop  # noqa: E402
 from shared import BENCHES, Broken, say  # noqa: E402
@@ -35,7 +34,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="benches/attack.sh")
     parser.add_argument("seconds", type=int, nargs="?", default=2)
     parser.add_argument("rounds", type=int, nargs="?", default=3)
-    parser.add_argument("--only", action="append", choices=KINDS)
+    parser.add_argument("--only", action="append")
     parser.add_argument("--from", dest="sources", action="append", choices=["one", "many"])
     parser.add_argument("--admin", action="store_true")
     parser.add_argument("--list", action="store_true")
@@ -43,7 +42,10 @@ def arguments():
 
 
 def measure(options, work):
-    program = programs()[0]
+    program, hostile_program = programs("hostile")
+    kinds = subprocess.run([hostile_program, "--list"], capture_output=True, check=True, text=True).stdout.split()
+    if strange := set(options.only or ()) - set(kinds):
+        raise Broken(f"there is no kind {', '.join(strange)}: {', '.join(kinds)}")
     simulator = start([program, "simulate", "--listen", "127.0.0.1:0", "--json", "--job", "alice/risk-analysis/208"],
                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     workbench = json.loads(lines(simulator, 1)[0])["api"]
@@ -51,7 +53,7 @@ def measure(options, work):
     loader = (Probes if options.admin else Loader)(work, options.seconds)
     print(f"{'kind':12} {'from':5} {'alone':>8} {'beside':>8} {'ratio':>6} {'p99 ms':>7} {'refused':>8} {'MiB':>5}")
     worst = 1.0
-    for kind in options.only or KINDS:
+    for kind in options.only or kinds:
         for where in options.sources or ["one", "many"]:
             gateway = Gateway(Surroundings(work, program, workbench, None), case, "sqlite")
             try:
@@ -62,8 +64,7 @@ def measure(options, work):
                 alone, beside = [], []
                 for _ in range(options.rounds):
                     alone.append(loader.load(address, case))
-                    hostile = start([sys.executable, "-B", BENCHES / "attack" / "hostile.py", address, path, kind, where,
-                                     CONNECTIONS], stdout=subprocess.PIPE)
+                    hostile = start([hostile_program, address, path, kind, where, CONNECTIONS], stdout=subprocess.PIPE)
                     lines(hostile, 1)
                     beside.append(loader.load(address, case))
                     stop(hostile)
@@ -81,8 +82,7 @@ def measure(options, work):
 def main():
     options = arguments()
     if options.list:
-        for kind, text in KINDS.items():
-            print(f"{kind:12} {text}")
+        subprocess.run([programs("hostile")[1], "--list"], check=True)
         return
     try:
         with tempfile.TemporaryDirectory(prefix="gateway-attack-") as work:

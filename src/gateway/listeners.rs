@@ -13,7 +13,7 @@ const ADMIN_CONNECTIONS: usize = 256;
 /// Open connections of senders for each request that may be in flight: most connections are idle.
 const CONNECTIONS_PER_REQUEST: usize = 4;
 /// Time over which the rate of a body is measured.
-const BODY_WINDOW: Duration = Duration::from_secs(5);
+const BODY_WINDOW: Duration = Duration::from_secs(10);
 /// Bytes a second that a client must read of answers that wait for it.
 const WRITE_RATE: u64 = 1024;
 

@@ -19,8 +19,9 @@ struct Allowance {
 
 /// What one peer may cause. A sender needs one fetch for each certificate, of which it has few.
 const OF_PEER: Allowance = Allowance { at_once: 4, each: Duration::from_secs(30) };
-/// What all peers together may cause at one host.
-const OF_HOST: Allowance = Allowance { at_once: 64, each: Duration::from_secs(1) };
+/// What all peers together may cause at one host. Some hundred peers that use up theirs do not use up this one,
+/// so that a sender's new certificate can still be fetched.
+const OF_HOST: Allowance = Allowance { at_once: 1024, each: Duration::from_millis(100) };
 /// The most peers that are remembered. Those whose allowance is whole again are forgotten first.
 const MOST_PEERS: usize = 4096;
 
@@ -110,13 +111,24 @@ mod tests {
     }
 
     #[test]
+    fn two_hundred_peers_that_use_up_theirs_leave_a_host_to_the_others() {
+        let mut budgets = Budgets::default();
+        for number in 0..200 {
+            let peer = format!("192.0.2.{number}");
+            assert_eq!((0..10).filter(|_| budgets.take(&peer, "h", at(0))).count(), 4);
+        }
+        assert!(budgets.take("198.51.100.1", "h", at(0)));
+    }
+
+    #[test]
     fn a_host_is_asked_for_a_bounded_number_by_all_together() {
         let mut budgets = Budgets::default();
-        let peers: Vec<String> = (0..250).map(|number| format!("192.0.2.{number}")).collect();
+        let peers: Vec<String> =
+            (0..2000).map(|number| format!("192.0.{}.{}", number / 250, number % 250)).collect();
         let taken = peers.iter().filter(|peer| budgets.take(peer, "h", at(0))).count();
-        assert_eq!(taken, 64);
+        assert_eq!(taken, 1024);
         assert!(budgets.take("198.51.100.1", "another", at(0)));
-        assert!(budgets.take("198.51.100.2", "h", at(1)));
+        assert!(budgets.take("198.51.100.2", "h", at(1)), "one each tenth of a second");
     }
 
     #[test]

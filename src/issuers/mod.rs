@@ -4,8 +4,9 @@
 //! A request whose key is cached never waits for a fetch. Requests cause at most one fetch of an address at
 //! a time. A cached address is not fetched again within [`FLOOR`]. An address that a request chose is
 //! forgotten when it has no keys or too many others were fetched since. How many such addresses are fetched is
-//! limited for each peer, and for all peers together, so that nobody keeps the keys of others from being fetched. At most [`WAITERS`] requests wait for fetches at once, so a slow issuer does not stall the
-//! others. This module never decides whether a request is authentic.
+//! limited for each peer, and for all peers together, so that nobody keeps the keys of others from being
+//! fetched; [`FETCHES`] of them are fetched at a time. At most [`WAITERS`] requests wait for fetches at once, so
+//! a slow issuer does not stall the others. This module never decides whether a request is authentic.
 
 mod budget;
 mod cache;
@@ -33,7 +34,9 @@ pub const FLOOR: Duration = Duration::from_secs(30);
 /// Keys of configured addresses that are older than this are fetched again in the background.
 pub const STALE: Duration = Duration::from_secs(60 * 60);
 /// The most requests that wait for fetches at once. Further ones get [`Found::NotNow`].
-pub const WAITERS: usize = 32;
+pub const WAITERS: usize = 256;
+/// The most addresses that requests chose and that are fetched at once. Further ones are fetched after them.
+const FETCHES: usize = 32;
 
 /// The longest time that a request waits for a fetch.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,6 +58,7 @@ pub enum Found {
 pub struct Issuers {
     cache: Mutex<Cache>,
     waiters: Semaphore,
+    fetches: Semaphore,
     clock: Arc<dyn Clock>,
     observer: Arc<Observer>,
     transport: Transport,
@@ -64,7 +68,8 @@ impl Issuers {
     /// Starts without any keys.
     pub fn new(clock: Arc<dyn Clock>, observer: Arc<Observer>, transport: Transport) -> Arc<Self> {
         let cache = Mutex::new(Cache::default());
-        Arc::new(Self { cache, waiters: Semaphore::new(WAITERS), clock, observer, transport })
+        let (waiters, fetches) = (Semaphore::new(WAITERS), Semaphore::new(FETCHES));
+        Arc::new(Self { cache, waiters, fetches, clock, observer, transport })
     }
 
     /// Finds the keys that a request needs: at once where they are cached, else after a fetch. All requests
@@ -155,6 +160,11 @@ impl Issuers {
         let issuers = Arc::clone(self);
         let place = place.clone();
         tokio::spawn(async move {
+            // Those that the configuration chose are few, and wait for no stranger.
+            let _turn = match place.chosen_by_request {
+                true => issuers.fetches.acquire().await.ok(),
+                false => None,
+            };
             let result = issuers.fetch(&place).await;
             let found = issuers.land(&place, result);
             // Nobody may be waiting any more.

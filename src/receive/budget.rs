@@ -1,16 +1,35 @@
 //! The budget of requests and bytes in flight, and what each client holds of it.
 //!
 //! Bytes are charged as they arrive: a length that is only announced costs nothing. One client can hold its
-//! share and no more. Where the budget is used up all the same, since there are many clients, the client that
-//! holds the most gives way to one that would hold less: the body that it is still sending is stopped. So a
-//! small delivery finds room however many large bodies strangers send.
+//! share and no more. Where the budget is used up all the same, since there are many clients, bodies that are
+//! still being sent are stopped:
+//!
+//! 1. those of strangers, where the client that needs the room has had a delivery accepted before;
+//! 2. those that have stalled;
+//! 3. those of the client that holds the most, where the one that needs the room would hold less. A client
+//!    that has had a delivery accepted gives way to no stranger here.
+//!
+//! So a small delivery finds room however many large bodies strangers send, and a large one finds room beside
+//! bodies that do not go on; one from a known client finds it beside all that strangers send.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::serving::Peer;
+
+/// A body that brings less than one block in this time on average, 64 KiB a second, stalls after [`CREDIT`].
+const BLOCK_TIME: Duration = Duration::from_micros(62_500);
+/// How long a body may bring nothing before it counts as stalled.
+const CREDIT: Duration = Duration::from_secs(2);
+/// How many clients are remembered that have had a delivery accepted. The one whose last is oldest is forgotten
+/// first.
+const MOST_KNOWN: usize = 1024;
+/// A stalled body of up to this many blocks gives way only to a client that would hold less.
+const SMALL: u64 = 16;
 
 /// What there is, and what one client may hold of it.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +57,8 @@ pub(super) struct Budget {
     bounds: Bounds,
     blocks: u64,
     clients: HashMap<Peer, Client>,
+    /// Clients that have had a delivery accepted, and when the last one was.
+    known: HashMap<Peer, Instant>,
     next: u64,
 }
 
@@ -53,6 +74,8 @@ struct Client {
 struct Waiting {
     blocks: u64,
     stop: Arc<Notify>,
+    /// When it counts as stalled, unless more of it arrives.
+    stalls_at: Instant,
 }
 
 /// The number of a body that can be stopped.
@@ -61,7 +84,7 @@ pub(super) struct Number(u64);
 
 impl Budget {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, blocks: 0, clients: HashMap::new(), next: 0 }
+        Self { bounds, blocks: 0, clients: HashMap::new(), known: HashMap::new(), next: 0 }
     }
 
     /// A client begins a request.
@@ -98,11 +121,27 @@ impl Budget {
         }
     }
 
+    /// A delivery of this client was accepted.
+    pub(super) fn know(&mut self, peer: Peer, now: Instant) {
+        if !self.known.contains_key(&peer) && self.known.len() >= MOST_KNOWN {
+            let oldest = self.known.iter().min_by_key(|(_, at)| **at).map(|(peer, _)| *peer);
+            oldest.and_then(|peer| self.known.remove(&peer));
+        }
+        self.known.insert(peer, now);
+    }
+
     /// A body has to be waited for. It may be stopped from now on.
-    pub(super) fn wait(&mut self, peer: Peer, blocks: u64, stop: Arc<Notify>) -> Number {
+    pub(super) fn wait(
+        &mut self,
+        peer: Peer,
+        blocks: u64,
+        stop: Arc<Notify>,
+        now: Instant,
+    ) -> Number {
         let number = self.next;
         self.next += 1;
-        self.clients.entry(peer).or_default().waiting.insert(number, Waiting { blocks, stop });
+        let waiting = Waiting { blocks, stop, stalls_at: now + CREDIT };
+        self.clients.entry(peer).or_default().waiting.insert(number, waiting);
         Number(number)
     }
 
@@ -112,8 +151,8 @@ impl Budget {
         client.is_some_and(|client| client.waiting.remove(&number).is_some())
     }
 
-    /// More of a body has arrived. Where the budget is used up, bodies of clients that hold more are stopped.
-    /// They count as given back at once, and are freed a moment later.
+    /// More of a body has arrived. Where the budget is used up, bodies are stopped: stalled ones, then those of
+    /// clients that hold more. They count as given back at once, and are freed a moment later.
     ///
     /// # Errors
     /// [`NoRoom`]; nothing was taken.
@@ -122,6 +161,7 @@ impl Budget {
         peer: Peer,
         more: u64,
         number: Option<Number>,
+        now: Instant,
     ) -> Result<(), NoRoom> {
         let client = self.clients.entry(peer).or_default();
         if number.is_some_and(|Number(number)| !client.waiting.contains_key(&number)) {
@@ -132,7 +172,7 @@ impl Budget {
             return Err(NoRoom::Share);
         }
         while self.blocks + more > self.bounds.blocks {
-            self.stop_one(peer, held).ok_or(NoRoom::Full)?;
+            self.stop_one(peer, held, now).ok_or(NoRoom::Full)?;
         }
         self.blocks += more;
         let client = self.clients.entry(peer).or_default();
@@ -140,18 +180,35 @@ impl Budget {
         if let Some(Number(number)) = number
             && let Some(waiting) = client.waiting.get_mut(&number)
         {
-            waiting.blocks += more;
+            waiting.brought(more, now);
         }
         Ok(())
     }
 
-    /// Stops the largest body of the client that holds the most, if that is more than `held`.
-    fn stop_one(&mut self, asking: Peer, held: u64) -> Option<()> {
-        let others = self.clients.iter_mut().filter(|(peer, _)| **peer != asking);
-        let (number, client) = others
-            .filter(|(_, client)| client.blocks > held)
-            .filter_map(|(_, client)| Some((client.largest()?, client)))
-            .max_by_key(|(_, client)| client.blocks)?;
+    /// Stops a body of another client, by the order at the top of this file.
+    fn stop_one(&mut self, asking: Peer, held: u64, now: Instant) -> Option<()> {
+        let is_known = |peer: &Peer| self.known.contains_key(peer);
+        let others = || self.clients.iter().filter(|(peer, _)| **peer != asking);
+        let strangers = || others().filter(|(peer, _)| !is_known(peer));
+        let largest = |(peer, client): (&Peer, &Client)| Some((client.largest()?, *peer));
+        let stalled = || {
+            let bodies = others().filter_map(|(peer, client)| Some((client.stalled(now)?, *peer)));
+            bodies.max_by_key(|((_, blocks), _)| *blocks).map(|((number, _), peer)| (number, peer))
+        };
+        let of_most = |clients: &mut dyn Iterator<Item = (&Peer, &Client)>| {
+            let bodies = clients
+                .filter_map(|(peer, client)| Some((largest((peer, client))?, client.blocks)));
+            bodies.max_by_key(|(_, blocks)| *blocks).map(|(body, _)| body)
+        };
+        let (number, peer) = if is_known(&asking) {
+            of_most(&mut strangers())
+                .or_else(stalled)
+                .or_else(|| of_most(&mut others().filter(|(_, client)| client.blocks > held)))
+        } else {
+            stalled()
+                .or_else(|| of_most(&mut strangers().filter(|(_, client)| client.blocks > held)))
+        }?;
+        let client = self.clients.get_mut(&peer)?;
         let stopped = client.waiting.remove(&number)?;
         client.blocks -= stopped.blocks;
         self.blocks -= stopped.blocks;
@@ -165,6 +222,25 @@ impl Client {
     fn largest(&self) -> Option<u64> {
         let held = self.waiting.iter().filter(|(_, waiting)| waiting.blocks > 0);
         held.max_by_key(|(_, waiting)| waiting.blocks).map(|(number, _)| *number)
+    }
+
+    /// The largest body that is not small and has stalled, with its blocks.
+    fn stalled(&self, now: Instant) -> Option<(u64, u64)> {
+        let stalled = self.waiting.iter().filter(|(_, waiting)| waiting.has_stalled(now));
+        stalled.map(|(number, waiting)| (*number, waiting.blocks)).max_by_key(|(_, blocks)| *blocks)
+    }
+}
+
+impl Waiting {
+    fn brought(&mut self, more: u64, now: Instant) {
+        self.blocks += more;
+        let blocks = u32::try_from(more).unwrap_or(u32::MAX);
+        let earned = BLOCK_TIME.saturating_mul(blocks).min(CREDIT);
+        self.stalls_at = (self.stalls_at.max(now) + earned).min(now + CREDIT);
+    }
+
+    fn has_stalled(&self, now: Instant) -> bool {
+        self.blocks > SMALL && self.stalls_at <= now
     }
 }
 
@@ -189,9 +265,18 @@ mod tests {
 
     /// Begins a request of this many blocks, whose body has to be waited for.
     fn request(budget: &mut Budget, from: u8, blocks: u64) -> Result<Request, NoRoom> {
+        request_at(budget, from, blocks, Instant::now())
+    }
+
+    fn request_at(
+        budget: &mut Budget,
+        from: u8,
+        blocks: u64,
+        now: Instant,
+    ) -> Result<Request, NoRoom> {
         budget.begin(peer(from))?;
-        let number = Some(budget.wait(peer(from), 0, Arc::default()));
-        let taken = budget.take(peer(from), blocks, number);
+        let number = Some(budget.wait(peer(from), 0, Arc::default(), now));
+        let taken = budget.take(peer(from), blocks, number, now);
         let blocks = if taken.is_ok() { blocks } else { 0 };
         taken.map(|()| Request { peer: from, blocks, number }).inspect_err(|_| {
             budget.end(peer(from), blocks, number);
@@ -232,11 +317,78 @@ mod tests {
     }
 
     #[test]
+    fn a_large_body_that_arrives_quickly_finds_room_beside_stalled_ones() {
+        let (mut budget, begin) = (Budget::new(BOUNDS), Instant::now());
+        let held: Vec<Request> = [17, 17, 17, 13]
+            .into_iter()
+            .zip(1..)
+            .map(|(blocks, from)| request_at(&mut budget, from, blocks, begin).expect("room"))
+            .collect();
+        let soon = begin + CREDIT / 2;
+        assert_eq!(request_at(&mut budget, 99, 30, soon).err(), Some(NoRoom::Full));
+        budget.end(peer(4), held[3].blocks, held[3].number);
+        budget.take(peer(1), 8, held[0].number, soon).expect("room");
+        let late = begin + CREDIT + Duration::from_millis(1);
+        request_at(&mut budget, 99, 30, late).expect("room");
+        let arrived = |budget: &mut Budget, request: &Request| {
+            budget.arrived(peer(request.peer), request.number.expect("numbered"))
+        };
+        assert!(arrived(&mut budget, &held[0]), "it went on");
+        assert!(!arrived(&mut budget, &held[1]) && !arrived(&mut budget, &held[2]), "they stalled");
+    }
+
+    #[test]
+    fn a_known_client_finds_room_beside_all_that_strangers_send() {
+        let mut budget = Budget::new(BOUNDS);
+        budget.know(peer(99), Instant::now());
+        for from in 1..=64 {
+            request(&mut budget, from, 1).expect("room");
+        }
+        request(&mut budget, 99, 32).expect("room");
+        assert_eq!(budget.blocks, 64);
+        assert_eq!(
+            request(&mut budget, 100, 1).err(),
+            Some(NoRoom::Full),
+            "a stranger holds as much"
+        );
+        budget.know(peer(98), Instant::now());
+        request(&mut budget, 98, 32).expect("room");
+        assert_eq!(
+            request(&mut budget, 100, 1).err(),
+            Some(NoRoom::Full),
+            "it takes from none known"
+        );
+        request(&mut budget, 97, 0).expect("it holds nothing");
+    }
+
+    #[test]
+    fn few_clients_are_remembered() {
+        let (mut budget, begin) = (Budget::new(BOUNDS), Instant::now());
+        for number in 0..2 * MOST_KNOWN {
+            let [a, b, ..] = number.to_le_bytes();
+            let at = begin + Duration::from_secs(number as u64);
+            budget.know(Peer::of([10, 0, b, a].into()), at);
+        }
+        assert_eq!(budget.known.len(), MOST_KNOWN);
+        assert!(budget.known.contains_key(&Peer::of([10, 0, 7, 255].into())), "the last one");
+    }
+
+    #[test]
+    fn a_small_body_that_stalls_gives_way_to_nobody_who_would_hold_more() {
+        let (mut budget, begin) = (Budget::new(BOUNDS), Instant::now());
+        for from in 1..=4 {
+            request_at(&mut budget, from, SMALL, begin).expect("room");
+        }
+        let late = begin + CREDIT * 10;
+        assert_eq!(request_at(&mut budget, 99, 20, late).err(), Some(NoRoom::Full));
+    }
+
+    #[test]
     fn a_body_that_has_arrived_is_never_stopped() {
         let mut budget = Budget::new(BOUNDS);
         for from in 1..=2 {
             budget.begin(peer(from)).expect("room");
-            budget.take(peer(from), 32, None).expect("room");
+            budget.take(peer(from), 32, None, Instant::now()).expect("room");
         }
         assert_eq!(request(&mut budget, 3, 1).err(), Some(NoRoom::Full));
     }
@@ -264,6 +416,7 @@ mod tests {
                             for (other, client) in &budget.clients {
                                 let gives = *other != peer(from) && client.blocks > held;
                                 prop_assert!(!gives || client.largest().is_none());
+                                prop_assert!(client.stalled(Instant::now()).is_none() || *other == peer(from));
                             }
                         }
                     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::budget::{Bounds, Budget, NoRoom, Number};
@@ -98,13 +99,20 @@ impl Admitted {
             return Ok(());
         }
         let number = self.waiting.as_ref().map(|(number, _)| *number);
-        lock(&self.budget).take(self.peer, more, number).map_err(|no_room| match no_room {
-            NoRoom::Share => Answer::Overloaded("too many bytes in flight from one address"),
-            NoRoom::Full => too_many_bytes(),
+        lock(&self.budget).take(self.peer, more, number, Instant::now()).map_err(|no_room| {
+            match no_room {
+                NoRoom::Share => Answer::Overloaded("too many bytes in flight from one address"),
+                NoRoom::Full => too_many_bytes(),
+            }
         })?;
         self.blocks += more;
         self.in_flight.add_bytes(bytes(more));
         Ok(())
+    }
+
+    /// The request was authentic: its client is known from now on.
+    pub(super) fn is_authentic(&self) {
+        lock(&self.budget).know(self.peer, Instant::now());
     }
 
     /// Gives back what it holds of the budget: its body is kept no longer.
@@ -118,7 +126,8 @@ impl Admitted {
     pub(super) async fn stopped(&mut self) -> Answer {
         let (_, stop) = self.waiting.get_or_insert_with(|| {
             let stop = Arc::new(Notify::new());
-            (lock(&self.budget).wait(self.peer, self.blocks, Arc::clone(&stop)), stop)
+            let mut budget = lock(&self.budget);
+            (budget.wait(self.peer, self.blocks, Arc::clone(&stop), Instant::now()), stop)
         });
         stop.notified().await;
         too_many_bytes()

@@ -215,6 +215,9 @@ impl Receiving {
             return answer;
         }
         let answer = self.receiver.take_in(arrived(body)).await;
+        if answer.is_proven() && !source.unauthenticated {
+            admitted.is_authentic();
+        }
         drop(admitted);
         answer
     }

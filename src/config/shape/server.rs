@@ -59,7 +59,7 @@ pub(in crate::config) struct ServerShape {
     pub(in crate::config) header_timeout: At<Period>,
     /// Time for the body of a request to arrive.
     pub(in crate::config) body_timeout: At<Period>,
-    /// Bytes a second that a body must bring while the gateway waits for it, measured over five seconds.
+    /// Bytes a second that a body must bring while the gateway waits for it, measured over ten seconds.
     pub(in crate::config) body_min_rate: At<Size>,
     /// Time for a client to read a part of an answer that waits for it. A client that reads less than
     /// 1 KiB a second over that time is disconnected.

@@ -4,15 +4,17 @@ use super::hostile::{Attack, From, Kind};
 use super::{Attacked, CONNECTIONS, MEMORY, honest};
 use crate::common::{PUSH, github_signature};
 
-/// Sends deliveries while an attack goes on. Each is answered 202.
+/// Sends deliveries while an attack goes on, the last of them a large one. Each is answered 202.
 async fn deliver(attacked: &Attacked, client: &reqwest::Client, label: &str) {
-    for number in 0..10 {
+    let filled = PUSH.replacen('{', &format!("{{\"fill\": \"{}\", ", "x".repeat(2 << 20)), 1);
+    for number in 0..=10 {
+        let body = if number < 10 { PUSH.to_owned() } else { filled.clone() };
         let sent = client
             .post(format!("http://{}/hooks/github", attacked.hooks()))
             .header("x-github-event", "push")
             .header("x-github-delivery", format!("{label}-{number}"))
-            .header("x-hub-signature-256", github_signature(PUSH.as_bytes()))
-            .body(PUSH)
+            .header("x-hub-signature-256", github_signature(body.as_bytes()))
+            .body(body)
             .send()
             .await;
         let answer = sent.unwrap_or_else(|error| panic!("{label}: delivery {number}: {error:?}"));
