@@ -42,6 +42,11 @@ impl Claims {
         })
     }
 
+    /// The patterns that are required of this claim.
+    pub fn of<'c>(&'c self, name: &'c str) -> impl Iterator<Item = &'c Patterns> {
+        self.0.iter().filter(move |(asked, _)| **asked == *name).map(|(_, patterns)| patterns)
+    }
+
     /// Whether this claim is required, and none of these texts matches.
     pub fn keeps_out(&self, name: &str, strangers: &[&str]) -> bool {
         let mut asked = self.0.iter().filter(|(asked, _)| **asked == *name).peekable();

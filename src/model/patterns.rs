@@ -75,6 +75,11 @@ impl Patterns {
         !verdicts.is_empty() && verdicts.iter().all(|passes| *passes)
     }
 
+    /// The patterns that accept, as they are written.
+    pub fn accepted(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|entry| !entry.excludes).map(|entry| entry.text.as_str())
+    }
+
     /// The only texts that can pass, where every entry that does not exclude is a literal; else `None`.
     pub fn literals(&self) -> Option<Vec<&str>> {
         self.entries

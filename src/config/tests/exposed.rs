@@ -41,6 +41,10 @@ fn a_route_of_a_sender_with_one_key_for_all_users_asks_for_the_repository() {
         "{ source: github, repository: \"**\" }",
         "{ source: github, repository: \"*/*\" }",
         "{ source: github, repository: [\"**\", \"!acme/old\"] }",
+        "{ source: github, repository: \"*/risk\" }",
+        "{ source: github, repository: \"acme*/*\" }",
+        "{ source: github, repository: \"a*\" }",
+        "{ source: github, repository: [acme/risk, \"**/risk\"] }",
     ] {
         let (faults, _) = found(&with(travis, on));
         assert_eq!(faults.len(), 1, "{on}: {faults:?}");
@@ -80,10 +84,17 @@ fn a_source_of_tokens_of_a_public_platform_asks_for_the_owner() {
         assert_eq!(faults.len(), 1, "{issuer}: {faults:?}");
         assert!(faults[0].contains("believes everyone on"), "{faults:?}");
         assert!(faults[0].contains("add `required_claims: {"), "{faults:?}");
-        let (faults, _) = found(&with(&jwt(issuer, ", required_claims: { sub: \"**\" }"), on));
-        assert_eq!(faults.len(), 1, "{issuer}: {faults:?}");
-        let sub = ", required_claims: { sub: acme }";
-        assert!(found(&with(&jwt(issuer, sub), on)).0.is_empty(), "{issuer}");
+        for claims in
+            ["sub: \"**\"", "ref: refs/heads/main", "sub: \"repo:*\"", "email: \"*@gmail.com\""]
+        {
+            let claims = format!(", required_claims: {{ {claims} }}");
+            let (faults, _) = found(&with(&jwt(issuer, &claims), on));
+            assert_eq!(faults.len(), 1, "{issuer} {claims}: {faults:?}");
+            assert!(
+                faults[0].contains("none of its `required_claims` names an owner"),
+                "{faults:?}"
+            );
+        }
         still_served(&with(&jwt(issuer, ""), on));
     }
     for issuer in [
@@ -98,6 +109,108 @@ fn a_source_of_tokens_of_a_public_platform_asks_for_the_owner() {
     // The keys tell the platform too.
     let keys = jwt("https://gitlab.com", "").replace("keys.example.com", "gitlab.com");
     assert_eq!(found(&with(&keys, on)).0.len(), 1);
+}
+
+#[test]
+fn a_required_claim_must_name_the_owner_in_full() {
+    let jwt = |issuer: &str, claims: &str| {
+        let source = format!(
+            "{{ provider: jwt, issuer: \"{issuer}\", jwks_url: \"https://keys.example.com/jwks\", audience: [a], \
+             algorithms: [RS256], required_claims: {{ {claims} }} }}"
+        );
+        with(&source, "{ source: github }")
+    };
+    let github = "https://token.actions.githubusercontent.com";
+    let gitlab = "https://gitlab.com";
+    let google = "https://accounts.google.com";
+    let circleci = "https://oidc.circleci.com";
+    let buildkite = "https://agent.buildkite.com";
+    let pulumi = "https://api.pulumi.com/oidc";
+    for (issuer, claims) in [
+        (github, "repository_owner: acme"),
+        (github, "repository: \"acme/*\""),
+        (github, "repository: [acme/risk, beta/risk]"),
+        (github, "sub: \"repo:acme/risk:ref:refs/heads/*\""),
+        (github, "repository: \"*/risk\", repository_owner_id: \"1234\""),
+        (gitlab, "project_path: \"acme/team/**\""),
+        (gitlab, "sub: \"project_path:acme/risk:**\""),
+        (google, "email: gateway@acme.iam.gserviceaccount.com"),
+        (google, "hd: acme.example"),
+        (circleci, "sub: \"org/8f1d2a3b/project/**\""),
+        (circleci, "oidc.circleci.com/org-id: 8f1d2a3b"),
+        (buildkite, "organization_slug: acme"),
+        (pulumi, "sub: \"pulumi:deploy:org:acme:**\""),
+        (pulumi, "\"https://pulumi.com/org_id\": 8f1d2a3b"),
+    ] {
+        assert_eq!(found(&jwt(issuer, claims)).0, [""; 0], "{issuer} {claims}");
+    }
+    for (issuer, claims) in [
+        (github, "repository: \"*/risk\""),
+        (github, "repository: \"a*\""),
+        (github, "repository: \"acme*/*\""),
+        (github, "repository: [acme/risk, \"*/risk\"]"),
+        (github, "repository_owner: \"acme*\""),
+        (github, "sub: \"repo:*\""),
+        (github, "sub: \"repo:*/risk:**\""),
+        (github, "sub: environment:production"),
+        // Everyone may call a public reusable workflow, and cause a job in a repository that takes pull requests.
+        (github, "job_workflow_ref: \"acme/shared/.github/workflows/x.yml@*\""),
+        (github, "actor: alice"),
+        (github, "environment: production"),
+        (gitlab, "project_path: \"acme*/risk\""),
+        (gitlab, "user_login: alice"),
+        (google, "email: \"*@*.iam.gserviceaccount.com\""),
+        (google, "email_verified: \"true\""),
+        (circleci, "sub: \"org/*/project/8f1d2a3b/**\""),
+        (circleci, "oidc.circleci.com/vcs-ref: refs/heads/main"),
+        (buildkite, "pipeline_slug: risk"),
+        (buildkite, "sub: \"organization:acme:*\""),
+        (pulumi, "sub: \"pulumi:deploy:org:*:project:risk:**\""),
+    ] {
+        let (faults, _) = found(&jwt(issuer, claims));
+        assert_eq!(faults.len(), 1, "{issuer} {claims}: {faults:?}");
+        still_served(&jwt(issuer, claims));
+    }
+}
+
+#[test]
+fn a_preset_asks_for_the_owner_in_full_too_and_an_upgrade_stops_nothing() {
+    let on = "{ source: github }";
+    let preset = |preset: &str, claims: &str| {
+        format!(
+            "{{ provider: jwt, preset: {preset}, audience: [a], required_claims: {{ {claims} }} }}"
+        )
+    };
+    for (name, claims) in [
+        ("github-actions", "repository: acme/risk"),
+        ("github-actions", "repository_owner: acme"),
+        ("gitlab", "namespace_path: acme"),
+        ("google", "email: gateway@acme.iam.gserviceaccount.com"),
+    ] {
+        assert_eq!(found(&with(&preset(name, claims), on)).0, [""; 0], "{claims}");
+    }
+    for (name, claims) in [
+        ("github-actions", "job_workflow_ref: \"acme/shared/.github/workflows/x.yml@v1\""),
+        ("github-actions", "repository: \"acme*/*\""),
+        ("gitlab", "project_path: \"a*/risk\""),
+        ("google", "email: \"*@acme*.example\""),
+    ] {
+        let text = with(&preset(name, claims), on);
+        assert_eq!(found(&text).0.len(), 1, "{claims}");
+        still_served(&text);
+    }
+}
+
+#[test]
+fn a_source_of_google_chat_that_names_only_its_own_address_is_warned_of() {
+    let warned = |audience: &str| {
+        let source = format!("{{ provider: google-chat, audience: [\"{audience}\"] }}");
+        let (faults, warnings) = found(&with(&source, "{ source: github, user: users/1 }"));
+        assert!(faults.is_empty(), "{faults:?}");
+        warnings.iter().any(|warning| warning.contains("every app of Google Chat"))
+    };
+    assert!(warned("https://hooks.example.com/hooks/chat"));
+    assert!(!warned("1234567890"));
 }
 
 #[test]

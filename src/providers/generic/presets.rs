@@ -39,7 +39,7 @@ impl Preset {
 
     /// The default issuer, which a source may replace with that of its own installation. None for
     /// Kubernetes, where every cluster has its own.
-    pub(super) fn issuer(self) -> Option<&'static str> {
+    pub fn issuer(self) -> Option<&'static str> {
         match self {
             Self::GithubActions => Some("https://token.actions.githubusercontent.com"),
             Self::Gitlab => Some("https://gitlab.com"),
