@@ -297,7 +297,7 @@ These are:
 | rate | a whole number, a slash and `s`, `m`, `h` or `d`: `10/s`, `60/m`; that many may come at once, and the limit refills evenly |
 | address or network | `203.0.113.7`, `10.0.0.0/8`, `2001:db8::/32`; an address alone is a network of one, and bits set beyond the prefix are a fault |
 | name | 1 to 64 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or a digit |
-| pattern | a literal, or text with `*` (within a path segment), `**`, `?`, `[a-z]`, `{a,b}`; `!` in front excludes; the last that fits decides |
+| pattern | a literal, or text with `*` (any text without `/`), `**` (any text), `?` and `+` (none or one, one or more of what stands in front), `[a-z]`; `\\` takes the next character as it is; `!` in front excludes; the last that matches decides; see [patterns.md](patterns.md) |
 | reference to a secret | exactly one of `{ env: NAME }`, `{ file: /path }`, `{ command: [program, argument] }`; a command may have `pass_env: [NAME]` beside it |
 | template | text with `${{ … }}` holes, each a CEL expression; between `{ }` or `[ ]` it must be in quotes |
 

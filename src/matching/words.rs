@@ -38,15 +38,29 @@ impl fmt::Display for Words {
             Self::Fixed(words) => f.write_str(words),
             Self::Ready(words) => f.write_str(words),
             Self::False(source) => write!(f, "`{}` is false", Shown(source)),
-            Self::Unwanted { wanted, found: Some(found), .. } => {
-                write!(f, "wanted {wanted}; it is {}", Shown(found))
-            }
+            Self::Unwanted { wanted, found: Some(found), .. } => unlike(f, wanted, found),
             Self::Unwanted { test, wanted, found: None } => {
                 let fact = test.rsplit('.').next().unwrap_or(test);
                 write!(f, "wanted {wanted}; this event has no {fact}")
             }
         }
     }
+}
+
+/// What is wanted beside what was found. Where the two would read alike, it says in what they differ.
+fn unlike(f: &mut fmt::Formatter<'_>, wanted: &Patterns, found: &str) -> fmt::Result {
+    if let Some(escaped) = wanted.escaped_twin(found) {
+        let (found, escaped) = (Shown(found), Shown(&escaped));
+        return write!(f, "wanted the pattern {wanted}; it is {found}, whose pattern is {escaped}");
+    }
+    if wanted.reads_like(found) {
+        let found = Shown(found);
+        return write!(
+            f,
+            "wanted \"{wanted}\"; it is \"{found}\", with other white space or with a character that is not seen"
+        );
+    }
+    write!(f, "wanted {wanted}; it is {}", Shown(found))
 }
 
 impl fmt::Debug for Words {
@@ -90,5 +104,28 @@ impl fmt::Display for Shown<'_> {
             f.write_char(if is_hidden(letter) { '\u{fffd}' } else { letter })?;
         }
         f.write_str(if letters.next().is_some() { "…" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(wanted: &str, found: &str) -> String {
+        let wanted = Patterns::parse(&[wanted.to_owned()]).expect("valid");
+        Words::Unwanted { test: "tag", wanted, found: Some(found.into()) }.to_string()
+    }
+
+    #[test]
+    fn no_words_say_that_a_text_is_wanted_and_that_the_same_text_is_there() {
+        assert_eq!(words("main", "dev"), "wanted main; it is dev");
+        assert_eq!(
+            words("v[1]", "v[1]"),
+            "wanted the pattern v[1]; it is v[1], whose pattern is v\\[1\\]"
+        );
+        for (wanted, found) in [("main", "main "), ("main ", "main"), ("main", "ma\u{200b}in")] {
+            let words = words(wanted, found);
+            assert!(words.contains("not seen"), "{words}");
+        }
     }
 }

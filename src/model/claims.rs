@@ -65,7 +65,13 @@ impl Claims {
                 return Ok(());
             }
             let found = (!texts.is_empty()).then(|| texts.join(", "));
-            Err(ClaimMiss { name: name.to_string(), wanted: wanted.to_string(), found })
+            let wanted = match texts.iter().find_map(|text| wanted.escaped_twin(text)) {
+                Some(escaped) => {
+                    format!("the pattern {wanted} (that text itself is written {escaped})")
+                }
+                None => wanted.to_string(),
+            };
+            Err(ClaimMiss { name: name.to_string(), wanted, found })
         })
     }
 }

@@ -28,7 +28,9 @@ pub use flow::{Backlog, BreakerPolicy, Latest};
 pub use git::{ChangedPaths, Files, GitFacts, PullRequest, ReadFiles};
 pub use ids::{DeliveryId, RunId};
 pub use newly_reserved::{Family, NEWLY_RESERVED, is_newly_reserved};
-pub use patterns::{PatternFault, Patterns};
+pub use patterns::{
+    Change as PatternChange, Grammar, PatternFault, Patterns, changes as pattern_changes,
+};
 pub use printable::{is_hidden, printable, printable_json, printable_lines};
 pub use reserved::{RESERVED, is_own, is_reserved};
 pub use role::Role;

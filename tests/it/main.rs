@@ -17,6 +17,7 @@ mod facts;
 mod observations;
 mod proven;
 mod purity;
+mod rules;
 mod security_page;
 mod signing;
 mod tokens;

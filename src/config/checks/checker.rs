@@ -91,6 +91,18 @@ impl Checker<'_> {
         self.sink.warnings.borrow_mut().push(fault);
     }
 
+    /// Warns of a value, at the value itself.
+    pub(super) fn warn_of_value(
+        &self,
+        id: Id,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        let range = self.file.tree.spot(id);
+        let fault = Fault::at(&self.file.source, range, message, hint);
+        self.sink.warnings.borrow_mut().push(fault);
+    }
+
     /// A field that must be present. A missing one is reported here; a broken one has been reported
     /// already.
     pub(super) fn need<T>(&self, map: Id, key: &str, field: Required<T>) -> Option<T> {

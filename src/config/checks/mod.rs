@@ -12,6 +12,7 @@ mod names;
 mod networks;
 mod options;
 mod parsed;
+mod patterns;
 mod platforms;
 mod routes;
 mod server;

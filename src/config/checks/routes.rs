@@ -8,6 +8,7 @@ use super::checker::Checker;
 use super::impossible;
 use super::jobs::Allowed;
 use super::names::Kind;
+use super::patterns::{patterns, patterns_as};
 use super::variables;
 use super::vocabulary::vocabulary;
 use super::{Written, claims, exposure, platforms};
@@ -18,7 +19,7 @@ use crate::config::shape::{
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
 use crate::matching::{On, Patterns, PullRequestOn, Takes, UnknownPaths};
-use crate::model::Claims;
+use crate::model::{Claims, Grammar};
 
 pub(super) type Routes = BTreeMap<Arc<str>, Arc<RoutePlan>>;
 
@@ -143,18 +144,19 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     };
     let sources = source.map(|at| sources(checker, &at)).unwrap_or_default();
     let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
+    let names = |texts: &Option<At<Texts>>| patterns_as(checker, Grammar::Name, texts.as_ref());
     let on = On {
         events: list(&shape.event),
         actions: list(&shape.action),
         command: list(&shape.command),
-        user: list(&shape.user),
-        channel: list(&shape.channel),
-        repository: list(&shape.repository),
+        user: names(&shape.user),
+        channel: names(&shape.channel),
+        repository: patterns_as(checker, Grammar::Repository, shape.repository.as_ref()),
         branch: short(checker, shape.branch.as_ref()),
         tag: short(checker, shape.tag.as_ref()),
         sha: list(&shape.sha),
         before: list(&shape.before),
-        author: list(&shape.author),
+        author: names(&shape.author),
         claims: claims(checker, shape.claims),
         path: list(&shape.path),
         pull_request: shape.pull_request.map(|at| pull_request(checker, at)),
@@ -214,47 +216,47 @@ pub(super) fn claims(checker: Checker<'_>, at: Option<At<Section<Texts>>>) -> Cl
     empty(checker, at.id);
     let each = at.value.into_iter().filter_map(|(name, entry)| {
         let texts = At { id: Some(entry.id), value: entry.value? };
-        Some((name.into(), patterns(checker, Some(&texts))?))
+        let grammar = grammar_of_claim(&name);
+        Some((name.into(), patterns_as(checker, grammar, Some(&texts))?))
     });
     Claims::new(each.collect())
 }
 
+/// Claims whose value is an account or its owner, by the last part of their names: of GitHub's, GitLab's,
+/// Google's and Kubernetes' tokens, and of OpenID Connect.
+const ACCOUNTS: [&str; 14] = [
+    "actor",
+    "azp",
+    "client_id",
+    "email",
+    "name",
+    "namespace_path",
+    "nickname",
+    "preferred_username",
+    "repository_owner",
+    "sub",
+    "user_email",
+    "user_login",
+    "username",
+    "workflow_actor",
+];
+
+fn grammar_of_claim(name: &str) -> Grammar {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    match last {
+        "repository" | "project_path" => Grammar::Repository,
+        last if ACCOUNTS.contains(&last) => Grammar::Name,
+        _ => Grammar::Filter,
+    }
+}
+
 /// Reports a condition that is empty. `true` if it is.
-fn empty(checker: Checker<'_>, id: Option<Id>) -> bool {
+pub(super) fn empty(checker: Checker<'_>, id: Option<Id>) -> bool {
     let Some(id) = id.filter(|id| checker.file.tree.is_empty(*id)) else { return false };
     let name = checker.file.tree.key(id).unwrap_or("this");
     let hint = "remove the key to accept anything, or say what must hold".to_owned();
     checker.fault_of_key(id, format!("`{name}` is empty"), hint);
     true
-}
-
-/// Compiles a list of literals and patterns. Every fault is reported at its own item.
-pub(super) fn patterns(checker: Checker<'_>, at: Option<&At<Texts>>) -> Option<Patterns> {
-    let at = at?;
-    if empty(checker, at.id) {
-        return None;
-    }
-    let each = at.each();
-    let mut texts: Vec<String> = each.iter().map(|(_, text)| (*text).to_owned()).collect();
-    let damaged = checker.is_damaged(at.id);
-    if damaged {
-        // The item that was cut out may have been the only one that is not an exclusion.
-        texts.push("**".to_owned());
-    }
-    match Patterns::parse(&texts) {
-        Ok(patterns) => Some(patterns),
-        Err(faults) => {
-            for fault in faults {
-                let id = each.get(fault.index).map_or(at.id, |(id, _)| *id);
-                let (message, hint) = match fault.message.split_once("; ") {
-                    Some((message, hint)) => (message, Some(hint.to_owned())),
-                    None => (fault.message.as_str(), None),
-                };
-                checker.fault(id, message, hint);
-            }
-            None
-        }
-    }
 }
 
 fn condition(checker: Checker<'_>, at: &At<String>) -> Option<Expression> {

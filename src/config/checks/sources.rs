@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::checker::Checker;
 use super::networks::networks;
 use super::options::options;
-use super::routes::patterns;
+use super::patterns::{patterns, patterns_as};
 use super::{exposure, platforms};
 use crate::config::plan::{RetentionPlan, ServerPlan, SourcePlan};
 use crate::config::repeats::Repeats;
@@ -14,6 +14,7 @@ use crate::config::secrets::SecretRef;
 use crate::config::shape::{Period, RepeatsShape, SecretShape, SecretShapes, Section, SourceShape};
 use crate::config::similar::provider_meant;
 use crate::config::yaml::{At, Id, Lenient};
+use crate::model::Grammar;
 use crate::providers::{self, Options, Provider, SECRET_HINT, SecretUse};
 
 pub(super) fn sources(
@@ -115,7 +116,7 @@ fn source(
         warn_of_alike(checker, id, provider, options);
     }
     let events = patterns(checker, shape.events.as_ref());
-    let ignore_actors = patterns(checker, shape.ignore_actors.as_ref());
+    let ignore_actors = patterns_as(checker, Grammar::Name, shape.ignore_actors.as_ref());
     Some(SourcePlan {
         access_tokens,
         name: name.into(),

@@ -49,8 +49,8 @@ pub(in crate::config) struct RouteShape {
 }
 
 /// The events that a route matches. Each condition is a text or a list of texts, of which one must
-/// match: a literal, or a pattern with `*` (within a path segment), `**`, `?`, `[a-z]` and `{a,b}`.
-/// A text that starts with `!` excludes. The last text that matches decides.
+/// match: a literal or a pattern, as GitHub Actions reads them in its filters (docs/patterns.md). A
+/// text that starts with `!` excludes. The last text that matches decides.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a section of conditions")]
 #[schemars(rename = "On")]
@@ -89,7 +89,7 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) sha: Option<At<Texts>>,
     /// Commit id before the event.
     pub(in crate::config) before: Option<At<Texts>>,
-    /// Account name of the person who acted.
+    /// Account name of the person who acted, as it is; only `*` stands for other text.
     pub(in crate::config) author: Option<At<Texts>>,
     /// Claims of the sender's token, by name. Write a dot between the names of nested claims.
     #[schemars(example = serde_json::json!({ "repository": "acme/risk" }))]

@@ -40,9 +40,9 @@ pub(in crate::config) struct SourceShape {
     /// name, or a pattern. Every other delivery is stored and starts nothing. Default: every kind.
     #[schemars(example = ["push", "pull_request"])]
     pub(in crate::config) events: Option<At<Texts>>,
-    /// Account names, or patterns of them, whose events start nothing. Name the account that your
-    /// jobs push with, so that a job does not start itself again and again.
-    #[schemars(example = ["risk-bot", "ci-*"])]
+    /// Account names whose events start nothing; only `*` in them stands for other text. Name the
+    /// account that your jobs push with, so that a job does not start itself again and again.
+    #[schemars(example = ["risk-bot[bot]", "ci-*"])]
     pub(in crate::config) ignore_actors: Option<At<Texts>>,
     /// Accept every request without a signature or token. Anyone who can reach the gateway can then
     /// start the jobs of every route of this source.

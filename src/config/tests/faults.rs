@@ -204,7 +204,7 @@ fn a_condition_that_says_nothing_is_refused() {
 
 #[test]
 fn patterns_are_checked_each_at_its_own_place() {
-    let faults = faults_with("event: push", "branch: [main, \"a[\", \"b{\"], tag: [\"!x\"]");
+    let faults = faults_with("event: push", "branch: [main, \"a[\", \"[]\"], tag: [\"!x\"]");
     assert_eq!(faults.len(), 3, "{faults:?}");
     assert!(faults[0].starts_with("11:42+4 "), "{faults:?}");
     assert!(faults[2].contains("**"), "{faults:?}");

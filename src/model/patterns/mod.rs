@@ -1,10 +1,24 @@
-//! Lists of literals and globs, with the rules of GitHub Actions' filters: the last entry that fits decides,
-//! and an entry that begins with `!` excludes. `*` matches within a path segment, `**` across segments.
+//! Lists of literals and patterns, as GitHub Actions reads the filters of its workflows: the last entry that
+//! matches decides, and an entry that begins with `!` excludes.
+//!
+//! `*` stands for any text without `/`, `**` for any text, `?` for none or one of what stands in front of it,
+//! `+` for one or more of that, `[abc0-9]` for one of these characters, and `\` takes the next character as it
+//! is. Source: "Filter pattern cheat sheet" in GitHub's workflow syntax; its examples are in
+//! `tests/patterns/github.txt`. An account's name is read by [`Grammar::Name`], in which only `*` is special.
+
+mod former;
+mod grammar;
+mod matcher;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use super::printable::is_hidden;
+pub use former::{Change, changes};
+pub use grammar::Grammar;
+use matcher::Matcher;
 
 /// A compiled list of patterns. A clone shares it.
 #[derive(Clone, Debug)]
@@ -23,27 +37,31 @@ pub struct PatternFault {
 
 #[derive(Clone, Debug)]
 struct Entry {
+    /// The pattern as it is written, without the `!` of an exclusion.
     text: String,
     excludes: bool,
-    fits: Fits,
-}
-
-#[derive(Clone, Debug)]
-enum Fits {
-    Literal(String),
-    Glob(Box<GlobMatcher>),
+    /// One matcher, or one for each alternative.
+    matchers: Box<[Matcher]>,
 }
 
 impl Patterns {
-    /// Compiles a list.
+    /// Compiles a list of filters.
     ///
     /// # Errors
-    /// One fault for each entry that is empty or not a valid glob; else one, where the list can never match.
+    /// One fault for each entry that is empty or not a valid pattern; else one, where the list can never match.
     pub fn parse(texts: &[String]) -> Result<Self, Vec<PatternFault>> {
+        Self::parse_as(Grammar::Filter, texts)
+    }
+
+    /// Compiles a list of patterns of this grammar.
+    ///
+    /// # Errors
+    /// As for [`Patterns::parse`].
+    pub fn parse_as(grammar: Grammar, texts: &[String]) -> Result<Self, Vec<PatternFault>> {
         let mut faults = Vec::new();
         let mut entries = Vec::new();
         for (index, text) in texts.iter().enumerate() {
-            match Entry::parse(text) {
+            match Entry::parse(grammar, text) {
                 Ok(entry) => entries.push(entry),
                 Err(message) => faults.push(PatternFault { index, message }),
             }
@@ -85,12 +103,26 @@ impl Patterns {
         self.entries
             .iter()
             .filter(|entry| !entry.excludes)
-            .map(|entry| match &entry.fits {
-                Fits::Literal(text) => Some(text.as_str()),
-                Fits::Glob(_) => None,
-            })
+            .flat_map(|entry| entry.matchers.iter().map(Matcher::literal))
             .collect()
     }
+
+    /// The text itself as a pattern, where an entry is written just like it and yet does not match it. A
+    /// message that only repeats the two would say that what is wanted is there.
+    pub fn escaped_twin(&self, text: &str) -> Option<String> {
+        let twin = self.entries.iter().any(|entry| !entry.excludes && entry.text == text);
+        twin.then(|| grammar::escaped(text))
+    }
+
+    /// Whether an entry and this text differ only in white space at their ends and in hidden characters.
+    pub fn reads_like(&self, text: &str) -> bool {
+        self.entries.iter().any(|entry| !entry.excludes && seen(&entry.text).eq(seen(text)))
+    }
+}
+
+/// A text as a reader sees it at a glance.
+fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.trim().chars().filter(|letter| !is_hidden(*letter))
 }
 
 impl PartialEq for Patterns {
@@ -125,82 +157,34 @@ impl fmt::Display for Patterns {
 }
 
 impl Entry {
-    fn parse(text: &str) -> Result<Self, String> {
-        let (excludes, text) = match text.strip_prefix('!') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
+    fn parse(grammar: Grammar, text: &str) -> Result<Self, String> {
+        let (excludes, text) = split(text);
         if text.is_empty() {
             return Err("an empty pattern never matches; remove it".to_owned());
         }
-        let fits = if text.contains(['*', '?', '[', '{', '\\']) {
-            let glob = GlobBuilder::new(text)
-                .literal_separator(true)
-                .backslash_escape(true)
-                .build()
-                .map_err(|error| format!("`{text}` is not a pattern: {}", error.kind()))?;
-            Fits::Glob(Box::new(glob.compile_matcher()))
-        } else {
-            Fits::Literal(text.to_owned())
-        };
-        Ok(Self { text: text.to_owned(), excludes, fits })
+        let said = |fault: &str| format!("`{text}` is not a pattern: {fault}");
+        let alternatives = grammar::alternatives(grammar, text).map_err(|fault| said(&fault))?;
+        let matchers = alternatives.iter().map(|text| {
+            let items = grammar::items(grammar, text)?;
+            Matcher::new(&items)
+        });
+        let matchers: Result<_, String> = matchers.collect();
+        Ok(Self {
+            text: text.to_owned(),
+            excludes,
+            matchers: matchers.map_err(|fault| said(&fault))?,
+        })
     }
 
     fn fits(&self, text: &str) -> bool {
-        match &self.fits {
-            Fits::Literal(literal) => literal == text,
-            Fits::Glob(glob) => glob.is_match(text),
-        }
+        self.matchers.iter().any(|matcher| matcher.fits(text))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn patterns(texts: &[&str]) -> Patterns {
-        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        Patterns::parse(&texts).expect("valid patterns")
-    }
-
-    #[test]
-    fn a_star_stays_within_a_segment_and_two_do_not() {
-        assert!(patterns(&["release/*"]).pass("release/1"));
-        assert!(!patterns(&["release/*"]).pass("release/1/hotfix"));
-        assert!(patterns(&["release/**"]).pass("release/1/hotfix"));
-    }
-
-    #[test]
-    fn the_last_pattern_that_fits_decides() {
-        let markdown = patterns(&["models/**", "!**/*.md", "models/KEEP.md"]);
-        assert!(markdown.pass("models/a/b.py"));
-        assert!(!markdown.pass("models/a/b.md"));
-        assert!(markdown.pass("models/KEEP.md"));
-        assert!(!markdown.pass("docs/a.py"));
-    }
-
-    #[test]
-    fn a_thing_of_two_names_passes_by_either_unless_one_is_excluded() {
-        let not_general = patterns(&["**", "!general"]);
-        assert!(not_general.pass_any(["C1", "ml"]));
-        assert!(!not_general.pass_any(["C1", "general"]));
-        assert!(patterns(&["ml"]).pass_any(["C1", "ml"]));
-        assert!(!patterns(&["ml"]).pass_any(["C1", "other"]));
-        assert!(!patterns(&["**"]).pass_any([]));
-    }
-
-    #[test]
-    fn a_list_that_can_never_pass_is_refused() {
-        let only_not = Patterns::parse(&["!main".to_owned()]).expect_err("never matches");
-        assert!(only_not[0].message.contains("**"), "{}", only_not[0].message);
-        assert!(Patterns::parse(&[]).is_err());
-        assert!(Patterns::parse(&[String::new()]).is_err());
-        assert!(Patterns::parse(&["[".to_owned()]).is_err());
-    }
-
-    #[test]
-    fn literals_are_known_only_when_no_glob_can_pass() {
-        assert_eq!(patterns(&["a", "b", "!c*"]).literals(), Some(vec!["a", "b"]));
-        assert_eq!(patterns(&["a", "b*"]).literals(), None);
+/// Whether an entry excludes, and the pattern behind the `!`.
+fn split(text: &str) -> (bool, &str) {
+    match text.strip_prefix('!') {
+        Some(rest) => (true, rest),
+        None => (false, text),
     }
 }
