@@ -1,12 +1,11 @@
 //! The parts of an event that expressions see. Checks at load time compare expressions with these
 //! lists of names, and [`Event::context`] provides the values. A test compares the two.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::event::Event;
 use crate::expression::Context;
-use crate::model::{ChatCommand, CommandLine, GitFacts, PullRequest, Value};
+use crate::model::{ChatCommand, CommandLine, DeliveryId, GitFacts, PullRequest, Value};
 
 /// The top-level variables of an expression.
 pub const VARIABLES: [&str; 9] =
@@ -16,7 +15,7 @@ pub const VARIABLES: [&str; 9] =
 pub const EVENT_FIELDS: [&str; 5] = ["kind", "name", "action", "provider", "part"];
 
 /// The fields of `delivery`.
-pub const DELIVERY_FIELDS: [&str; 2] = ["id", "key"];
+pub const DELIVERY_FIELDS: [&str; 3] = ["id", "key", "received_at"];
 
 /// The fields of `git`.
 pub const GIT_FIELDS: [&str; 13] = [
@@ -56,16 +55,16 @@ impl Event {
     /// The variables that expressions see. For every event, `git` is a map with all its fields, and
     /// a field is null if the fact is not known. So an expression on `git` never fails for a
     /// missing field.
-    pub fn variables(&self, delivery: impl Display) -> Vec<(&'static str, Value)> {
-        VARIABLES.into_iter().map(|name| (name, self.variable(name, &delivery))).collect()
+    pub fn variables(&self, delivery: DeliveryId) -> Vec<(&'static str, Value)> {
+        VARIABLES.into_iter().map(|name| (name, self.variable(name, delivery))).collect()
     }
 
     /// The variables that expressions see. Each value is made when an expression first reads it.
-    pub fn context<'e>(&'e self, delivery: impl Display + 'e) -> Context<'e> {
-        Context::of(&VARIABLES, move |name| self.variable(name, &delivery))
+    pub fn context(&self, delivery: DeliveryId) -> Context<'_> {
+        Context::of(&VARIABLES, move |name| self.variable(name, delivery))
     }
 
-    fn variable(&self, name: &str, delivery: &dyn Display) -> Value {
+    fn variable(&self, name: &str, delivery: DeliveryId) -> Value {
         match name {
             "event" => map(
                 EVENT_FIELDS,
@@ -86,7 +85,8 @@ impl Event {
             "source" => Value::text(self.source.clone()),
             "delivery" => {
                 let id = Value::text(delivery.to_string());
-                map(DELIVERY_FIELDS, [id, Value::text(self.delivery_key.clone())])
+                let received_at = Value::text(delivery.made_at().to_string());
+                map(DELIVERY_FIELDS, [id, Value::text(self.delivery_key.clone()), received_at])
             }
             _ => Value::Null,
         }

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use super::context::Context;
 use super::fault::{EvaluationFault, EvaluationFaultKind};
-use super::functions::{Function, MAX_ARGUMENTS};
+use super::functions::{Function, MAX_ARGUMENTS, Zone};
 use super::meter::Meter;
 use super::operators;
 use super::path;
@@ -109,6 +109,7 @@ impl<'a> Evaluator<'a> {
             Kind::Binary(operator, parts) => self.binary(node, *operator, parts),
             Kind::Call(function, arguments) => self.call(node, *function, arguments),
             Kind::Matches(text, pattern) => self.matches(node, text, pattern),
+            Kind::InZone(time, zone) => self.in_zone(node, time, zone),
             Kind::List(elements) => self.list(node, elements),
             Kind::Map(entries) => self.map(node, entries),
             Kind::Quantifier(quantifier, parts) => self.quantifier(*quantifier, parts),
@@ -188,6 +189,12 @@ impl<'a> Evaluator<'a> {
             other => Err(wrong_kind(format!("`matches` needs text and got {}", other.kind()))),
         };
         self.finish(node, result, &[(text, &value)])
+    }
+
+    fn in_zone(&mut self, node: &Node, time: &'a Node, zone: &Zone) -> Got<'a> {
+        let value = self.evaluate(time)?;
+        let result = zone.parts(&value, &mut self.meter);
+        self.finish(node, result, &[(time, &value)])
     }
 
     /// Adds the place to a fault. If an operand is null, the fault says so.

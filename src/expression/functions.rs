@@ -1,9 +1,11 @@
 //! The functions that an expression may call: their names and their arguments.
 //!
-//! [`text`] and [`convert`] implement them.
+//! [`text`], [`convert`], [`encode`] and [`time`] implement them.
 
 mod convert;
+mod encode;
 mod text;
+mod time;
 
 use std::borrow::Cow;
 
@@ -11,6 +13,7 @@ use super::fault::{EvaluationFault, EvaluationFaultKind};
 use super::meter::Meter;
 use super::vocabulary::closest;
 use crate::model::Value;
+pub(super) use time::{Zone, is_clock};
 
 /// A known function that is called with a valid number of arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,15 @@ pub(super) enum Function {
     IndexOf,
     LastIndexOf,
     CharAt,
+    Truncate,
+    First,
+    Last,
+    Base64Decode,
+    Base64Encode,
+    PercentDecode,
+    PercentEncode,
+    Json,
+    Between,
     Int,
     Uint,
     Double,
@@ -62,6 +74,15 @@ const fn plain(name: &'static str, function: Function, example: &'static str) ->
     Signature { name, function, method: &[], plain: &[1], example }
 }
 
+/// A function of one value, which may also be called as a method of it.
+const fn either(name: &'static str, function: Function, example: &'static str) -> Signature {
+    Signature { name, function, method: &[0], plain: &[1], example }
+}
+
+const IN_ZONE: &str = "delivery.received_at.inZone(\"Europe/Berlin\")";
+const BETWEEN: &str =
+    "delivery.received_at.inZone(\"Europe/Berlin\").between(\"22:00\", \"06:00\")";
+
 const SIGNATURES: &[Signature] = &[
     Signature {
         name: "size",
@@ -83,6 +104,15 @@ const SIGNATURES: &[Signature] = &[
     method("indexOf", Function::IndexOf, &[1, 2], "text.indexOf(part)"),
     method("lastIndexOf", Function::LastIndexOf, &[1], "text.lastIndexOf(part)"),
     method("charAt", Function::CharAt, &[1], "text.charAt(index)"),
+    method("truncate", Function::Truncate, &[1], "text.truncate(50)"),
+    either("first", Function::First, "list.first()"),
+    either("last", Function::Last, "list.last()"),
+    either("base64Decode", Function::Base64Decode, "text.base64Decode()"),
+    either("base64Encode", Function::Base64Encode, "text.base64Encode()"),
+    either("percentDecode", Function::PercentDecode, "text.percentDecode()"),
+    either("percentEncode", Function::PercentEncode, "text.percentEncode()"),
+    either("json", Function::Json, "json(text)"),
+    method("between", Function::Between, &[2], BETWEEN),
     plain("int", Function::Int, "int(value)"),
     plain("uint", Function::Uint, "uint(value)"),
     plain("double", Function::Double, "double(value)"),
@@ -99,6 +129,7 @@ const SPECIAL: &[(&str, &str)] = &[
     ("map", "list.map(x, value made of x)"),
     ("filter", "list.filter(x, condition on x)"),
     ("matches", "text.matches(\"pattern\")"),
+    ("inZone", IN_ZONE),
     ("orValue", "body.?field.orValue(other)"),
     ("hasValue", "body.?field.hasValue()"),
 ];
@@ -128,7 +159,10 @@ pub(super) fn find(
 
 fn suggestion(name: &str) -> Option<String> {
     if matches!(name, "timestamp" | "duration" | "now") {
-        return Some("dates and times are not supported".to_owned());
+        return Some(format!("for the time of day, write {BETWEEN}"));
+    }
+    if matches!(name, "base64" | "base64decode" | "fromBase64" | "b64decode") {
+        return Some("write text.base64Decode()".to_owned());
     }
     let known = SIGNATURES.iter().map(|signature| signature.name);
     let special = SPECIAL.iter().map(|(name, _)| *name);
@@ -158,6 +192,15 @@ impl Function {
             Self::IndexOf => call.index_of(),
             Self::LastIndexOf => call.last_index_of(),
             Self::CharAt => call.char_at(),
+            Self::Truncate => call.truncate(),
+            Self::First => call.end_of_list(true),
+            Self::Last => call.end_of_list(false),
+            Self::Base64Decode => call.base64_decode(),
+            Self::Base64Encode => call.base64_encode(),
+            Self::PercentDecode => call.percent_decode(),
+            Self::PercentEncode => call.percent_encode(),
+            Self::Json => call.json(),
+            Self::Between => call.between(),
             Self::Int => call.int(),
             Self::Uint => call.uint(),
             Self::Double => call.double(),
@@ -199,6 +242,12 @@ impl<'c> Call<'c> {
         };
         let number = value.as_i64();
         number.map(Some).ok_or_else(|| self.unfit(value, "a whole number"))
+    }
+
+    /// An argument that is text, without a charge, for a function that charges by itself.
+    fn short_text(&self, index: usize) -> Result<&'c str, EvaluationFault> {
+        let value = self.argument(index);
+        value.as_str().ok_or_else(|| self.unfit(value, "text"))
     }
 
     fn unfit(&self, value: &Value, wanted: &str) -> EvaluationFault {

@@ -4,13 +4,13 @@
 //! All faults are collected. A part with a fault becomes a null, which causes no further faults.
 
 use super::fault::ExpressionFault;
-use super::functions;
 use super::parse::Parsed;
-use super::pattern::Pattern;
 use super::tree::{Binary, Collect, Kind, Node};
 use super::vocabulary::Vocabulary;
 use crate::model::Value;
 use shape::{Shape, shape};
+mod calls;
+mod headers;
 mod names;
 mod shape;
 
@@ -103,7 +103,7 @@ impl<'a> Lowering<'a> {
         let operand = self.part(&select.operand);
         let place = self.parsed.place_of_field(id, select.operand.id, &select.field);
         self.check_field(&operand, &select.field, place);
-        let field = select.field.as_str().into();
+        let field = headers::field(&operand, &select.field);
         match (select.test, operand.is_optional()) {
             (true, false) => Kind::Has(operand.into(), field),
             (true, true) => Kind::HasValue(
@@ -117,7 +117,11 @@ impl<'a> Lowering<'a> {
 
     fn call(&mut self, id: u64, call: &'a CallExpr) -> Kind {
         if let Some(operator) = binary(&call.func_name) {
-            return Kind::Binary(operator, self.pair(&call.args));
+            let mut parts = self.pair(&call.args);
+            if operator == Binary::In {
+                headers::lower_name_before(&mut parts);
+            }
+            return Kind::Binary(operator, parts);
         }
         match (call.func_name.as_str(), call.args.as_slice()) {
             (operators::LOGICAL_AND, operands) => self.logical(false, operands),
@@ -154,7 +158,8 @@ impl<'a> Lowering<'a> {
             self.check_field(&operand, field.inner(), self.parsed.place(index.id));
         }
         let optional = optional || operand.is_optional();
-        let parts = Box::new([operand, self.value(index)]);
+        let mut parts = Box::new([operand, self.value(index)]);
+        headers::lower_index(&mut parts);
         if optional { Kind::OptionalIndex(parts) } else { Kind::Index(parts) }
     }
 
@@ -164,39 +169,8 @@ impl<'a> Lowering<'a> {
             return NOTHING;
         };
         self.check_field(&operand, name.inner(), self.parsed.place(field.id));
-        Kind::OptionalSelect(operand.into(), name.inner().into())
-    }
-
-    fn function(
-        &mut self,
-        id: u64,
-        name: &str,
-        target: Option<&'a IdedExpr>,
-        arguments: &'a [IdedExpr],
-    ) -> Kind {
-        match (name, target, arguments) {
-            ("orValue", Some(target), [other]) => {
-                let parts = [self.optional(target), self.value(other)];
-                return Kind::OrValue(Box::new(parts));
-            }
-            ("hasValue", Some(target), []) => {
-                return Kind::HasValue(self.optional(target).into());
-            }
-            ("matches", Some(text), [pattern]) | ("matches", None, [text, pattern]) => {
-                return self.matches(text, pattern);
-            }
-            _ => {}
-        }
-        let resolved = functions::find(name, target.is_some(), arguments.len());
-        let all = target.into_iter().chain(arguments);
-        let nodes: Vec<Node> = all.map(|argument| self.value(argument)).collect();
-        match resolved {
-            Ok(function) => Kind::Call(function, nodes),
-            Err((message, hint)) => {
-                self.fault(self.parsed.place_of_call(id), message, hint);
-                NOTHING
-            }
-        }
+        let field = headers::field(&operand, name.inner());
+        Kind::OptionalSelect(operand.into(), field)
     }
 
     fn optional(&mut self, target: &'a IdedExpr) -> Node {
@@ -207,23 +181,6 @@ impl<'a> Lowering<'a> {
             self.fault(self.place(target), message, hint);
         }
         node
-    }
-
-    fn matches(&mut self, text: &'a IdedExpr, pattern: &'a IdedExpr) -> Kind {
-        let text = self.value(text);
-        let place = self.place(pattern);
-        let Expr::Literal(LiteralValue::String(pattern)) = &pattern.expr else {
-            let message = "the pattern of `matches` has to be a literal text";
-            self.fault(place, message, None);
-            return NOTHING;
-        };
-        match Pattern::compile(pattern.inner()) {
-            Ok(pattern) => Kind::Matches(text.into(), pattern),
-            Err(message) => {
-                self.fault(place, message, None);
-                NOTHING
-            }
-        }
     }
 
     fn list(&mut self, id: u64, list: &'a ListExpr) -> Kind {

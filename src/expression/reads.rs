@@ -123,6 +123,7 @@ fn children<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a Node)) {
         | Kind::HasValue(operand)
         | Kind::Not(operand)
         | Kind::Negate(operand)
+        | Kind::InZone(operand, _)
         | Kind::Matches(operand, _) => visit(operand),
         Kind::Index(parts)
         | Kind::OptionalIndex(parts)

@@ -65,7 +65,19 @@ impl Template {
     /// [`EvaluationFaultKind::Missing`]. A text of more than `max_bytes` is a fault of kind
     /// [`EvaluationFaultKind::TooLong`]. All holes share one budget.
     pub fn render(&self, context: &Context, max_bytes: usize) -> Result<String, EvaluationFault> {
-        let mut out = Bounded { text: String::new(), size: 0, limit: max_bytes };
+        self.write(context, Bounded::new(max_bytes, false))
+    }
+
+    /// The text like [`Template::render`], cut to `max_bytes` at the end of a character where it is longer.
+    pub fn render_cut(
+        &self,
+        context: &Context,
+        max_bytes: usize,
+    ) -> Result<String, EvaluationFault> {
+        self.write(context, Bounded::new(max_bytes, true))
+    }
+
+    fn write(&self, context: &Context, mut out: Bounded) -> Result<String, EvaluationFault> {
         let mut evaluator = Evaluator::new(context);
         let mut offset = 0;
         for part in &self.parts {
@@ -81,7 +93,8 @@ impl Template {
                     value.write_text(&mut out)
                 }
             };
-            if written.is_err() {
+            // A hole behind the cut is still read: a value that is missing is missed all the same.
+            if written.is_err() && !out.cuts {
                 break;
             }
         }
@@ -109,6 +122,19 @@ impl Template {
             (rest, after_hole) = (found, false);
         }
         after_hole || rest.is_empty()
+    }
+
+    /// Whether the holes could be filled so that the whole text begins with this one, as far as the fixed part
+    /// at the start tells.
+    pub fn could_begin(&self, text: &str) -> bool {
+        match self.parts.first() {
+            Some(Part::Literal(literal)) if self.parts.len() == 1 => literal.starts_with(text),
+            Some(Part::Literal(literal)) => {
+                literal.starts_with(text) || text.starts_with(&**literal)
+            }
+            Some(Part::Hole(_)) => true,
+            None => text.is_empty(),
+        }
     }
 
     /// Whether the text has no hole.
@@ -203,11 +229,17 @@ struct Bounded {
     text: String,
     size: usize,
     limit: usize,
+    /// Whether a longer text is cut, and no fault.
+    cuts: bool,
 }
 
 impl Bounded {
+    fn new(limit: usize, cuts: bool) -> Self {
+        Self { text: String::new(), size: 0, limit, cuts }
+    }
+
     fn finish(self) -> Result<String, EvaluationFault> {
-        if self.size <= self.limit {
+        if self.size <= self.limit || self.cuts {
             return Ok(self.text);
         }
         let more = if self.size > MAX_MEASURED { "more than " } else { "" };
@@ -220,6 +252,15 @@ impl Bounded {
 
 impl Write for Bounded {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
+        if self.cuts && self.size.saturating_add(piece.len()) > self.limit {
+            // What was cut once takes nothing more, not even a shorter piece.
+            let room = self.limit.saturating_sub(self.size);
+            let end = (0..=room).rev().find(|end| piece.is_char_boundary(*end)).unwrap_or(0);
+            self.text.push_str(&piece[..end]);
+            self.size = self.limit;
+            self.limit = self.text.len();
+            return Err(fmt::Error);
+        }
         self.size = self.size.saturating_add(piece.len());
         if self.size <= self.limit {
             self.text.push_str(piece);

@@ -1,6 +1,7 @@
 //! Tests of expressions, as tables of cases.
 
 mod faults;
+mod functions;
 mod hostile;
 mod library;
 mod semantics;

@@ -1,7 +1,7 @@
 //! The checked form of an expression: every name is known, every macro is one node, and the depth
 //! is limited so that evaluation cannot overflow the stack.
 
-use super::functions::Function;
+use super::functions::{Function, Zone};
 use super::pattern::Pattern;
 use crate::model::Value;
 
@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Call(Function, Vec<Node>),
     /// `text.matches(pattern)`, with the compiled pattern.
     Matches(Box<Node>, Pattern),
+    /// `time.inZone("Europe/Berlin")`, with the zone.
+    InZone(Box<Node>, Zone),
     /// `[a, b]`
     List(Vec<Node>),
     /// `{key: value}`

@@ -48,6 +48,8 @@ pub struct Variable {
     pub matches: Option<Regex>,
     /// The largest size of the value, in bytes.
     pub max_bytes: usize,
+    /// Whether a larger value is cut to that size, at the end of a character. Else it fails the mapping.
+    pub truncate: bool,
 }
 
 impl Default for Mapping {
@@ -88,6 +90,7 @@ impl Variable {
             omit: false,
             matches: None,
             max_bytes: DEFAULT_MAX_BYTES,
+            truncate: false,
         }
     }
 
@@ -100,7 +103,13 @@ impl Variable {
         value.len() <= self.max_bytes
             && !value.contains('\0')
             && self.matches.as_ref().is_none_or(|pattern| pattern.is_match(value))
-            && self.template.could_be(value)
+            && (self.template.could_be(value) || self.is_cut(value))
+    }
+
+    /// Whether the value may be a longer one that was cut: what is left then lacks at most a part of one
+    /// character, of at most four bytes, to the limit.
+    fn is_cut(&self, value: &str) -> bool {
+        self.truncate && value.len() + 3 >= self.max_bytes && self.template.could_begin(value)
     }
 
     /// Whether it is left out where a hole has no value.
@@ -111,7 +120,11 @@ impl Variable {
     /// The value for one event. `None` if the variable is left out.
     fn value(&self, context: &Context) -> Result<Option<String>, MappingFault> {
         let name = || Arc::clone(&self.name);
-        match self.template.render(context, self.max_bytes) {
+        let rendered = match self.truncate {
+            true => self.template.render_cut(context, self.max_bytes),
+            false => self.template.render(context, self.max_bytes),
+        };
+        match rendered {
             Ok(value) => self.check(value).map(Some),
             Err(fault) => match (fault.kind, &self.default) {
                 (EvaluationFaultKind::Missing, Some(default)) => Ok(Some(default.to_string())),

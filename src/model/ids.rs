@@ -23,6 +23,13 @@ macro_rules! id {
                 Self(version_7(now, random))
             }
 
+            /// The time that it was made with, to the millisecond.
+            pub fn made_at(&self) -> Timestamp {
+                let [a, b, c, d, e, f, ..] = *self.0.as_bytes();
+                let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+                Timestamp::from_millisecond(millis).unwrap_or_default()
+            }
+
             /// The id as the 16 bytes that a store keeps.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()

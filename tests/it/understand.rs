@@ -8,7 +8,7 @@ use cdsw_gateway::event::{
     COMMAND_FIELDS, DELIVERY_FIELDS, DecodeFault, EVENT_FIELDS, GIT_FIELDS, Identity,
     PULL_REQUEST_FIELDS, Understood, VARIABLES, understand,
 };
-use cdsw_gateway::model::{Secret, Value};
+use cdsw_gateway::model::{DeliveryId, Secret, Value};
 use cdsw_gateway::providers::{self, Options, Outgoing, Place, Template, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
@@ -73,13 +73,18 @@ fn the_configured_token_header_is_left_out() {
     assert_eq!(keys(&understood.events[0].headers), ["x-other"]);
 }
 
+/// A delivery's id, with the time at which it was received.
+fn delivery() -> DeliveryId {
+    DeliveryId::new("2026-03-01T02:30:00.5Z".parse().expect("a time"), 1)
+}
+
 #[test]
 fn expressions_see_every_listed_variable_and_field() {
     let sample = providers::find("github").and_then(|github| github.sample("pull_request"));
     let given = headers(&[("x-github-event", "pull_request"), ("x-github-delivery", "id-1")]);
     let body = sample.expect("a sample").as_bytes();
     let understood = read("github", &Options::default(), &given, "a=1", body).expect("understood");
-    let variables = understood.events[0].variables("delivery-1");
+    let variables = understood.events[0].variables(delivery());
     assert_eq!(variables.iter().map(|(name, _)| *name).collect::<Vec<_>>(), VARIABLES);
     let silent = variables.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| *name);
     assert_eq!(silent.collect::<Vec<_>>(), ["claims", "command"], "there is neither here");
@@ -102,7 +107,8 @@ fn expressions_see_every_listed_variable_and_field() {
         (&["query", "a"], "1"),
         (&["git", "branch"], "main"),
         (&["git", "pull_request", "head"], "wider-prior"),
-        (&["delivery", "id"], "delivery-1"),
+        (&["delivery", "id"], &*delivery().to_string()),
+        (&["delivery", "received_at"], "2026-03-01T02:30:00.5Z"),
         (&["delivery", "key"], "id-1"),
     ] {
         assert_eq!(field(&all, path), Some(text), "{path:?}");
@@ -119,7 +125,7 @@ fn expressions_see_every_listed_field_of_a_command_whichever_program_it_came_fro
         let understood =
             read(provider, &Options::default(), &HeaderMap::new(), "", body).expect("understood");
         assert_eq!(&*understood.kind, "command", "{provider}");
-        let all = Value::map(understood.events[0].variables("delivery-1"));
+        let all = Value::map(understood.events[0].variables(delivery()));
         let command = all.get("command").expect("a command");
         let mut fields = COMMAND_FIELDS.to_vec();
         fields.sort_unstable();
@@ -138,7 +144,7 @@ fn expressions_see_every_listed_field_of_a_command_whichever_program_it_came_fro
         }
     }
     let other = read("standard-webhooks", &Options::default(), &HeaderMap::new(), "", b"{}");
-    let variables = other.expect("understood").events[0].variables("delivery-1");
+    let variables = other.expect("understood").events[0].variables(delivery());
     assert!(Value::map(variables).get("command").is_some_and(Value::is_null));
 }
 
@@ -148,7 +154,7 @@ fn an_event_that_has_nothing_to_do_with_git_has_all_git_fields_as_null() {
     let understood =
         read("standard-webhooks", &Options::default(), &given, "", b"{}").expect("understood");
     assert_eq!(&*understood.kind, "event");
-    let variables = understood.events[0].variables("delivery-1");
+    let variables = understood.events[0].variables(delivery());
     let git = variables.into_iter().find(|(name, _)| *name == "git").expect("git").1;
     assert_eq!(keys(&git).len(), GIT_FIELDS.len());
     assert!(git.get("branch").is_some_and(Value::is_null));

@@ -91,6 +91,7 @@ fn full(
     let mut variable = Variable::new(name, template);
     variable.default = shape.default.map(|at| at.value.into());
     variable.omit = shape.omit;
+    variable.truncate = shape.truncate;
     variable.matches = matches;
     if let Some(at) = shape.max_bytes {
         variable.max_bytes = usize::try_from(at.value.0).unwrap_or(DEFAULT_MAX_BYTES);

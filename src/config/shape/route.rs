@@ -167,6 +167,10 @@ pub(in crate::config) struct FullVariable {
     pub(in crate::config) matches: Option<At<String>>,
     /// The largest size of the text, at most 32 KiB.
     pub(in crate::config) max_bytes: Option<At<Size>>,
+    /// Cut a longer text to `max_bytes`, at the end of a character. Without it, the run fails in
+    /// that case.
+    #[serde(default)]
+    pub(in crate::config) truncate: bool,
 }
 
 struct Variable;

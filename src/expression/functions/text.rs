@@ -1,7 +1,7 @@
 //! The functions on text and lists. Positions in a text are counted in characters.
 
 use super::Call;
-use crate::expression::fault::EvaluationFault;
+use crate::expression::fault::{EvaluationFault, EvaluationFaultKind};
 use crate::model::Value;
 
 type Outcome = Result<Value, EvaluationFault>;
@@ -120,16 +120,34 @@ impl Call<'_> {
 
     pub(super) fn substring(&mut self) -> Outcome {
         let text = self.text(0)?;
-        let start = self.number(1)?.unwrap_or(0);
-        let start = self.position(text, start)?;
-        let end = match self.number(2)? {
-            Some(end) => self.position(text, end)?,
-            None => text.len(),
-        };
-        match text.get(start..end) {
-            Some(part) => self.piece(part),
-            None => Err(self.bad_value("the start lies after the end")),
+        let (start, end) = (self.number(1)?.unwrap_or(0), self.number(2)?);
+        if end.is_some_and(|end| end < start) {
+            return Err(self.bad_value("the start lies after the end"));
         }
+        let start = self.position_or_end(text, start)?;
+        let end = end.map_or(Ok(text.len()), |end| self.position_or_end(text, end))?;
+        self.piece(text.get(start..end).unwrap_or_default())
+    }
+
+    /// The first characters of a text, or all of a shorter one.
+    pub(super) fn truncate(&mut self) -> Outcome {
+        let text = self.text(0)?;
+        let most = self.number(1)?.unwrap_or(0);
+        let end = self.position_or_end(text, most)?;
+        self.piece(&text[..end])
+    }
+
+    /// The first or the last element of a list. An empty list has none, as a field may be missing.
+    pub(super) fn end_of_list(&mut self, first: bool) -> Outcome {
+        let list = self.argument(0);
+        let values = list.as_list().ok_or_else(|| self.unfit(list, "a list"))?;
+        let found = if first { values.first() } else { values.last() };
+        let found = found.cloned().ok_or_else(|| {
+            let message = format!("`{}`: the list is empty", self.function.name());
+            EvaluationFault::new(EvaluationFaultKind::Missing, message)
+        })?;
+        self.meter.build(size_of::<Value>())?;
+        Ok(found)
     }
 
     pub(super) fn index_of(&mut self) -> Outcome {
@@ -158,6 +176,13 @@ impl Call<'_> {
         let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         let found = usize::try_from(number).ok().and_then(|number| starts.nth(number));
         found.ok_or_else(|| self.bad_value("the index lies outside of the text"))
+    }
+
+    /// Like [`Self::position`], but what lies behind the end of the text is its end.
+    fn position_or_end(&self, text: &str, number: i64) -> Result<usize, EvaluationFault> {
+        let number =
+            usize::try_from(number).map_err(|_| self.bad_value("the index is below zero"))?;
+        Ok(text.char_indices().nth(number).map_or(text.len(), |(at, _)| at))
     }
 
     fn piece(&mut self, text: &str) -> Outcome {

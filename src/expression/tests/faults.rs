@@ -22,7 +22,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "unknown function `startWith` (did you mean `startsWith`)",
     ),
     ("len(body.ref)", "len", "unknown function `len`"),
-    ("body.at > timestamp(\"x\")", "timestamp", "dates and times are not supported"),
+    (
+        "body.at > timestamp(\"x\")",
+        "timestamp",
+        "for the time of day, write delivery.received_at.inZone",
+    ),
     (
         "startsWith(body.ref, \"x\")",
         "startsWith",

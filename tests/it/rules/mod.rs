@@ -1,6 +1,7 @@
 //! What routes say of events: a configuration in a few lines, a payload, and the explanation that comes of them.
 //! No socket and no store.
 
+mod expressions;
 mod patterns;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use cdsw_gateway::authenticate::{Unverified, kept};
 use cdsw_gateway::config::{Live, Plan, check};
 use cdsw_gateway::event::understand;
-use cdsw_gateway::judge::{Detail, Judged, judge};
+use cdsw_gateway::judge::{Detail, Judged, Mapped, judge};
 use cdsw_gateway::model::{DeliveryId, Value};
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
@@ -61,6 +62,11 @@ fn push(git_ref: &str, author: &str, files: &[&str]) -> Json {
 
 /// Judges an event of GitHub.
 fn judged(plan: &Plan, event: &'static str, body: &Json) -> Judged {
+    judged_at(plan, event, body, Timestamp::UNIX_EPOCH)
+}
+
+/// Judges an event of GitHub that was received at this time.
+fn judged_at(plan: &Plan, event: &'static str, body: &Json, at: Timestamp) -> Judged {
     let mut headers = HeaderMap::new();
     headers.insert("x-github-event", HeaderValue::from_static(event));
     let (method, body) = (&Method::POST, &Bytes::from(body.to_string()));
@@ -69,7 +75,7 @@ fn judged(plan: &Plan, event: &'static str, body: &Json) -> Judged {
     let source = &plan.sources["github"];
     let verified = request.verified(kept::kept(Value::Null));
     let understood = understand(&verified, source.provider, &source.options, &source.name);
-    let id = DeliveryId::new(Timestamp::UNIX_EPOCH, 1);
+    let id = DeliveryId::new(at, 1);
     judge(plan, source, &understood.expect("readable"), id, Detail::Every)
 }
 
