@@ -36,6 +36,7 @@ pub fn documented_source(
         text.push_str(&format!("    {key}: {value}\n"));
     }
     let files = Files {
+        passed_over: Vec::new(),
         directory: PathBuf::from("."),
         main: FileText { name: format!("the source of {name}"), text: Ok(text) },
         routes: Vec::new(),

@@ -33,6 +33,8 @@ pub(super) struct Files {
     pub(super) routes: Vec<FileText>,
     /// Why `routes.d/` itself cannot be read.
     pub(super) listing: Option<Box<Fault>>,
+    /// Paths in `routes.d/` that are not read although they may be meant as files of routes.
+    pub(super) passed_over: Vec<String>,
 }
 
 impl Files {
@@ -42,11 +44,17 @@ impl Files {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let (paths, listing) = match route_files(path) {
-            Ok(paths) => (paths, None),
-            Err(fault) => (Vec::new(), Some(fault)),
+        let (listed, listing) = match route_files(path) {
+            Ok(listed) => (listed, None),
+            Err(fault) => (Listed::default(), Some(fault)),
         };
-        Self { directory, main: FileText::main(path), routes: routes(path, &paths), listing }
+        Self {
+            directory,
+            main: FileText::main(path),
+            routes: routes(path, &listed.read),
+            listing,
+            passed_over: listed.passed_over,
+        }
     }
 
     /// A short digest of the names and contents, and of the routes that are held back although their file
@@ -76,7 +84,27 @@ pub(super) fn routes_directory(path: &Path) -> PathBuf {
     path.with_file_name(ROUTES)
 }
 
-fn route_files(path: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
+/// What `routes.d/` holds.
+#[derive(Default)]
+struct Listed {
+    read: Vec<PathBuf>,
+    passed_over: Vec<String>,
+}
+
+/// Ends of names that nobody takes for files of routes.
+const OTHERS: [&str; 12] =
+    ["md", "txt", "bak", "orig", "rej", "swp", "tmp", "old", "disabled", "off", "json", "rst"];
+
+/// Whether somebody may have meant this file or directory to be read.
+fn may_be_meant(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let extension = path.extension().map(|ext| ext.to_string_lossy().to_lowercase());
+    let other = extension.is_some_and(|extension| OTHERS.contains(&&*extension));
+    let plain = ["README", "LICENSE", "OWNERS", "CODEOWNERS", "Makefile", "lost+found"];
+    !other && !name.ends_with('~') && !plain.contains(&&*name)
+}
+
+fn route_files(path: &Path) -> Result<Listed, Box<Fault>> {
     let directory = routes_directory(path);
     let fault = |error: std::io::Error| {
         Box::new(Fault::of_file(
@@ -86,10 +114,10 @@ fn route_files(path: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
     };
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Listed::default()),
         Err(error) => return Err(fault(error)),
     };
-    let mut paths = Vec::new();
+    let mut listed = Listed::default();
     for entry in entries {
         let path = entry.map_err(fault)?.path();
         // Editors and Kubernetes keep their own files and links there, with names that start with a
@@ -97,11 +125,14 @@ fn route_files(path: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         let yaml = path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
         if yaml && !hidden && !path.is_dir() {
-            paths.push(path);
+            listed.read.push(path);
+        } else if !hidden && may_be_meant(&path) {
+            listed.passed_over.push(path.display().to_string());
         }
     }
-    paths.sort();
-    Ok(paths)
+    listed.read.sort();
+    listed.passed_over.sort();
+    Ok(listed)
 }
 
 impl FileText {
@@ -109,8 +140,16 @@ impl FileText {
     fn main(path: &Path) -> Self {
         let mut file = Self::of(path, again(|| regular_file::read(path, MOST)));
         if !path.exists() {
-            let hint = "name another file with --config FILE, or in CDSW_GATEWAY_CONFIG";
-            file.text = file.text.map_err(|fault| Box::new(fault.hint(hint)));
+            let other = ["yaml", "yml"].map(|ext| path.with_extension(ext));
+            let other = other.into_iter().find(|other| other != path && other.exists());
+            let hint = other.map_or_else(
+                || "name another file with --config FILE, or in CDSW_GATEWAY_CONFIG".to_owned(),
+                |other| {
+                    let other = other.display();
+                    format!("there is {other}: rename it, or say --config {other}")
+                },
+            );
+            file.text = file.text.map_err(|fault| Box::new(fault.hint(&hint)));
         }
         file
     }

@@ -2,6 +2,7 @@
 //! and generated files.
 
 mod canaries;
+mod doubts;
 mod exposed;
 mod faults;
 mod foolish;

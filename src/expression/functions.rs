@@ -10,6 +10,7 @@ mod time;
 use std::borrow::Cow;
 
 use super::fault::{EvaluationFault, EvaluationFaultKind};
+use super::foreign;
 use super::meter::Meter;
 use super::vocabulary::closest;
 use crate::model::Value;
@@ -163,6 +164,9 @@ fn suggestion(name: &str) -> Option<String> {
     }
     if matches!(name, "base64" | "base64decode" | "fromBase64" | "b64decode") {
         return Some("write text.base64Decode()".to_owned());
+    }
+    if let Some(known) = foreign::function(name) {
+        return Some(format!("say `{known}`"));
     }
     let known = SIGNATURES.iter().map(|signature| signature.name);
     let special = SPECIAL.iter().map(|(name, _)| *name);

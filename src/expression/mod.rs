@@ -15,7 +15,9 @@
 mod context;
 mod evaluate;
 mod fault;
+mod foreign;
 mod functions;
+mod kinds;
 mod lower;
 mod meter;
 mod operators;
@@ -29,6 +31,7 @@ mod vocabulary;
 
 pub use context::Context;
 pub use fault::{EvaluationFault, EvaluationFaultKind, ExpressionFault};
+pub use kinds::{Compared, Gives};
 pub use pattern::compile as compile_pattern;
 pub use reads::Reads;
 pub use template::{Hole, Template};

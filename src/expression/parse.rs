@@ -8,6 +8,7 @@ use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use cel::parser::{ParseError, ParseErrors, PrattParser};
 
 use super::fault::ExpressionFault;
+use super::foreign;
 
 /// The longest expression, in bytes.
 const MAX_SOURCE: usize = 2048;
@@ -32,6 +33,11 @@ pub(super) fn parse(source: &str) -> Result<Parsed<'_>, Vec<ExpressionFault>> {
 }
 
 impl Parsed<'_> {
+    /// The text from this offset on.
+    pub(super) fn after(&self, offset: usize) -> &str {
+        self.source.get(offset..).unwrap_or_default()
+    }
+
     /// The offset and length of the name or sign that makes this node.
     pub(super) fn place(&self, id: u64) -> (usize, usize) {
         let range = self.positions.as_ref().and_then(|info| info.offset_for(id));
@@ -94,6 +100,16 @@ fn measure(source: &str) -> Result<Vec<Token>, ExpressionFault> {
     if source.len() > MAX_SOURCE {
         let message = format!("the expression is longer than {MAX_SOURCE} bytes");
         return Err(ExpressionFault::new(0, source.len(), message));
+    }
+    let foreign = source.char_indices().find_map(|(at, c)| Some((at, c, foreign::character(c)?)));
+    // In a text of the expression, every character may stand.
+    let quoted = |at: usize| {
+        tokens(source).iter().any(|token| {
+            token.start <= at && at < token.end && source[token.start..].starts_with(['"', '\''])
+        })
+    };
+    if let Some((at, c, message)) = foreign.filter(|(at, ..)| !quoted(*at)) {
+        return Err(ExpressionFault::new(at, c.len_utf8(), message));
     }
     let tokens = tokens(source);
     if tokens.is_empty() {

@@ -76,6 +76,16 @@ fn follow(root: &str, steps: &[Step<'_>], path: &[&str], reads: &mut Reads) {
     }
 }
 
+/// The names from a top-level name to this node. None unless each of them is a literal name.
+pub(super) fn path(node: &Node) -> Option<Vec<&str>> {
+    let (root, steps) = chain(node)?;
+    let fields = steps.into_iter().map(|step| match step {
+        Step::Field(name, _) => Some(name),
+        Step::Unknown => None,
+    });
+    std::iter::once(Some(root)).chain(fields).collect()
+}
+
 /// A top-level name and the steps after it.
 fn chain(node: &Node) -> Option<(&'static str, Vec<Step<'_>>)> {
     let (operand, step) = match &node.kind {
@@ -114,7 +124,8 @@ fn inside(node: &Node, path: &[&str], reads: &mut Reads) {
     }
 }
 
-fn children<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a Node)) {
+/// Visits the nodes directly below a node.
+pub(super) fn children<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a Node)) {
     match &node.kind {
         Kind::Literal(_) | Kind::Name(_) | Kind::Local(..) => {}
         Kind::Select(operand, _)

@@ -106,7 +106,11 @@ impl Checker<'_> {
     /// A field that must be present. A missing one is reported here; a broken one has been reported
     /// already.
     pub(super) fn need<T>(&self, map: Id, key: &str, field: Required<T>) -> Option<T> {
-        if field.0.is_none() && self.file.tree.entry(map, key).is_none() {
+        let tree = &self.file.tree;
+        // It was indented too little, and stands beside the section. That is reported already.
+        let beside = tree.parent(map).and_then(|parent| tree.entry(parent, key));
+        let reported = beside.is_some_and(|id| tree.is_damaged(id));
+        if field.0.is_none() && tree.entry(map, key).is_none() && !reported {
             let name = self.file.tree.key(map).unwrap_or("the file");
             self.fault_of_key(
                 map,
@@ -122,6 +126,11 @@ impl Checker<'_> {
         let Some(known) = self.names.of_kind(kind) else { return true };
         if known.iter().any(|known| known == name) {
             return true;
+        }
+        if let Some(job) = matches!(kind, Kind::Job).then(|| self.names.of_number(name)).flatten() {
+            let message = format!("there is no job `{name}`; a route names a job, not its number");
+            self.fault(id, message, format!("write `job: {job}`, which has that number"));
+            return false;
         }
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.unknown(id, kind.word(), kind.section(), name, &known);

@@ -5,6 +5,7 @@
 mod address;
 mod checker;
 mod claims;
+mod doubts;
 mod exposure;
 mod impossible;
 mod jobs;
@@ -83,6 +84,12 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
             routes::check(routes, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
         }
     }
+    let warned = files.passed_over.iter().map(|path| {
+        let message =
+            "this is not read: files of routes end with `.yaml` or `.yml`, in `routes.d/` itself";
+        Fault::of_file(path, message).hint("rename or move it; or give it an end such as `.bak`")
+    });
+    sink.warnings.borrow_mut().extend(warned);
     let notes = notes(files);
     let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take(), notes };
     report.apply_retention();

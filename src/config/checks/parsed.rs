@@ -6,7 +6,7 @@ use super::sink::Sink;
 use crate::config::files::FileText;
 use crate::config::report::{Fault, Source};
 use crate::config::similar::list_of;
-use crate::config::yaml::{Tree, read, recover};
+use crate::config::yaml::{Id, Tree, read, recover};
 
 /// A file's text and its tree.
 #[derive(Debug)]
@@ -104,6 +104,14 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(
     (Some(Parsed { source, tree }), shape)
 }
 
+/// What to do where routes stand in a file without the key above them.
+fn bare_routes(tree: &Tree) -> Option<String> {
+    let entries = tree.items(tree.root()?);
+    let is_route = |id: &Id| tree.entry(*id, "on").is_some() && tree.entry(*id, "job").is_some();
+    let all = !entries.is_empty() && entries.iter().all(is_route);
+    all.then(|| "these are routes: put `routes:` above them, and indent them below it".to_owned())
+}
+
 /// The one fault of such a file. It has a place, and shows nothing of the file.
 fn not_a_configuration(source: &Source, tree: &Tree, form: Form<'_>) -> Fault {
     let what = match tree.root() {
@@ -116,7 +124,8 @@ fn not_a_configuration(source: &Source, tree: &Tree, form: Form<'_>) -> Fault {
         _ => "the file is not a configuration: it has none of the keys that belong on top",
     };
     let range = tree.root().map_or(0..0, |root| tree.range(root));
-    let hint = format!("the keys here are {}", list_of(form.keys));
+    let hint =
+        bare_routes(tree).unwrap_or_else(|| format!("the keys here are {}", list_of(form.keys)));
     let mut fault = Fault::misplaced(source, range, what, hint);
     fault.excerpt = None;
     fault.length = 1;

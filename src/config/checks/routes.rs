@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::checker::Checker;
+use super::doubts;
 use super::impossible;
 use super::jobs::Allowed;
 use super::names::Kind;
@@ -41,6 +42,7 @@ pub(super) fn check(
                 .and_then(|shape| route(checker, &name, entry.id, here.line, shape, jobs, allowed));
             if let Some(plan) = plan {
                 impossible::warn(checker, entry.id, &plan, sources);
+                doubts::warn(checker, entry.id, &plan, sources);
                 exposure::command(checker, entry.id, &plan, sources);
                 platforms::route(checker, entry.id, &plan, sources);
                 if written.claimed.contains_key(&name) || written.barred.contains(&name) {

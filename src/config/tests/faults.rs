@@ -48,7 +48,9 @@ fn a_key_that_is_there_twice_is_found_where_it_stands_again() {
 fn a_value_of_the_wrong_type_is_said_in_plain_words() {
     assert_eq!(
         faults_with("job: 208", "job: abc"),
-        ["6:57+3 `job` must be a whole number, not text"]
+        [
+            "6:57+3 `job` must be a whole number, not text (write `on: { source: NAME, event: push }`)"
+        ]
     );
     assert_eq!(
         faults_with("job: 208", "job: [208]"),
@@ -64,7 +66,9 @@ fn a_value_of_the_wrong_type_is_said_in_plain_words() {
     );
     assert_eq!(
         faults_with("{ source: github, event: push }", "push"),
-        ["11:9+4 `on` must be a section of keys and values, not text"]
+        [
+            "11:9+4 `on` must be a section of keys and values, not text (write `on: { source: NAME, event: push }`)"
+        ]
     );
 }
 

@@ -5,6 +5,7 @@
 
 mod at;
 mod deserialize;
+mod foreign;
 mod hide;
 mod offsets;
 mod read;

@@ -104,8 +104,11 @@ impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, range: Range<usize>) -> bool {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.form(anchor, tag.is_some(), &range);
-                self.scalar(text.into_owned(), style, range);
+                let tagged = tag.is_some();
+                self.form(anchor, tagged, &range);
+                let added = self.scalar(text.into_owned(), style, range);
+                // What is left of the text without its tag is not what was meant.
+                self.tree.cut.extend(added.filter(|_| tagged));
             }
             Event::Alias(_) => {
                 self.fault(range.clone(), NO_ANCHORS, Some(WRITE_OUT.to_owned()));
@@ -134,15 +137,15 @@ impl Reader<'_> {
         true
     }
 
-    fn scalar(&mut self, text: String, style: ScalarStyle, range: Range<usize>) {
+    fn scalar(&mut self, text: String, style: ScalarStyle, range: Range<usize>) -> Option<Id> {
         if self.wants_key() {
             self.key(text, range);
-            return;
+            return None;
         }
         let null =
             style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
         let kind = if null { Kind::Null } else { Kind::Scalar { text, style } };
-        self.add(kind, range);
+        self.add(kind, range)
     }
 
     fn wants_key(&self) -> bool {

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::deserialize::{ErrorKind, NodeReader, Pass, ShapeError};
+use super::foreign;
 use super::tree::{Id, Kind, Tree};
 use crate::config::report::{ENOUGH_FAULTS, Fault, Source, is_known};
 use crate::config::similar::{did_you_mean, list_of};
@@ -67,11 +68,15 @@ fn fault(tree: &Tree, source: &Source, error: &ShapeError) -> Fault {
             Fault::at(source, tree.spot(id), message, hint)
         }
         ErrorKind::Type { expected } => {
+            if let Some((message, hint)) = outside(tree, id) {
+                return Fault::misplaced(source, tree.key_range(id), message, hint);
+            }
             let message = match tree.node(id).kind {
                 Kind::Null => format!("{} has no value; it needs {expected}", named(tree, id)),
                 _ => format!("{} must be {expected}, not {}", named(tree, id), found(tree, id)),
             };
-            Fault::misplaced(source, tree.spot(id), message, None)
+            let hint = foreign::form(&above(tree, id), tree.key(id)).map(str::to_owned);
+            Fault::misplaced(source, tree.spot(id), message, hint)
         }
         ErrorKind::Refused(words) => {
             let (message, hint) = match words.split_once('\n') {
@@ -88,12 +93,39 @@ fn fault(tree: &Tree, source: &Source, error: &ShapeError) -> Fault {
 fn unknown_key(tree: &Tree, source: &Source, id: Id, known: &[&str]) -> Fault {
     let range = tree.key_range(id);
     let key = tree.key(id).unwrap_or_default();
-    let meant = did_you_mean(key, known.iter().copied());
+    let foreign = foreign::key(&above(tree, id), key);
+    let meant = foreign.or_else(|| did_you_mean(key, known.iter().copied()));
     let hint = meant.clone().unwrap_or_else(|| format!("the keys here are {}", list_of(known)));
     if source.is_hidden(&range) || !(meant.is_some() || is_known(key)) {
         return Fault::misplaced(source, range, "this key does not belong here", hint);
     }
     Fault::at(source, range, format!("unknown key `{key}`"), hint)
+}
+
+/// The keys above a node, from the innermost.
+fn above(tree: &Tree, id: Id) -> Vec<&str> {
+    let mut keys = Vec::new();
+    let mut at = tree.node(id).parent;
+    while let Some(node) = at {
+        keys.extend(tree.key(node));
+        at = tree.node(node).parent;
+    }
+    keys
+}
+
+/// A key of a thing that stands beside the things of its section: it was indented too little.
+fn outside(tree: &Tree, id: Id) -> Option<(String, String)> {
+    let (key, parent) = (tree.key(id)?, tree.node(id).parent?);
+    let section = tree.key(parent).filter(|_| tree.node(parent).parent == tree.root())?;
+    if !foreign::is_of_one(section, key) {
+        return None;
+    }
+    let before = tree.children(parent).iter().take_while(|child| **child != id).last();
+    let hint = match before.and_then(|before| tree.key(*before)) {
+        Some(name) => format!("indent it, so that it stands below `{name}`"),
+        None => "write the name first, and indent this below it".to_owned(),
+    };
+    Some((format!("`{key}` stands among the names of `{section}`"), hint))
 }
 
 /// How a message names a node: by its key, or by the key of its list.

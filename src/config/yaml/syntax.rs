@@ -29,6 +29,9 @@ fn words(complaint: &str, line: &str) -> (&'static str, Option<&'static str>) {
             Some("YAML takes spaces only; replace the tab by spaces"),
         );
     }
+    if line.contains('\t') && !says("quoted") {
+        return ("a tab stands here", Some("YAML takes spaces only; replace the tab by spaces"));
+    }
     if says("flow mapping") {
         return (
             "a `,` or `}` is missing here",

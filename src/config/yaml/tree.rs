@@ -88,6 +88,30 @@ impl Tree {
         below.collect::<Vec<_>>().into_iter().chain(inner).filter_map(|id| self.key(id))
     }
 
+    /// The list or map that a node stands in.
+    pub(in crate::config) fn parent(&self, id: Id) -> Option<Id> {
+        self.node(id).parent
+    }
+
+    /// The text of a node that is a scalar.
+    pub(in crate::config) fn text(&self, id: Id) -> Option<&str> {
+        match &self.node(id).kind {
+            Kind::Scalar { text, .. } if !self.is_cut(id) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, or the values of a map, without those that were cut.
+    pub(in crate::config) fn items(&self, id: Id) -> Vec<Id> {
+        self.children(id).iter().copied().filter(|child| !self.is_cut(*child)).collect()
+    }
+
+    /// The texts of a scalar, or of the scalars in a list, each with its node.
+    pub(in crate::config) fn texts(&self, id: Id) -> Vec<(Id, &str)> {
+        let items = if self.is_list(id) { self.items(id) } else { vec![id] };
+        items.into_iter().filter_map(|item| Some((item, self.text(item)?))).collect()
+    }
+
     /// The key of a node.
     pub(in crate::config) fn key(&self, id: Id) -> Option<&str> {
         self.node(id).key.as_ref().map(|key| key.text.as_str())

@@ -1,6 +1,7 @@
 //! Resolves names, and suggests the name that was probably meant by an unknown one.
 
 use super::{Lowering, NOTHING};
+use crate::expression::foreign;
 use crate::expression::tree::{Kind, Node};
 use crate::expression::vocabulary::closest;
 use crate::model::Value;
@@ -16,6 +17,12 @@ impl Lowering<'_> {
         }
         let known = self.names.names().map(|known| -> &str { known });
         let candidates = self.scope.iter().copied().chain(known);
+        let (start, length) = self.parsed.place(id);
+        if let ("github", Some(hint)) = (name, foreign::github(self.parsed.after(start + length))) {
+            let message = "unknown variable `github`: this is not GitHub Actions".to_owned();
+            self.fault((start, length), message, hint);
+            return NOTHING;
+        }
         let hint = match self.names.owner_of(name) {
             Some(path) => did_you_mean(&path),
             None => closest(name, candidates).map(did_you_mean).unwrap_or_else(|| {
