@@ -91,7 +91,7 @@ impl<'a> Page<'a> {
             return self.below(format!("{path}[]"), items);
         }
         let repeated = |end: &str| path.ends_with(end);
-        if repeated("_tokens.NAME") || repeated("api_keys.NAME") || repeated("delivery_id") {
+        if repeated("_tokens.NAME") || repeated("api_keys.NAME") || repeated("NAME.action") {
             return None;
         }
         let schema = self.resolve(property);

@@ -23,7 +23,7 @@ pub(super) use super::at::At;
 
 /// Most events of one delivery. Every route judges every event, so there has to be a limit. No sender
 /// is known to put this many into a list unless it is configured to.
-const MOST_PARTS: usize = 1000;
+pub(super) const MOST_PARTS: usize = 1000;
 
 /// One sender.
 pub(super) struct Sender {
@@ -45,6 +45,8 @@ pub(super) struct Sender {
     pub(super) secret_fields: &'static [&'static str],
     /// The format of its body.
     pub(super) body: Body,
+    /// What is made of the parsed body before anything else sees it.
+    pub(super) read: Option<fn(Value) -> Value>,
     /// The path to a list in the body of which each element is an event of its own. An empty path
     /// means that the whole body is the list.
     pub(super) parts: Option<&'static [&'static str]>,
@@ -60,6 +62,8 @@ pub(super) struct Sender {
     /// Fields of the body, or of each element where the body is a list, that change each time the sender
     /// sends the same delivery. They do not tell a delivery from another one.
     pub(super) changing: &'static [&'static str],
+    /// The kind of event, from the sender's own name for it, where the two differ by a rule.
+    pub(super) word: Option<fn(&str) -> &str>,
     /// The kind of event, where it differs from the sender's own name.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
     /// The event's action, where it differs from the sender's own word.
@@ -135,12 +139,14 @@ impl Sender {
             secret_fields: &[],
             secret_in_body: false,
             body: Body::Json,
+            read: None,
             parts: None,
             event: &[],
             action: &[],
             id: &[],
             unnamed: Unnamed::Signed,
             changing: &[],
+            word: None,
             kind: None,
             done: None,
             names: &[],
@@ -182,6 +188,14 @@ impl Sender {
         Some(texts?.join(",").into())
     }
 
+    /// The gateway's word for the kind of event to which the sender gives this name.
+    fn word_for(&self, name: &Arc<str>) -> Option<Arc<str>> {
+        match self.word.map(|word| word(name)) {
+            Some(word) if word != &**name => Some(word.into()),
+            _ => Some(name.clone()),
+        }
+    }
+
     fn meaning_of(&self, headers: &HeaderMap, body: &Value, part: &Value) -> Meaning {
         let first =
             |places: &[At]| places.iter().find_map(|place| self.read(*place, headers, body, part));
@@ -189,7 +203,7 @@ impl Sender {
         let own = self.kind.and_then(|kind| kind(headers, body)).map(Arc::from);
         let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
         Meaning {
-            kind: own.or_else(|| name.clone()).unwrap_or_else(|| UNNAMED.into()),
+            kind: own.or_else(|| self.word_for(name.as_ref()?)).unwrap_or_else(|| UNNAMED.into()),
             name,
             action: own_action.or_else(|| first(self.action)),
             handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
@@ -296,6 +310,10 @@ impl Provider for Sender {
             Body::JsonOrForm => decode::json_or_form(headers, body)?,
             Body::JsonOrText => decode::json_or_text(body)?,
             Body::Chat => chat_body::read(body)?,
+        };
+        let body = match self.read {
+            Some(read) => read(body),
+            None => body,
         };
         let command = self.command.and_then(|command| command(&body));
         Ok(Decoded { body, command })

@@ -27,6 +27,7 @@ mod mechanisms;
 mod options;
 mod outgoing;
 mod page;
+mod s3;
 mod saas;
 mod samples;
 mod table;

@@ -79,10 +79,15 @@ pub struct Options {
     pub event: Option<Place>,
     /// Where the delivery's id is. Default: the digest of what was signed is used instead.
     pub delivery_id: Option<Place>,
+    /// Where the word for what was done is. Default: no event has an action.
+    pub action: Option<Place>,
+    /// The field of the body whose list holds the events, as a path of field names. An empty path is the
+    /// body itself. Default: the body is one event.
+    pub each: Option<Vec<String>>,
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 30] = [
+pub(super) const NAMES: [&str; 32] = [
     "allow_sha1",
     "allow_older",
     "timed",
@@ -113,6 +118,8 @@ pub(super) const NAMES: [&str; 30] = [
     "user",
     "event",
     "delivery_id",
+    "action",
+    "each",
 ];
 
 /// A place in a request that holds the event's name or the delivery's id.
@@ -122,6 +129,8 @@ pub enum Place {
     Header(HeaderName),
     /// In a field of the body, given as a path of field names.
     Field(Vec<String>),
+    /// In all of these fields of the body together.
+    Fields(Vec<Vec<String>>),
 }
 
 impl Place {
@@ -129,20 +138,53 @@ impl Place {
     pub(super) fn read(&self, headers: &HeaderMap, body: &Value) -> Option<String> {
         let text = match self {
             Self::Header(name) => headers.get(name)?.to_str().ok()?.to_owned(),
-            Self::Field(path) => {
-                let value = path.iter().try_fold(body, |value, name| value.get(name))?;
-                let number = || value.as_i64().map(|n| n.to_string());
-                let large_number = || value.as_u64().map(|n| n.to_string());
-                value.as_str().map(str::to_owned).or_else(number).or_else(large_number)?
+            Self::Field(path) => field(path, body)?,
+            Self::Fields(paths) => {
+                let texts: Option<Vec<_>> = paths.iter().map(|path| field(path, body)).collect();
+                joined(&texts?)
             }
         };
         (!text.is_empty()).then_some(text)
+    }
+
+    /// The text there of this part of the body. A field that the part lacks is read from the whole body.
+    pub(super) fn read_in(
+        &self,
+        headers: &HeaderMap,
+        part: &Value,
+        body: &Value,
+    ) -> Option<String> {
+        match self {
+            Self::Header(_) => self.read(headers, body),
+            Self::Field(path) => field(path, part).or_else(|| field(path, body)),
+            Self::Fields(paths) => {
+                let read = |path: &Vec<String>| field(path, part).or_else(|| field(path, body));
+                let texts: Option<Vec<_>> = paths.iter().map(read).collect();
+                Some(joined(&texts?))
+            }
+        }
     }
 
     /// The header's name, where the place is a header.
     pub(super) fn header(&self) -> Option<&HeaderName> {
         if let Self::Header(name) = self { Some(name) } else { None }
     }
+}
+
+/// The text of a field, or its whole number as text. None where there is neither, or an empty text.
+fn field(path: &[String], body: &Value) -> Option<String> {
+    let value = path.iter().try_fold(body, |value, name| value.get(name))?;
+    let number = || value.as_i64().map(|n| n.to_string());
+    let large_number = || value.as_u64().map(|n| n.to_string());
+    let text = value.as_str().map(str::to_owned).or_else(number).or_else(large_number)?;
+    (!text.is_empty()).then_some(text)
+}
+
+/// Several texts as one, with spaces between them. Spaces within them are escaped, so that no two lists of
+/// texts have the same form.
+pub(super) fn joined<Text: AsRef<str>>(texts: &[Text]) -> String {
+    let escape = |text: &Text| text.as_ref().replace('%', "%25").replace(' ', "%20");
+    texts.iter().map(escape).collect::<Vec<_>>().join(" ")
 }
 
 impl Options {
@@ -196,6 +238,8 @@ impl Options {
             self.user.is_some(),
             self.event.is_some(),
             self.delivery_id.is_some(),
+            self.action.is_some(),
+            self.each.is_some(),
         ];
         NAMES.into_iter().zip(set).filter_map(|(name, set)| set.then_some(name))
     }
@@ -222,5 +266,31 @@ mod tests {
         for name in ["c", "d", "e"] {
             assert_eq!(field(name).read(&HeaderMap::new(), &body), None, "{name}");
         }
+    }
+
+    #[test]
+    fn an_id_of_several_fields_needs_all_of_them() {
+        let body = Value::parse_json(br#"{"id": 1, "source": "a b", "none": null}"#).expect("JSON");
+        let fields = |names: &[&str]| {
+            let paths = names.iter().map(|name| vec![(*name).to_owned()]).collect();
+            Place::Fields(paths).read(&HeaderMap::new(), &body)
+        };
+        assert_eq!(fields(&["source", "id"]).as_deref(), Some("a%20b 1"));
+        assert_eq!(fields(&["source", "none"]), None);
+        assert_eq!(fields(&["source", "missing"]), None);
+    }
+
+    #[test]
+    fn no_two_lists_of_texts_are_joined_to_one_text() {
+        let lists: [&[&str]; 6] = [
+            &["a", "b c"],
+            &["a b", "c"],
+            &["a", "b", "c"],
+            &["a%20b", "c"],
+            &["a b c"],
+            &["a%20b%20c"],
+        ];
+        let all: std::collections::BTreeSet<_> = lists.iter().map(|list| joined(list)).collect();
+        assert_eq!(all.len(), lists.len());
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::checker::Checker;
 use super::routes::claims;
 use super::tokens::{self, Read};
-use crate::config::shape::{PlaceShape, SourceShape};
-use crate::config::yaml::At;
+use crate::config::shape::{EachShape, IdShape, PlaceShape, SourceShape, Texts};
+use crate::config::yaml::{At, Id};
 use crate::providers::{Options, Place, Template};
 
 /// The largest `tolerance`. Repeats are recognized for this long; accepting an older request could
@@ -22,7 +22,9 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
     let template = template(checker, shape.template.as_ref());
     let separator = separator(checker, shape.separator.as_ref());
     let event = place(checker, shape.event.as_ref());
-    let delivery_id = place(checker, shape.delivery_id.as_ref());
+    let delivery_id = id_place(checker, shape.delivery_id.as_ref());
+    let action = place(checker, shape.action.as_ref());
+    let each = each(checker, shape.each.as_ref());
     let public_url = public_url(checker, shape.public_url.as_ref());
     let preset = parsed(checker, shape.preset.as_ref());
     let algorithms = tokens::algorithms(checker, shape.algorithms.as_ref());
@@ -71,6 +73,8 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
         user: shape.user.clone(),
         event: event?,
         delivery_id: delivery_id?,
+        action: action?,
+        each: each?,
     })
 }
 
@@ -131,15 +135,7 @@ fn place(checker: Checker<'_>, at: Option<&At<PlaceShape>>) -> Read<Place> {
     let Some(at) = at else { return Some(None) };
     match (&at.value.header, &at.value.field) {
         (Some(header), None) => Some(Some(Place::Header(header.0.clone()))),
-        (None, Some(field)) => {
-            let path: Vec<String> = field.value.split('.').map(str::to_owned).collect();
-            if path.iter().any(String::is_empty) {
-                let hint = "write names with dots between them, such as event.type".to_owned();
-                checker.fault(field.id, "this is not a field of the body", hint);
-                return None;
-            }
-            Some(Some(Place::Field(path)))
-        }
+        (None, Some(field)) => Some(Some(Place::Field(path(checker, field.id, &field.value)?))),
         _ => {
             if !checker.is_damaged(at.id) {
                 let hint = "write { header: X-Event } or { field: event.type }".to_owned();
@@ -148,4 +144,59 @@ fn place(checker: Checker<'_>, at: Option<&At<PlaceShape>>) -> Read<Place> {
             None
         }
     }
+}
+
+/// Where the delivery's id is.
+fn id_place(checker: Checker<'_>, at: Option<&At<IdShape>>) -> Read<Place> {
+    let Some(at) = at else { return Some(None) };
+    match (&at.value.header, &at.value.field, &at.value.fields) {
+        (Some(header), None, None) => Some(Some(Place::Header(header.0.clone()))),
+        (None, Some(field), None) => {
+            Some(Some(Place::Field(path(checker, field.id, &field.value)?)))
+        }
+        (None, None, Some(fields)) => {
+            fields_of(checker, fields).map(|paths| Some(Place::Fields(paths)))
+        }
+        _ => {
+            if !checker.is_damaged(at.id) {
+                let hint =
+                    "write { header: X-Id }, { field: event.id } or { fields: [source, id] }";
+                let fault = "an id is in a `header`, in a `field` or in several `fields`";
+                checker.fault(at.id, fault, hint.to_owned());
+            }
+            None
+        }
+    }
+}
+
+fn fields_of(checker: Checker<'_>, fields: &At<Texts>) -> Option<Vec<Vec<String>>> {
+    let named = fields.each();
+    if named.is_empty() {
+        let hint = "write the fields that together are an id, such as [source, id]".to_owned();
+        checker.fault(fields.id, "`fields` is empty", hint);
+        return None;
+    }
+    let paths: Vec<_> = named.into_iter().map(|(id, text)| path(checker, id, text)).collect();
+    paths.into_iter().collect()
+}
+
+/// The field that holds the list of events; an empty path for the body itself.
+fn each(checker: Checker<'_>, at: Option<&At<EachShape>>) -> Read<Vec<String>> {
+    let Some(at) = at else { return Some(None) };
+    let field = checker.need(at.id?, "field", at.value.field.clone())?;
+    if field.value == "." {
+        return Some(Some(Vec::new()));
+    }
+    path(checker, field.id, &field.value).map(Some)
+}
+
+/// The names in a path of nested fields.
+fn path(checker: Checker<'_>, id: Option<Id>, text: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = text.split('.').map(str::to_owned).collect();
+    if names.iter().any(String::is_empty) {
+        let hint = "write names with dots between them, such as event.type".to_owned();
+        checker.fault(id, "this is not a field of the body", hint);
+        return None;
+    }
+    Some(names)
 }

@@ -152,7 +152,14 @@ pub(in crate::config) struct SourceShape {
     /// Where a request names its kind of event. Default: every event is of kind `event`.
     pub(in crate::config) event: Option<At<PlaceShape>>,
     /// Where a request names its delivery id. Default: a digest of what was signed is used.
-    pub(in crate::config) delivery_id: Option<At<PlaceShape>>,
+    pub(in crate::config) delivery_id: Option<At<IdShape>>,
+    /// Where a request names what was done, which `action` of a route asks for. Default: no event has an
+    /// action.
+    pub(in crate::config) action: Option<At<PlaceShape>>,
+    /// The list in the body of which each element is an event of its own. `event` and `action` are then read
+    /// from the element, and from the whole body where the element has none; expressions find the element at
+    /// `event.part` of the list. Default: the whole body is one event.
+    pub(in crate::config) each: Option<At<EachShape>>,
 }
 
 /// Where in a request a value is: in a header, or in a field of the body.
@@ -165,6 +172,32 @@ pub(in crate::config) struct PlaceShape {
     /// The field. Write a dot between the names of nested fields.
     #[schemars(example = &"event.type")]
     pub(in crate::config) field: Option<At<String>>,
+}
+
+/// Where in a request the delivery's id is: in a header, in a field of the body, or in several fields together.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a section with `header`, `field` or `fields`")]
+#[schemars(rename = "IdPlace", extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::config) struct IdShape {
+    /// The header.
+    pub(in crate::config) header: Option<Header>,
+    /// The field. Write a dot between the names of nested fields.
+    #[schemars(example = &"event.id")]
+    pub(in crate::config) field: Option<At<String>>,
+    /// Several fields which only together are an id. A request that lacks one of them has none.
+    #[schemars(example = ["source", "id"])]
+    pub(in crate::config) fields: Option<At<Texts>>,
+}
+
+/// A list in the body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a section with `field`")]
+#[schemars(rename = "Each")]
+pub(in crate::config) struct EachShape {
+    /// The field that holds the list. Write a dot between the names of nested fields, and a dot alone where the
+    /// whole body is the list.
+    #[schemars(example = &"Records", example = &".")]
+    pub(in crate::config) field: Required<At<String>>,
 }
 
 fn no() -> At<bool> {

@@ -16,6 +16,7 @@ static TOKEN: HeaderOrAddress = HeaderOrAddress {
 pub(in crate::providers) static HUGGINGFACE: Sender = Sender {
     event: &[At::Field(&["event", "scope"])],
     action: &[At::Field(&["event", "action"])],
+    id: &[At::Header("webhook-id")],
     git_facts: Some(git_facts),
     samples: &[("repo.content", include_str!("../samples/huggingface.json"))],
     ..Sender::new("huggingface", "Hugging Face Hub", &ABOUT, &TOKEN)
@@ -58,9 +59,9 @@ static ABOUT: About = About {
     ],
     source: "provider: huggingface\nsecrets: [{ env: HF_WEBHOOK_SECRET }]",
     carries: "The kind is the body's `event.scope` (`repo.content`, `discussion`, …), the \
-              action its `event.action`. Deliveries have no id (`webhook.id` names the hook); \
-              the digest of the body, which names the commits, stands for it. Nothing is \
-              signed. A scope that is not known to you, such as `repo.content.x`, is an update \
+              action its `event.action`. The delivery's id is the header `Webhook-Id` (the body's \
+              `webhook.id` names the hook); where it is missing, the digest of the body, which names the \
+              commits, stands for it. Nothing is signed. A scope that is not known to you, such as `repo.content.x`, is an update \
               of the one before its last dot.",
     yields: "Git facts: `repository`, and for each ref that moved `branch`, `tag`, `sha`, `before`, \
              `deleted`.",

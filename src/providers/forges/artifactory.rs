@@ -6,9 +6,12 @@ use jiff::Timestamp;
 
 use crate::authenticate::hmac::Algorithm;
 use crate::authenticate::{Proof, Refusal, Unverified};
-use crate::model::Secret;
+use crate::model::{GitFacts, Secret, Value};
+use crate::providers::Meaning;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
+use crate::providers::forges::facts::text;
+use crate::providers::forges::images::image;
 use crate::providers::mechanisms::{Mac, Mechanism, Token};
 use crate::providers::{Options, Outgoing, SignFault, Signed, Verification};
 
@@ -22,9 +25,18 @@ static PLAIN: Token = Token { header: HEADER, prefix: "" };
 pub(in crate::providers) static ARTIFACTORY: Sender = Sender {
     event: &[At::Field(&["domain"])],
     action: &[At::Field(&["event_type"])],
+    git_facts: Some(git_facts),
     samples: &[("artifact", include_str!("../samples/artifactory.json"))],
     ..Sender::new("artifactory", "JFrog Artifactory", &ABOUT, &Setting)
 };
+
+/// Only events of images name a repository and a tag in this sense.
+fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+    let of_image = |name| text(body, &["data", name]);
+    let deleted = meaning.action.as_deref() == Some("deleted");
+    let image = image(of_image("image_name"), of_image("tag"));
+    image.map(|facts| GitFacts { deleted, ..facts }).into_iter().collect()
+}
 
 /// A signature or the secret itself, as the source's options say.
 struct Setting;
@@ -99,7 +111,8 @@ static ABOUT: About = About {
               `event_type` (`deployed`, …). No delivery has an id; the digest of the body stands \
               for it. The body is signed. Where Artifactory is not set to sign, write `unsigned: \
               true`; an older one that signs with SHA-1 needs `algorithm: sha1`.",
-    yields: "",
+    yields: "Facts of the image, for the domain `docker`, as git facts: `repository` (`image_name`), `tag`, \
+             `deleted`. The repository within Artifactory is `body.data.repo_key`.",
     proven: Proven::Literal,
     sources: &[
         "https://jfrog.com/help/r/jfrog-platform-administration-documentation/webhooks",

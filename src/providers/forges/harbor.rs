@@ -1,8 +1,12 @@
 //! Harbor. It signs nothing. It sends the text that is configured as "Auth Header" in the header
 //! `Authorization`.
 
+use crate::model::{GitFacts, Value};
+use crate::providers::Meaning;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
+use crate::providers::forges::facts::text;
+use crate::providers::forges::images::images;
 use crate::providers::mechanisms::Token;
 
 static TOKEN: Token = Token { header: "authorization", prefix: "" };
@@ -10,9 +14,20 @@ static TOKEN: Token = Token { header: "authorization", prefix: "" };
 /// Harbor.
 pub(in crate::providers) static HARBOR: Sender = Sender {
     event: &[At::Field(&["type"])],
+    git_facts: Some(git_facts),
     samples: &[("PUSH_ARTIFACT", include_str!("../samples/harbor.json"))],
     ..Sender::new("harbor", "Harbor", &ABOUT, &TOKEN)
 };
+
+/// There is one entry for each resource. What is pushed or deleted by its digest alone has no tag.
+fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+    let repository = text(body, &["event_data", "repository", "repo_full_name"]);
+    let resources = body.at(&["event_data", "resources"]).and_then(Value::as_list);
+    let tags = resources.unwrap_or_default().iter().filter_map(|one| text(one, &["tag"]));
+    let (author, deleted) = (text(body, &["operator"]), &*meaning.kind == "DELETE_ARTIFACT");
+    let told = images(repository, tags).into_iter();
+    told.map(|facts| GitFacts { author: author.clone(), deleted, ..facts }).collect()
+}
 
 static ABOUT: About = About {
     group: Group::Forges,
@@ -25,7 +40,8 @@ static ABOUT: About = About {
     source: "provider: harbor\nsecrets: [{ env: HARBOR_AUTH_HEADER }]",
     carries: "The kind is the body's `type` (`PUSH_ARTIFACT`, …). No delivery has an id; the \
               digest of the body, which has a time, stands for it. Nothing is signed.",
-    yields: "",
+    yields: "Facts of the image, as git facts: `repository` (`models/risk`), for each resource `tag`, \
+             `author` (`operator`), `deleted`.",
     proven: Proven::Assembled,
     sources: &[
         "https://goharbor.io/docs/latest/working-with-projects/project-configuration/configure-webhooks/",

@@ -16,6 +16,7 @@ pub(super) mod gitlab;
 mod gitlab_facts;
 pub(super) mod gogs;
 pub(super) mod harbor;
+pub(super) mod images;
 pub(super) mod nexus;
 pub(super) mod quay;
 pub(super) mod scalr;

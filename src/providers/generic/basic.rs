@@ -41,7 +41,7 @@ impl Provider for Basic {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        &["user", "event", "delivery_id"]
+        &["user", "event", "action", "each", "delivery_id"]
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
@@ -76,6 +76,15 @@ impl Provider for Basic {
         Ok(configured::meaning(headers, body, options))
     }
 
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        configured::meanings(headers, body, options)
+    }
+
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         configured::identity(request, body, options)
     }
@@ -107,7 +116,7 @@ static ABOUT: About = About {
         "Set user name and password at the sender; some take them in the address: `https://USER:PASSWORD@HOST/hooks/NAME`.",
     ],
     source: "provider: basic\nuser: sender\nsecrets: [{ env: WEBHOOK_PASSWORD }]",
-    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed.",
+    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed. With `each: { field: Records }` each element of that list is an event of its own, `body.Records[event.part]`, with kind and action from within it. `action` says where the word for what was done is.",
     yields: "",
     proven: Proven::Literal,
     sources: &["RFC 7617"],

@@ -53,6 +53,8 @@ impl Provider for Hmac {
             "timestamp_header",
             "timestamp_unit",
             "event",
+            "action",
+            "each",
             "delivery_id",
         ]
     }
@@ -131,6 +133,15 @@ impl Provider for Hmac {
         options: &Options,
     ) -> Result<Meaning, DecodeFault> {
         Ok(configured::meaning(headers, body, options))
+    }
+
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        configured::meanings(headers, body, options)
     }
 
     /// The configured id, else the digest of what was signed. The digest includes a signed timestamp,
@@ -235,7 +246,7 @@ static ABOUT: About = About {
         "Read in the sender's documentation which header carries the signature, which hash and which encoding it has, and what is signed.",
     ],
     source: "provider: hmac\nheader: X-Signature\nprefix: \"sha256=\"\nsecrets: [{ env: HMAC_SECRET }]",
-    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of what was signed stands for it. `template` says what is signed.",
+    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of what was signed stands for it. `template` says what is signed. With `each: { field: Records }` each element of that list is an event of its own, `body.Records[event.part]`, with kind and action from within it. `action` says where the word for what was done is.",
     yields: "",
     proven: Proven::Literal,
     sources: &["the vectors of the providers that sign so"],

@@ -61,6 +61,8 @@ impl Provider for Jwt {
             "header",
             "prefix",
             "event",
+            "action",
+            "each",
             "delivery_id",
         ]
     }
@@ -185,6 +187,15 @@ impl Provider for Jwt {
         options: &Options,
     ) -> Result<Meaning, DecodeFault> {
         Ok(configured::meaning(headers, body, options))
+    }
+
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        configured::meanings(headers, body, options)
     }
 
     /// The configured id, else the digest of claims and body. The same body with the same token is a
@@ -384,7 +395,7 @@ static ABOUT: About = About {
         "Any other issuer: set `issuer`, `audience` and `algorithms`, and either `jwks_url` or, under `secrets`, the issuer's public keys (PEM or a JSON Web Key Set) or the shared secret of HS256.",
     ],
     source: "provider: jwt\npreset: github-actions\naudience: [https://hooks.example.com]\nrequired_claims: { repository_owner: acme }",
-    carries: "The kind is where `event` says, else `event`. The delivery's id is where `delivery_id` says; without that, the digest of the token's claims and the body: the same body sent again with the same token is a repeat. The token is signed, the body is not, unless the sender puts its SHA-256 into the claim `payload_hash` and the source asks for that with `payload_hash: true`. Nothing is retried unless the job does it (`curl --retry 5 --retry-all-errors`).",
+    carries: "The kind is where `event` says, else `event`. The delivery's id is where `delivery_id` says; without that, the digest of the token's claims and the body: the same body sent again with the same token is a repeat. `each` and `action` are as for `token`. The token is signed, the body is not, unless the sender puts its SHA-256 into the claim `payload_hash` and the source asks for that with `payload_hash: true`. Nothing is retried unless the job does it (`curl --retry 5 --retry-all-errors`).",
     yields: "The token's claims, as `on: { claims: … }` and `claims` in expressions; with the presets github-actions and gitlab repository, branch or tag, commit and author from them.",
     proven: Proven::Documented,
     sources: &[

@@ -42,7 +42,7 @@ impl Provider for Token {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        &["header", "prefix", "event", "delivery_id"]
+        &["header", "prefix", "event", "action", "each", "delivery_id"]
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
@@ -78,6 +78,15 @@ impl Provider for Token {
         Ok(configured::meaning(headers, body, options))
     }
 
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        configured::meanings(headers, body, options)
+    }
+
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity {
         configured::identity(request, body, options)
     }
@@ -109,7 +118,7 @@ static ABOUT: About = About {
     group: Group::Generic,
     setup: &["Set the header at the sender, with the secret as its value."],
     source: "provider: token\nheader: Authorization\nprefix: \"Bearer \"\nsecrets: [{ env: WEBHOOK_TOKEN }]",
-    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed.",
+    carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed. With `each: { field: Records }` each element of that list is an event of its own, `body.Records[event.part]`, with kind and action from within it. `action` says where the word for what was done is.",
     yields: "",
     proven: Proven::Literal,
     sources: &["the vectors of the providers that sign so"],

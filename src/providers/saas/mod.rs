@@ -11,6 +11,7 @@ pub(super) mod hubspot;
 pub(super) mod intercom;
 pub(super) mod jira;
 pub(super) mod linear;
+pub(super) mod microsoft_graph;
 pub(super) mod notion;
 pub(super) mod okta;
 pub(super) mod openai;

@@ -10,7 +10,7 @@ use crate::providers::generic::configured;
 use crate::providers::mechanisms::{Mechanism as _, Standard};
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Place, Proven,
-    Provider, SignFault, Signed, UNNAMED, Verification, decode, header,
+    Provider, SignFault, Signed, Verification, decode, header,
 };
 
 /// A sender that follows the Standard Webhooks specification.
@@ -30,7 +30,7 @@ impl Provider for StandardWebhooks {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        &["tolerance", "event"]
+        &["tolerance", "event", "action", "each"]
     }
 
     fn check_secret(&self, secret: &Secret, options: &Options) -> Result<(), String> {
@@ -42,7 +42,8 @@ impl Provider for StandardWebhooks {
         request: &Unverified<'_>,
         verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        if let Some(name) = verification.options.event.as_ref().and_then(Place::header) {
+        let Options { event, action, .. } = verification.options;
+        for name in [event, action].into_iter().flatten().filter_map(Place::header) {
             headers::maybe(request.headers, name)?;
         }
         Standard.authenticate(request, verification)
@@ -64,13 +65,23 @@ impl Provider for StandardWebhooks {
         body: &Value,
         options: &Options,
     ) -> Result<Meaning, DecodeFault> {
-        if options.event.is_some() {
-            return Ok(configured::meaning(headers, body, options));
-        }
-        let name =
-            body.get("type").and_then(Value::as_arc_str).cloned().filter(|name| !name.is_empty());
-        let kind = name.clone().unwrap_or_else(|| UNNAMED.into());
-        Ok(Meaning { kind, name, action: None, handshake: None })
+        Ok(named(
+            configured::meaning(headers, body, options),
+            &configured::parts(body, options)[0],
+            body,
+            options,
+        ))
+    }
+
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        let meanings = configured::meanings(headers, body, options)?.into_iter();
+        let parts = configured::parts(body, options);
+        Ok(meanings.zip(parts).map(|(meaning, part)| named(meaning, part, body, options)).collect())
     }
 
     fn identity(&self, request: &Verified<'_>, _body: &Value, options: &Options) -> Identity {
@@ -105,6 +116,21 @@ impl Provider for StandardWebhooks {
     }
 }
 
+/// The meaning with the name of the event from the field `type`, of the part or of the body, unless an option
+/// says where the name is.
+fn named(meaning: Meaning, part: &Value, body: &Value, options: &Options) -> Meaning {
+    if options.event.is_some() {
+        return meaning;
+    }
+    let name = [part, body].into_iter().find_map(|value| {
+        value.get("type").and_then(Value::as_arc_str).filter(|name| !name.is_empty())
+    });
+    match name {
+        Some(name) => Meaning { kind: name.clone(), name: Some(name.clone()), ..meaning },
+        None => meaning,
+    }
+}
+
 static ABOUT: About = About {
     group: Group::Generic,
     setup: &[
@@ -112,7 +138,7 @@ static ABOUT: About = About {
               which starts with `whsec_`.",
     ],
     source: "provider: standard-webhooks\nsecrets: [{ env: WEBHOOK_SECRET }]",
-    carries: "The kind is the body's `type`, unless `event` says otherwise; the delivery's id is \
+    carries: "The kind is the body's `type`, unless `event` says otherwise; `each` and `action` are as for `token`; the delivery's id is \
               `webhook-id`, the same for every try. Id, time and body are signed. Senders through \
               Svix may write `svix-` for `webhook-`. A `whpk_` secret is an Ed25519 public key.",
     yields: "",

@@ -13,7 +13,7 @@ use super::common::{ON_PUSH, Site, World, simulator};
 use super::edit;
 
 /// Sources of the senders that greet, by provider, with a secret of each.
-const SENDERS: [(&str, &str, &str); 11] = [
+const SENDERS: [(&str, &str, &str); 16] = [
     ("slack", "canary-slack-signing-secret", ""),
     ("discord", "", ""),
     ("zoom", "zoom-secret-token", ""),
@@ -25,6 +25,11 @@ const SENDERS: [(&str, &str, &str); 11] = [
     ("notion", "canary-notion-token", ""),
     ("fivetran", "canary-fivetran-secret", ""),
     ("terraform-cloud", "canary-tfc-token", ""),
+    ("microsoft-graph", "canary-graph-client-state", ""),
+    ("minio", "canary-minio-token", ""),
+    ("cvat", "canary-cvat-secret", ""),
+    ("openmetadata", "canary-openmetadata-secret", ""),
+    ("airbyte", "canary-airbyte-token", ""),
 ];
 
 async fn world() -> World {
@@ -219,6 +224,29 @@ async fn dropbox_gets_its_challenge_back_as_plain_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn microsoft_graph_gets_its_text_back_as_plain_text_and_nothing_else() {
+    let world = world().await;
+    let vector = vector("graph-validation");
+    let answer = asked(&world, "microsoft-graph", &vector).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let content = answer.headers()["content-type"].to_str().expect("text").to_owned();
+    assert!(content.starts_with("text/plain"), "{content}");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    let text = answer.text().await.expect("text");
+    assert_eq!(text, vector["response"]["body"].as_str().expect("text"));
+    kept_as_a_greeting(&world, "microsoft-graph").await;
+    for token in [&"a".repeat(1025), "", "%20", "a%0Ab", "a%00", "%C3%A9", "a&validationToken=b"] {
+        let url = format!("{}?validationToken={token}", world.hook("microsoft-graph"));
+        let (status, answer) = world.send(world.client.post(url)).await;
+        assert_eq!(status, 401, "{token}: {answer}");
+    }
+    // With a body it is no validation, whatever the address says.
+    let url = format!("{}?validationToken=a", world.hook("microsoft-graph"));
+    let (status, _) = world.send(world.client.post(url).body(r#"{"value": [{}]}"#)).await;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bitbucket_servers_connection_test_and_terraforms_verification_are_acknowledged() {
     let world = world().await;
     let test = vector("bitbucket-server-test");
@@ -289,7 +317,7 @@ async fn unsigned_greetings_are_answered_without_a_commit_for_each() {
 }
 
 /// Those that are signed as deliveries are; the others come before there is a secret, or without it.
-const SIGNED: [&str; 7] = [
+const SIGNED: [&str; 10] = [
     "slack-url-verification",
     "zoom-url-validation",
     "discord-ping",
@@ -297,6 +325,9 @@ const SIGNED: [&str; 7] = [
     "notion-verification-token",
     "fivetran-test",
     "tfc-verification",
+    "cvat-ping",
+    "openmetadata-test",
+    "airbyte-test",
 ];
 
 /// The confirmation of a topic is left to `tests/it/issuers`, since its certificate must be fetched.
@@ -304,7 +335,7 @@ const SIGNED: [&str; 7] = [
 async fn every_greeting_is_kept_and_starts_nothing_although_a_route_takes_whatever_comes() {
     let world = world().await;
     let vectors = vectors();
-    assert_eq!(vectors.len(), 15);
+    assert_eq!(vectors.len(), 20);
     for vector in vectors.iter().filter(|vector| vector["provider"] != "aws-sns") {
         let id = vector["id"].as_str().expect("an id");
         let source = match vector["provider"].as_str().expect("a provider") {
@@ -328,7 +359,7 @@ async fn every_greeting_is_kept_and_starts_nothing_although_a_route_takes_whatev
         assert_eq!(list["deliveries"][0]["handshake"], true, "{id}: {list}");
     }
     let (_, list) = world.api(Method::GET, "/api/deliveries?limit=100", None).await;
-    assert_eq!(list["deliveries"].as_array().map(Vec::len), Some(14), "{list}");
+    assert_eq!(list["deliveries"].as_array().map(Vec::len), Some(19), "{list}");
     assert_eq!(world.runs().await, 0);
 }
 

@@ -22,6 +22,7 @@ mod replay;
 mod restart;
 mod retention;
 mod rotation;
+mod senders;
 mod slow_secrets;
 mod told;
 mod values;
