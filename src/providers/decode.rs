@@ -53,6 +53,10 @@ pub enum DecodeFault {
         /// The event whose body it is.
         event: &'static str,
     },
+    /// What should be a CloudEvent is none.
+    NotCloudEvent(String),
+    /// The content type names a format that is not read.
+    Format(String),
     /// The body holds more events than one delivery may.
     TooMany {
         /// How many it may hold.
@@ -77,6 +81,10 @@ impl fmt::Display for DecodeFault {
                     f,
                     "header `{header}` names another event than the body shows, which is `{event}`"
                 )
+            }
+            Self::NotCloudEvent(what) => write!(f, "this is not a CloudEvent: {what}"),
+            Self::Format(name) => {
+                write!(f, "the format `{name}` is not read; let the sender use JSON")
             }
             Self::TooMany { most } => write!(
                 f,

@@ -48,7 +48,7 @@ pub use chat::Dialect;
 pub use countersign::{ChallengeToken, Countersign};
 pub use decode::{DecodeFault, Decoded};
 pub use form::{query_value, without_fields};
-pub use generic::Preset;
+pub use generic::{Preset, Scheme};
 pub use handshake::{Greeting, Handshake, Reply};
 pub use hidden::{HiddenHeaders, visible_query};
 pub use identity::Identity;

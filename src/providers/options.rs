@@ -10,7 +10,7 @@ use crate::authenticate::hmac::{Algorithm, Encoding};
 use crate::authenticate::jwt;
 use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
 use crate::model::{Claims, Value};
-use crate::providers::{Preset, Template};
+use crate::providers::{Preset, Scheme, Template};
 
 /// A source's own settings.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +79,9 @@ pub struct Options {
     pub event: Option<Place>,
     /// Where the delivery's id is. Default: the digest of what was signed is used instead.
     pub delivery_id: Option<Place>,
+    /// How the sender proves its deliveries, where its provider leaves it to the source. Default: what the
+    /// provider says.
+    pub scheme: Option<Scheme>,
     /// Where the word for what was done is. Default: no event has an action.
     pub action: Option<Place>,
     /// The field of the body whose list holds the events, as a path of field names. An empty path is the
@@ -87,7 +90,7 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 32] = [
+pub(super) const NAMES: [&str; 33] = [
     "allow_sha1",
     "allow_older",
     "timed",
@@ -118,6 +121,7 @@ pub(super) const NAMES: [&str; 32] = [
     "user",
     "event",
     "delivery_id",
+    "scheme",
     "action",
     "each",
 ];
@@ -238,6 +242,7 @@ impl Options {
             self.user.is_some(),
             self.event.is_some(),
             self.delivery_id.is_some(),
+            self.scheme.is_some(),
             self.action.is_some(),
             self.each.is_some(),
         ];

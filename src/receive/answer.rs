@@ -291,6 +291,7 @@ impl Answer {
             | Self::Spoken { reply, .. } => reply.status,
             Self::Kept { .. } | Self::Repeat { .. } | Self::Acknowledged { .. } => StatusCode::OK,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::Unreadable(DecodeFault::Format(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
             Self::WrongAddress { .. } => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,

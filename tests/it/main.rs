@@ -29,6 +29,7 @@ mod store;
 
 // A gateway in this process: requests over sockets, a simulated workbench, a clock that a test moves.
 mod bad_input;
+mod cloudevents;
 mod github_examples;
 mod issuers;
 mod outcomes;

@@ -23,6 +23,7 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
     let separator = separator(checker, shape.separator.as_ref());
     let event = place(checker, shape.event.as_ref());
     let delivery_id = id_place(checker, shape.delivery_id.as_ref());
+    let scheme = parsed(checker, shape.scheme.as_ref());
     let action = place(checker, shape.action.as_ref());
     let each = each(checker, shape.each.as_ref());
     let public_url = public_url(checker, shape.public_url.as_ref());
@@ -73,6 +74,7 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
         user: shape.user.clone(),
         event: event?,
         delivery_id: delivery_id?,
+        scheme: scheme?,
         action: action?,
         each: each?,
     })

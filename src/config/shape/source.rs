@@ -153,6 +153,10 @@ pub(in crate::config) struct SourceShape {
     pub(in crate::config) event: Option<At<PlaceShape>>,
     /// Where a request names its delivery id. Default: a digest of what was signed is used.
     pub(in crate::config) delivery_id: Option<At<IdShape>>,
+    /// How the sender proves its deliveries, for providers that leave it to the source: `token`, `basic`, `hmac`
+    /// or `jwt`. The options of the provider of that name then belong to the source too. Default: `token`.
+    #[schemars(extend("enum" = ["token", "basic", "hmac", "jwt"]))]
+    pub(in crate::config) scheme: Option<At<String>>,
     /// Where a request names what was done, which `action` of a route asks for. Default: no event has an
     /// action.
     pub(in crate::config) action: Option<At<PlaceShape>>,

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use crate::model::GitFacts;
 
 /// The facts of one image, if the payload names one. `repository` is its name without the registry's host.
-pub(super) fn image(repository: Option<Arc<str>>, tag: Option<Arc<str>>) -> Option<GitFacts> {
+pub(in crate::providers) fn image(
+    repository: Option<Arc<str>>,
+    tag: Option<Arc<str>>,
+) -> Option<GitFacts> {
     Some(GitFacts { repository: Some(repository?), tag, ..GitFacts::default() })
 }
 
 /// The facts of an image under each of these tags. Without a tag there is one entry all the same.
-pub(super) fn images(
+pub(in crate::providers) fn images(
     repository: Option<Arc<str>>,
     tags: impl Iterator<Item = Arc<str>>,
 ) -> Vec<GitFacts> {

@@ -14,7 +14,9 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::Encoding;
 use crate::authenticate::keys::{Scheme, sign, verify_published};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
-use crate::model::{Secret, Value};
+use crate::model::{GitFacts, Secret, Value};
+use crate::providers::described::MOST_PARTS;
+use crate::providers::saas::aws_contents::{Content, contents, git_facts, is_test};
 use crate::providers::saas::sns_message::{
     LONGEST_TOLERANCE, Message, NOTIFICATION, OF_NOTIFICATION, SUBSCRIPTION, UNSUBSCRIPTION,
     body_of, check_time, host, signed_text, text,
@@ -22,10 +24,12 @@ use crate::providers::saas::sns_message::{
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Handshake, Identity, KeyForm, KeyPlace, Meaning, Options,
     Outgoing, Proven, Provider, Published, SecretUse, SignFault, Signed, Verification, Wanted,
-    decode, samples,
+    decode, s3, samples,
 };
 
 const SAMPLE: &str = include_str!("../samples/aws-sns.json");
+/// The kind of a notification of which the content is not known.
+const PLAIN_KIND: &str = "notification";
 
 /// Amazon SNS.
 pub(in crate::providers) struct AwsSns;
@@ -108,12 +112,12 @@ impl Provider for AwsSns {
         Vec::new()
     }
 
-    /// Where `Message` holds JSON, the parsed value is added as `message`.
+    /// Where `Message` holds JSON, the parsed value is added as `message`, with the keys of S3's records decoded.
     fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         let body = decode::json(body)?;
         let message = body.get("Message").and_then(Value::as_str).unwrap_or_default();
         let parsed = match Value::parse_json(message.as_bytes()) {
-            Ok(parsed @ (Value::Map(_) | Value::List(_))) => parsed,
+            Ok(parsed @ (Value::Map(_) | Value::List(_))) => s3::with_decoded_keys(parsed),
             _ => Value::Null,
         };
         let fields = body.entries().map(|(name, value)| (name, value.clone()));
@@ -133,9 +137,48 @@ impl Provider for AwsSns {
                 ("subscription_confirmation", Some(Handshake::Visit(url)))
             }
             UNSUBSCRIPTION => ("unsubscribe_confirmation", Some(Handshake::Acknowledge)),
-            _ => ("notification", None),
+            _ if body.get("message").is_some_and(is_test) => {
+                (PLAIN_KIND, Some(Handshake::Acknowledge))
+            }
+            _ => (PLAIN_KIND, None),
         };
         Ok(Meaning { kind: kind.into(), name: Some(name.into()), action: None, handshake })
+    }
+
+    /// A notification of which the content is known is of the content's kind; it may tell of several things. The
+    /// name of each is that of a plain notification, so that a route that asks for notifications gets them all.
+    fn meanings(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        options: &Options,
+    ) -> Result<Vec<Meaning>, DecodeFault> {
+        let plain = self.meaning(headers, body, options)?;
+        let is_notification = &*plain.kind == PLAIN_KIND && plain.handshake.is_none();
+        let message = body.get("message").filter(|_| is_notification);
+        let known = message.map(contents).unwrap_or_default();
+        if known.len() > MOST_PARTS {
+            return Err(DecodeFault::TooMany { most: MOST_PARTS });
+        }
+        if known.is_empty() {
+            return Ok(vec![plain]);
+        }
+        let meaning = |content: Content| Meaning {
+            kind: content.kind,
+            name: Some(PLAIN_KIND.into()),
+            action: content.action,
+            handshake: None,
+        };
+        Ok(known.into_iter().map(meaning).collect())
+    }
+
+    fn tells_git(&self, _options: &Options) -> bool {
+        true
+    }
+
+    /// Those of an event of EventBridge that came through a topic.
+    fn git_facts(&self, _meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+        body.get("message").and_then(git_facts).into_iter().collect()
     }
 
     /// A later try may be signed with a newer key.
@@ -227,8 +270,12 @@ static ABOUT: About = About {
         "The gateway confirms the subscription by itself, once the topic is listed under `topics`. It must be able to reach sns.REGION.amazonaws.com; set `proxy` where a forward proxy is needed.",
     ],
     source: "provider: aws-sns\ntopics: [\"arn:aws:sns:eu-west-1:123456789012:datasets\"]",
-    carries: "The kind is `notification`. The delivery's id is the body's `MessageId`, which retries share. Signed are `Message`, `MessageId`, `Subject`, `Timestamp`, `TopicArn` and `Type`; `MessageAttributes` are not. A `Message` that is JSON is also there parsed, as `body.message`. SNS sends a message again for an hour at most; one whose `Timestamp` is more than 2 hours old is refused, or older than `tolerance` where the source sets it.",
-    yields: "",
+    carries: "The kind is what the message tells of: `Records[].eventName` of S3 (`ObjectCreated:Put`, …), each record an \
+event of its own, `body.message.Records[event.part]`; `detail-type` of EventBridge; `AlarmName` of CloudWatch, with the new \
+state as the action. Any other message is a `notification`; `event: notification` takes all of them. The keys of S3's objects \
+are decoded in `body.message` (`s3.object.key`; where it was sent as another text, that is `s3.object.key_as_sent`). The \
+message with which S3 tries a topic out (`s3:TestEvent`) starts nothing. The delivery's id is the body's `MessageId`, which retries share. Signed are `Message`, `MessageId`, `Subject`, `Timestamp`, `TopicArn` and `Type`; `MessageAttributes` are not. A `Message` that is JSON is also there parsed, as `body.message`. SNS sends a message again for an hour at most; one whose `Timestamp` is more than 2 hours old is refused, or older than `tolerance` where the source sets it.",
+    yields: "Git facts of events of EventBridge, as [`aws-eventbridge`](#aws-eventbridge) tells them.",
     proven: Proven::Literal,
     sources: &[
         "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
@@ -239,6 +286,49 @@ static ABOUT: About = About {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Kind, action and whether it is a handshake, of each thing that a notification with this message tells of.
+    fn told(message: &str) -> (Value, Vec<(String, Option<String>, bool)>) {
+        let text = serde_json::json!({ "Type": "Notification", "Message": message }).to_string();
+        let decoded = AwsSns.decode(&HeaderMap::new(), &Bytes::from(text)).expect("JSON").body;
+        let meanings = AwsSns.meanings(&HeaderMap::new(), &decoded, &Options::default());
+        let meanings = meanings.expect("kinds").into_iter().map(|meaning| {
+            let action = meaning.action.map(|action| action.to_string());
+            (meaning.kind.to_string(), action, meaning.handshake.is_some())
+        });
+        (decoded, meanings.collect())
+    }
+
+    #[test]
+    fn each_record_of_a_bucket_is_an_event_of_its_own_kind_with_its_key_decoded() {
+        let (body, told) = told(
+            r#"{"Records": [
+                {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "train%2Fa+1.csv"}}},
+                {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": "old.csv"}}}]}"#,
+        );
+        let kinds: Vec<_> = told.iter().map(|(kind, _, greets)| (&**kind, *greets)).collect();
+        assert_eq!(kinds, [("ObjectCreated:Put", false), ("ObjectRemoved:Delete", false)]);
+        let records = body.at(&["message", "Records"]).and_then(Value::as_list).expect("a list");
+        let key = records[0].at(&["s3", "object", "key"]).and_then(Value::as_str);
+        assert_eq!(key, Some("train/a 1.csv"));
+    }
+
+    #[test]
+    fn the_test_of_a_bucket_is_a_handshake() {
+        let test = r#"{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}"#;
+        assert_eq!(told(test).1, [("notification".to_owned(), None, true)]);
+    }
+
+    #[test]
+    fn events_and_alarms_are_known_and_other_messages_are_notifications() {
+        let alarm = r#"{"AlarmName": "drift", "NewStateValue": "ALARM"}"#;
+        assert_eq!(told(alarm).1, [("drift".to_owned(), Some("ALARM".to_owned()), false)]);
+        let event = r#"{"detail-type": "Object Created", "detail": {}}"#;
+        assert_eq!(told(event).1, [("Object Created".to_owned(), None, false)]);
+        for message in ["hello", "7", "{}", "[]", r#"{"Records": {}}"#] {
+            assert_eq!(told(message).1, [("notification".to_owned(), None, false)], "{message}");
+        }
+    }
 
     #[test]
     fn a_message_that_is_json_is_there_parsed_beside_its_text() {

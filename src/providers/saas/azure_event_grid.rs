@@ -1,15 +1,14 @@
 //! Azure Event Grid, with its own schema or CloudEvents. It signs nothing. The secret is in the address,
 //! and is neither stored nor shown.
 
-use http::header::{ALLOW, HeaderName};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::HeaderMap;
 
 use crate::authenticate::{Refusal, Unverified};
 use crate::model::Value;
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::FieldToken;
-use crate::providers::{Greeting, Handshake, Reply, Verification};
+use crate::providers::{Greeting, Handshake, Reply, Verification, greetings};
 
 static ADDRESS: FieldToken = FieldToken { query: "code" };
 
@@ -37,21 +36,9 @@ fn validation(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
 fn permission(
     _sender: &Sender,
     request: &Unverified<'_>,
-    _grounds: &Verification<'_>,
+    _verification: &Verification<'_>,
 ) -> Option<Result<Greeting, Refusal>> {
-    let origin = request.headers.get("webhook-request-origin")?;
-    if *request.method != Method::OPTIONS || origin.len() > 256 {
-        return None;
-    }
-    let name = HeaderName::from_static;
-    let mut reply = Reply::empty(StatusCode::OK)
-        .with(ALLOW, HeaderValue::from_static("POST"))
-        .with(name("webhook-allowed-origin"), origin.clone());
-    if let Some(rate) = request.headers.get("webhook-request-rate").filter(|rate| rate.len() <= 16)
-    {
-        reply = reply.with(name("webhook-allowed-rate"), rate.clone());
-    }
-    Some(Ok(Greeting::new("a request for permission", reply)))
+    greetings::permission(request)
 }
 
 static ABOUT: About = About {

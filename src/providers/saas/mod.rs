@@ -2,6 +2,8 @@
 
 pub(super) mod anthropic;
 pub(super) mod asana;
+mod aws_contents;
+pub(super) mod aws_eventbridge;
 pub(super) mod aws_sns;
 pub(super) mod azure_event_grid;
 pub(super) mod convoy;
@@ -16,6 +18,7 @@ pub(super) mod notion;
 pub(super) mod okta;
 pub(super) mod openai;
 pub(super) mod pagerduty;
+pub(super) mod pubsub;
 pub(super) mod sentry;
 pub(super) mod shopify;
 mod sns_message;

@@ -6,6 +6,7 @@ mod hostile;
 mod offline;
 mod saved;
 mod sending;
+mod snippets;
 mod stage;
 mod watching;
 

@@ -11,6 +11,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("aws-sns", "its certificate is fetched from Amazon alone"),
     ("google-chat", "its keys are fetched from Google alone"),
     ("jwt", "the documented example is an issuer on the internet"),
+    ("pubsub", "its keys are fetched from Google alone"),
 ];
 
 /// A source of each provider as its documentation shows it, with the sample secret in a file.

@@ -303,3 +303,27 @@ async fn the_guide_starts_one_training_for_every_five_hundred_annotations() {
     let states = list["runs"].as_array().expect("runs").iter().map(|run| text(&run["state"]));
     assert_eq!(states.filter(|state| *state == "superseded").count(), 1, "{list}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_of_eventbridge_is_asked_for_by_its_detail_type() {
+    let world = world("aws-eventbridge", "", "event: Object Created").await;
+    let body = sample("aws-eventbridge", "Object Created");
+    let ask = |token: &str| world.client.post(world.hook("sender")).bearer_auth(token).body(body);
+    assert_eq!(world.send(ask("wrong")).await.0, 401);
+    let (status, answer) = world.send(ask(SECRET)).await;
+    assert_eq!((status, answer["runs"].as_array().map(Vec::len)), (202, Some(2)), "{answer}");
+    let (_, again) = world.send(ask(SECRET)).await;
+    assert_eq!(again["duplicate"], true, "{again}");
+    let other = body.replace("Object Created", "Object Deleted");
+    assert_eq!(started(&world, "", &serde_json::from_str(&other).expect("JSON")).await, "all");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_an_api_destination_may_be_in_a_header_of_its_own() {
+    let world = world("aws-eventbridge", ", header: X-Api-Key", "").await;
+    let body = sample("aws-eventbridge", "Object Created");
+    let ask =
+        |key: &str| world.client.post(world.hook("sender")).header("X-Api-Key", key).body(body);
+    assert_eq!(world.send(ask("wrong")).await.0, 401);
+    assert_eq!(world.send(ask(SECRET)).await.0, 202);
+}

@@ -114,3 +114,51 @@ fn travis_signs_the_decoded_payload_however_the_form_spells_it() {
     }
     assert_eq!(refused(str::from_utf8(sample).expect("text")), Some("malformed_body"));
 }
+
+/// Why a push of Pub/Sub is refused whose token has these claims beside issuer and expiry.
+fn push(claims: &Json) -> Option<&'static str> {
+    use cdsw_gateway::model::{Claims, Patterns};
+
+    let pubsub = provider("pubsub");
+    let account = Patterns::parse(&["push@acme.iam.gserviceaccount.com".to_owned()]);
+    let options = Options {
+        audience: vec!["https://hooks.example.com/hooks/pubsub".to_owned()],
+        required_claims: Claims::new(vec![("email".into(), account.expect("a literal"))]),
+        ..Options::default()
+    };
+    assert_eq!(pubsub.check_options(&options), Vec::<String>::new());
+    let mut all = json!({ "iss": "https://accounts.google.com", "exp": NOW + 60 });
+    all.as_object_mut().expect("a map").extend(claims.as_object().expect("a map").clone());
+    let claims = Value::parse_json(all.to_string().as_bytes()).expect("JSON");
+    let token = sign(Algorithm::Rs256, &claims, &pubsub.sample_signer()).expect("it signs");
+    judge_at(pubsub, &options, &bearer(&token), b"{\"message\": {}}", NOW)
+}
+
+#[test]
+fn pub_sub_is_believed_for_its_audience_and_its_service_account_alone() {
+    let good = json!({ "aud": "https://hooks.example.com/hooks/pubsub", "email_verified": true,
+        "email": "push@acme.iam.gserviceaccount.com" });
+    assert_eq!(push(&good), None);
+    for (name, value) in [
+        ("aud", json!("https://elsewhere.example.com")),
+        ("email", json!("me@example.com")),
+        ("email", Json::Null),
+        ("email_verified", json!(false)),
+        ("email_verified", json!("true")),
+        ("email_verified", Json::Null),
+        ("iss", json!("https://accounts.example.com")),
+        ("exp", json!(NOW - 3600)),
+    ] {
+        let mut claims = good.clone();
+        claims[name] = value.clone();
+        assert!(push(&claims).is_some(), "{name}: {value}");
+    }
+}
+
+#[test]
+fn a_source_of_pub_sub_needs_audience_and_service_account() {
+    let faults = |options: &Options| provider("pubsub").check_options(options).join(" ");
+    assert!(faults(&Options::default()).contains("needs `audience`"));
+    let audience = Options { audience: vec!["a".to_owned()], ..Options::default() };
+    assert!(faults(&audience).contains("email"), "{}", faults(&audience));
+}
