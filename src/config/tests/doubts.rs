@@ -61,6 +61,31 @@ fn a_condition_that_no_event_can_meet_is_warned_of_with_what_to_write() {
 }
 
 #[test]
+fn a_word_of_sns_that_has_another_meaning_now_is_named_with_what_to_write() {
+    let topics = "{ provider: aws-sns, topics: [\"arn:aws:sns:eu-west-1:123456789012:a\"] }";
+    for (event, is_warned) in [("Notification", true), ("notification", false)] {
+        let source = "{ provider: github, secrets: [{ env: GITHUB_SECRET }] }";
+        let on = format!("{{ source: github, event: {event} }}");
+        let config = GOOD.replacen(source, topics, 1).replacen(ON, &on, 1);
+        let (report, _) = Site::new(&config).check();
+        let warned = report.warnings.iter().any(|fault| fault.message.contains("took every"));
+        assert_eq!(warned, is_warned, "{event}: {report}");
+    }
+}
+
+#[test]
+fn a_repository_of_a_sender_that_has_no_owners_needs_none() {
+    let lakefs = "provider: lakefs";
+    for (provider, is_warned) in [("provider: github", true), (lakefs, false)] {
+        let config = GOOD.replacen("provider: github", provider, 1);
+        let config = config.replacen(ON, "{ source: github, repository: claims }", 1);
+        let (report, _) = Site::new(&config).check();
+        let warned = report.warnings.iter().any(|fault| fault.message.contains("no owner"));
+        assert_eq!(warned, is_warned, "{provider}: {report}");
+    }
+}
+
+#[test]
 fn an_expression_that_is_no_condition_is_warned_of() {
     for (condition, wanted) in [
         ("git.branch", "compare it, such as"),

@@ -59,7 +59,13 @@ pub(super) fn warn(checker: Checker<'_>, on: Id, sources: &[&SourcePlan]) {
         let Some(at) = at else { continue };
         let texts = tree.texts(at);
         for (id, text) in &texts {
+            if what == What::Repository && is_bare_name(text, sources) {
+                continue;
+            }
             let found = of_text(what, text).or_else(|| match what {
+                What::Word if path == ["event"] => {
+                    of_topic(text, sources).or_else(|| of_kind(path, text, sources))
+                }
                 What::Word => of_kind(path, text, sources),
                 What::Path if texts.len() == 1 => of_top(text),
                 _ => None,
@@ -69,6 +75,28 @@ pub(super) fn warn(checker: Checker<'_>, on: Id, sources: &[&SourcePlan]) {
             }
         }
     }
+}
+
+/// A word of Amazon SNS that has changed its meaning: the kind says what a notification tells of.
+fn of_topic(text: &str, sources: &[&SourcePlan]) -> Option<Doubt> {
+    let is_topic = |source: &&SourcePlan| source.provider.name() == "aws-sns";
+    if text != "Notification" || !sources.iter().any(is_topic) {
+        return None;
+    }
+    doubt(
+        "`Notification` took every notification of a topic, and takes only those of unknown content now",
+        "write `notification` for all of them, or the kind that the content has, such as `ObjectCreated:*`",
+    )
+}
+
+/// Providers whose repositories need not have an owner, so that `repository: risk` is one of theirs.
+const WITHOUT_OWNER: [&str; 5] = ["artifactory", "aws-eventbridge", "aws-sns", "lakefs", "nexus"];
+
+/// Whether the text is a repository without an owner that one of the sources may tell of.
+fn is_bare_name(text: &str, sources: &[&SourcePlan]) -> bool {
+    let may = |source: &&SourcePlan| WITHOUT_OWNER.contains(&source.provider.name());
+    let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    text.trim_start_matches('!').chars().all(plain) && sources.iter().any(may)
 }
 
 /// What is doubtful about one text of a condition. `!` in front of it excludes, and is no part of it.
