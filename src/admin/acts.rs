@@ -15,9 +15,11 @@ use super::views::{
 };
 use super::{Admin, Code};
 use crate::clock::later;
-use crate::config::came_to;
+use crate::config::{Plan, came_to};
+use crate::dispatch::{Writer, asked};
 use crate::judge::{Draft, Judged};
 use crate::matching::Words;
+use crate::model::RunState;
 use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
 use crate::store::{Act, Delivery, Erasure, Release, ReplayRequest, Run, RunBrief};
@@ -121,6 +123,7 @@ pub(super) async fn release(
                 let why = format!("job {} is no longer configured", run.brief.job);
                 Problem::new(Code::JobNotConfigured, why)
             })?;
+            would_be_sent(&admin, &plan, &run)?;
             Release::Retry { deadline: later(now, job.deadline) }
         }
         (ReleaseWord::Started, Some(engine_id)) if usable(&engine_id) => {
@@ -145,6 +148,16 @@ pub(super) async fn release(
     tell_settled(&admin, &run, word, &who);
     admin.dispatcher.wake();
     Ok(Json(run.into()))
+}
+
+/// Refuses to release a held run that would be held again, since the configuration does not ask for it.
+fn would_be_sent(admin: &Admin, plan: &Plan, run: &Run) -> Result<(), Problem> {
+    let (Some(environment), RunState::Held) = (&run.environment, run.brief.state) else {
+        return Ok(());
+    };
+    let writer = Writer::beside(admin.role);
+    asked(plan, writer, &run.brief.route, &run.brief.job, environment)
+        .map_err(|why| Problem::new(Code::NotAsked, why.with_advice()))
 }
 
 pub(super) async fn cancel(

@@ -66,6 +66,8 @@ codes! {
     StateConflict "state-conflict" CONFLICT,
     /// The route that was asked for does not match the delivery, or its source has no such route.
     NotMatched "not-matched" CONFLICT,
+    /// The configuration does not ask for the run, so it would be held again; the detail says why, and what helps.
+    NotAsked "not-asked" CONFLICT,
     /// The delivery cannot be judged again: a handshake, content that is no longer kept, a source that is no longer configured.
     NotReplayable "not-replayable" CONFLICT,
     /// The job of the run is no longer configured.

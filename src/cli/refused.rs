@@ -32,6 +32,7 @@ fn by_code(code: Code, why: String) -> Failure {
         Code::NotFound | Code::ContentRemoved => Failure::Missing(why),
         Code::StateConflict
         | Code::NotMatched
+        | Code::NotAsked
         | Code::NotReplayable
         | Code::JobNotConfigured
         | Code::ConfigFaulty => Failure::Conflict(why),

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::runs::show_environment;
 use super::screen::{Screen, Tone};
 use crate::admin::views::{ExplainView, ReplayAsk, ReplayView};
-use crate::model::DeliveryId;
+use crate::model::{DeliveryId, RunState};
 
 /// Put a kept delivery through today's routes again.
 #[derive(Args, Debug)]
@@ -56,6 +56,11 @@ impl Replay {
         if !screen.json() {
             for run in &view.runs {
                 screen.line(format!("{}: {} (run {}, {})", run.route, run.what, run.id, run.state));
+                if run.what == "left as it is" && run.state == RunState::Held {
+                    let advice =
+                        "`release` decides about it; --again makes a new run, and leaves it held";
+                    screen.line(format!("  {advice}"));
+                }
             }
         }
         Ok(())

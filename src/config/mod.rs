@@ -33,8 +33,8 @@ pub use documented::documented_source;
 pub use live::{Change, Live, NoSuchToken, SourceSecrets, came_to};
 pub use networks::Networks;
 pub use plan::{
-    Held, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate, RetentionPlan,
-    RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
+    Held, HeldBack, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate,
+    RetentionPlan, RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
 };
 pub use repeats::{NAMED_WINDOW, Repeats, UNNAMED_WINDOW};
 pub use report::{Effect, Excerpt, Fault, Report};

@@ -1,7 +1,7 @@
 //! The configuration as the steps use it: complete, checked and immutable. It holds references to
 //! secrets, and never a secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -43,6 +43,17 @@ pub struct Plan {
     pub routes: Vec<Arc<RoutePlan>>,
     /// Finds the routes that may match an event, by their position in `routes`.
     pub index: Index,
+    /// What is not in force, for its faults.
+    pub held_back: HeldBack,
+}
+
+/// What the files say and is not in force, for their faults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Names of routes that several files claim.
+    pub routes: BTreeSet<String>,
+    /// Files of `routes.d/` whose newest version is not in force.
+    pub files: Vec<String>,
 }
 
 /// The addresses that the gateway listens on, and its limits.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{Checked, check};
 use super::files::{FileText, Files};
-use super::plan::Plan;
+use super::plan::{HeldBack, Plan};
 use super::report::{Effect, Fault, Report};
 use super::secrets::SecretRef;
 
@@ -57,14 +57,15 @@ fn main_is_broken(files: &Files, report: &Report) -> bool {
     faults.any(|fault| !of_routes.contains(&*fault.file))
 }
 
-fn outcome(plan: Plan, in_force: &Files, newest: &Files, claimed: Claims) -> Outcome {
-    let held_back = newest
+fn outcome(mut plan: Plan, in_force: &Files, newest: &Files, claimed: Claims) -> Outcome {
+    let held_back: Vec<String> = newest
         .routes
         .iter()
         .filter(|file| !in_force.routes.contains(file))
         .map(|file| file.name.clone())
         .collect();
     let in_force = in_force.routes.iter().map(|file| (file.name.clone(), file.clone())).collect();
+    plan.held_back = HeldBack { routes: claimed.clone(), files: held_back.clone() };
     Outcome { plan, in_force, held_back, routes_held_back: claimed.into_iter().collect() }
 }
 

@@ -28,10 +28,10 @@ use crate::config::{JobPlan, Live, Plan};
 use crate::observe::{Observation, Observer};
 use crate::random::Random;
 use crate::store::shared::Notifications;
-use crate::store::{Asks, Lease, LeaseAsk, Pause, Store, StoreFault};
+use crate::store::{Lease, LeaseAsk, Pause, Store, StoreFault};
 use slots::{Round, Slots, Wants};
 
-pub use asked::asked;
+pub use asked::{Writer, asked};
 pub use breakers::OpenBreaker;
 pub use decide::decide;
 pub use pauses::backlog;
@@ -62,6 +62,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Writes the log and the metrics.
     pub observer: Arc<Observer>,
+    /// Who may have written the runs.
+    pub writer: Writer,
 }
 
 impl Parts {
@@ -240,7 +242,12 @@ impl Dispatcher {
             if self.parts.live.plan().jobs.get(&lease.job).is_some_and(looked_up) {
                 self.look_up_lost(lease);
             } else {
-                attempt::settle_lost(&self.parts, &self.workbenches, &lease).await?;
+                let settled = attempt::settle_lost(&self.parts, &self.workbenches, &lease);
+                // A row that cannot be written keeps no run from being sent; the next sweep tries again.
+                if let Err(fault) = settled.await {
+                    self.parts.tell_store_fault(&fault);
+                    break;
+                }
             }
         }
         Ok(())
@@ -290,7 +297,7 @@ impl Dispatcher {
             now,
             permits,
             most: slots.free(&busy, on_the_wire, round),
-            plan: Arc::clone(plan) as Arc<dyn Asks>,
+            plan: Arc::new(asked::Asking { plan: Arc::clone(plan), writer: self.parts.writer }),
             version: Arc::clone(&plan.version),
         }
     }

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
-use crate::dispatch::{Dispatcher, Parts};
+use crate::dispatch::{Dispatcher, Parts, Writer};
 use crate::issuers::{Issuers, Transport};
 use crate::model::Role;
 use crate::observe::{Metrics, Observation, Observer};
@@ -155,6 +155,7 @@ impl Gateway {
             clock: Arc::clone(&environs.clock),
             random: Arc::clone(&environs.random),
             observer: Arc::clone(&observer),
+            writer: Writer::beside(role),
         });
         let gateway = Self {
             role,

@@ -33,7 +33,7 @@ use crate::model::run::UnlawfulChange;
 use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
 
 pub use acts::{Act, Pausable};
-pub use asks::{Asks, NotAsked};
+pub use asks::{Asks, NotAsked, Until};
 pub use records::{
     Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased, MOST_BODY, Pause,
     Reading, Run, RunBrief, RunFilter,

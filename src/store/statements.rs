@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::pack::Packed;
+use super::rules::asked::Others;
 use super::rules::claims::Held;
 use super::rules::limits::{JobFacts, Ready};
 use super::rules::new::NewRow;
@@ -39,8 +40,8 @@ pub(in crate::store) struct Seen {
     pub(in crate::store) waiting: HashSet<String>,
     /// The jobs that the configuration in force allows; `None` where no process has declared one.
     pub(in crate::store) allowed: Option<Vec<String>>,
-    /// Whether the configuration of the one who asks is in force.
-    pub(in crate::store) in_force: bool,
+    /// What other processes run, compared with the configuration of the one who asks.
+    pub(in crate::store) others: Others,
 }
 
 /// An attempt to begin.

@@ -185,14 +185,15 @@ impl World {
 
     /// On a site that was prepared.
     pub async fn on(site: Site, simulator: Simulator) -> Self {
-        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
-        Self::at(site, simulator, Arc::new(ManualClock::at(now)), Transport::default()).await
+        Self::reaching(site, simulator, Transport::default()).await
     }
 
     /// The same, where issuers of keys are on this machine.
     pub async fn reaching(site: Site, simulator: Simulator, transport: Transport) -> Self {
         let now = "2026-03-01T12:00:00Z".parse().expect("a time");
-        Self::at(site, simulator, Arc::new(ManualClock::at(now)), transport).await
+        let world = Self::at(site, simulator, Arc::new(ManualClock::at(now)), transport).await;
+        assert_eq!(world.live.faults(), 0, "{}", world.live.last_report().render(false));
+        world
     }
 
     async fn at(
@@ -205,7 +206,6 @@ impl World {
         let live = Arc::new(
             Live::start(&site.config()).unwrap_or_else(|report| panic!("{}", report.render(false))),
         );
-        assert_eq!(live.faults(), 0, "{}", live.last_report().render(false));
         let environs = Environs {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SeededRandom::new(1)),

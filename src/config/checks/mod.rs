@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::files::Files;
-use super::plan::{Plan, RoutePlan};
+use super::plan::{HeldBack, Plan, RoutePlan};
 use super::report::{Fault, Report};
 use super::secrets::SecretRef;
 use super::shape::{GatewayShape, RouteShape, RoutesShape, Section};
@@ -157,5 +157,6 @@ fn build(
         sources,
         index: Index::new(&routes),
         routes,
+        held_back: HeldBack::default(),
     })
 }

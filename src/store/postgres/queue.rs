@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::replicas::{ALLOWED, IN_FORCE, NOW};
 use super::values::{get, length, millis, params, uuid};
+use crate::store::rules::asked::Others;
 use crate::store::rules::limits::{HOUR, JobFacts, MINUTE, Ready};
 use crate::store::rules::pauses::named;
 use crate::store::statements::{Begun, Seen};
@@ -45,7 +46,7 @@ pub(super) async fn see(
                    ARRAY(SELECT kind || ' ' || name FROM pauses) AS pauses, \
                    ARRAY(SELECT asked.job FROM unnest($2::text[]) AS asked (job) \
                      WHERE EXISTS (SELECT 1 FROM runs WHERE {READY} AND runs.job = asked.job)) AS waiting, \
-                   {ALLOWED} AS allowed, coalesce({IN_FORCE} = $3, true) AS in_force"
+                   {ALLOWED} AS allowed, {IN_FORCE} = $3 AS in_force"
             ),
             params![told.map(millis), jobs, &*ask.version],
         )
@@ -58,7 +59,11 @@ pub(super) async fn see(
         pauses: pauses.into_iter().filter_map(pausable).collect(),
         waiting: get::<Vec<String>>(&row, 3)?.into_iter().collect(),
         allowed: get(&row, 4)?,
-        in_force: row.flag("in_force")?,
+        others: match row.maybe_flag("in_force")? {
+            None => Others::None,
+            Some(true) => Others::NothingNewer,
+            Some(false) => Others::Newer,
+        },
     })
 }
 
@@ -208,7 +213,8 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// Attempts whose lease has expired.
+/// Attempts whose lease has expired. Those that another transaction has locked are left for a later look: nobody
+/// who may lock them can keep the others from being settled.
 pub(super) async fn expired_leases(
     connection: &Connection,
     now: Timestamp,
@@ -216,7 +222,7 @@ pub(super) async fn expired_leases(
 ) -> Result<Vec<Lease>, StoreFault> {
     let sql = format!(
         "SELECT {LEASE} FROM runs WHERE runs.state = 'sending' AND runs.lease_until <= $1 \
-         ORDER BY runs.seq LIMIT 1000"
+         ORDER BY runs.seq LIMIT 1000 FOR UPDATE SKIP LOCKED"
     );
     let found = connection.query(&sql, params![millis(now)]).await?;
     found.iter().map(|row| Ok(read_ready(row, now, asked_at)?.lease)).collect()
@@ -228,6 +234,7 @@ pub(super) async fn pull_in(
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<usize, StoreFault> {
-    let sql = "UPDATE runs SET due_at = $1 WHERE blocked = 1 AND due_at > $2";
+    let sql = "UPDATE runs SET due_at = $1 WHERE seq IN (SELECT seq FROM runs WHERE blocked = 1 AND due_at > $2 \
+               FOR UPDATE SKIP LOCKED)";
     Ok(connection.execute(sql, params![millis(now), millis(latest)]).await?)
 }

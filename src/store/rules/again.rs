@@ -40,8 +40,9 @@ pub(in crate::store) fn tried_again(
 }
 
 /// Gives a failed run another try after its sender has repeated the delivery. The current routes give the
-/// new variables. If the route is gone or no longer matches, the run keeps its variables; `None` where it
-/// has none.
+/// new variables. If the route is gone, no longer matches or leads to another job, the run keeps its variables;
+/// `None` where it has none, and
+/// where its variables cannot be computed any more.
 ///
 /// # Errors
 /// [`StoreFault::Unlawful`] where the run has not failed.
@@ -50,8 +51,13 @@ pub(in crate::store) fn repeated(
     today: &[NewRun],
     now: Timestamp,
 ) -> Result<Option<Moved>, StoreFault> {
-    let today = today.iter().find(|new| *new.route == *run.route && new.part == run.part);
-    if let Some(new) = today {
+    let is_it =
+        |new: &&NewRun| *new.route == *run.route && new.part == run.part && *new.job == *run.job;
+    if let Some(new) = today.iter().find(is_it) {
+        // The reason that it has says what became of its attempts.
+        if run.mapped && matches!(new.state, NewRunState::Failed(_)) {
+            return Ok(None);
+        }
         return tried_again(run, &new.state, new.deadline, now).map(Some);
     }
     if !run.mapped {
@@ -75,7 +81,8 @@ pub(in crate::store) enum Replay {
 }
 
 /// What a replay does about a route. `kept` is the newest run that the delivery already has for it. `again`
-/// asks for a new run also where the kept one was started, is held or waits.
+/// asks for a new run also where the kept one was started, is held or waits. Where the route leads to another job
+/// by now, a run that failed or was cancelled stays as it is, and a new one starts the other job.
 ///
 /// # Errors
 /// [`StoreFault::Unavailable`] where variables cannot be written.
@@ -86,10 +93,10 @@ pub(in crate::store) fn replayed(
     now: Timestamp,
 ) -> Result<Replay, StoreFault> {
     match kept {
-        Some(kept) if kept.state.is_tried_again() => {
+        Some(kept) if kept.state.is_tried_again() && *kept.job == *run.job => {
             tried_again(kept, &run.state, run.deadline, now).map(Box::new).map(Replay::Again)
         }
-        Some(_) if !again => Ok(Replay::Left),
+        Some(kept) if !kept.state.is_tried_again() && !again => Ok(Replay::Left),
         _ => Ok(Replay::New),
     }
 }

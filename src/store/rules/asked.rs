@@ -1,5 +1,6 @@
-//! Runs that the configuration does not ask for: they wait for a short while, since another process may have
-//! loaded a newer configuration a moment earlier, and are then held.
+//! Runs that the configuration does not ask for: they are held. Where other processes share the store, they wait
+//! for a short while first, since another one may have loaded a newer configuration a moment earlier. Where files
+//! are held back for their faults, they wait until these are mended, or until their deadline.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::run::{Moved, moved};
 use crate::clock::{between, later};
 use crate::model::RunState;
 use crate::model::run::{Change, UnlawfulChange};
-use crate::store::{Asks, NotAsked};
+use crate::store::{Asks, NotAsked, Until};
 
 /// How long a run waits for a configuration that asks for it, from its last change on. Processes that are
 /// given a new configuration together load it well within this time.
@@ -19,6 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// The longest time between two looks.
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
+
+/// What the other processes that share the store run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Others {
+    /// There are none: the store belongs to one process.
+    None,
+    /// No newer configuration than this process.
+    NothingNewer,
+    /// A newer configuration.
+    Newer,
+}
 
 /// Splits runs into those that may be sent and the rows of the others.
 #[derive(Debug, Default)]
@@ -31,14 +43,14 @@ pub(in crate::store) struct Sorted {
     pub(in crate::store) held: usize,
 }
 
-/// Holds runs against a configuration. `in_force` says whether it is the newest one that a process runs.
+/// Holds runs against a configuration.
 ///
 /// # Errors
 /// [`UnlawfulChange`] where one of them is not queued.
 pub(in crate::store) fn sorted(
     runs: Vec<Ready>,
     plan: &dyn Asks,
-    in_force: bool,
+    others: Others,
     now: Timestamp,
 ) -> Result<Sorted, UnlawfulChange> {
     let mut sorted = Sorted::default();
@@ -50,7 +62,7 @@ pub(in crate::store) fn sorted(
         match asked {
             Ok(()) => sorted.asked.push(run),
             Err(why) => {
-                let row = refused(&run, &why, in_force, now)?;
+                let row = refused(&run, &why, others, now)?;
                 sorted.held += usize::from(row.state == RunState::Held);
                 sorted.rows.push((run.seq, row));
             }
@@ -66,24 +78,27 @@ pub(in crate::store) fn sorted(
 fn refused(
     run: &Ready,
     why: &NotAsked,
-    in_force: bool,
+    others: Others,
     now: Timestamp,
 ) -> Result<Moved, UnlawfulChange> {
-    let NotAsked { reason, may_change } = why;
+    let NotAsked { reason, until } = why;
     let age = between(run.changed_at, now);
     // A time of change that lies further ahead than clocks differ is not believed.
     let is_young = age < PATIENCE && run.changed_at <= later(now, PATIENCE);
-    // Where a newer configuration is in force, a process that runs it decides.
-    if *may_change && (!in_force || (is_young && !run.passed)) {
+    let waits_for = match (until, others) {
+        (Until::Mended, _) => Some("until faulty files are mended"),
+        // A process that runs the newer configuration decides.
+        (Until::Changed, Others::Newer) => Some("for a configuration that asks for it"),
+        (Until::Changed, Others::NothingNewer) if is_young && !run.passed => {
+            Some("for a configuration that asks for it")
+        }
+        (Until::Changed | Until::Never, _) => None,
+    };
+    if let Some(what) = waits_for {
         let at = later(now, age.clamp(FIRST_LOOK, LONGEST_LOOK));
-        let reason = format!("waits for a configuration that asks for it: {reason}");
-        return Ok(Moved::queued_until(at, reason, now));
+        return Ok(Moved::queued_until(at, format!("waits {what}: {reason}"), now));
     }
-    let reason = format!(
-        "the configuration does not ask for it: {reason}; cancel it, or mend the route and replay its \
-         delivery"
-    );
-    moved(RunState::Queued, Change::Hold { reason }, now)
+    moved(RunState::Queued, Change::Hold { reason: why.with_advice() }, now)
 }
 
 #[cfg(test)]
@@ -126,7 +141,7 @@ mod tests {
         let run = run(now, false);
         let mut looks = 0;
         let held = loop {
-            let row = refused(&run, &why, true, now).expect("it is queued");
+            let row = refused(&run, &why, Others::NothingNewer, now).expect("it is queued");
             let Some(due) = row.due_at else { break row };
             assert_eq!((row.state, due > now), (RunState::Queued, true));
             (now, looks) = (due, looks + 1);
@@ -141,7 +156,8 @@ mod tests {
     fn what_no_configuration_asks_for_or_a_person_released_is_held_at_once() {
         let now = seconds(1000);
         let never = NotAsked::anywhere("its variables cannot be read");
-        let held = |run: &Ready, why| refused(run, why, true, now).expect("queued").state;
+        let held =
+            |run: &Ready, why| refused(run, why, Others::NothingNewer, now).expect("queued").state;
         assert_eq!(held(&run(now, false), &never), RunState::Held);
         let here = NotAsked::here("there is no such route");
         assert_eq!(held(&run(now, true), &here), RunState::Held);
@@ -153,10 +169,12 @@ mod tests {
         let now = seconds(1000);
         let here = NotAsked::here("there is no such route");
         for ahead in [seconds(1061), seconds(1_000_000), Timestamp::MAX] {
-            let row = refused(&run(ahead, false), &here, true, now).expect("queued");
+            let row =
+                refused(&run(ahead, false), &here, Others::NothingNewer, now).expect("queued");
             assert_eq!(row.state, RunState::Held, "{ahead}");
         }
-        let row = refused(&run(seconds(1059), false), &here, true, now).expect("queued");
+        let row =
+            refused(&run(seconds(1059), false), &here, Others::NothingNewer, now).expect("queued");
         assert_eq!(row.state, RunState::Queued, "clocks may differ a little");
     }
 
@@ -164,7 +182,39 @@ mod tests {
     fn a_process_with_an_older_configuration_holds_nothing_that_a_newer_one_may_ask_for() {
         let now = seconds(100_000);
         let here = NotAsked::here("there is no such route");
-        let row = refused(&run(seconds(0), false), &here, false, now).expect("queued");
+        let row = refused(&run(seconds(0), false), &here, Others::Newer, now).expect("queued");
         assert_eq!((row.state, row.due_at), (RunState::Queued, Some(later(now, LONGEST_LOOK))));
+    }
+
+    #[test]
+    fn where_no_other_process_shares_the_store_nothing_is_waited_for() {
+        let now = seconds(1000);
+        let here = NotAsked::here("there is no such route");
+        let row = refused(&run(now, false), &here, Others::None, now).expect("queued");
+        assert_eq!(row.state, RunState::Held);
+        let reason = row.reason.expect("a reason");
+        assert!(reason.contains("there is no such route; mend the route"), "{reason}");
+    }
+
+    #[test]
+    fn a_run_whose_route_may_be_in_a_faulty_file_waits_for_as_long_as_the_file_is_faulty() {
+        let back = NotAsked::held_back("routes.d/team.yaml is held back");
+        for others in [Others::None, Others::NothingNewer, Others::Newer] {
+            for (age, passed) in [(0, false), (100_000, false), (100_000, true)] {
+                let now = seconds(1000 + age);
+                let row = refused(&run(seconds(1000), passed), &back, others, now).expect("queued");
+                assert_eq!(row.state, RunState::Queued);
+                assert!(row.due_at > Some(now) && row.due_at <= Some(later(now, LONGEST_LOOK)));
+                let reason = row.reason.expect("a reason");
+                assert!(reason.starts_with("waits until faulty files are mended: "), "{reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_advice_of_a_held_run_names_no_act_that_would_hold_it_again() {
+        let never = NotAsked::anywhere("its variables cannot be read").with_advice();
+        assert!(!never.contains("release"), "{never}");
+        assert!(never.contains("replay --again"), "{never}");
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::values::{all, execute, millis, one};
 use crate::clock::earlier;
+use crate::store::rules::asked::Others;
 use crate::store::rules::limits::{HOUR, JobFacts, MINUTE, Ready};
 use crate::store::statements::{Begun, Seen};
 use crate::store::tables::Row as _;
@@ -26,7 +27,7 @@ pub(super) fn see(connection: &Connection, now: Timestamp) -> Result<Seen, Store
         pauses: all(connection, &paused, [], |row| pauses::what(row))?,
         waiting: all(connection, &waiting(), [], |row| row.text("job"))?.into_iter().collect(),
         allowed: None,
-        in_force: true,
+        others: Others::None,
     })
 }
 

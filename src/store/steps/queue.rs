@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::unexpected;
 use crate::clock::{earlier, later};
-use crate::store::rules::asked::sorted;
+use crate::store::rules::asked::{Others, sorted};
 use crate::store::rules::limits::{HOUR, Ready, Room, begun, braked, room};
 use crate::store::rules::pauses::stands_against;
 use crate::store::rules::run::{RunRow, fallen_due};
@@ -70,7 +70,7 @@ pub(in crate::store) async fn take(
         .map(|(permit, room)| (*permit, room.starts.min(ask.most)))
         .collect();
     let mut ready = store.ready(&wanted, now, ask.now).await?;
-    let refused = only_asked(store, ask, seen.in_force, &wanted, &mut ready, now).await?;
+    let refused = only_asked(store, ask, seen.others, &wanted, &mut ready, now).await?;
     if !refused.is_empty() {
         // What stands behind them in the queue has its turn at once.
         leased.next_due = Some(now);
@@ -119,13 +119,13 @@ pub(in crate::store) async fn take(
 async fn only_asked(
     store: &impl Statements,
     ask: &LeaseAsk,
-    in_force: bool,
+    others: Others,
     wanted: &[(&Permit, usize)],
     ready: &mut HashMap<Arc<str>, Vec<Ready>>,
     now: Timestamp,
 ) -> Result<BTreeMap<Arc<str>, usize>, StoreFault> {
     let mut refused = BTreeMap::new();
-    take_out(store, ask, in_force, ready, &mut refused, now).await?;
+    take_out(store, ask, others, ready, &mut refused, now).await?;
     let is_left = |job: &str| ready.get(job).is_some_and(|runs| !runs.is_empty());
     let in_front: Vec<(&Permit, usize)> = wanted
         .iter()
@@ -134,7 +134,7 @@ async fn only_asked(
         .collect();
     if !in_front.is_empty() {
         let mut behind = store.ready(&in_front, now, ask.now).await?;
-        take_out(store, ask, in_force, &mut behind, &mut refused, now).await?;
+        take_out(store, ask, others, &mut behind, &mut refused, now).await?;
         for (permit, most) in wanted {
             if let Some(mut runs) = behind.remove(&permit.job) {
                 runs.truncate(*most);
@@ -148,7 +148,7 @@ async fn only_asked(
 async fn take_out(
     store: &impl Statements,
     ask: &LeaseAsk,
-    in_force: bool,
+    others: Others,
     ready: &mut HashMap<Arc<str>, Vec<Ready>>,
     refused: &mut BTreeMap<Arc<str>, usize>,
     now: Timestamp,
@@ -156,7 +156,7 @@ async fn take_out(
     let mut rows = Vec::new();
     for (job, runs) in ready.iter_mut() {
         let found = std::mem::take(runs);
-        let sorted = sorted(found, &*ask.plan, in_force, now).map_err(unexpected)?;
+        let sorted = sorted(found, &*ask.plan, others, now).map_err(unexpected)?;
         *runs = sorted.asked;
         if !sorted.rows.is_empty() {
             rows.extend(sorted.rows);

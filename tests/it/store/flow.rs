@@ -437,7 +437,21 @@ fn refusing(now: Timestamp) -> LeaseAsk {
     LeaseAsk { plan: Arc::new(Refuses(Some("gone"))), ..limited(now, Some(1), Some(1)) }
 }
 
-pub async fn a_run_that_the_configuration_does_not_ask_for_waits_a_minute_and_is_held(
+pub async fn a_run_that_the_configuration_does_not_ask_for_is_held_where_nobody_has_another(
+    store: Arc<dyn Store>,
+) {
+    let new = delivery("k", vec![queued("gone", "train")]);
+    let run = new.runs[0].id;
+    store.accept(new).await.expect("kept");
+    let leased = store.lease_due(refusing(start())).await.expect("a look");
+    assert_eq!((leased.leases.len(), leased.not_asked), (0, vec![("train".into(), 1)]));
+    let seen = store.run(run).await.expect("read").expect("kept");
+    assert_eq!((seen.brief.state, seen.tries.len()), (RunState::Held, 0));
+    assert!(seen.brief.reason.expect("a reason").contains("there is no such route"));
+}
+
+/// For a store that several processes share, and where one has said what it runs.
+pub async fn a_run_that_the_configuration_does_not_ask_for_waits_a_minute_for_another_one(
     store: Arc<dyn Store>,
 ) {
     let new = delivery("k", vec![queued("gone", "train")]);

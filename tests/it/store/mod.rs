@@ -74,7 +74,7 @@ macro_rules! for_every_case {
             a_refused_key_rests_from_the_moment_that_its_attempt_is_recorded,
             a_trial_is_marked_as_one_and_alone,
             one_job_with_a_hundred_thousand_runs_keeps_no_other_from_its_turn,
-            a_run_that_the_configuration_does_not_ask_for_waits_a_minute_and_is_held,
+            a_run_that_the_configuration_does_not_ask_for_is_held_where_nobody_has_another,
             a_run_that_is_not_asked_for_spends_no_limit_and_keeps_no_other_back,
             a_persons_word_does_not_send_what_the_configuration_does_not_ask_for,
         );

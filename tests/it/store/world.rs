@@ -113,6 +113,9 @@ pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
     }
 }
 
+/// The route of which [`Refuses`] says that it may be in a faulty file.
+pub const MAY_BE_IN_A_FAULTY_FILE: &str = "s";
+
 /// A configuration that asks for every run, but those of one route.
 #[derive(Clone, Debug, Default)]
 pub struct Refuses(pub Option<&'static str>);
@@ -120,7 +123,9 @@ pub struct Refuses(pub Option<&'static str>);
 impl Asks for Refuses {
     fn asks_for(&self, lease: &Lease) -> Result<(), NotAsked> {
         match self.0 {
-            Some(route) if *lease.route == *route => Err(NotAsked::here("there is no such route")),
+            Some(route) if *lease.route != *route => Ok(()),
+            Some(MAY_BE_IN_A_FAULTY_FILE) => Err(NotAsked::held_back("its route may be in one")),
+            Some(_) => Err(NotAsked::here("there is no such route")),
             _ => Ok(()),
         }
     }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod admin;
+mod changed_routes;
 mod chat;
 mod chat_docs;
 mod chat_handshakes;

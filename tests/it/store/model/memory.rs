@@ -14,6 +14,8 @@ use cdsw_gateway::store::{
 };
 use jiff::Timestamp;
 
+use crate::store::world::MAY_BE_IN_A_FAULTY_FILE;
+
 /// A run as people see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
@@ -71,7 +73,7 @@ pub const RARE: [&str; 19] = [
     "the first content of an id came again behind another",
     "what was erased came again",
     "erasing cancelled a run",
-    "a run waited for a configuration that asks for it",
+    "a run waited until faulty files are mended",
     "a run was held, since the configuration does not ask for it",
 ];
 
@@ -205,9 +207,16 @@ impl Memory {
             if run.delivery != first || run.seen.state != RunState::Failed {
                 continue;
             }
-            let today =
-                new.runs.iter().find(|new| *new.route == *run.route && new.part == run.part);
-            match today.cloned() {
+            let is_it = |new: &&NewRun| {
+                *new.route == *run.route && new.part == run.part && *new.job == *run.job
+            };
+            match new.runs.iter().find(is_it).cloned() {
+                // The reason that it has says more.
+                Some(NewRun { state: NewRunState::Failed(_), .. })
+                    if run.seen.environment.is_some() =>
+                {
+                    continue;
+                }
                 Some(today) => self.try_again(place, &today, now),
                 None if run.seen.environment.is_some() => {
                     let patience = between(run.seen.accepted_at, run.seen.deadline);
@@ -420,22 +429,23 @@ impl Memory {
         taken
     }
 
-    /// A run that the configuration does not ask for waits up to a minute, and is then held; gives whether it
-    /// is held.
+    /// A run that the configuration does not ask for is held, or waits where a faulty file may have its route;
+    /// gives whether it is held.
     fn is_held(&mut self, place: usize, now: Timestamp) -> bool {
         let run = &mut self.runs[place];
         let age = now.duration_since(run.seen.changed_at).as_secs();
-        if age >= 60 || run.passed {
+        if run.route != MAY_BE_IN_A_FAULTY_FILE {
             self.met.insert(RARE[18]);
-            let reason = "the configuration does not ask for it: there is no such route; cancel it, or mend \
-                          the route and replay its delivery";
+            let reason = "the configuration does not ask for it: there is no such route; mend the route and then \
+                          release the run (--retry), or start its delivery by the routes of today with \
+                          `replay --again`; `runs cancel` gives it up";
             self.settle(place, RunState::Held, Some(reason.to_owned()), now);
             return true;
         }
         let wait = Duration::from_secs(age.clamp(2, 20).unsigned_abs());
         (run.parked, run.seen.due_at) = (true, later(now, wait));
         run.seen.reason =
-            Some("waits for a configuration that asks for it: there is no such route".to_owned());
+            Some("waits until faulty files are mended: its route may be in one".to_owned());
         self.met.insert(RARE[17]);
         false
     }
@@ -645,7 +655,9 @@ impl Memory {
             };
             let kept = self.runs.iter().rposition(is_kept);
             let (place, what) = match kept.map(|kept| (kept, self.runs[kept].seen.state)) {
-                Some((kept, RunState::Failed | RunState::Cancelled)) => {
+                Some((kept, RunState::Failed | RunState::Cancelled))
+                    if *self.runs[kept].job == *new.job =>
+                {
                     self.try_again(kept, new, now);
                     self.met.insert(RARE[8]);
                     (
@@ -658,7 +670,9 @@ impl Memory {
                         },
                     )
                 }
-                Some((kept, state)) if !again => {
+                Some((kept, state))
+                    if !again && !matches!(state, RunState::Failed | RunState::Cancelled) =>
+                {
                     done.push((self.runs[kept].seen.id, "left as it is", state));
                     continue;
                 }
