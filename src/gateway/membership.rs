@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, later};
-use crate::config::{Live, Plan};
+use crate::config::{Live, NAMED_WINDOW, Plan, Repeats, SourcePlan};
 use crate::model::Role;
 use crate::observe::{Observation, Observer};
 use crate::store::Store;
@@ -25,7 +25,15 @@ pub(super) fn declared(role: Role, plan: &Plan) -> Declared {
         role: role.as_str().into(),
         version: Arc::clone(&plan.version),
         jobs: plan.jobs.values().map(|job| job.declared.to_string()).collect(),
+        windows: plan.sources.values().filter_map(window).collect(),
     }
+}
+
+/// For how long a source's deliveries are known, in milliseconds, where that is longer than usual.
+fn window(source: &Arc<SourcePlan>) -> Option<(Arc<str>, u64)> {
+    let Some(Repeats::Within(window)) = source.repeats else { return None };
+    let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+    (window > NAMED_WINDOW).then(|| (Arc::clone(&source.name), millis))
 }
 
 /// Sends heartbeats until `stop` is cancelled, then withdraws the declaration. Does nothing where the

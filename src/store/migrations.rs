@@ -29,4 +29,6 @@ pub(in crate::store) const POSTGRES: &[Step] = &[
     Step { sql: include_str!("migrations/postgres/0004_repeats.sql"), oldest: 1 },
     // It only bounds what programs of every version write anyway.
     Step { sql: include_str!("migrations/postgres/0005_bounds.sql"), oldest: 1 },
+    // It only adds a table, and columns with a default that older programs do not write.
+    Step { sql: include_str!("migrations/postgres/0006_zones.sql"), oldest: 1 },
 ];

@@ -1,6 +1,7 @@
 //! What the processes that share a store tell each other through it: that they are alive, which configuration
 //! they run, and which circuit breakers are open.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Declared {
     pub version: Arc<str>,
     /// The jobs that it allows, as [`super::Permit::declared`] spells them.
     pub jobs: Vec<String>,
+    /// For how long each source's deliveries are known, in milliseconds, where that is more than a week.
+    pub windows: BTreeMap<Arc<str>, u64>,
 }
 
 /// The open circuit breaker of a workbench.

@@ -196,6 +196,11 @@ pub struct Pooler {
 
 impl Pooler {
     pub fn start(database: &str) -> Self {
+        Self::start_for(database, &["tests"])
+    }
+
+    /// For these users; its address names the first.
+    pub fn start_for(database: &str, users: &[&str]) -> Self {
         let config: Config = database.parse().expect("an address");
         let name = config.get_dbname().expect("a name");
         let directory = tempfile::tempdir().expect("a directory");
@@ -203,7 +208,8 @@ impl Pooler {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("bound").port();
         drop(listener);
-        std::fs::write(path("users"), "\"tests\" \"\"\n").expect("written");
+        let known: String = users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
+        std::fs::write(path("users"), known).expect("written");
         let text = format!(
             "[databases]\n{name} = host=127.0.0.1 port={} dbname={name}\n[pgbouncer]\n\
              listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\nauth_file = {}\n\
@@ -227,7 +233,7 @@ impl Pooler {
             std::thread::yield_now();
         }
         Self {
-            url: format!("postgres://tests@127.0.0.1:{port}/{name}"),
+            url: format!("postgres://{}@127.0.0.1:{port}/{name}", users[0]),
             process,
             _directory: directory,
         }

@@ -54,7 +54,7 @@ struct Deliveries<'a> {
 }
 
 /// Number of parameters before those of the runs.
-const BEFORE: usize = 22;
+const BEFORE: usize = 23;
 
 const KEEP: &str = "\
 WITH new AS (
@@ -70,6 +70,7 @@ WITH new AS (
     ON CONFLICT (source, delivery_key)
         DO UPDATE SET delivery = excluded.delivery, expires_at = excluded.expires_at
         WHERE claims.expires_at <= (SELECT received_at FROM new WHERE new.id = excluded.delivery)
+            OR claims.delivery = $23
     RETURNING delivery
 ), kept AS (
     INSERT INTO deliveries (id, source, provider, kind, name, delivery_key, handshake, received_at, remote,
@@ -96,7 +97,7 @@ pub(super) async fn keep(
         }
     }
     let claimed: Vec<_> = batch.iter().map(|packed| (*packed, own(&packed.delivery))).collect();
-    write(connection, &claimed, &NewRuns::of(&runs), runs.len(), queued).await
+    write(connection, &claimed, &NewRuns::of(&runs), runs.len(), queued, None).await
 }
 
 /// The claim of a delivery on its own key.
@@ -105,14 +106,16 @@ fn own(delivery: &NewDelivery) -> Claim<'_> {
     Claim { key: &delivery.key, until, same_id_as: None }
 }
 
-/// Inserts one delivery without its runs; false where its claim is not free.
+/// Inserts one delivery without its runs; false where its claim is not free. The claim of the delivery `gone`
+/// counts as free.
 async fn keep_bare(
     connection: &Connection,
     packed: &Packed,
     claim: &Claim<'_>,
+    gone: Option<Uuid>,
 ) -> Result<bool, StoreFault> {
     let one = [(packed, *claim)];
-    Ok(!write(connection, &one, &NewRuns::of(&[]), 0, false).await?.is_empty())
+    Ok(!write(connection, &one, &NewRuns::of(&[]), 0, false, gone).await?.is_empty())
 }
 
 async fn write(
@@ -121,6 +124,7 @@ async fn write(
     runs: &NewRuns,
     count: usize,
     queued: bool,
+    gone: Option<Uuid>,
 ) -> Result<HashSet<Uuid>, Refused> {
     let mut new = Deliveries::default();
     for (packed, claim) in batch {
@@ -159,6 +163,7 @@ async fn write(
         queued,
         CHANNEL,
         RUNS,
+        gone,
     ];
     let params: Vec<Param<'_>> = first.iter().cloned().chain(runs.params()).collect();
     let rows = connection.query(&sql, &params).await?;
@@ -192,22 +197,35 @@ impl<'a> Deliveries<'a> {
     }
 }
 
+/// How often a delivery is tried whose claim was free, or another delivery's, at the look after each try.
+const TRIES: usize = 3;
+
 /// Inserts one delivery without its runs, if its claim is free. Otherwise it gives the delivery that has the
-/// claim.
+/// claim. A claim and its delivery are written and removed by one statement; a claim whose delivery is not there
+/// was written by no program of ours, and is taken over.
 pub(super) async fn keep_or_find(
     connection: &Connection,
     packed: &Packed,
     claim: &Claim<'_>,
 ) -> Result<Option<Held>, StoreFault> {
-    if keep_bare(connection, packed, claim).await? {
-        return Ok(None);
-    }
     let sql = format!(
-        "SELECT {HELD} FROM claims JOIN deliveries ON deliveries.id = claims.delivery \
+        "SELECT claims.delivery AS claimed, deliveries.id IS NULL AS gone, {HELD} \
+         FROM claims LEFT JOIN deliveries ON deliveries.id = claims.delivery \
          WHERE claims.source = $1 AND claims.delivery_key = $2"
     );
-    let found = connection.one(&sql, params![&*packed.delivery.source, text(claim.key)]).await?;
-    found.map_or_else(|| Err(being_removed()), |row| held(&row).map(Some))
+    let mut gone = None;
+    for _ in 0..TRIES {
+        if keep_bare(connection, packed, claim, gone).await? {
+            return Ok(None);
+        }
+        let key = text(claim.key);
+        gone = match connection.one(&sql, params![&*packed.delivery.source, key]).await? {
+            Some(row) if !row.flag("gone")? => return held(&row).map(Some),
+            Some(row) => Some(Uuid::from_bytes(row.id("claimed")?)),
+            None => None,
+        };
+    }
+    Err(being_removed())
 }
 
 /// Counts a repeat of a delivery; gives whether its content was erased. Locks the delivery's row, so that two

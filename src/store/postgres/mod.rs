@@ -5,6 +5,7 @@
 //! the database and use its clock, so that they hold for all replicas together.
 
 mod batches;
+mod claims;
 mod connection;
 mod deliveries;
 mod erase;
@@ -77,6 +78,8 @@ pub struct PostgresStore {
     notifications: watch::Receiver<Notifications>,
     clock: LeaseClock,
     replica: Uuid,
+    /// The table with the row that this process writes to prove that a commit can be made.
+    probe: &'static str,
     packer: Packer,
 }
 
@@ -114,6 +117,7 @@ impl PostgresStore {
         let connection = pool.connection().await?;
         migrate::check(&connection).await?;
         is_durable(&connection).await?;
+        let probe = probe_of(&connection).await?;
         drop(connection);
         let notifications = match listening {
             Some(options) => notifications::listen(options)?,
@@ -134,6 +138,7 @@ impl PostgresStore {
             notifications,
             clock,
             replica: Uuid::from_u128(replica),
+            probe,
             packer: Packer::default(),
         })
     }
@@ -351,9 +356,11 @@ impl Store for PostgresStore {
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {
         Box::pin(async move {
             let connection = self.pool.connection().await?;
-            let sql = "INSERT INTO probe (one, at) VALUES (1, $1) \
-                       ON CONFLICT (one) DO UPDATE SET at = excluded.at";
-            connection.execute(sql, params![values::millis(now)]).await?;
+            let sql = format!(
+                "INSERT INTO {} (one, at) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET at = excluded.at",
+                self.probe
+            );
+            connection.execute(&sql, params![values::millis(now)]).await?;
             Ok(())
         })
     }
@@ -406,6 +413,14 @@ impl Shared for PostgresStore {
     fn notifications(&self) -> watch::Receiver<Notifications> {
         self.notifications.clone()
     }
+}
+
+/// The table with the probe row of this process: its own zone's, so that no process of another zone can lock it.
+async fn probe_of(connection: &Connection) -> Result<&'static str, StoreFault> {
+    let sql = "SELECT has_table_privilege('dispatch_probe', 'INSERT') AS inside";
+    let row = connection.one(sql, params![]).await?;
+    let inside = row.map_or(Ok(false), |row| row.flag("inside"))?;
+    Ok(if inside { "dispatch_probe" } else { "probe" })
 }
 
 /// Checks that a commit is on disk when the server reports it, since a sender is then answered with 2xx. Two

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Config, NoTls, Socket};
 
@@ -17,6 +18,9 @@ use crate::store::shared::Notifications;
 
 /// Back-off after the server could not be reached or has ended the connection.
 const REST: Duration = Duration::from_secs(1);
+/// Shortest time between two tellings. Every user of the database may notify: whoever floods the channel makes the
+/// queue be looked at no more often.
+const APART: Duration = Duration::from_millis(20);
 
 /// Listens until the last receiver is dropped.
 pub(super) fn listen(options: &Options) -> Result<watch::Receiver<Notifications>, StoreFault> {
@@ -69,13 +73,21 @@ where
     let listen = format!("LISTEN {CHANNEL}");
     let listening = client.batch_execute(&listen);
     let hearing = async {
-        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if let AsyncMessage::Notification(told) = message {
-                let about_runs = told.payload() == RUNS;
-                let number = |told: &mut Notifications| {
-                    if about_runs { told.runs += 1 } else { told.pauses += 1 }
-                };
-                tell.send_modify(number);
+        let (mut heard, mut told_at) = (Notifications::default(), None::<Instant>);
+        loop {
+            let due = told_at.map_or_else(Instant::now, |at| at + APART);
+            tokio::select! {
+                message = poll_fn(|context| connection.poll_message(context)) => match message {
+                    Some(Ok(AsyncMessage::Notification(told))) if told.payload() == RUNS => heard.runs += 1,
+                    Some(Ok(AsyncMessage::Notification(_))) => heard.pauses += 1,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return,
+                },
+                () = tokio::time::sleep_until(due), if heard != Notifications::default() => {
+                    let Notifications { runs, pauses } = std::mem::take(&mut heard);
+                    tell.send_modify(|told| (told.runs, told.pauses) = (told.runs + runs, told.pauses + pauses));
+                    told_at = Some(Instant::now());
+                }
             }
         }
     };

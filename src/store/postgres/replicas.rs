@@ -41,6 +41,20 @@ pub(super) const ALLOWED: &str = in_force!("jobs");
 /// An SQL expression for the version of the configuration in force. Null only where none is recorded.
 pub(super) const IN_FORCE: &str = in_force!("version");
 
+/// An SQL expression for how long the claims of a source may last, in milliseconds: the longest window that a
+/// configuration of a running replica gives it, and a week at least. `$source` is an expression for the source.
+macro_rules! longest_window {
+    ($source:literal) => {
+        concat!(
+            "greatest(604800000, coalesce((SELECT max((configurations.windows::jsonb ->> ",
+            $source,
+            ")::bigint) FROM configurations WHERE EXISTS (SELECT 1 FROM replicas \
+               WHERE replicas.version = configurations.version)), 0))"
+        )
+    };
+}
+pub(super) use longest_window;
+
 /// The database's clock, in milliseconds since 1970.
 pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
@@ -58,14 +72,16 @@ pub(super) async fn declare(
     } else {
         "configurations.number"
     };
+    let windows = serde_json::to_string(&declared.windows)
+        .map_err(|error| StoreFault::Unusable(format!("windows of sources: {error}")))?;
     connection
         .execute(
             &format!(
-                "INSERT INTO configurations (version, jobs, seen_at) VALUES ($1, $2, {NOW}) \
+                "INSERT INTO configurations (version, jobs, windows, seen_at) VALUES ($1, $2, $3, {NOW}) \
              ON CONFLICT (version) DO UPDATE SET number = {number}, jobs = excluded.jobs, \
-               seen_at = excluded.seen_at"
+               windows = excluded.windows, seen_at = excluded.seen_at"
             ),
-            params![&*declared.version, declared.jobs.clone()],
+            params![&*declared.version, declared.jobs.clone(), windows],
         )
         .await?;
     connection

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::claims;
 use super::connection::Connection;
 use super::values::{get, millis, params, uuid};
 use crate::clock::earlier;
@@ -59,6 +60,7 @@ pub(super) async fn step(
     step.bytes = bytes;
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     connection.execute("UPDATE usage SET up_to = $1, bytes = $2", params![up_to, bytes]).await?;
+    claims::sweep(connection, now).await?;
     Ok(step)
 }
 
@@ -103,6 +105,7 @@ async fn remove_older(
         params![uuid(&rules::first_id_of(moment)), millis(moment), now.map(millis)],
     )
     .await?;
+    let old = without_locked_rows(connection, old).await?;
     if old.is_empty() {
         return Ok((0, 0));
     }
@@ -124,6 +127,27 @@ async fn remove_older(
         )
         .await?;
     counted(row)
+}
+
+/// The deliveries among these whose runs and claims no other transaction has locked; locks them. A process of role
+/// `ingest` can lock such rows for as long as it likes, and must not keep the others from being removed.
+async fn without_locked_rows(
+    connection: &Connection,
+    old: Vec<Uuid>,
+) -> Result<Vec<Uuid>, StoreFault> {
+    if old.is_empty() {
+        return Ok(old);
+    }
+    let sql = "WITH free_runs AS (SELECT seq FROM runs WHERE delivery = ANY ($1) FOR UPDATE SKIP LOCKED), \
+         own AS (SELECT claims.source, claims.delivery_key, claims.delivery FROM deliveries JOIN claims \
+             ON claims.source = deliveries.source AND claims.delivery_key = deliveries.delivery_key \
+             AND claims.delivery = deliveries.id WHERE deliveries.id = ANY ($1)), \
+         free_claims AS (SELECT claims.delivery FROM claims JOIN own USING (source, delivery_key, delivery) \
+             FOR UPDATE OF claims SKIP LOCKED) \
+         SELECT delivery FROM runs WHERE delivery = ANY ($1) AND seq NOT IN (SELECT seq FROM free_runs) \
+         UNION SELECT delivery FROM own WHERE delivery NOT IN (SELECT delivery FROM free_claims)";
+    let taken = locked(connection, sql, params![old]).await?;
+    Ok(old.into_iter().filter(|id| !taken.contains(id)).collect())
 }
 
 async fn strip(connection: &Connection, least: u64) -> Result<(usize, u64), StoreFault> {

@@ -287,7 +287,16 @@ impl Which<'_> {
 
     /// Whether rows that another transaction has locked are skipped; a later step finds them.
     pub(in crate::store) fn may_be_left_out(&self) -> bool {
-        matches!(self, Self::FallenDue(_) | Self::Overdue(_) | Self::Brakeable(_))
+        match self {
+            Self::FallenDue(_) | Self::Overdue(_) | Self::Brakeable(_) | Self::LeftBehind => true,
+            // A pause is looked at again when runs are taken, and a step finds what a resume has left behind.
+            Self::Queued(..) => true,
+            Self::Newest(..)
+            | Self::Failed(_)
+            | Self::Of(_)
+            | Self::Unsent(..)
+            | Self::ReadyUpTo(..) => false,
+        }
     }
 }
 

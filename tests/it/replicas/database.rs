@@ -7,6 +7,7 @@ use cdsw_gateway::store::postgres::{LeaseClock, Options, PostgresStore};
 
 use super::cluster::{Cluster, Load};
 use super::proof::{prove, settled};
+use super::rights::with_users;
 use crate::common::postgres::{self, Own};
 use crate::common::skip::skip;
 use crate::common::tls::{self, Shown};
@@ -163,6 +164,53 @@ async fn it_works_behind_a_pooler_in_transaction_mode() {
     let told = load.stop().await;
     settled(&database).await;
     prove("behind a pooler", &cluster, &told).await;
+}
+
+/// The triggers that hold an ingest process are asked by the pooler's server connections too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_has_its_own_rights_behind_a_pooler_too() {
+    if postgres::is_missing() {
+        return;
+    }
+    if Command::new("pgbouncer").arg("--version").output().is_err() {
+        return skip("pgbouncer");
+    }
+    let (cluster, edge, inside) = with_users().await;
+    let user = |url: &str| {
+        let (_, rest) = url.split_once("//").expect("an address");
+        rest.split_once('@').expect("a user").0.to_owned()
+    };
+    let users = [user(&edge), user(&inside)];
+    let pooler = postgres::Pooler::start_for(&cluster.database, &[&users[0], &users[1]]);
+    let [edge, inside] = [(&edge, &users[0]), (&inside, &users[1])].map(|(direct, user)| {
+        let url = pooler.url.replacen(&users[0], user, 1);
+        let more = format!("pooler: transaction, direct: \"{direct}\", connections: 8");
+        let edit = |text: String| text.replace("connections: 8", &more);
+        (cluster.configure(&format!("{user}.yaml"), &url, edit), url)
+    });
+    let receives = cluster.start_with("ingest", edge.0);
+    let dispatches = cluster.start_with("dispatch", inside.0);
+    let load = Load::start(&[receives.hooks.clone().expect("it receives")], 6);
+    load.more(200).await;
+    let told = load.stop().await;
+    settled(&cluster.database).await;
+    prove("roles behind a pooler", &cluster, &told).await;
+    for admin in [&receives.admin, &dispatches.admin] {
+        let ready = crate::common::client().get(format!("http://{admin}/readyz")).send().await;
+        assert_eq!(ready.expect("an answer").status(), 200);
+    }
+    for (sql, words) in [
+        ("UPDATE deliveries SET repeats = 0", "counts one repeat at a time"),
+        (
+            "UPDATE runs SET state = 'queued' WHERE state = 'started'",
+            "a matter of the dispatch side",
+        ),
+        ("UPDATE claims SET expires_at = 0", "and ends none"),
+        ("DELETE FROM pauses", "permission denied"),
+    ] {
+        let why = postgres::try_execute(&edge.1, sql).await.expect_err(sql);
+        assert!(why.contains(words), "{sql}: {why}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -154,7 +154,7 @@ async fn a_run_that_no_route_asks_for_is_held_and_the_workbench_hears_nothing_of
     assert!(found[cases.len()].1.contains("longer than its job allows"), "{found:?}");
     assert!(found[cases.len() + 1].1.contains("40000 bytes long"), "{found:?}");
     assert!(zones.cluster.simulator.requests().is_empty(), "the workbench was asked nothing");
-    // A person's word does not get round it.
+    // A person's word does not get round it, and says so.
     let client = connect(&zones.cluster.database).await;
     let row = client
         .query_one("SELECT id::text FROM runs WHERE reason LIKE '%OTHER%'", &[])
@@ -166,9 +166,10 @@ async fn a_run_that_no_route_asks_for_is_held_and_the_workbench_hears_nothing_of
     let released =
         common::client().post(address).bearer_auth(common::ADMIN_TOKEN).json(&word).send().await;
     let released = released.expect("an answer");
-    assert!(released.status().is_success(), "{}", released.text().await.expect("text"));
-    let again = zones.settled(&format!("id = '{run}'")).await;
-    assert!(again[0].1.contains("sets no variable OTHER"), "{again:?}");
+    assert_eq!(released.status(), 409);
+    let problem: Value = released.json().await.expect("JSON");
+    assert_eq!(problem["code"], "not-asked", "{problem}");
+    assert!(problem["error"].as_str().is_some_and(|why| why.contains("OTHER")), "{problem}");
     let attempts = client.query_one("SELECT count(*) FROM attempts", &[]).await.expect("read");
     assert_eq!(attempts.get::<_, i64>(0), 0, "no attempt was begun");
     zones.works().await;
@@ -243,9 +244,9 @@ async fn no_row_of_a_hostile_ingest_process_stops_the_others_from_working() {
             .replace(" AS x", " AS x, generate_series(1, 40)"),
         format!(
             "INSERT INTO deliveries (id, source, provider, kind, delivery_key, handshake, received_at, query, size, \
-             stored, headers, explanation, body) SELECT (lpad(to_hex(t), 12, '0') || \
+             stored, headers, explanation, body, digest) SELECT (lpad(to_hex(t), 12, '0') || \
              '7fffbfffffffffffffff')::uuid, E'\\x1b[2J', 'p', repeat('k', 100000), 'k', false, t, '', {most}, 1, \
-             'junk', 'junk', 'junk' FROM (SELECT {NOW} AS t) AS x"
+             'junk', 'junk', 'junk', decode(repeat('ab', 16), 'hex') FROM (SELECT {NOW} AS t) AS x"
         ),
         "SELECT pg_notify('cdsw_gateway', repeat('x', 7000)), pg_notify('cdsw_gateway', '')"
             .to_owned(),
@@ -303,16 +304,18 @@ async fn the_database_refuses_an_ingest_process_what_accepting_does_not_need() {
     let delivery = |id: &str, more: &str, values: &str| {
         format!(
             "INSERT INTO deliveries (id, source, provider, kind, delivery_key, handshake, received_at, query, size, \
-             stored, headers, explanation, body{more}) SELECT {id}, 's', 'p', 'k', 'key', false, {values} \
-             FROM (SELECT {NOW} AS t) AS x"
+             stored, headers, explanation, body, digest{more}) SELECT {id}, 's', 'p', 'k', 'key', false, \
+             {values} FROM (SELECT {NOW} AS t) AS x"
         )
+        .replace("'', '', 'b'", "'', '', 'b', decode(repeat('ab', 16), 'hex')")
+        .replace("'', '', ''", "'', '', '', decode(repeat('ab', 16), 'hex')")
     };
     let id = "(lpad(to_hex(t), 12, '0') || '7fffbfffffffffffffff')::uuid";
     postgres::execute(&edge, &delivery(id, "", "t, '', 1, 1025, '', '', 'b'")).await;
     let claim = |at: &str| {
         format!(
-            "INSERT INTO claims (source, delivery_key, delivery, expires_at) VALUES \
-                 ('s', 'key', gen_random_uuid(), {at})"
+            "INSERT INTO claims (source, delivery_key, delivery, expires_at) \
+                 SELECT 's', 'key', id, {at} FROM deliveries"
         )
     };
     let week = format!("{NOW} + 604800000");
@@ -371,17 +374,36 @@ async fn the_database_refuses_an_ingest_process_what_accepting_does_not_need() {
         "UPDATE runs SET deadline_at = 0 WHERE state = 'waiting'".to_owned(),
         "UPDATE runs SET blocked = 2 WHERE state = 'queued'".to_owned(),
         "UPDATE runs SET reason = 'started by ops' WHERE state = 'held'".to_owned(),
+        "UPDATE runs SET reason = 'started by ops' WHERE state = 'failed'".to_owned(),
+        format!("UPDATE runs SET reason = 'x', changed_at = {NOW} WHERE state = 'failed'"),
+        "UPDATE runs SET burst = 1 WHERE state = 'started'".to_owned(),
+        "UPDATE runs SET burst = 1 WHERE state = 'held'".to_owned(),
+        "UPDATE runs SET burst = 1 WHERE state = 'failed'".to_owned(),
+        "UPDATE runs SET burst = 1 WHERE state = 'queued'".to_owned(),
+        "UPDATE runs SET burst = 1 WHERE state = 'waiting'".to_owned(),
+        "UPDATE runs SET burst = 99 WHERE state = 'superseded'".to_owned(),
+        "UPDATE runs SET burst = NULL WHERE state = 'superseded'".to_owned(),
         // Deliveries and claims.
         delivery("'00000000-0000-7000-8000-000000000000'", "", "t, '', 1, 1, '', '', ''"),
         delivery(id, "", "4000000000000, '', 1, 1, '', '', ''"),
         delivery(&id.replace("'0')", "'f')"), "", "1, '', 1, 1, '', '', ''"),
         delivery(id, ", repeats", "t, '', 1, 1, '', '', '', 5"),
         delivery(id, ", stripped", "t, '', 1, 1, '', '', '', true"),
+        delivery(id, ", erased_at", "t, '', 1, 1, '', '', '', t"),
+        delivery(id, ", erased_by", "t, '', 1, 1, '', '', '', 'ops'"),
+        delivery(id, ", repeated_at", "t, '', 1, 1, '', '', '', t"),
+        delivery(id, "", "t, '', 1, 1, '', '', ''").replace("'ab', 16", "'ab', 15"),
+        delivery(id, "", "t, '', 1, 1, '', '', ''").replace("decode(repeat('ab', 16), 'hex')", "NULL"),
+        "UPDATE deliveries SET repeats = repeats + 1, repeated_at = 1".to_owned(),
+        "UPDATE deliveries SET repeats = repeats + 1, repeated_at = 9000000000000".to_owned(),
+        "UPDATE deliveries SET erased_at = 1, erased_by = 'ops'".to_owned(),
         delivery(id, "", "t, '', 1, 1000000000000, '', '', ''"),
         delivery(id, "", "t, '', -1, 1, '', '', ''"),
         "UPDATE deliveries SET repeats = repeats + 2".to_owned(),
         "UPDATE deliveries SET repeats = 0".to_owned(),
         claim("9000000000000").replace("'key'", "'other'"),
+        claim(&week).replace("'s'", "'t'"),
+        claim(&week).replace("id, ", "gen_random_uuid(), ").replace("'key'", "'stray'"),
         claim("0").replace("'key'", "'other'"),
         "UPDATE claims SET expires_at = 0".to_owned(),
         "UPDATE claims SET expires_at = expires_at - 1".to_owned(),

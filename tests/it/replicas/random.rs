@@ -86,7 +86,7 @@ impl Chance {
 
     /// One statement, and what kind of act it is.
     fn act(&self) -> (&'static str, String) {
-        match self.below(12) {
+        match self.below(14) {
             0..=2 => ("insert a run", self.insert()),
             3..=6 => ("change runs", self.update()),
             7 => {
@@ -115,7 +115,23 @@ impl Chance {
                     self.of(&["0", "repeats - 1", "repeats + 2", "repeats + 100"])
                 ),
             ),
-            10 => (
+            10 => {
+                // Also ids that honest deliveries are about to have.
+                let key = format!("'honest-{}'", self.below(2000));
+                ("claim an id", super::claims::forged(&key, &self.time()))
+            }
+            11 => {
+                let key = format!("'honest-{}'", self.below(2000));
+                (
+                    "claim without a delivery",
+                    format!(
+                        "INSERT INTO claims (source, delivery_key, delivery, expires_at) VALUES \
+                         ('github', {key}, gen_random_uuid(), {})",
+                        self.time()
+                    ),
+                )
+            }
+            12 => (
                 "notify",
                 format!("SELECT pg_notify('cdsw_gateway', '{}')", self.of(&["runs", "rests", "x"])),
             ),
@@ -128,6 +144,8 @@ impl Chance {
                     "INSERT INTO gates VALUES ('x')",
                     "UPDATE audit SET who = 'x'",
                     "DELETE FROM runs",
+                    "SELECT one FROM dispatch_probe FOR UPDATE",
+                    "UPDATE deliveries SET erased_at = 1",
                     "INSERT INTO attempts (run, number, begun_at) VALUES (gen_random_uuid(), 1, 1)",
                 ])
                 .to_owned(),

@@ -8,16 +8,21 @@ use crate::common::{self, process::program};
 /// The roles of this repository, granted to users of this test alone.
 pub async fn with_users() -> (Cluster, String, String) {
     let cluster = Cluster::new().await;
-    let (_, name) = cluster.database.rsplit_once('/').expect("a database");
     postgres::execute(&cluster.database, include_str!("../../../deploy/postgres/roles.sql")).await;
+    let (edge, inside) = users(&cluster.database).await;
+    (cluster, edge, inside)
+}
+
+/// A user of each role, and how they reach the database.
+pub async fn users(database: &str) -> (String, String) {
+    let (_, name) = database.rsplit_once('/').expect("a database");
     let user = |kind: &str| format!("{kind}_{name}");
     for kind in ["ingest", "dispatch"] {
         let create = format!("CREATE ROLE {} LOGIN IN ROLE cdsw_gateway_{kind}", user(kind));
-        postgres::execute(&cluster.database, &create).await;
+        postgres::execute(database, &create).await;
     }
-    let url = |kind: &str| cluster.database.replace("tests@", &format!("{}@", user(kind)));
-    let (edge, inside) = (url("ingest"), url("dispatch"));
-    (cluster, edge, inside)
+    let url = |kind: &str| database.replace("tests@", &format!("{}@", user(kind)));
+    (url("ingest"), url("dispatch"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -254,6 +254,7 @@ async fn a_replica_with_an_older_configuration_starts_nothing_that_the_newer_one
         role: "all".into(),
         version: version.into(),
         jobs: jobs.iter().map(|job| (*job).to_owned()).collect(),
+        windows: Default::default(),
     };
     let shared = |store: &'_ Arc<dyn Store>| Arc::clone(store);
     let declare = |store: &Arc<dyn Store>, what: Declared, changed: bool| {
@@ -290,6 +291,25 @@ async fn a_replica_with_an_older_configuration_starts_nothing_that_the_newer_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_for_a_configuration_that_another_process_may_have() {
+    if server::is_missing() {
+        return;
+    }
+    let store = server::open(&server::with_tables().await, 1).await;
+    let declared = Declared {
+        role: "all".into(),
+        version: "1".into(),
+        jobs: vec!["train 0".to_owned()],
+        windows: Default::default(),
+    };
+    store.shared().expect("shared").declare(declared, false).await.expect("declared");
+    super::flow::a_run_that_the_configuration_does_not_ask_for_waits_a_minute_for_another_one(
+        store,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_starts_with_an_older_configuration_makes_it_no_newer() {
     if server::is_missing() {
         return;
@@ -300,6 +320,7 @@ async fn a_process_that_starts_with_an_older_configuration_makes_it_no_newer() {
         role: "all".into(),
         version: version.into(),
         jobs: vec![job.to_owned()],
+        windows: Default::default(),
     };
     let one = one.shared().expect("shared");
     one.declare(says("v1", "train 0"), false).await.expect("declared");
@@ -464,4 +485,105 @@ async fn an_erased_delivery_is_in_no_file_once_the_tables_are_written_anew() {
     }
     assert!(!files_with(&url, "canary").await);
     assert!(store.delivery(id).await.expect("read").expect("known").summary.erased.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_finds_claims_that_last_too_long_or_have_no_delivery() {
+    if server::is_missing() {
+        return;
+    }
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    for number in 0..3 {
+        store.accept(delivery(&format!("k{number}"), Vec::new())).await.expect("kept");
+    }
+    // More than one step looks at.
+    let strays = "INSERT INTO claims SELECT 'a', n::text, gen_random_uuid(), 1 FROM generate_series(1, 2500) AS n";
+    server::execute(&url, strays).await;
+    server::execute(&url, "UPDATE claims SET expires_at = 9000000000000 WHERE delivery_key = 'k1'")
+        .await;
+    let retention = Retention { keep: Duration::from_secs(90 * 24 * 3600), max_size: u64::MAX };
+    for _ in 0..4 {
+        store.apply_retention(retention, after(1)).await.expect("applied");
+    }
+    let (client, connection) =
+        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let sql = "SELECT delivery_key, expires_at FROM claims ORDER BY delivery_key";
+    let rows = client.query(sql, &[]).await.expect("read");
+    let left: Vec<(&str, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let week = 7 * 24 * 3600 * 1000;
+    let until = |left: &(&str, i64)| left.1 - start().as_millisecond() - week;
+    assert_eq!(left.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["k0", "k1", "k2"]);
+    assert_eq!(left.iter().map(until).collect::<Vec<_>>(), [0, 1000, 0], "cut to a week from then");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_somebody_has_locked_keep_no_other_delivery_from_being_removed() {
+    if server::is_missing() {
+        return;
+    }
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let mut new = delivery(&format!("k{number}"), vec![queued("r", "train")]);
+        new.runs[0].state = NewRunState::Failed("no".to_owned());
+        ids.push(new.id);
+        store.accept(new).await.expect("kept");
+    }
+    let (mut client, connection) =
+        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let locking = client.transaction().await.expect("begun");
+    let locks = [
+        "SELECT id FROM deliveries WHERE delivery_key = 'k0' FOR UPDATE",
+        "SELECT delivery FROM claims WHERE delivery_key = 'k1' FOR UPDATE",
+        "SELECT id FROM runs WHERE delivery = \
+           (SELECT id FROM deliveries WHERE delivery_key = 'k2') FOR UPDATE",
+    ];
+    for lock in locks {
+        assert_eq!(locking.query(lock, &[]).await.expect("locked").len(), 1);
+    }
+    let retention = Retention { keep: Duration::from_secs(60), max_size: u64::MAX };
+    let step = store.apply_retention(retention, after(7200)).await.expect("applied");
+    assert_eq!(step.removed, 1, "the one that nobody has locked");
+    locking.rollback().await.expect("ended");
+    let step = store.apply_retention(retention, after(7200)).await.expect("applied");
+    assert_eq!(step.removed, 3);
+    for id in ids {
+        assert!(store.delivery(id).await.expect("read").is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_notifications_wakes_nobody_more_often_than_every_20_ms() {
+    if server::is_missing() {
+        return;
+    }
+    let url = server::with_tables().await;
+    let store = server::open(&url, 1).await;
+    let mut told = store.shared().expect("shared").notifications();
+    let (client, connection) =
+        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    // Until the store listens.
+    while tokio::time::timeout(Duration::from_millis(50), told.changed()).await.is_err() {
+        client.batch_execute("NOTIFY cdsw_gateway, 'runs'").await.expect("notified");
+    }
+    let (begun, mut wakes) = (std::time::Instant::now(), 0_u32);
+    let before = *told.borrow_and_update();
+    let flood = tokio::spawn(async move {
+        for _ in 0..3000 {
+            client.batch_execute("NOTIFY cdsw_gateway, 'rests'").await.expect("notified");
+        }
+    });
+    while told.borrow().pauses < before.pauses + 3000 {
+        told.changed().await.expect("it listens");
+        wakes += 1;
+    }
+    flood.await.expect("ended");
+    let most = u32::try_from(begun.elapsed().as_millis() / 20).expect("small") + 2;
+    println!("3000 notifications: {wakes} wakes in {} ms", begun.elapsed().as_millis());
+    assert!(wakes <= most, "{wakes} wakes, {most} at most");
 }
