@@ -247,10 +247,10 @@ pub struct LatestPlan {
 pub struct RoutePlan {
     /// Its name.
     pub name: Arc<str>,
-    /// The sources that it listens to.
+    /// The sources that it listens to, of all blocks of its `on:` together.
     pub sources: Vec<Arc<str>>,
-    /// Its conditions.
-    pub on: On,
+    /// The blocks of its `on:`, of which one must hold.
+    pub on: Vec<On>,
     /// One more condition, from `if:`.
     pub condition: Option<Expression>,
     /// The job that it starts.
@@ -370,11 +370,7 @@ impl fmt::Debug for SourcePlan {
 }
 
 impl Indexed for RoutePlan {
-    fn sources(&self) -> &[Arc<str>] {
-        &self.sources
-    }
-
-    fn on(&self) -> &On {
+    fn on(&self) -> &[On] {
         &self.on
     }
 }

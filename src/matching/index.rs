@@ -9,10 +9,8 @@ use crate::event::Event;
 
 /// What the index reads of a route.
 pub trait Indexed {
-    /// The sources that it listens to.
-    fn sources(&self) -> &[Arc<str>];
-    /// Its conditions.
-    fn on(&self) -> &On;
+    /// The blocks of its conditions.
+    fn on(&self) -> &[On];
 }
 
 /// Routes by their conditions. A position is an index into the list of routes that it was built
@@ -49,10 +47,14 @@ impl Index {
     pub fn new<R: Indexed>(routes: &[Arc<R>]) -> Self {
         let mut index = Self::default();
         for (position, route) in routes.iter().enumerate() {
-            for source in route.sources() {
-                let by_source = index.sources.entry(Arc::clone(source)).or_default();
-                by_source.all.push(position);
-                by_source.insert(position, route.on());
+            for on in route.on() {
+                for source in &on.sources {
+                    let by_source = index.sources.entry(Arc::clone(source)).or_default();
+                    if by_source.all.last() != Some(&position) {
+                        by_source.all.push(position);
+                    }
+                    by_source.insert(position, on);
+                }
             }
         }
         index

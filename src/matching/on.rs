@@ -1,11 +1,15 @@
 //! The conditions of a route, compiled from its `on:`. Every condition that is set must hold.
 
+use std::sync::Arc;
+
 use super::Patterns;
 use crate::model::Claims;
 
-/// The conditions on an event. A field that is `None` tests nothing.
+/// The conditions of one block of `on:`. A field that is `None` tests nothing.
 #[derive(Clone, Debug, Default)]
 pub struct On {
+    /// The sources that it listens to.
+    pub sources: Vec<Arc<str>>,
     /// Kind of event, or the sender's own name for it.
     pub events: Option<Patterns>,
     /// What happened, for kinds that have several actions (`opened`, `published`, …).
@@ -19,6 +23,8 @@ pub struct On {
     pub channel: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
+    /// Branch or tag. An entry that begins with `refs/` is compared with the full ref.
+    pub git_ref: Option<Patterns>,
     /// Branch. For a pull request, its base branch.
     pub branch: Option<Patterns>,
     /// Tag.

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::blocks::any_block;
 use super::words::Shown;
 use super::{On, Patterns, PullRequestOn, Takes, UnknownPaths, Words};
 use crate::event::Event;
@@ -44,19 +45,16 @@ impl fmt::Display for Miss {
     }
 }
 
-/// Tests one event against the conditions of one route.
+/// Tests one event against the conditions of one route: one of the blocks of its `on:` must hold, and all else.
 pub fn evaluate(
-    on: &On,
+    on: &[On],
     takes: &Takes,
     condition: Option<&Expression>,
     unknown_paths: UnknownPaths,
     event: &Event,
     context: &Context,
 ) -> Verdict {
-    let judged = kind(on, event)
-        .and_then(|()| command(on, event))
-        .and_then(|()| claims(on, event))
-        .and_then(|()| git_facts(on, event, unknown_paths))
+    let judged = any_block(on, event, unknown_paths)
         .and_then(|found| args(takes, event).map(|()| found))
         .and_then(|found| expression(condition, context).map(|()| found));
     match judged {
@@ -67,9 +65,16 @@ pub fn evaluate(
 
 /// What the test of paths adds to a match.
 #[derive(Default)]
-struct Paths {
-    note: Option<String>,
-    hold: Option<String>,
+pub(super) struct Paths {
+    pub(super) note: Option<String>,
+    pub(super) hold: Option<String>,
+}
+
+pub(super) fn block(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {
+    kind(on, event)
+        .and_then(|()| command(on, event))
+        .and_then(|()| claims(on, event))
+        .and_then(|()| git_facts(on, event, unknown_paths))
 }
 
 fn kind(on: &On, event: &Event) -> Result<(), Miss> {
@@ -118,11 +123,13 @@ fn without_command(on: &On) -> Result<(), Miss> {
     }
 }
 
-/// Whether some command of this user in this channel could start the route.
+/// Whether some command of this user in this channel could start the route by this block.
 pub fn may_command(on: &On, event: &Event) -> bool {
     let Some(command) = &event.command else { return false };
     let is_wanted = kind(on, event).is_ok() && who_and_where(on, command).is_ok();
-    is_wanted && (event.git.is_some() || without_git(on).is_ok())
+    is_wanted
+        && on.sources.contains(&event.source)
+        && (event.git.is_some() || without_git(on).is_ok())
 }
 
 /// Refuses an argument that the route does not read, since it would be lost silently.
@@ -154,6 +161,7 @@ fn claims(on: &On, event: &Event) -> Result<(), Miss> {
 fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {
     let Some(git) = &event.git else { return without_git(on).map(|()| Paths::default()) };
     text("repository", on.repository.as_ref(), git.repository.as_ref())?;
+    git_ref(on, git)?;
     text("branch", on.branch.as_ref(), git.branch.as_ref())?;
     text("tag", on.tag.as_ref(), git.tag.as_ref())?;
     text("sha", on.sha.as_ref(), git.sha.as_ref())?;
@@ -172,6 +180,7 @@ fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Path
 fn without_git(on: &On) -> Result<(), Miss> {
     let asked = [
         ("repository", on.repository.is_some()),
+        ("ref", on.git_ref.is_some()),
         ("branch", on.branch.is_some()),
         ("tag", on.tag.is_some()),
         ("sha", on.sha.is_some()),
@@ -187,6 +196,21 @@ fn without_git(on: &On) -> Result<(), Miss> {
         Some((test, _)) => Err(absent(test, "this event says nothing about a repository")),
         None => Ok(()),
     }
+}
+
+/// A branch or a tag.
+fn git_ref(on: &On, git: &GitFacts) -> Result<(), Miss> {
+    let Some(wanted) = &on.git_ref else { return Ok(()) };
+    let refs = [("refs/tags/", &git.tag), ("refs/heads/", &git.branch)];
+    let mut found = refs.into_iter().filter_map(|(prefix, name)| Some((prefix, name.as_ref()?)));
+    let Some((prefix, name)) = found.next() else {
+        return Err(absent("ref", "this event has neither a branch nor a tag"));
+    };
+    if wanted.pass_ref(prefix, name) || found.any(|(prefix, name)| wanted.pass_ref(prefix, name)) {
+        return Ok(());
+    }
+    let what = if prefix == "refs/tags/" { "the tag" } else { "the branch" };
+    Err(said("ref", format!("wanted {wanted}; it is {what} {}", Shown(name))))
 }
 
 fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {

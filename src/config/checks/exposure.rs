@@ -88,9 +88,6 @@ pub(super) fn command(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: 
     let chat = |name: &std::sync::Arc<str>| {
         sources.get(name).is_some_and(|source| source.provider.dialect().is_some())
     };
-    let on = &route.on;
-    let commands =
-        on.command.is_some() || on.events.as_ref().is_none_or(|events| events.pass("command"));
     let anyone = |patterns: &Option<Patterns>| {
         patterns.as_ref().is_none_or(|patterns| patterns.pass("zz-nobody"))
     };
@@ -99,12 +96,12 @@ pub(super) fn command(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: 
         let fields = read.needed.iter().chain(&read.optional);
         fields.into_iter().any(|field| field.starts_with("user") || field.starts_with("channel"))
     });
-    if !route.sources.iter().any(chat)
-        || !commands
-        || !anyone(&on.user)
-        || !anyone(&on.channel)
-        || asked
-    {
+    let open = route.on.iter().any(|on| {
+        let commands =
+            on.command.is_some() || on.events.as_ref().is_none_or(|events| events.pass("command"));
+        commands && on.sources.iter().any(chat) && anyone(&on.user) && anyone(&on.channel)
+    });
+    if !open || asked {
         return;
     }
     let message = "everyone in the chat can start this route's job";

@@ -15,7 +15,8 @@ use super::vocabulary::vocabulary;
 use super::{Written, claims, exposure, platforms};
 use crate::config::plan::{JobPlan, LatestPlan, RoutePlan};
 use crate::config::shape::{
-    Numbers, OnShape, Period, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
+    Numbers, OnShape, OnShapes, Period, PullRequestShape, RouteShape, Section, Texts,
+    UnknownPathsShape,
 };
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
@@ -65,7 +66,7 @@ fn route(
     allowed: &Allowed,
 ) -> Option<RoutePlan> {
     let on = checker.need(id, "on", shape.on);
-    let on = on.map(|at| conditions(checker, at));
+    let on = on.map(|at| blocks(checker, at));
     let condition = shape.condition.as_ref().and_then(|at| condition(checker, at));
     let job = checker.need(id, "job", shape.job);
     if let Some(at) = &job {
@@ -82,7 +83,13 @@ fn route(
     let allowed = (!lenient).then(|| allowed.map_or(&[][..], Vec::as_slice));
     let mapping = variables::mapping(checker, shape.env, allowed, plan.map(|plan| plan.env_max));
     let latest = latest(checker, &shape.latest_per, &shape.wait, &shape.wait_at_most);
-    let (sources, on) = on?;
+    let on = on?;
+    let mut sources: Vec<Arc<str>> = Vec::new();
+    for source in on.iter().flat_map(|on| &on.sources) {
+        if !sources.contains(source) {
+            sources.push(Arc::clone(source));
+        }
+    }
     let spared = mapping
         .variables
         .iter()
@@ -138,7 +145,18 @@ fn latest(
     Some(LatestPlan { per, wait: length, wait_at_most: most })
 }
 
-fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
+/// The blocks of an `on:`.
+fn blocks(checker: Checker<'_>, at: At<OnShapes>) -> Vec<On> {
+    match at.value {
+        OnShapes::One(shape) => vec![conditions(checker, At { id: at.id, value: *shape })],
+        OnShapes::Many(blocks) => {
+            empty(checker, at.id);
+            blocks.into_iter().map(|block| conditions(checker, block)).collect()
+        }
+    }
+}
+
+fn conditions(checker: Checker<'_>, at: At<OnShape>) -> On {
     let shape = at.value;
     let source = match at.id {
         Some(id) => checker.need(id, "source", shape.source),
@@ -147,13 +165,15 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     let sources = source.map(|at| sources(checker, &at)).unwrap_or_default();
     let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
     let names = |texts: &Option<At<Texts>>| patterns_as(checker, Grammar::Name, texts.as_ref());
-    let on = On {
+    On {
+        sources,
         events: list(&shape.event),
         actions: list(&shape.action),
         command: list(&shape.command),
         user: names(&shape.user),
         channel: names(&shape.channel),
         repository: patterns_as(checker, Grammar::Repository, shape.repository.as_ref()),
+        git_ref: list(&shape.git_ref),
         branch: short(checker, shape.branch.as_ref()),
         tag: short(checker, shape.tag.as_ref()),
         sha: list(&shape.sha),
@@ -165,8 +185,7 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
         default_branch: shape.default_branch,
         deleted: shape.deleted,
         forced: shape.forced,
-    };
-    (sources, on)
+    }
 }
 
 /// Patterns of branches or tags. They are written without `refs/heads/` or `refs/tags/`.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Numbers, Period, Section, Size, Texts};
@@ -16,8 +16,9 @@ use crate::config::yaml::{At, Required};
 #[serde(deny_unknown_fields, expecting = "a section of keys and values")]
 #[schemars(rename = "Route")]
 pub(in crate::config) struct RouteShape {
-    /// The events that it matches. Every condition that is written must hold.
-    pub(in crate::config) on: Required<At<OnShape>>,
+    /// The events that it matches. Every condition that is written must hold. A list of such
+    /// sections matches if one of them does.
+    pub(in crate::config) on: Required<At<OnShapes>>,
     /// One more condition, as a CEL expression that gives true or false.
     #[serde(rename = "if")]
     #[schemars(example = &"size(body.commits) > 0")]
@@ -79,6 +80,11 @@ pub(in crate::config) struct OnShape {
     /// Full name of the repository.
     #[schemars(example = &"acme/risk")]
     pub(in crate::config) repository: Option<At<Texts>>,
+    /// Branch or tag, so that one route can ask for either. A text that begins with `refs/` is
+    /// compared with the full ref, any other with the name of the branch or tag.
+    #[serde(rename = "ref")]
+    #[schemars(example = ["main", "v*"], example = &"refs/tags/**")]
+    pub(in crate::config) git_ref: Option<At<Texts>>,
     /// Branch. For a pull request, the branch to merge into.
     #[schemars(example = ["main", "release/**"])]
     pub(in crate::config) branch: Option<At<Texts>>,
@@ -106,6 +112,62 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) deleted: Option<bool>,
     /// `true`: the push must be forced. `false`: it must not be.
     pub(in crate::config) forced: Option<bool>,
+}
+
+/// One section of conditions, or a list of them.
+#[derive(Clone, Debug)]
+pub(in crate::config) enum OnShapes {
+    One(Box<OnShape>),
+    Many(Vec<At<OnShape>>),
+}
+
+struct Blocks;
+
+impl<'de> Visitor<'de> for Blocks {
+    type Value = OnShapes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a section of conditions, or a list of them")
+    }
+
+    /// A section whose entries are all commented out.
+    fn visit_unit<E: Error>(self) -> Result<OnShapes, E> {
+        let nothing = std::iter::empty::<(&str, &str)>();
+        OnShape::deserialize(MapDeserializer::new(nothing)).map(|on| OnShapes::One(Box::new(on)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OnShapes, A::Error> {
+        let on = OnShape::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(OnShapes::One(Box::new(on)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OnShapes, A::Error> {
+        let mut blocks = Vec::new();
+        while let Some(block) = items.next_element()? {
+            blocks.push(block);
+        }
+        Ok(OnShapes::Many(blocks))
+    }
+}
+
+impl<'de> Deserialize<'de> for OnShapes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Blocks)
+    }
+}
+
+impl JsonSchema for OnShapes {
+    fn schema_name() -> Cow<'static, str> {
+        "OnOrList".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<OnShape>();
+        json_schema!({
+            "description": "A section of conditions, or a list of them, of which one must match.",
+            "anyOf": [one, { "type": "array", "minItems": 1, "items": one }]
+        })
+    }
 }
 
 /// The conditions that a pull request must meet.
