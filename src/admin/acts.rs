@@ -1,6 +1,7 @@
 //! Commands: explain a kept delivery by the current routes, replay it, release or cancel a run, reload
 //! the configuration.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -71,6 +72,8 @@ pub(super) async fn replay(
     }
     let act = act(who, now, ask.note)?;
     let who = act.who.clone();
+    let jobs: HashMap<Arc<str>, Arc<str>> =
+        runs.iter().map(|run| (Arc::clone(&run.route), Arc::clone(&run.job))).collect();
     let order = ReplayRequest { delivery: delivery.summary.id, runs, again: ask.again, act };
     let replayed = admin.store.replay(order).await?;
     for run in &replayed.runs {
@@ -78,6 +81,7 @@ pub(super) async fn replay(
             run: run.id,
             delivery: delivery.summary.id,
             route: &run.route,
+            job: jobs.get(run.route.as_str()).map_or("", |job| job),
             what: run.what,
             state: run.state,
             who: &who,
@@ -177,12 +181,13 @@ pub(super) async fn reload(
         .await
         .map_err(|stopped| Problem::new(Code::Internal, stopped.to_string()))?;
     let found = admin.live.last_report();
-    admin.observer.tell(Observation::reloaded(&reloaded, &found));
+    admin.observer.tell(Observation::reloaded(&reloaded, &found, admin.clock.now()));
     let words = came_to(&reloaded);
     act.note = Some(act.note.map_or(words.clone(), |note| format!("{words}; {note}")));
     let version = admin.live.plan().version.to_string();
     admin.store.note("reload".to_owned(), "configuration".to_owned(), version.clone(), act).await?;
     admin.dispatcher.look_again();
+    admin.issuers.look_again();
     let change = reloaded.map_err(|report| {
         let words = format!(
             "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",

@@ -21,6 +21,7 @@ mod screen;
 mod secrets;
 mod send;
 mod serve;
+mod several;
 mod signer;
 mod signing;
 mod simulate;
@@ -105,6 +106,8 @@ enum Command {
     Routes(pauses::Routes),
     /// Pause and resume API keys
     Keys(pauses::Keys),
+    /// See open circuit breakers of workbenches, and end their wait
+    Workbenches(pauses::Workbenches),
     /// Pause and resume every start
     Starts(pauses::Starts),
     /// Show what people and tokens did
@@ -181,6 +184,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Jobs(command) => command.run(screen).await,
         Command::Routes(command) => command.run(screen).await,
         Command::Keys(command) => command.run(screen).await,
+        Command::Workbenches(command) => command.run(screen).await,
         Command::Starts(command) => command.run(screen).await,
         Command::Audit(command) => command.run(screen).await,
         Command::Secrets(command) => command.run(screen).await,

@@ -136,6 +136,6 @@ impl Serve {
 /// Reports the result of a reload and wakes the dispatcher.
 fn reloaded(done: &Result<Change, Report>, gateway: &Gateway) {
     let report = gateway.live().last_report();
-    gateway.observer().tell(Observation::reloaded(done, &report));
+    gateway.observer().tell(Observation::reloaded(done, &report, SystemClock.now()));
     gateway.wake();
 }

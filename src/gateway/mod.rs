@@ -63,6 +63,7 @@ pub struct Gateway {
     store: Arc<dyn Store>,
     observer: Arc<Observer>,
     dispatcher: Arc<Dispatcher>,
+    issuers: Arc<Issuers>,
     stop: Stop,
     tasks: TaskTracker,
 }
@@ -129,7 +130,8 @@ impl Gateway {
         let role = part.role;
         let observer = Arc::new(Observer::new());
         let (version, report) = (&*plan.version, &*live.last_report());
-        observer.tell(Observation::ConfigurationLoaded { version, report });
+        let at = environs.clock.now();
+        observer.tell(Observation::ConfigurationLoaded { version, report, at });
         let hooks = match role.receives() {
             true => Some(listen("listen", plan.server.listen)?),
             false => None,
@@ -156,8 +158,14 @@ impl Gateway {
             random: Arc::clone(&environs.random),
             observer: Arc::clone(&observer),
         });
+        let issuers = Issuers::new(
+            Arc::clone(&environs.clock),
+            Arc::clone(&observer),
+            environs.transport.clone(),
+        );
         let gateway = Self {
             role,
+            issuers,
             hooks: hooks.as_ref().map(|(_, address)| *address),
             admin: admin.1,
             live: Arc::clone(&live),
@@ -188,11 +196,7 @@ impl Gateway {
     ) {
         let refusals = Arc::new(Refusals::default());
         let proofs = Arc::new(Proofs::since(environs.clock.now()));
-        let issuers = Issuers::new(
-            Arc::clone(&environs.clock),
-            Arc::clone(&self.observer),
-            environs.transport.clone(),
-        );
+        let issuers = Arc::clone(&self.issuers);
         let waker = Arc::clone(&self.dispatcher);
         let receiver = Receiver {
             live: Arc::clone(&live),
@@ -219,6 +223,7 @@ impl Gateway {
             refusals,
             proofs,
             dispatcher: Arc::clone(&self.dispatcher),
+            issuers: Arc::clone(&issuers),
             guesses: admin::WrongTokens::default(),
             slowing: Arc::default(),
             health: admin::LastLook::default(),
@@ -296,9 +301,10 @@ impl Gateway {
         }
     }
 
-    /// Wakes the dispatcher and looks at the secrets, after the configuration has changed.
+    /// Wakes the dispatcher, and looks at the secrets and the published keys, after the configuration has changed.
     pub fn wake(&self) {
         self.dispatcher.wake();
+        self.issuers.look_again();
         judge_secrets(self.role, &self.live, &self.observer);
     }
 

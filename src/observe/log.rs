@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use super::{AttemptEnded, ConnectionEnd, DeliveryKept, DeliveryRefused, Observation, RunAt};
 use crate::config::{Change, Report};
-use crate::model::Outcome;
+use crate::model::{Outcome, RunState};
 use crate::store::RetentionStep;
 
 /// Writes the log line of an observation, where it has one. The match has no catch-all arm, so that every
@@ -36,20 +36,33 @@ pub(super) fn write(observation: &Observation<'_>) {
             warn!(source, what, "a sender handed over a secret");
         }
 
+        // The line of the delivery says how many runs it has.
+        Observation::RouteMatched { .. } | Observation::HealthAsked => {}
         Observation::RunNotMapped { ref at, reason } => not_mapped(at, reason),
         Observation::RunHeld { ref at, reason } => held(at, reason),
         Observation::RunRedelivered { run, delivery } => {
             info!(%run, %delivery, "run queued again: its delivery was sent again");
         }
-        Observation::RunReplayed { run, delivery, route, what, state, who } => {
-            info!(%run, %delivery, route, what, %state, who, "run replayed");
+        Observation::RunReplayed {
+            run,
+            delivery,
+            route,
+            job,
+            state: RunState::Failed,
+            who,
+            ..
+        } => {
+            warn!(%run, %delivery, route, job, who, "run replayed, and failed: its variables could not be made");
+        }
+        Observation::RunReplayed { run, delivery, route, job, what, state, who } => {
+            info!(%run, %delivery, route, job, what, %state, who, "run replayed");
         }
         Observation::RunSettled { at, act, state, who } => {
             let RunAt { run, delivery, route, job } = at;
             info!(%run, %delivery, route, job, act, %state, who, "run settled by a person");
         }
-        Observation::RunsOverdue { runs } => {
-            warn!(runs, "runs failed: their deadline passed before they could be started");
+        Observation::RunsOverdue { job, runs } => {
+            warn!(job, runs, "runs failed: their deadline passed before they could be started");
         }
         Observation::RunsBraked { job, held } => {
             warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
@@ -87,6 +100,10 @@ pub(super) fn write(observation: &Observation<'_>) {
         Observation::Paused { what, who } => {
             info!(kind = what.kind(), name = what.name(), who, "paused by a person");
         }
+        Observation::BreakerResumed { workbench, who } => info!(
+            workbench,
+            who, "a person ended the wait of a circuit breaker; one start is tried now"
+        ),
         Observation::Resumed { what, who } => {
             info!(kind = what.kind(), name = what.name(), who, "resumed by a person");
         }
@@ -101,8 +118,8 @@ pub(super) fn write(observation: &Observation<'_>) {
             info!(workbench, "circuit breaker closed: the workbench is back, starts are sent");
         }
 
-        Observation::ConfigurationLoaded { version, report } => loaded(version, report),
-        Observation::ConfigurationReloaded { change, report } => reloaded(change, report),
+        Observation::ConfigurationLoaded { version, report, .. } => loaded(version, report),
+        Observation::ConfigurationReloaded { change, report, .. } => reloaded(change, report),
         Observation::ConfigurationRefused { report } => error!(
             report = report.render(false),
             "the configuration is faulty; the last good version stays in force"

@@ -80,6 +80,9 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.activity.brought();
+        }
         self.line_ends.look(&mut buffer.filled_mut()[before..]);
         if self.line_ends.are_unknown() {
             // Where the next request would begin is not known, so there is none.

@@ -25,4 +25,4 @@ pub use problem::ProblemView;
 pub use replay::{ExplainView, KeptRun, ReplayAsk, ReplayView, ReplayedView, WouldRun};
 pub use runs::{ActView, AttemptView, ReleaseAsk, ReleaseWord, RunSummary, RunView, Runs};
 pub use sources::{RefusalView, RefusalsView, SecretView, SecretsView};
-pub use status::{Readiness, Ready, Status};
+pub use status::{JobStatus, Readiness, Ready, Status};

@@ -19,6 +19,7 @@ mod statements;
 mod values;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -31,9 +32,9 @@ use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Finish,
-    Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest,
-    Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
+    Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
+    ReplayRequest, Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
 };
 
 use damage::Damage;
@@ -190,7 +191,11 @@ impl Store for SqliteStore {
         self.read(move |connection| queue::expired_leases(connection, now))
     }
 
-    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
+    fn fail_overdue(
+        &self,
+        now: Timestamp,
+        waits: Vec<(Arc<str>, String)>,
+    ) -> Pending<'_, BTreeMap<String, usize>> {
         Box::pin(self.write_if_whole(move |connection| {
             at_once(steps::settle::fail_overdue(&Transaction(connection), now, &waits))
         }))
@@ -290,6 +295,18 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> Pending<'_, Counts> {
         self.read(read::counts)
+    }
+
+    fn queue(&self) -> Pending<'_, Queue> {
+        self.read(read::queue)
+    }
+
+    fn late(&self, job: Arc<str>, before: Timestamp) -> Pending<'_, u64> {
+        self.read(move |connection| read::late(connection, &job, before))
+    }
+
+    fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>> {
+        self.read(move |connection| read::failed_since(connection, since))
     }
 
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {

@@ -1,0 +1,9 @@
+-- How many runs a backlog had when its release began, and when that was; its pace follows the size. A backlog that
+-- is being released now has what is left of it.
+ALTER TABLE backlogs
+    ADD COLUMN size  bigint NOT NULL DEFAULT 0,
+    ADD COLUMN since bigint;
+UPDATE backlogs SET size = (SELECT count(*) FROM runs
+    WHERE runs.state = 'queued' AND runs.job = backlogs.job AND runs.seq <= backlogs.up_to);
+-- Finds the runs that failed lately.
+CREATE INDEX runs_failed ON runs (changed_at, job) WHERE state = 'failed';
