@@ -19,6 +19,7 @@ use crate::clock::later;
 use crate::config::came_to;
 use crate::judge::{Draft, Judged};
 use crate::matching::Words;
+use crate::model::counted;
 use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
 use crate::store::{Act, Delivery, Erasure, Release, ReplayRequest, Run, RunBrief};
@@ -188,10 +189,16 @@ pub(super) async fn reload(
     admin.store.note("reload".to_owned(), "configuration".to_owned(), version.clone(), act).await?;
     admin.dispatcher.look_again();
     admin.issuers.look_again();
+    if admin.role.dispatches() && reloaded.is_ok() {
+        let (files, names) = (admin.live.route_files(), admin.live.route_file_names());
+        if let Err(fault) = admin.store.keep_route_files(files, names, admin.clock.now()).await {
+            admin.observer.tell(Observation::store_fault("route_files", &fault));
+        }
+    }
     let change = reloaded.map_err(|report| {
         let words = format!(
-            "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",
-            report.faults.len()
+            "gateway.yaml has {} and nothing was changed; `cdsw-gateway check` shows them",
+            counted(report.faults.len() as u64, "fault")
         );
         Problem::new(Code::ConfigFaulty, words)
     })?;

@@ -18,7 +18,8 @@ use super::auth::known;
 use super::jobs::{LATELY, statuses};
 use super::notes::{Facts, notes};
 use super::problem::Json;
-use super::views::{JobStatus, Readiness, Status};
+use super::views::{DoctorView, JobStatus, Readiness, Status};
+use crate::checkup::checkup;
 use crate::clock::earlier;
 use crate::config::SourcePlan;
 use crate::model::Role;
@@ -77,6 +78,7 @@ pub struct LastLook(Arc<Looks>);
 struct Looks {
     readiness: Mutex<Option<(Instant, Readiness)>>,
     levels: Mutex<Option<Instant>>,
+    doctor: Mutex<()>,
 }
 
 /// The text of the metrics. Its gauges of the store are [`FRESH`] at most.
@@ -95,6 +97,14 @@ pub(super) async fn metrics(admin: &Admin, format: MetricsFormat) -> String {
 
 pub(super) async fn status(State(admin): State<Admin>) -> Json<Status> {
     Json(look(&admin).await)
+}
+
+/// Checks what the configuration in force depends on. One request at a time: each asks every workbench.
+pub(super) async fn doctor(State(admin): State<Admin>) -> Json<DoctorView> {
+    let _one = admin.health.0.doctor.lock().await;
+    let findings = checkup(&admin.live).await;
+    let good = findings.iter().all(|finding| finding.good);
+    Json(DoctorView { good, findings })
 }
 
 async fn look(admin: &Admin) -> Status {

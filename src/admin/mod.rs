@@ -128,6 +128,7 @@ fn whole() -> Router<Admin> {
         .route("/resume", post(pauses::resume))
         .route("/workbenches/{name}/resume", post(pauses::try_workbench))
         .route("/audit", get(pauses::audit))
+        .route("/doctor", get(health::doctor))
 }
 
 async fn metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::views::JobStatus;
+use crate::checkup::SKEW;
 use crate::config::Plan;
 use crate::dispatch::OpenBreaker;
 use crate::model::counted;
 use crate::store::{Counts, Pausable, Pause, StoreFault};
 
-/// Clocks further apart than this make signed timestamps, retries and deadlines unreliable.
-pub(crate) const SKEW: SignedDuration = SignedDuration::from_secs(30);
 /// A queue that is empty within this many minutes needs no note.
 const SOON: i64 = 2;
 
@@ -201,4 +200,63 @@ fn configuration(facts: &Facts<'_>) -> Vec<String> {
 /// A moment to the second, as lists show it.
 fn short(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_named_with_its_side() {
+        let note = |seconds| clock("main", SignedDuration::from_secs(seconds));
+        assert_eq!((note(0), note(30), note(-30)), (None, None, None));
+        let wanted = "the clock of workbench main is 31 seconds behind this machine's; set the wrong one right";
+        assert_eq!(note(-31).as_deref(), Some(wanted));
+        assert!(note(3600).is_some_and(|note| note.contains("3,600 seconds ahead of")));
+    }
+
+    #[test]
+    fn a_queue_that_is_soon_empty_needs_no_note() {
+        let job = |end: &str, late| JobStatus {
+            job: "retrain".to_owned(),
+            queued: 600,
+            backlog: 588,
+            per_minute: Some(12),
+            expected_end: Some(at(end)),
+            expected_late: late,
+            ..JobStatus::default()
+        };
+        let now = at("2026-03-01T12:00:00Z");
+        assert_eq!(queue(&job("2026-03-01T12:01:00Z", 0), now), None);
+        let note = queue(&job("2026-03-01T12:49:00Z", 3), now);
+        let wanted = "job retrain: 600 runs queued; they are started at 12 a minute (resume_per_minute), the last at \
+                      about 2026-03-01 12:49:00Z, in 49 minutes; 588 of them waited for a pause or an outage; the \
+                      deadline of 3 of them is before that: raise resume_per_minute or the job's deadline";
+        assert_eq!(note.as_deref(), Some(wanted));
+        assert_eq!(
+            queue(&JobStatus { per_minute: None, ..job("2026-03-01T12:49:00Z", 0) }, now),
+            None
+        );
+    }
+
+    #[test]
+    fn failed_runs_are_one_note_over_all_jobs() {
+        let job = |name: &str, failed, first: &str| JobStatus {
+            job: name.to_owned(),
+            failed_lately: failed,
+            first_failed: Some(at(first)),
+            ..JobStatus::default()
+        };
+        assert_eq!(failed(&[JobStatus::default()]), None);
+        let jobs = [job("a", 2, "2026-03-01T12:05:00Z"), job("b", 1, "2026-03-01T12:00:00Z")];
+        let note = failed(&jobs).expect("a note");
+        assert!(
+            note.starts_with("3 runs failed since 2026-03-01 12:00:00Z: 2 of a, 1 of b ("),
+            "{note}"
+        );
+    }
 }

@@ -5,6 +5,7 @@
 mod listeners;
 mod membership;
 mod retention;
+mod route_files;
 mod stores;
 
 use std::fmt;
@@ -29,7 +30,7 @@ use crate::serving::serve;
 use crate::store::{Act, Store, StoreFault};
 
 pub use listeners::prepare_process;
-pub use stores::{migrate, open};
+pub use stores::{backup, migrate, open};
 
 /// Time to record the outcomes of starts that were cut off, and time for the tasks to end after that.
 const RECORD: Duration = Duration::from_secs(5);
@@ -64,6 +65,7 @@ pub struct Gateway {
     observer: Arc<Observer>,
     dispatcher: Arc<Dispatcher>,
     issuers: Arc<Issuers>,
+    clock: Arc<dyn Clock>,
     stop: Stop,
     tasks: TaskTracker,
 }
@@ -147,6 +149,11 @@ impl Gateway {
             None if role != Role::All => return Err(StartFault::Alone(role)),
             _ => {}
         }
+        route_files::adopt(&live, &*store, &observer).await;
+        if role.dispatches() {
+            route_files::keep(&live, &*store, &observer, environs.clock.now()).await;
+        }
+        let plan = live.plan();
         if role.receives() {
             read_secrets(&live, &observer);
         }
@@ -166,6 +173,7 @@ impl Gateway {
         let gateway = Self {
             role,
             issuers,
+            clock: Arc::clone(&environs.clock),
             hooks: hooks.as_ref().map(|(_, address)| *address),
             admin: admin.1,
             live: Arc::clone(&live),
@@ -305,7 +313,20 @@ impl Gateway {
     pub fn wake(&self) {
         self.dispatcher.wake();
         self.issuers.look_again();
+        self.keep_route_files();
         judge_secrets(self.role, &self.live, &self.observer);
+    }
+
+    /// Keeps the files of `routes.d/` that are in force, in the background.
+    fn keep_route_files(&self) {
+        if !self.role.dispatches() {
+            return;
+        }
+        let (live, store) = (Arc::clone(&self.live), Arc::clone(&self.store));
+        let (observer, clock) = (Arc::clone(&self.observer), Arc::clone(&self.clock));
+        self.tasks.spawn(async move {
+            route_files::keep(&live, &*store, &observer, clock.now()).await;
+        });
     }
 
     /// Stops the gateway: takes no new deliveries, waits up to `grace` for the requests in flight, then

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::{AttemptEnded, ConnectionEnd, DeliveryKept, DeliveryRefused, Observation, RunAt};
-use crate::config::{Change, Report};
+use crate::config::{Change, Fault, Report};
 use crate::model::{Outcome, RunState};
 use crate::store::RetentionStep;
 
@@ -120,10 +120,14 @@ pub(super) fn write(observation: &Observation<'_>) {
 
         Observation::ConfigurationLoaded { version, report, .. } => loaded(version, report),
         Observation::ConfigurationReloaded { change, report, .. } => reloaded(change, report),
-        Observation::ConfigurationRefused { report } => error!(
-            report = report.render(false),
-            "the configuration is faulty; the last good version stays in force"
-        ),
+        Observation::ConfigurationRefused { report } => {
+            let faults = report.faults.len();
+            error!(faults, "the configuration is faulty; the last good version stays in force");
+            each_fault(report);
+        }
+        Observation::RouteFileAdopted { file, since } => {
+            warn!(file, %since, "a faulty file of routes.d stays in force as it was before the restart");
+        }
         Observation::SecretDoubtful { reason, hint } => {
             warn!(reason, hint, "a secret in use is weak or used twice");
         }
@@ -265,7 +269,23 @@ fn loaded(config: &str, report: &Report) {
     if report.is_empty() {
         info!(config, "configuration loaded");
     } else {
-        warn!(config, report = report.render(false), "configuration loaded");
+        let (faults, warnings) = (report.faults.len(), report.warnings.len());
+        warn!(config, faults, warnings, "configuration loaded");
+        each_fault(report);
+    }
+}
+
+/// One line for each fault and each warning of the files, so that a text log stays one line a thing.
+fn each_fault(report: &Report) {
+    for fault in &report.faults {
+        let Fault { file, line, column, message, .. } = fault;
+        let hint = fault.hint.as_deref().unwrap_or_default();
+        error!(file, line, column, reason = message, hint, "fault in a configuration file");
+    }
+    for fault in &report.warnings {
+        let Fault { file, line, column, message, .. } = fault;
+        let hint = fault.hint.as_deref().unwrap_or_default();
+        warn!(file, line, column, reason = message, hint, "warning about a configuration file");
     }
 }
 
@@ -273,7 +293,8 @@ fn reloaded(change: &Change, report: &Report) {
     if report.is_good() {
         info!(config = change.to, "{change}");
     } else {
-        warn!(config = change.to, report = report.render(false), "{change}");
+        warn!(config = change.to, faults = report.faults.len(), "{change}");
+        each_fault(report);
     }
     for fault in &change.secrets {
         warn!(reason = %fault, "a secret cannot be read again; what it was before stays in use");

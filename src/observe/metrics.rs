@@ -14,13 +14,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::{InFlight, Levels, OpenConnection};
 use labels::{
     Bench, Cause, Issuer, IssuerOutcome, Job, JobOutcome, JobState, Key, KindName, Listener,
-    ListenerEnd, Route, Settled, Source, SourceReason, SourceSecret, SourceVerdict, State,
+    ListenerEnd, Route, Settled, Source, SourceReason, SourceSecret, SourceVerdict, State, Version,
 };
 use process::Process;
 
@@ -81,7 +80,6 @@ pub struct Metrics {
     wrong_tokens: Counter,
     store_faults: Counter,
     keys_refused: Family<Key, Counter>,
-    admin_tokens_changed: Counter,
     braked: Family<Job, Counter>,
     not_asked: Family<Job, Counter>,
     breakers_opened: Family<Bench, Counter>,
@@ -139,7 +137,6 @@ impl Metrics {
             wrong_tokens: Counter::default(),
             store_faults: Counter::default(),
             keys_refused: Family::default(),
-            admin_tokens_changed: Counter::default(),
             braked: Family::default(),
             not_asked: Family::default(),
             breakers_opened: Family::default(),
@@ -333,11 +330,6 @@ impl Metrics {
             "API keys refused by a workbench, by key",
             self.keys_refused.clone(),
         );
-        registry.register(
-            "admin_tokens_changed",
-            "Admin tokens that were replaced, became readable or stopped being readable",
-            self.admin_tokens_changed.clone(),
-        );
         registry.register("braked_runs", "Runs held by their job's brake", self.braked.clone());
         registry.register(
             "not_asked_runs",
@@ -380,8 +372,10 @@ impl Metrics {
             Unit::Seconds,
             self.config_loaded.clone(),
         );
-        let version = [("version", env!("CARGO_PKG_VERSION"))];
-        registry.register("build", "The program that runs", Info::new(version));
+        // A gauge that is always 1, as Prometheus's own clients have it: text 0.0.4 has no type for it.
+        let build = Family::<Version, Gauge>::default();
+        build.get_or_create(&Version { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("build_info", "The program that runs, by version; always 1", build);
     }
 
     pub(super) fn request_in_flight(&self) -> InFlight {
@@ -416,10 +410,7 @@ impl Metrics {
         let _ = text::encode_registry(&mut out, &self.registry);
         let _ = text::encode_registry(&mut out, self.process.registry());
         let _ = text::encode_eof(&mut out);
-        match format {
-            MetricsFormat::OpenMetrics => out,
-            MetricsFormat::Text => format::as_text(&out),
-        }
+        format::written(&out, format)
     }
 }
 

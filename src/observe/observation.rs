@@ -281,6 +281,13 @@ pub enum Observation<'a> {
         /// What was found in its files.
         report: &'a Report,
     },
+    /// A file of `routes.d/` was faulty at the start, and the version is in force that a process before had.
+    RouteFileAdopted {
+        /// The file.
+        file: &'a str,
+        /// When that version was first in force.
+        since: Timestamp,
+    },
     /// A secret in use is weak, or serves two purposes.
     SecretDoubtful {
         /// What is doubtful, in words.

@@ -114,6 +114,7 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::ConfigurationReloaded { change: &change, report: &report, at: now });
     tell(Observation::ConfigurationRefused { report: &report });
     tell(Observation::SourceUnusable { source, reason });
+    tell(Observation::RouteFileAdopted { file: "routes.d/team.yaml", since: now });
     tell(Observation::SecretDoubtful { reason, hint: "make another" });
     tell(Observation::KeysFetched { url, host, keys: 2, at: now });
     tell(Observation::KeysNotFetched { url, host, reason: "status", words, since: Some(now) });

@@ -329,7 +329,6 @@ impl Answer {
             Self::NoSecret(_) => {
                 "the source's secret cannot be read now; try again later".to_owned()
             }
-            Self::NotKept => "the store cannot keep the delivery now; try again later".to_owned(),
             _ => "the delivery cannot be kept now; try again later".to_owned(),
         }
     }

@@ -37,7 +37,7 @@ pub use acts::{Act, Pausable};
 pub use asks::{Asks, NotAsked};
 pub use records::{
     Attempt, Audited, BacklogRow, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased,
-    Failures, MOST_BODY, Pause, Queue, QueueRow, Reading, Run, RunBrief, RunFilter,
+    Failures, MOST_BODY, Pause, Queue, QueueRow, Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 pub use requests::{
     Accepted, Erasure, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery,
@@ -170,6 +170,18 @@ pub trait Store: Send + Sync {
 
     /// Removes deliveries that retention no longer keeps, a bounded number per call.
     fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep>;
+
+    /// The last versions without faults of the files of `routes.d/`, by name.
+    fn route_files(&self) -> Pending<'_, Vec<RouteFile>>;
+
+    /// Keeps these versions of files of `routes.d/`, each a name and a text, and forgets files whose names are not
+    /// among `names`.
+    fn keep_route_files(
+        &self,
+        files: Vec<(String, String)>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> Pending<'_, ()>;
 
     /// Commits a small change, to prove that the store can be written now.
     fn probe(&self, now: Timestamp) -> Pending<'_, ()>;

@@ -262,6 +262,17 @@ pub struct Failures {
     pub last: Timestamp,
 }
 
+/// The last version without faults of a file of `routes.d/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteFile {
+    /// The file's name, as the configuration shows it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// When a process first had this version in force.
+    pub kept_at: Timestamp,
+}
+
 /// How many runs are in each state that is not final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

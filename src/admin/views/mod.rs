@@ -6,6 +6,7 @@
 
 mod audit;
 mod deliveries;
+mod doctor;
 mod pauses;
 mod problem;
 mod replay;
@@ -17,6 +18,7 @@ pub use audit::{AuditEntry, AuditView, NoteAsk, ReloadView};
 pub use deliveries::{
     Deliveries, DeliverySummary, DeliveryView, EraseView, ErasedView, ExplanationView, RouteView,
 };
+pub use doctor::DoctorView;
 pub use pauses::{
     BreakerState, BreakerView, Pausable, PauseAsk, PauseView, PausesView, RestingView, ResumeAsk,
     Resumed,

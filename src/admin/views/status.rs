@@ -92,7 +92,7 @@ pub struct Readiness {
 #[serde(untagged)]
 pub enum Ready {
     /// The answer to a known token.
-    Status(Status),
+    Status(Box<Status>),
     /// The answer to everybody else.
     Readiness(Readiness),
 }

@@ -117,6 +117,7 @@ impl Metrics {
             | Observation::StoreFileExposed { .. }
             | Observation::SecretWithinReach { .. }
             | Observation::DeliveryErased { .. }
+            | Observation::RouteFileAdopted { .. }
             | Observation::SecretDoubtful { .. }
             | Observation::DatabasePassword { .. }
             | Observation::StoreOverBound { .. }

@@ -61,27 +61,37 @@ fn thousandths(text: &str) -> u32 {
     (weight.clamp(0.0, 1.0) * 1000.0) as u32
 }
 
-/// Writes OpenMetrics as text 0.0.4. There, the lines about a counter have the name of its samples, and an info
-/// is a gauge.
-pub(super) fn as_text(open: &str) -> String {
+/// Writes what the library gives, which is OpenMetrics, in this format.
+///
+/// The lines about a counter have the name of its samples: that is the rule of text 0.0.4, by which `promtool check
+/// metrics` reads either format. In OpenMetrics such a name can have no type `counter`, so there it has none, which
+/// means `unknown`; the name itself ends in `_total`.
+pub(super) fn written(open: &str, format: MetricsFormat) -> String {
+    let is_open = format == MetricsFormat::OpenMetrics;
     let mut out = String::with_capacity(open.len());
     let mut help: Option<(&str, &str)> = None;
+    let mut counter = "";
     for line in open.lines() {
         if let Some((name, words)) = described(line, "# HELP ") {
             help = Some((name, words));
         } else if let Some((name, kind)) = described(line, "# TYPE ") {
-            let (suffix, kind) = match kind {
-                "counter" => ("_total", "counter"),
-                "info" => ("_info", "gauge"),
-                "unknown" => ("", "untyped"),
-                kind => ("", kind),
-            };
+            let is_counter = kind == "counter";
+            let suffix = if is_counter { "_total" } else { "" };
+            if is_counter {
+                counter = name;
+            }
             let words = help.take().filter(|(of, _)| *of == name).map(|(_, words)| words);
             if let Some(words) = words {
                 out.extend(["# HELP ", name, suffix, " ", words, "\n"]);
             }
-            out.extend(["# TYPE ", name, suffix, " ", kind, "\n"]);
-        } else if !line.starts_with('#') {
+            if !(is_open && is_counter) {
+                out.extend(["# TYPE ", name, suffix, " ", kind, "\n"]);
+            }
+        } else if let Some((name, _)) = described(line, "# UNIT ") {
+            if is_open && name != counter {
+                out.extend([line, "\n"]);
+            }
+        } else if !line.starts_with('#') || is_open {
             out.extend([line, "\n"]);
         }
     }
@@ -133,14 +143,25 @@ mod tests {
         assert_eq!(MetricsFormat::accepted(None), MetricsFormat::Text);
     }
 
+    const OPEN: &str = "# HELP a_starts Starts made.\n# TYPE a_starts counter\na_starts_total{job=\"x # y\"} 1\n\
+        # HELP a_cpu_seconds Time.\n# TYPE a_cpu_seconds counter\n# UNIT a_cpu_seconds seconds\n\
+        a_cpu_seconds_total 2\n# HELP a_took_seconds Time.\n# TYPE a_took_seconds histogram\n\
+        # UNIT a_took_seconds seconds\na_took_seconds_sum 0.5\n# EOF\n";
+
     #[test]
-    fn the_lines_about_a_counter_have_the_name_of_its_samples() {
-        let open = "# HELP a_starts Starts made.\n# TYPE a_starts counter\na_starts_total{job=\"x # y\"} 1\n\
-            # HELP a_took_seconds Time.\n# TYPE a_took_seconds histogram\n# UNIT a_took_seconds seconds\n\
-            a_took_seconds_sum 0.5\n# HELP a_build Built.\n# TYPE a_build info\na_build_info{v=\"1\"} 1\n# EOF\n";
+    fn text_describes_a_counter_under_the_name_of_its_samples() {
         let text = "# HELP a_starts_total Starts made.\n# TYPE a_starts_total counter\n\
-            a_starts_total{job=\"x # y\"} 1\n# HELP a_took_seconds Time.\n# TYPE a_took_seconds histogram\n\
-            a_took_seconds_sum 0.5\n# HELP a_build_info Built.\n# TYPE a_build_info gauge\na_build_info{v=\"1\"} 1\n";
-        assert_eq!(as_text(open), text);
+            a_starts_total{job=\"x # y\"} 1\n# HELP a_cpu_seconds_total Time.\n\
+            # TYPE a_cpu_seconds_total counter\na_cpu_seconds_total 2\n# HELP a_took_seconds Time.\n\
+            # TYPE a_took_seconds histogram\na_took_seconds_sum 0.5\n";
+        assert_eq!(written(OPEN, MetricsFormat::Text), text);
+    }
+
+    #[test]
+    fn open_metrics_has_units_and_an_end_and_no_name_twice() {
+        let open = "# HELP a_starts_total Starts made.\na_starts_total{job=\"x # y\"} 1\n\
+            # HELP a_cpu_seconds_total Time.\na_cpu_seconds_total 2\n# HELP a_took_seconds Time.\n\
+            # TYPE a_took_seconds histogram\n# UNIT a_took_seconds seconds\na_took_seconds_sum 0.5\n# EOF\n";
+        assert_eq!(written(OPEN, MetricsFormat::OpenMetrics), open);
     }
 }

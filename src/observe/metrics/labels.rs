@@ -102,3 +102,8 @@ pub(super) struct KindName {
     pub(super) kind: &'static str,
     pub(super) name: String,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Version {
+    pub(super) version: &'static str,
+}

@@ -38,7 +38,7 @@ use crate::model::{Backlog, DeliveryId, RunId};
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
     Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
-    ReplayRequest, Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
+    ReplayRequest, Replayed, Retention, RetentionStep, RouteFile, Run, RunBrief, RunFilter,
 };
 
 use connection::{Connection, Connections};
@@ -363,6 +363,25 @@ impl Store for PostgresStore {
         Box::pin(async move {
             self.pool
                 .transact(async |connection| retention::step(connection, retention, now).await)
+                .await
+        })
+    }
+
+    fn route_files(&self) -> Pending<'_, Vec<RouteFile>> {
+        Box::pin(async move { read::route_files(&self.pool.connection().await?).await })
+    }
+
+    fn keep_route_files(
+        &self,
+        files: Vec<(String, String)>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.pool
+                .transact(async |connection| {
+                    read::keep_route_files(connection, &files, &names, now).await
+                })
                 .await
         })
     }

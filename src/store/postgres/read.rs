@@ -15,7 +15,7 @@ use crate::store::tables::runs::{
 use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
 use crate::store::{
     Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, Pause, Queue, Reading,
-    Run, RunBrief, RunFilter,
+    RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("runs.delivery");
@@ -142,6 +142,27 @@ pub(super) async fn queue(connection: &Connection) -> Result<Queue, StoreFault> 
         rows: rows.iter().map(queue::row).collect::<Result<_, _>>()?,
         backlogs: backlogs.iter().map(queue::backlog).collect::<Result<_, _>>()?,
     })
+}
+
+/// The kept versions of route files.
+pub(super) async fn route_files(connection: &Connection) -> Result<Vec<RouteFile>, StoreFault> {
+    connection.query(queue::ROUTE_FILES, params![]).await?.iter().map(queue::route_file).collect()
+}
+
+/// Keeps these versions of route files, and forgets files of other names.
+pub(super) async fn keep_route_files(
+    connection: &Connection,
+    files: &[(String, String)],
+    names: &[String],
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    let others = "DELETE FROM route_files WHERE NOT (name = ANY ($1))";
+    connection.execute(others, params![names]).await?;
+    for (name, text) in files {
+        connection.execute(queue::KEEP_ROUTE_FILE, params![&**name, &**text, millis(now)]).await?;
+    }
+    Ok(())
 }
 
 /// How many queued runs of a job have a deadline before this moment.

@@ -9,6 +9,7 @@ mod damage;
 mod deliveries;
 mod erase;
 mod file_lock;
+mod look;
 mod open;
 mod private;
 mod queue;
@@ -34,10 +35,11 @@ use crate::store::pack::Packer;
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
     Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
-    ReplayRequest, Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
+    ReplayRequest, Replayed, Retention, RetentionStep, RouteFile, Run, RunBrief, RunFilter,
 };
 
 use damage::Damage;
+pub use look::{Seen, copy, look};
 pub use private::Exposed;
 use statements::{Transaction, at_once};
 
@@ -315,6 +317,21 @@ impl Store for SqliteStore {
 
     fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep> {
         Box::pin(self.write_if_whole(move |connection| retention::step(connection, retention, now)))
+    }
+
+    fn route_files(&self) -> Pending<'_, Vec<RouteFile>> {
+        self.read(read::route_files)
+    }
+
+    fn keep_route_files(
+        &self,
+        files: Vec<(String, String)>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> Pending<'_, ()> {
+        Box::pin(self.write_if_whole(move |connection| {
+            read::keep_route_files(connection, &files, &names, now)
+        }))
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {

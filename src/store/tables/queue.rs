@@ -2,7 +2,7 @@
 //! understand these statements. Each finds its runs by an index over their state.
 
 use super::Row;
-use crate::store::{BacklogRow, Failures, QueueRow, StoreFault};
+use crate::store::{BacklogRow, Failures, QueueRow, RouteFile, StoreFault};
 
 /// Runs that have not ended, by job and state. The names of jobs may be anything, and any number, where another
 /// process writes them, so both are bounded.
@@ -32,6 +32,23 @@ pub(in crate::store) const LATE: &str =
 pub(in crate::store) const FAILED: &str = "\
     SELECT substr(job, 1, 300) AS job, count(*) AS runs, min(changed_at) AS first, max(changed_at) AS last \
     FROM runs WHERE state = 'failed' AND changed_at >= $1 GROUP BY job ORDER BY 2 DESC, 1 LIMIT 1000";
+
+/// The kept versions of route files. A longer text than any file may have is not read.
+pub(in crate::store) const ROUTE_FILES: &str = "SELECT name, text, kept_at FROM route_files WHERE octet_length(text) <= 16777216 ORDER BY name LIMIT 10000";
+
+/// Keeps the text `$2` of the file `$1` since `$3`; a text that is kept already keeps its time.
+pub(in crate::store) const KEEP_ROUTE_FILE: &str = "\
+    INSERT INTO route_files (name, text, kept_at) VALUES ($1, $2, $3) \
+    ON CONFLICT (name) DO UPDATE SET text = excluded.text, kept_at = excluded.kept_at \
+    WHERE route_files.text <> excluded.text";
+
+pub(in crate::store) fn route_file(row: &impl Row) -> Result<RouteFile, StoreFault> {
+    Ok(RouteFile {
+        name: row.text("name")?,
+        text: row.text("text")?,
+        kept_at: row.moment("kept_at")?,
+    })
+}
 
 pub(in crate::store) fn row(row: &impl Row) -> Result<QueueRow, StoreFault> {
     Ok(QueueRow {

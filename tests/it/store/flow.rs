@@ -547,3 +547,21 @@ pub async fn what_waits_is_told_by_job_and_state_and_what_failed_by_time(store: 
     let later = deadline + jiff::SignedDuration::from_secs(3);
     assert_eq!(store.late("train".into(), later).await, Ok(1));
 }
+
+pub async fn files_of_routes_are_kept_in_their_last_version_until_they_are_gone(store: Shared) {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let all = vec![file("a.yaml", "one"), file("b.yaml", "two")];
+    store.keep_route_files(all, names(&["a.yaml", "b.yaml"]), after(0)).await.expect("kept");
+    // `a` is faulty now, and `b` is as it was.
+    let good = vec![file("b.yaml", "two")];
+    store.keep_route_files(good, names(&["a.yaml", "b.yaml"]), after(5)).await.expect("kept");
+    let kept = store.route_files().await.expect("read");
+    let seen: Vec<_> = kept.iter().map(|kept| (&*kept.name, &*kept.text, kept.kept_at)).collect();
+    assert_eq!(seen, [("a.yaml", "one", after(0)), ("b.yaml", "two", after(0))]);
+    let good = vec![file("b.yaml", "three")];
+    store.keep_route_files(good, names(&["b.yaml"]), after(9)).await.expect("kept");
+    let kept = store.route_files().await.expect("read");
+    let seen: Vec<_> = kept.iter().map(|kept| (&*kept.name, &*kept.text, kept.kept_at)).collect();
+    assert_eq!(seen, [("b.yaml", "three", after(9))]);
+}

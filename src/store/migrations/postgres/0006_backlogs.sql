@@ -7,3 +7,9 @@ UPDATE backlogs SET size = (SELECT count(*) FROM runs
     WHERE runs.state = 'queued' AND runs.job = backlogs.job AND runs.seq <= backlogs.up_to);
 -- Finds the runs that failed lately.
 CREATE INDEX runs_failed ON runs (changed_at, job) WHERE state = 'failed';
+-- The last version without faults of each file of routes.d, so that it stays in force across a restart.
+CREATE TABLE route_files (
+    name    text   PRIMARY KEY CHECK (octet_length(name) <= 4096),
+    text    text   NOT NULL CHECK (octet_length(text) <= 16777216),
+    kept_at bigint NOT NULL
+);

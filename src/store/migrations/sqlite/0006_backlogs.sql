@@ -6,3 +6,9 @@ UPDATE backlogs SET size = (SELECT count(*) FROM runs
     WHERE runs.state = 'queued' AND runs.job = backlogs.job AND runs.seq <= backlogs.up_to);
 -- Finds the runs that failed lately.
 CREATE INDEX runs_failed ON runs (changed_at, job) WHERE state = 'failed';
+-- The last version without faults of each file of routes.d, so that it stays in force across a restart.
+CREATE TABLE route_files (
+    name    TEXT    NOT NULL PRIMARY KEY,
+    text    TEXT    NOT NULL,
+    kept_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
