@@ -7,22 +7,25 @@ use super::deliveries::show_explanation;
 use super::failure::Failure;
 use super::runs::show_environment;
 use super::screen::{Screen, Tone};
+use super::several::each;
 use crate::admin::views::{ExplainView, ReplayAsk, ReplayView};
 use crate::model::{DeliveryId, RunState};
 
-/// Put a kept delivery through today's routes again.
+/// Put kept deliveries through today's routes again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     cdsw-gateway replay 0193a6f2-… --dry-run         what would today's routes do with it?\n  \
     cdsw-gateway replay 0193a6f2-…                   queue what failed or was never asked for\n  \
+    cdsw-gateway replay 0193a6f2-… 0193a701-…        several deliveries, one after the other\n  \
     cdsw-gateway replay 0193a6f2-… --route retrain --again   start it once more, on purpose\n\n\
     Without --again nothing is started twice: runs that have started, are held or wait are left as\n\
     they are.")]
 pub(super) struct Replay {
     #[command(flatten)]
     remote: Remote,
-    /// The delivery's id
-    id: DeliveryId,
+    /// The deliveries' ids
+    #[arg(required = true, value_name = "DELIVERY")]
+    ids: Vec<DeliveryId>,
     /// Only this route
     #[arg(long)]
     route: Option<String>,
@@ -40,30 +43,38 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
         let api = self.remote.api()?;
-        let id = self.id.to_string();
         if self.dry_run {
-            let view: ExplainView = api.get(&["deliveries", &id, "explain"], &[]).await?;
-            show_explain(screen, &view);
-            return Ok(());
+            let explain = async |id: &DeliveryId| -> Result<ExplainView, Failure> {
+                api.get(&["deliveries", &id.to_string(), "explain"], &[]).await
+            };
+            return each(&self.ids, explain, |view| show_explain(screen, &view)).await;
         }
         let ask = ReplayAsk { route: self.route, again: self.again, note: self.note };
-        let view: ReplayView = api.post(&["deliveries", &id, "replay"], &ask).await?;
-        if screen.json() {
-            screen.value(&view);
-        } else if view.runs.is_empty() {
-            screen.line("no route matches this delivery today; --dry-run shows why");
+        let replay = async |id: &DeliveryId| -> Result<ReplayView, Failure> {
+            api.post(&["deliveries", &id.to_string(), "replay"], &ask).await
+        };
+        let mut done = Vec::new();
+        let ended = each(&self.ids, replay, |view| done.push(view)).await;
+        match &done[..] {
+            [view] if self.ids.len() == 1 && screen.json() => screen.value(view),
+            views if screen.json() => screen.value(&serde_json::json!({ "deliveries": views })),
+            views => views.iter().for_each(|view| show(screen, view)),
         }
-        if !screen.json() {
-            for run in &view.runs {
-                screen.line(format!("{}: {} (run {}, {})", run.route, run.what, run.id, run.state));
-                if run.what == "left as it is" && run.state == RunState::Held {
-                    let advice =
-                        "`release` decides about it; --again makes a new run, and leaves it held";
-                    screen.line(format!("  {advice}"));
-                }
-            }
+        ended
+    }
+}
+
+fn show(screen: Screen, view: &ReplayView) {
+    if view.runs.is_empty() {
+        let why = "no route matches this delivery today; --dry-run shows why";
+        screen.line(format!("{}: {why}", view.delivery));
+    }
+    for run in &view.runs {
+        screen.line(format!("{}: {} (run {}, {})", run.route, run.what, run.id, run.state));
+        if run.what == "left as it is" && run.state == RunState::Held {
+            let advice = "`release` decides about it; --again makes a new run, and leaves it held";
+            screen.line(format!("  {advice}"));
         }
-        Ok(())
     }
 }
 

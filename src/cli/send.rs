@@ -10,6 +10,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::ConfigFile;
+use super::client::Trust;
 use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
 use super::providers;
@@ -31,7 +32,7 @@ const USUAL: &str = "http://127.0.0.1:8080";
     cdsw-gateway send github --to http://127.0.0.1:8080 --wrong-secret\n  \
     cdsw-gateway send --list                                 which providers and samples there are\n  \
     cdsw-gateway send --provider gitlab --secret-env GITLAB_SECRET \\\n      \
-      --to https://hooks.example.com/hooks/gitlab\n  \
+      --to https://hooks.example.com/hooks/gitlab --ca-file corp-ca.pem\n  \
     cdsw-gateway send --provider hmac --set header=X-Hub-Signature --secret-file secret.txt\n\n\
     With a source, signs with the first secret that the configuration gives it. Where that is a public\n\
     key, only its sender can sign: put the provider's sample key beside it to try things out. Sources\n\
@@ -77,6 +78,8 @@ pub(super) struct Send {
     /// Another header; may be given several times
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
+    #[command(flatten)]
+    trust: Trust,
     /// Sign with a secret that the gateway does not know
     #[arg(long, conflicts_with = "provider")]
     wrong_secret: bool,
@@ -113,7 +116,7 @@ impl Send {
             let (name, value) = parse_header(header)?;
             request.headers_mut().insert(name, value);
         }
-        show(screen, &deliver(request, id).await?)
+        show(screen, &deliver(request, id, &self.trust).await?)
     }
 
     async fn of_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {

@@ -85,6 +85,8 @@ pub struct ServerPlan {
     pub client_share: u32,
     /// Time for the headers of a request to arrive.
     pub header_timeout: Duration,
+    /// Time that a connection may be idle after an answer.
+    pub idle_timeout: Duration,
     /// Time for the body of a request to arrive.
     pub body_timeout: Duration,
     /// Bytes a second that a body must bring while it is waited for.
@@ -185,8 +187,9 @@ pub struct JobPlan {
     pub max_age: Option<Duration>,
     /// What to do with the runs that waited during a pause.
     pub on_resume: Backlog,
-    /// The largest number of starts in any minute while waiting runs are sent at a pace.
-    pub resume_per_minute: u32,
+    /// The largest number of starts in any minute while waiting runs are sent at a pace. `None`: the pace
+    /// follows the number of waiting runs ([`crate::model::pace`]).
+    pub resume_per_minute: Option<u32>,
     /// What to do if it is unknown whether an attempt started the job.
     pub on_unknown: OnUnknown,
     /// How to find out the result of an attempt whose outcome is unknown.

@@ -42,9 +42,11 @@ mod attacks;
 mod commands;
 mod disk;
 mod kill;
+mod proxies;
 mod reload;
 mod replicas;
 mod secrets;
+mod service;
 
 // The bodies of the fuzz targets, without the fuzzer.
 mod fuzz;
