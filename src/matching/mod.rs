@@ -5,15 +5,18 @@
 //! [`Verdict`]. A condition that it cannot decide never counts as a match.
 
 mod explanation;
+mod fork;
 mod guard;
 mod index;
 mod on;
 mod takes;
 mod test;
+mod unknown;
 mod words;
 
 pub use crate::model::{PatternFault, Patterns};
 pub use explanation::{Explanation, RouteExplanation};
+pub use fork::Forks;
 pub use guard::{SKIP_MARK, guard, unlisted};
 pub use index::{Candidates, Index, Indexed};
 pub use on::{On, PullRequestOn, UnknownPaths};

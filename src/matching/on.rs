@@ -1,7 +1,7 @@
 //! The conditions of a route, compiled from its `on:`. Every condition that is set must hold.
 
-use super::Patterns;
-use crate::model::Claims;
+use super::{Forks, Patterns};
+use crate::model::{Claims, Status};
 
 /// The conditions on an event. A field that is `None` tests nothing.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct On {
     pub user: Option<Patterns>,
     /// The channel of the command: its id in the chat program, or its name.
     pub channel: Option<Patterns>,
+    /// What the person who gave a command in a comment is to the repository, in the forge's word.
+    pub association: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
     /// Branch. For a pull request, its base branch.
@@ -43,6 +45,10 @@ pub struct On {
     pub deleted: Option<bool>,
     /// `Some(true)`: the push must be forced. `Some(false)`: it must not be.
     pub forced: Option<bool>,
+    /// Where requests, and builds of their commits, may come from. Without it, not from a fork.
+    pub fork: Option<Forks>,
+    /// How a build, job, check, status or deployment must stand: one of these. Empty: no matter how.
+    pub status: Vec<Status>,
 }
 
 /// The conditions on a pull request.
@@ -58,6 +64,10 @@ pub struct PullRequestOn {
     pub head: Option<Patterns>,
     /// `Some(true)`: it must have been merged. `Some(false)`: it must not have been.
     pub merged: Option<bool>,
+    /// `Some(true)`: it must be a draft. `Some(false)`: it must not be.
+    pub draft: Option<bool>,
+    /// One of its labels.
+    pub labels: Option<Patterns>,
 }
 
 /// What a route with a `path` condition does if the sender's list of files may be incomplete and no

@@ -14,6 +14,7 @@ mod common;
 mod countersigned;
 mod every_provider;
 mod facts;
+mod git_facts;
 mod observations;
 mod proven;
 mod purity;
