@@ -2,18 +2,19 @@
 //! which one came nearest.
 
 use super::test::{Paths, block};
-use super::{Miss, On, UnknownPaths, Words, nearness};
+use super::{Miss, On, Takes, UnknownPaths, Words, nearness};
 use crate::event::Event;
 
 /// The first block that holds without a doubt, else the first that holds. If none does, the miss of the block
 /// that came nearest.
 pub(super) fn any_block(
     on: &[On],
+    takes: &Takes,
     event: &Event,
     unknown_paths: UnknownPaths,
 ) -> Result<Paths, Miss> {
     if let [only] = on {
-        return block(only, event, unknown_paths);
+        return block(only, takes, event, unknown_paths);
     }
     let mut doubtful = None;
     let mut nearest: Option<(usize, Miss)> = None;
@@ -21,7 +22,7 @@ pub(super) fn any_block(
         if !on.sources.contains(&event.source) {
             continue;
         }
-        match block(on, event, unknown_paths) {
+        match block(on, takes, event, unknown_paths) {
             Ok(Paths { note: None, hold: None }) => {
                 return Ok(Paths { note: Some(by_block(at)), hold: None });
             }

@@ -68,8 +68,9 @@ impl Index {
         let name = event.name.as_deref().filter(|name| *name != &*event.kind);
         let repository = event.git.as_ref().and_then(|git| git.repository.as_deref());
         let mut routes = Vec::new();
-        for by_repository in by_source.kinds.under([Some(&*event.kind), name]) {
-            for found in by_repository.under([repository, None]) {
+        let kinds = [Some(&*event.kind), name, event.other_kind()];
+        for by_repository in by_source.kinds.under(kinds) {
+            for found in by_repository.under([repository]) {
                 routes.extend_from_slice(found);
             }
         }
@@ -102,7 +103,10 @@ impl<T: Default> Keyed<T> {
         }
     }
 
-    fn under<'a>(&'a self, texts: [Option<&'a str>; 2]) -> impl Iterator<Item = &'a T> {
+    fn under<'a, const N: usize>(
+        &'a self,
+        texts: [Option<&'a str>; N],
+    ) -> impl Iterator<Item = &'a T> {
         std::iter::once(&self.any)
             .chain(texts.into_iter().flatten().filter_map(|text| self.literal.get(text)))
     }

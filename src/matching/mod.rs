@@ -6,16 +6,19 @@
 
 mod blocks;
 mod explanation;
+mod fork;
 mod guard;
 mod index;
 mod nearness;
 mod on;
 mod takes;
 mod test;
+mod unknown;
 mod words;
 
 pub use crate::model::{PatternFault, Patterns};
 pub use explanation::{Compared, Explanation, RouteExplanation};
+pub use fork::Forks;
 pub use guard::{SKIP_MARK, guard, unlisted};
 pub use index::{Candidates, Index, Indexed};
 pub use nearness::nearness;

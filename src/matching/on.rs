@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Patterns;
-use crate::model::Claims;
+use super::{Forks, Patterns};
+use crate::model::{Claims, Status};
 
 /// The conditions of one block of `on:`. A field that is `None` tests nothing.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct On {
     pub user: Option<Patterns>,
     /// The channel of the command: its id in the chat program, or its name.
     pub channel: Option<Patterns>,
+    /// What the person who gave a command in a comment is to the repository, in the forge's word.
+    pub association: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
     /// Branch or tag. An entry that begins with `refs/` is compared with the full ref.
@@ -49,6 +51,10 @@ pub struct On {
     pub deleted: Option<bool>,
     /// `Some(true)`: the push must be forced. `Some(false)`: it must not be.
     pub forced: Option<bool>,
+    /// Where requests, and builds of their commits, may come from. Without it, not from a fork.
+    pub fork: Option<Forks>,
+    /// How a build, job, check, status or deployment must stand: one of these. Empty: no matter how.
+    pub status: Vec<Status>,
 }
 
 /// The conditions on a pull request.
@@ -64,6 +70,10 @@ pub struct PullRequestOn {
     pub head: Option<Patterns>,
     /// `Some(true)`: it must have been merged. `Some(false)`: it must not have been.
     pub merged: Option<bool>,
+    /// `Some(true)`: it must be a draft. `Some(false)`: it must not be.
+    pub draft: Option<bool>,
+    /// One of its labels.
+    pub labels: Option<Patterns>,
 }
 
 /// What a route with a `path` condition does if the sender's list of files may be incomplete and no

@@ -17,17 +17,18 @@ mod reserved;
 mod role;
 pub mod run;
 mod secret;
+mod status;
 mod target;
 mod value;
 
 pub use attempt::{AttemptResult, Outcome};
 pub use claims::{ClaimMiss, Claims};
-pub use command::{ChatCommand, CommandLine};
+pub use command::{ChatCommand, CommandLine, InComment};
 pub use content::ContentDigest;
 pub use counted::counted;
 pub use environment::Environment;
 pub use flow::{Backlog, BreakerPolicy, Latest, expected_end, pace};
-pub use git::{ChangedPaths, Files, GitFacts, PullRequest, ReadFiles};
+pub use git::{ChangedPaths, FileChange, Files, GitFacts, PullRequest, ReadFiles, is_fork};
 pub use ids::{DeliveryId, RunId};
 pub use newly_reserved::{Family, NEWLY_RESERVED, is_newly_reserved};
 pub use patterns::{
@@ -38,5 +39,6 @@ pub use reserved::{RESERVED, is_own, is_reserved};
 pub use role::Role;
 pub use run::RunState;
 pub use secret::Secret;
+pub use status::Status;
 pub use target::Target;
 pub use value::{Double, JsonFault, Object, Value};

@@ -15,6 +15,7 @@ mod ci_senders;
 mod countersigned;
 mod every_provider;
 mod facts;
+mod git_facts;
 mod observations;
 mod proven;
 mod purity;

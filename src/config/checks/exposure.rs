@@ -83,6 +83,23 @@ pub(super) fn learning(checker: Checker<'_>, id: Id, plan: &SourcePlan) {
     checker.warn(key, message, hint);
 }
 
+/// Everyone may comment on a request, so that a route takes commands from comments only where it says whose.
+pub(super) fn comments(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
+    let on = &route.on;
+    let says_who = on.association.is_some() || on.user.is_some() || on.author.is_some();
+    let forge = |name: &std::sync::Arc<str>| {
+        sources.get(name).is_some_and(|source| source.provider.takes_comments())
+    };
+    let tree = &checker.file.tree;
+    let at = tree.entry(id, "on").and_then(|on| tree.entry(on, "command"));
+    if let Some(at) = at.filter(|_| !says_who && route.sources.iter().any(forge)) {
+        let message = "this route takes no command from a comment, since anybody may comment";
+        let hint = "say whose by `association: [OWNER, MEMBER, COLLABORATOR]` (GitHub), `user:` or \
+                    `author:`";
+        checker.warn(at, message, hint.to_owned());
+    }
+}
+
 /// In a chat, everyone can give commands, unless a route asks who and where.
 pub(super) fn command(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
     let chat = |name: &std::sync::Arc<str>| {

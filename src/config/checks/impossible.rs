@@ -33,9 +33,10 @@ const GIT: &[&str] = &[
     "default_branch",
     "deleted",
     "forced",
+    "status",
 ];
 
-const ALL: [Told; 3] = [
+const ALL: [Told; 5] = [
     Told {
         keys: GIT,
         what: "tells nothing of git",
@@ -47,9 +48,19 @@ const ALL: [Told; 3] = [
         by: |source| source.provider.tells_claims(),
     },
     Told {
-        keys: &["command", "user", "channel"],
+        keys: &["command", "user"],
         what: "takes no commands from people",
+        by: |source| source.provider.dialect().is_some() || source.provider.takes_comments(),
+    },
+    Told {
+        keys: &["channel"],
+        what: "has no channels",
         by: |source| source.provider.dialect().is_some(),
+    },
+    Told {
+        keys: &["association"],
+        what: "does not say what people are to a repository",
+        by: |source| source.provider.name() == "github",
     },
 ];
 

@@ -15,6 +15,7 @@ mod options;
 mod parsed;
 mod patterns;
 mod platforms;
+mod request;
 mod routes;
 mod server;
 mod sink;

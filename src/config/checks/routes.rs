@@ -10,6 +10,7 @@ use super::impossible;
 use super::jobs::Allowed;
 use super::names::Kind;
 use super::patterns::{patterns, patterns_as};
+use super::request;
 use super::variables;
 use super::vocabulary::vocabulary;
 use super::{Written, claims, exposure, platforms};
@@ -44,7 +45,9 @@ pub(super) fn check(
             if let Some(plan) = plan {
                 impossible::warn(checker, entry.id, &plan, sources);
                 doubts::warn(checker, entry.id, &plan, sources);
+                request::warn(checker, entry.id, &plan, sources);
                 exposure::command(checker, entry.id, &plan, sources);
+                exposure::comments(checker, entry.id, &plan, sources);
                 platforms::route(checker, entry.id, &plan, sources);
                 if written.claimed.contains_key(&name) || written.barred.contains(&name) {
                     continue;
@@ -165,13 +168,17 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> On {
     let sources = source.map(|at| sources(checker, &at)).unwrap_or_default();
     let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
     let names = |texts: &Option<At<Texts>>| patterns_as(checker, Grammar::Name, texts.as_ref());
+    let of_request = shape.pull_request.as_ref().and_then(|at| at.value.fork.clone());
     On {
         sources,
+        fork: request::fork(checker, shape.fork.as_ref(), of_request.as_ref()),
+        status: request::status(checker, shape.status.as_ref()),
         events: list(&shape.event),
         actions: list(&shape.action),
         command: list(&shape.command),
         user: names(&shape.user),
         channel: names(&shape.channel),
+        association: list(&shape.association),
         repository: patterns_as(checker, Grammar::Repository, shape.repository.as_ref()),
         git_ref: list(&shape.git_ref),
         branch: short(checker, shape.branch.as_ref()),
@@ -228,6 +235,8 @@ fn pull_request(checker: Checker<'_>, at: At<PullRequestShape>) -> PullRequestOn
         base: short(checker, shape.base.as_ref()),
         head: short(checker, shape.head.as_ref()),
         merged: shape.merged,
+        draft: shape.draft,
+        labels: patterns_as(checker, Grammar::Name, shape.labels.as_ref()),
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) use postgres::{Pooler, PostgresShape};
 pub use rate::Rate;
 pub(super) use repeats::RepeatsShape;
 pub(super) use route::{
-    FullVariable, OnShape, OnShapes, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
+    ForkShape, FullVariable, OnShape, OnShapes, PullRequestShape, RouteShape, UnknownPathsShape,
+    VariableShape,
 };
 pub(super) use secret::{SecretShape, SecretShapes};
 pub use server::ProxyHeader;
