@@ -16,12 +16,7 @@ use super::views::{
 use super::{Admin, Code};
 use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
 use crate::model::{DeliveryId, RunId, RunState};
-<<<<<<< HEAD
-use crate::replay::rejudge;
-||||||| a212790
-=======
-use crate::replay::plain_body;
->>>>>>> h/requests
+use crate::replay::{plain_body, rejudge};
 use crate::store::{Delivery, DeliveryFilter, MOST_BODY, Reading, RunFilter};
 
 /// Rows in a list when the request gives no `limit`.
