@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::checker::Checker;
+use super::routes::written_blocks;
 use super::impossible::Sources;
 use crate::config::networks::{Networks, network};
 use crate::config::plan::{RoutePlan, SourcePlan};
@@ -85,18 +86,18 @@ pub(super) fn learning(checker: Checker<'_>, id: Id, plan: &SourcePlan) {
 
 /// Everyone may comment on a request, so that a route takes commands from comments only where it says whose.
 pub(super) fn comments(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
-    let on = &route.on;
-    let says_who = on.association.is_some() || on.user.is_some() || on.author.is_some();
     let forge = |name: &std::sync::Arc<str>| {
         sources.get(name).is_some_and(|source| source.provider.takes_comments())
     };
-    let tree = &checker.file.tree;
-    let at = tree.entry(id, "on").and_then(|on| tree.entry(on, "command"));
-    if let Some(at) = at.filter(|_| !says_who && route.sources.iter().any(forge)) {
-        let message = "this route takes no command from a comment, since anybody may comment";
-        let hint = "say whose by `association: [OWNER, MEMBER, COLLABORATOR]` (GitHub), `user:` or \
-                    `author:`";
-        checker.warn(at, message, hint.to_owned());
+    for (block, on) in written_blocks(checker, id, route) {
+        let says_who = on.association.is_some() || on.user.is_some() || on.author.is_some();
+        let at = checker.file.tree.entry(block, "command");
+        if let Some(at) = at.filter(|_| !says_who && on.sources.iter().any(forge)) {
+            let message = "this route takes no command from a comment, since anybody may comment";
+            let hint = "say whose by `association: [OWNER, MEMBER, COLLABORATOR]` (GitHub), `user:` or \
+                        `author:`";
+            checker.warn(at, message, hint.to_owned());
+        }
     }
 }
 

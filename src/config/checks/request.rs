@@ -57,7 +57,12 @@ pub(super) fn status(checker: Checker<'_>, at: Option<&At<Texts>>) -> Vec<Status
 
 /// Warns of a route for requests that does not say whether it takes those from forks: before, it took them.
 pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
-    let on = &route.on;
+    for (block, on) in written_blocks(checker, id, route) {
+        of_block(checker, block, on, sources);
+    }
+}
+
+fn of_block(checker: Checker<'_>, block: Id, on: &On, sources: &Sources) {
     let takes = |kinds: &Patterns| OF_REQUESTS.iter().any(|kind| kinds.pass(kind));
     let asks = match (&on.pull_request, &on.events) {
         (Some(_), None) => Some("pull_request"),
@@ -66,16 +71,15 @@ pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &So
         (None, None) => None,
     };
     let merged = on.pull_request.as_ref().is_some_and(|pull| pull.merged == Some(true));
-    let tells = |name| {
+    let tells = |name: &std::sync::Arc<str>| {
         let source = sources.get(name);
         source.is_some_and(|source| source.provider.tells_git(&source.options))
     };
     let Some(key) = asks.filter(|_| on.fork.is_none() && !merged) else { return };
-    if !route.sources.iter().any(tells) {
+    if !on.sources.iter().any(tells) {
         return;
     }
-    let tree = &checker.file.tree;
-    let Some(at) = tree.entry(id, "on").and_then(|on| tree.entry(on, key)) else { return };
+    let Some(at) = checker.file.tree.entry(block, key) else { return };
     checker.warn(
         at,
         "this route no longer takes requests from forks, which it took up to version 0.1: their \

@@ -148,6 +148,18 @@ fn latest(
     Some(LatestPlan { per, wait: length, wait_at_most: most })
 }
 
+/// The blocks of a route's `on:` as they are written, each with its place in the file.
+pub(super) fn written_blocks<'r>(
+    checker: Checker<'_>,
+    route: Id,
+    plan: &'r RoutePlan,
+) -> Vec<(Id, &'r On)> {
+    let tree = &checker.file.tree;
+    let Some(on) = tree.entry(route, "on") else { return Vec::new() };
+    let blocks = if tree.is_list(on) { tree.items(on) } else { vec![on] };
+    blocks.into_iter().zip(&plan.on).collect()
+}
+
 /// The blocks of an `on:`.
 fn blocks(checker: Checker<'_>, at: At<OnShapes>) -> Vec<On> {
     match at.value {
