@@ -2,11 +2,11 @@
 
 use super::checker::Checker;
 use super::impossible::Sources;
-use super::routes::empty;
+use super::routes::{empty, written_blocks};
 use crate::config::plan::RoutePlan;
 use crate::config::shape::{ForkShape, Texts};
 use crate::config::yaml::{At, Id};
-use crate::matching::{Forks, Patterns};
+use crate::matching::{Forks, On, Patterns};
 use crate::model::Status;
 
 /// Kinds of event that are about a request whatever else they say.
