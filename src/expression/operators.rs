@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::fault::{EvaluationFault, EvaluationFaultKind};
 use super::meter::Meter;
 use super::tree::Binary;
-use crate::model::Value;
+use crate::model::{Double, Value};
 
 /// The steps that finding the digits of a double costs. It takes about as long.
 const MAKE_DOUBLE: u64 = 8;
@@ -32,7 +32,7 @@ pub(super) fn apply(operator: Binary, one: &Value, other: &Value, meter: &mut Me
 /// `-operand`
 pub(super) fn negate(operand: &Value) -> Outcome {
     match (operand, whole(operand)) {
-        (Value::Double(double), _) => Ok(Value::double(-double.value())),
+        (Value::Double(double), _) => Ok(Value::double(-computable(double)?)),
         (_, Some(number)) => from_whole(-number, false),
         _ => Err(wrong_kind(format!("{} cannot be negated", operand.kind()))),
     }
@@ -72,7 +72,7 @@ pub(super) fn equal(
             }
             true
         }
-        _ => compare_numbers(one, other) == Some(Some(Ordering::Equal)),
+        _ => compare_numbers(one, other)? == Some(Some(Ordering::Equal)),
     })
 }
 
@@ -116,7 +116,7 @@ fn ordered(one: &Value, other: &Value, meter: &mut Meter, holds: fn(Ordering) ->
             Some(one.cmp(other))
         }
         (Value::Bool(one), Value::Bool(other)) => Some(one.cmp(other)),
-        _ => compare_numbers(one, other).ok_or_else(|| {
+        _ => compare_numbers(one, other)?.ok_or_else(|| {
             let (one, other) = (one.kind(), other.kind());
             wrong_kind(format!("{one} and {other} have no order"))
         })?,
@@ -149,7 +149,7 @@ fn add(one: &Value, other: &Value, meter: &mut Meter) -> Outcome {
 fn arithmetic(operator: Binary, one: &Value, other: &Value, meter: &mut Meter) -> Outcome {
     if let (Value::Double(one), Value::Double(other)) = (one, other) {
         meter.work(MAKE_DOUBLE)?;
-        return of_doubles(operator, one.value(), other.value());
+        return of_doubles(operator, computable(one)?, computable(other)?);
     }
     match (whole(one), whole(other)) {
         (Some(left), Some(right)) => {
@@ -204,16 +204,31 @@ fn whole(value: &Value) -> Option<i128> {
     }
 }
 
-/// Compares two numbers. `None` if one is not a number value, and `Some(None)` if one is NaN.
-fn compare_numbers(one: &Value, other: &Value) -> Option<Option<Ordering>> {
-    match (one, other) {
-        (Value::Double(one), Value::Double(other)) => Some(one.value().partial_cmp(&other.value())),
-        (Value::Double(one), _) => {
-            Some(compare_mixed(whole(other)?, one.value()).map(Ordering::reverse))
+/// Compares two numbers. `None` if one is not a number value, and `Some(None)` if one is NaN. Fails if one is
+/// too large for that.
+fn compare_numbers(
+    one: &Value,
+    other: &Value,
+) -> Result<Option<Option<Ordering>>, EvaluationFault> {
+    Ok(match (one, other, whole(one), whole(other)) {
+        (Value::Double(one), Value::Double(other), ..) => {
+            Some(computable(one)?.partial_cmp(&computable(other)?))
         }
-        (_, Value::Double(other)) => Some(compare_mixed(whole(one)?, other.value())),
-        _ => Some(Some(whole(one)?.cmp(&whole(other)?))),
+        (Value::Double(one), _, _, Some(other)) => {
+            Some(compare_mixed(other, computable(one)?).map(Ordering::reverse))
+        }
+        (_, Value::Double(other), Some(one), _) => Some(compare_mixed(one, computable(other)?)),
+        (_, _, Some(one), Some(other)) => Some(Some(one.cmp(&other))),
+        _ => None,
+    })
+}
+
+/// The number to compute with.
+pub(super) fn computable(double: &Double) -> Result<f64, EvaluationFault> {
+    if double.is_too_large() {
+        return Err(bad_value("a number is too large to compute with; string(…) gives its digits"));
     }
+    Ok(double.value())
 }
 
 /// Compares exactly, even if the double is too large to represent every whole number.

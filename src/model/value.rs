@@ -186,6 +186,12 @@ impl Double {
         self.value
     }
 
+    /// Whether it was written with digits of which an `f64` can hold nothing, such as `1e999`. Its digits can
+    /// be read and written; computing and comparing with it would be wrong.
+    pub fn is_too_large(&self) -> bool {
+        self.value.is_infinite() && self.text.bytes().any(|byte| byte.is_ascii_digit())
+    }
+
     /// The digits as they were written.
     pub fn text(&self) -> &str {
         &self.text
@@ -194,7 +200,7 @@ impl Double {
 
 impl PartialEq for Double {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        self.value == other.value && (self.value.is_finite() || self.text == other.text)
     }
 }
 

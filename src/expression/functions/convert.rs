@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use super::Call;
 use crate::expression::fault::EvaluationFault;
 use crate::expression::meter::Meter;
+use crate::expression::operators::computable;
 use crate::model::Value;
 
 type Outcome = Result<Value, EvaluationFault>;
@@ -42,7 +43,10 @@ impl Call<'_> {
         let number = match self.argument(0) {
             Value::Int(number) => *number as f64,
             Value::UInt(number) => *number as f64,
-            double @ Value::Double(_) => return Ok(double.clone()),
+            double @ Value::Double(number) => {
+                computable(number)?;
+                return Ok(double.clone());
+            }
             Value::Text(_) => {
                 let parsed = self.text(0)?.parse();
                 parsed.map_err(|_| self.bad_value("this text is not a number"))?

@@ -241,3 +241,25 @@ fn a_condition_has_to_be_true_or_false() {
     let fault = compile("git.tag").test(&context).expect_err("null is no condition");
     assert_eq!(fault.kind, EvaluationFaultKind::Type);
 }
+
+#[test]
+fn a_number_that_is_too_large_is_an_error_only_where_it_is_computed_with() {
+    let body = r#"{"huge": 1e999, "n": 3}"#;
+    for (source, value) in [
+        ("body.n == 3", "true"),
+        ("string(body.huge)", r#""1e999""#),
+        ("has(body.huge)", "true"),
+        (r#"body.huge == "x""#, "false"),
+    ] {
+        let mut text = String::new();
+        evaluate(source, body).expect(source).write_json(&mut text).expect("text");
+        assert_eq!(text, value, "{source}");
+    }
+    for source in
+        ["body.huge > 1", "body.huge == 1.5", "-body.huge", "body.huge + 1.0", "double(body.huge)"]
+    {
+        let fault = evaluate(source, body).expect_err(source);
+        assert_eq!(fault.kind, EvaluationFaultKind::Value, "{source}: {fault}");
+        assert!(fault.message.contains("too large to compute with"), "{source}: {fault}");
+    }
+}

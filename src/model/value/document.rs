@@ -69,9 +69,10 @@ pub(super) struct Field {
 }
 
 impl Span {
-    /// None where the range is beyond what 32 bits can hold, 4 GiB.
-    pub(super) fn new(start: usize, length: usize) -> Option<Self> {
-        Some(Self { start: start.try_into().ok()?, length: length.try_into().ok()? })
+    /// A range of a text of less than 4 GiB, which its readers have made sure of.
+    pub(super) fn new(start: usize, length: usize) -> Self {
+        let bits = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { start: bits(start), length: bits(length) }
     }
 
     fn range(self) -> std::ops::Range<usize> {

@@ -1,16 +1,18 @@
-//! Parses JSON bytes into a document, and so into a [`Value`], in one pass.
+//! Parses JSON bytes into a document, and so into a [`Value`], in one pass without recursion.
 //!
-//! The JSON library returns a number that is not a whole number of 64 bits only as the nearest `f64`. A
-//! cursor over the same text finds its digits. Numbers come in the order of the text, so each search starts
-//! where the last one ended.
+//! What the grammar of RFC 8259 allows is kept, whether or not a value can represent it: a number keeps its
+//! digits, however many there are, and a half of a surrogate pair in a text, which no Unicode text can hold,
+//! becomes U+FFFD (section 8.2 leaves that to the reader). So one odd token never costs a delivery. What the
+//! grammar does not allow is a fault with its place.
 
-use std::fmt;
+mod fault;
+mod strings;
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::Value;
 use super::document::{Document, Group, Node, Span};
+pub use fault::JsonFault;
 
 /// The most values in a body. With more, the table could be many times larger than the body.
 ///
@@ -18,27 +20,14 @@ use super::document::{Document, Group, Node, Span};
 /// are read. For `[{"a":1},…` it may take thirty.
 const MAX_VALUES: usize = 2_000_000;
 
+/// The most lists and maps within each other. What reads a tree may call itself for each of them.
+const MAX_DEPTH: usize = 127;
+
+/// A whole number of fewer digits than this fits in 64 signed bits.
+const ALWAYS_FITS: usize = 19;
+
 /// The bytes of a typical document for each value or name, to estimate the size of the table.
 const BYTES_OF_A_NODE: usize = 14;
-
-/// Why a body is not JSON that can be parsed, and where. It holds no part of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonFault {
-    /// What is wrong there.
-    pub message: String,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The byte within the line, counted from 1.
-    pub column: usize,
-}
-
-impl fmt::Display for JsonFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (line {}, column {})", self.message, self.line, self.column)
-    }
-}
-
-impl std::error::Error for JsonFault {}
 
 impl Value {
     /// Parses one JSON document. The value shares the bytes, and copies a part of them only when that part
@@ -47,17 +36,20 @@ impl Value {
     /// # Errors
     /// Why the bytes are not exactly one JSON document, and where.
     pub fn read_json(bytes: &Bytes) -> Result<Self, JsonFault> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| fault_at(bytes, error.valid_up_to(), "the body is not valid UTF-8"))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            JsonFault::at(bytes, error.valid_up_to(), "the body is not valid UTF-8")
+        })?;
         let json = text.strip_prefix('\u{feff}').unwrap_or(text);
         if json.trim_ascii().is_empty() {
-            return Err(fault_at(bytes, 0, "the body is empty"));
+            return Err(JsonFault::at(bytes, 0, "the body is empty"));
         }
-        let mut table = Table::new(text);
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        Entry(&mut table).deserialize(&mut deserializer).map_err(fault)?;
-        deserializer.end().map_err(fault)?;
-        let Table { unescaped, nodes, .. } = table;
+        // Places are kept in 32 bits.
+        if u32::try_from(text.len()).is_err() {
+            return Err(JsonFault::at(bytes, 0, "the body is too large"));
+        }
+        let mut reader = Reader::new(text, text.len() - json.len());
+        reader.document().map_err(|Stop(stop)| JsonFault::at(bytes, stop.0, &stop.1))?;
+        let Reader { unescaped, nodes, .. } = reader;
         Ok(Document::new(bytes.clone(), unescaped, nodes).root())
     }
 
@@ -70,219 +62,226 @@ impl Value {
     }
 }
 
-fn fault_at(bytes: &[u8], offset: usize, message: &str) -> JsonFault {
-    let before = &bytes[..offset];
-    let line_start =
-        before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    JsonFault {
-        message: message.to_owned(),
-        line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
-        column: 1 + offset - line_start,
-    }
+/// At which byte the text ends to be JSON, and why. On the heap, so that what is read is handed on in registers.
+struct Stop(Box<(usize, String)>);
+
+fn stop(at: usize, message: impl Into<String>) -> Stop {
+    Stop(Box::new((at, message.into())))
 }
 
-fn fault(error: serde_json::Error) -> JsonFault {
-    let (line, column) = (error.line(), error.column());
-    let whole = error.to_string();
-    let message = whole.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&whole);
-    JsonFault { message: in_plain_words(message, error.is_eof()), line, column }
-}
-
-fn in_plain_words(message: &str, ended_early: bool) -> String {
-    match message {
-        "recursion limit exceeded" => "it is nested more than 127 levels deep".to_owned(),
-        "trailing characters" => "there is more text after the end of the JSON document".to_owned(),
-        "number out of range" => "a number is too large".to_owned(),
-        "expected value" => "a value was expected here".to_owned(),
-        _ if ended_early => {
-            format!("the body ends too early ({})", message.replace("EOF while parsing", "within"))
-        }
-        _ => message.to_owned(),
-    }
-}
-
-/// The table of a document that is being parsed.
-struct Table<'t> {
+/// Reads a text from front to end, and fills the table of its document.
+struct Reader<'t> {
     text: &'t str,
+    at: usize,
     unescaped: String,
     nodes: Vec<Node>,
     values: usize,
-    /// The offset up to which the text was searched for numbers.
-    searched: usize,
+    /// The lists and maps around the place that is being read, the innermost last.
+    open: Vec<Open>,
 }
 
-impl<'t> Table<'t> {
-    fn new(text: &'t str) -> Self {
+/// A list or map whose end has not been read.
+struct Open {
+    node: usize,
+    count: u32,
+    is_map: bool,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str, at: usize) -> Self {
         let nodes = Vec::with_capacity(text.len() / BYTES_OF_A_NODE + 4);
-        Self { text, unescaped: String::new(), nodes, values: 0, searched: 0 }
+        Self { text, at, unescaped: String::new(), nodes, values: 0, open: Vec::new() }
     }
 
-    fn push<E: Error>(&mut self, node: Option<Node>) -> Result<(), E> {
-        let node = node.ok_or_else(|| E::custom("the body is too large"))?;
-        self.nodes.push(node);
-        Ok(())
+    fn bytes(&self) -> &'t [u8] {
+        self.text.as_bytes()
     }
 
-    /// The node of a text that is borrowed from the document, so has no escapes.
-    fn as_written(&self, text: &str) -> Option<Node> {
-        let start = text.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
-        Span::new(start, text.len()).map(Node::Text)
+    fn peek(&self) -> Option<u8> {
+        self.bytes().get(self.at).copied()
     }
 
-    fn unescaped(&mut self, text: &str) -> Option<Node> {
-        let start = self.unescaped.len();
-        self.unescaped.push_str(text);
-        Span::new(start, text.len()).map(Node::Unescaped)
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
     }
 
-    /// Adds a node for a list or map, and returns its index. [`Self::close`] fills it in.
-    fn open<E: Error>(&mut self, group: fn(Group) -> Node) -> Result<usize, E> {
-        let at = self.nodes.len();
-        self.push(Some(group(Group::default())))?;
-        Ok(at)
-    }
-
-    fn close<E: Error>(
-        &mut self,
-        at: usize,
-        count: usize,
-        group: fn(Group) -> Node,
-    ) -> Result<(), E> {
-        let too_many = |_| E::custom("the body is too large");
-        let end = u32::try_from(self.nodes.len()).map_err(too_many)?;
-        let count = u32::try_from(count).map_err(too_many)?;
-        self.nodes[at] = group(Group { count, end });
-        Ok(())
-    }
-
-    /// The next number after the last search that is not a whole number of 64 bits.
-    fn next_double(&mut self) -> Option<Node> {
-        let bytes = self.text.as_bytes();
-        let mut at = self.searched;
-        while at < bytes.len() {
-            match bytes[at] {
-                b'"' => at = after_string(bytes, at),
-                b'-' | b'0'..=b'9' => {
-                    let start = at;
-                    at = after_number(bytes, start);
-                    if !is_whole(&self.text[start..at]) {
-                        self.searched = at;
-                        return Span::new(start, at - start).map(Node::Double);
-                    }
-                }
-                _ => at += 1,
+    fn document(&mut self) -> Result<(), Stop> {
+        loop {
+            let is_opened = self.value()?;
+            if is_opened {
+                continue;
+            }
+            if !self.next_value()? {
+                return Ok(());
             }
         }
-        self.searched = at;
-        None
     }
-}
 
-fn after_string(bytes: &[u8], quote: usize) -> usize {
-    let mut at = quote + 1;
-    while at < bytes.len() && bytes[at] != b'"' {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
-    }
-    at + 1
-}
-
-fn after_number(bytes: &[u8], start: usize) -> usize {
-    let length = bytes[start..]
-        .iter()
-        .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
-        .unwrap_or(bytes.len() - start);
-    start + length
-}
-
-/// Whether the JSON library reads this number as a whole one of 64 bits. It reads `-0` as a decimal number.
-fn is_whole(token: &str) -> bool {
-    token != "-0" && (token.parse::<i64>().is_ok() || token.parse::<u64>().is_ok())
-}
-
-/// Writes a value into the table.
-struct Entry<'a, 't>(&'a mut Table<'t>);
-
-impl<'de> DeserializeSeed<'de> for Entry<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.values += 1;
-        if self.0.values > MAX_VALUES {
-            return Err(D::Error::custom(format_args!(
-                "the body has more than {MAX_VALUES} values"
-            )));
+    /// Reads a value. True where that is the beginning of a list or map, and a value must follow.
+    fn value(&mut self) -> Result<bool, Stop> {
+        self.skip_space();
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(stop(self.at, format!("the body has more than {MAX_VALUES} values")));
         }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Entry<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.push(Some(Node::Null))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.0.push(Some(Node::Bool(value)))
+        let node = match self.peek() {
+            Some(b'"') => self.string()?,
+            Some(b'{') => return self.begin(true),
+            Some(b'[') => return self.begin(false),
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.word("true", Node::Bool(true))?,
+            Some(b'f') => self.word("false", Node::Bool(false))?,
+            Some(b'n') => self.word("null", Node::Null)?,
+            _ => return Err(self.no_value()),
+        };
+        self.nodes.push(node);
+        Ok(false)
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
-        self.0.push(Some(Node::Int(number)))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.0.push(Some(i64::try_from(number).map_or(Node::UInt(number), Node::Int)))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        let node = self.0.next_double();
-        self.0.push(node)
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        let node = self.0.as_written(text);
-        self.0.push(node)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let node = self.0.unescaped(text);
-        self.0.push(node)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let table = self.0;
-        let at = table.open(Node::List)?;
-        let mut count = 0;
-        while elements.next_element_seed(Entry(table))?.is_some() {
-            count += 1;
+    /// Begins a list or a map. False where it is empty, and so complete.
+    fn begin(&mut self, is_map: bool) -> Result<bool, Stop> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(stop(self.at, format!("it is nested more than {MAX_DEPTH} levels deep")));
         }
-        table.close(at, count, Node::List)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let table = self.0;
-        let at = table.open(Node::Map)?;
-        let mut count = 0;
-        while entries.next_key_seed(Name(table))?.is_some() {
-            entries.next_value_seed(Entry(table))?;
-            count += 1;
+        self.at += 1;
+        let node = self.nodes.len();
+        self.nodes.push(Node::Null);
+        self.open.push(Open { node, count: 1, is_map });
+        self.skip_space();
+        match (is_map, self.peek()) {
+            (true, Some(b'}')) | (false, Some(b']')) => {
+                self.at += 1;
+                self.close(0);
+                Ok(false)
+            }
+            (true, _) => self.name().map(|()| true),
+            (false, _) => Ok(true),
         }
-        table.close(at, count, Node::Map)
     }
-}
 
-/// Writes a field's name into the table.
-struct Name<'a, 't>(&'a mut Table<'t>);
+    /// Writes the innermost list or map, with its number of elements or fields, into the table.
+    fn close(&mut self, count: u32) {
+        let Some(Open { node, is_map, .. }) = self.open.pop() else { return };
+        // There are fewer nodes than bytes, whose number fits.
+        let end = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let group = Group { count, end };
+        self.nodes[node] = if is_map { Node::Map(group) } else { Node::List(group) };
+    }
 
-impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
-    type Value = ();
+    /// After a value: reads to where the next one begins. False at the end of the document.
+    fn next_value(&mut self) -> Result<bool, Stop> {
+        loop {
+            self.skip_space();
+            let Some(open) = self.open.last_mut() else {
+                return match self.at == self.text.len() {
+                    true => Ok(false),
+                    false => {
+                        Err(stop(self.at, "there is more text after the end of the JSON document"))
+                    }
+                };
+            };
+            let (is_map, count) = (open.is_map, open.count);
+            match self.text.as_bytes().get(self.at) {
+                Some(b',') => {
+                    let comma = self.at;
+                    open.count += 1;
+                    self.at += 1;
+                    self.skip_space();
+                    if matches!(self.peek(), Some(b']' | b'}')) {
+                        return Err(stop(comma, "a trailing comma"));
+                    }
+                    if is_map {
+                        self.name()?;
+                    }
+                    return Ok(true);
+                }
+                Some(b'}') if is_map => self.at += 1,
+                Some(b']') if !is_map => self.at += 1,
+                Some(_) => {
+                    let end = if is_map { '}' } else { ']' };
+                    return Err(self.unlike(&format!("`,` or `{end}`")));
+                }
+                None => return Err(self.ends_early()),
+            }
+            self.close(count);
+        }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(Entry(self.0))
+    /// Reads the name of a field and the colon behind it.
+    fn name(&mut self) -> Result<(), Stop> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unlike("a name in quotes"));
+        }
+        let name = self.string()?;
+        self.nodes.push(name);
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.unlike("a colon"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn word(&mut self, word: &str, node: Node) -> Result<Node, Stop> {
+        let rest = &self.bytes()[self.at..];
+        let is_whole = !rest.get(word.len()).is_some_and(u8::is_ascii_alphanumeric);
+        if !rest.starts_with(word.as_bytes()) || !is_whole {
+            return Err(self.no_value());
+        }
+        self.at += word.len();
+        Ok(node)
+    }
+
+    fn number(&mut self) -> Result<Node, Stop> {
+        let start = self.at;
+        let is_negative = self.peek() == Some(b'-');
+        self.at += usize::from(is_negative);
+        let first = self.at;
+        let (digits, number) = self.digits()?;
+        if digits > 1 && self.bytes()[first] == b'0' {
+            return Err(stop(first, "a number that begins with a zero"));
+        }
+        let mut is_whole = true;
+        if self.peek() == Some(b'.') {
+            is_whole = false;
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            is_whole = false;
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        if self.peek().is_some_and(|next| next.is_ascii_alphanumeric() || b"+-._".contains(&next)) {
+            return Err(self.unlike("the end of a number"));
+        }
+        if is_whole && digits < ALWAYS_FITS && !(is_negative && number == 0) {
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            return Ok(Node::Int(if is_negative { -number } else { number }));
+        }
+        let token = &self.text[start..self.at];
+        if is_whole && token != "-0" {
+            if let Ok(number) = token.parse() {
+                return Ok(Node::Int(number));
+            }
+            if let Ok(number) = token.parse() {
+                return Ok(Node::UInt(number));
+            }
+        }
+        Ok(Node::Double(Span::new(start, token.len())))
+    }
+
+    /// Reads digits, of which there must be one. Says how many there were, and the number that they make, which
+    /// is right for fewer than [`ALWAYS_FITS`].
+    fn digits(&mut self) -> Result<(usize, u64), Stop> {
+        let (start, mut number) = (self.at, 0_u64);
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            self.at += 1;
+        }
+        if self.at == start { Err(self.unlike("a digit")) } else { Ok((self.at - start, number)) }
     }
 }

@@ -131,14 +131,80 @@ fn unreadable_bodies_are_refused_with_a_position() {
         (b" \n", "the body is empty", 1, 1),
         (b"{\n\"a\": \"\xff\"}", "the body is not valid UTF-8", 2, 7),
         (b"{} {}", "there is more text after the end of the JSON document", 1, 4),
-        (b"[1e400]", "a number is too large", 1, 6),
-        (b"{\"a\": x}", "a value was expected here", 1, 7),
-        (b"{\"a\": 1", "the body ends too early (within an object)", 1, 7),
-        (b"[1,]", "trailing comma", 1, 4),
+        (b"{\"a\": x}", "a value was expected here, and it is `x`", 1, 7),
+        (b"{\"a\": 1", "the body ends too early (within an object)", 1, 8),
+        (b"{\"a\"", "the body ends too early (within an object)", 1, 5),
+        (b"[\"a", "the body ends too early (within a text)", 1, 4),
+        (b"[\"\\u12", "the body ends too early (within a text)", 1, 7),
+        (b"-", "the body ends too early", 1, 2),
+        (b"[1,]", "a trailing comma", 1, 3),
+        (b"{\"a\": 1,\n}", "a trailing comma", 1, 8),
+        (b"[1 2]", "`,` or `]` was expected here, and it is `2`", 1, 4),
+        (b"[1}", "`,` or `]` was expected here, and it is `}`", 1, 3),
+        (b"{a: 1}", "a name in quotes was expected here, and it is `a`", 1, 2),
+        (b"{\"a\" 1}", "a colon was expected here, and it is `1`", 1, 6),
+        (b"{\"a\": NaN}", "`NaN` is not JSON", 1, 7),
+        (b"[\n -Infinity]", "`-Infinity` is not JSON", 2, 3),
+        (b"[Infinity]", "`Infinity` is not JSON", 1, 2),
+        (b"[undefined]", "`undefined` is not JSON", 1, 2),
+        (b"[True]", "`True` is not JSON, which writes `true`", 1, 2),
+        (b"[1] // x", "there is more text after the end of the JSON document", 1, 5),
+        (b"[/* x */ 1]", "a comment, `/*`, is not JSON", 1, 2),
+        (b"['a']", "a text in single quotes, `'`, is not JSON", 1, 2),
+        (b"[01]", "a number that begins with a zero", 1, 2),
+        (b"[1.]", "a digit was expected here, and it is `]`", 1, 4),
+        (b"[.5]", "a value was expected here, and it is `.`", 1, 2),
+        (b"[+1]", "a value was expected here, and it is `+`", 1, 2),
+        (b"[1e]", "a digit was expected here, and it is `]`", 1, 4),
+        (b"[0x10]", "the end of a number was expected here, and it is `x`", 1, 3),
+        (b"[truer]", "a value was expected here, and it is `t`", 1, 2),
+        (b"[\"a\tb\"]", "a control character in a text, U+0009, is not escaped", 1, 4),
+        (b"[\"\0\"]", "a control character in a text, U+0000, is not escaped", 1, 3),
+        (b"[\"\\x41\"]", "an escape in a text that JSON does not have", 1, 3),
+        (b"[\"\\u00g0\"]", "an escape `\\u` in a text without four hex digits", 1, 3),
     ] {
         let expected = JsonFault { message: message.to_owned(), line, column };
         assert_eq!(fault(bytes), expected);
     }
+}
+
+/// A text of JSON, and the value in it as a variable would get it.
+#[track_caller]
+fn kept(json: &str, text: &str) {
+    let body = parse(&format!("{{\"odd\": {json}, \"needed\": 1}}"));
+    assert_eq!(body.get("odd").and_then(Value::to_text).as_deref(), Some(text), "{json}");
+    assert_eq!(body.get("needed"), Some(&Value::Int(1)), "{json}");
+}
+
+#[test]
+fn half_a_surrogate_pair_becomes_the_replacement_character_and_the_rest_is_kept() {
+    for (json, text) in [
+        (r#""fix \ud83d""#, "fix \u{fffd}"),
+        (r#""\ude00 fix""#, "\u{fffd} fix"),
+        (r#""\ud83d\ude00""#, "\u{1f600}"),
+        (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+        (r#""\ud83d\ud83d\ude00!""#, "\u{fffd}\u{1f600}!"),
+        (r#""\ud83d\n""#, "\u{fffd}\n"),
+        (r#""\ud83d\u0041""#, "\u{fffd}A"),
+        (r#""\uDBFF\uDFFF""#, "\u{10ffff}"),
+        (r#""\ufffe\uffff""#, "\u{fffe}\u{ffff}"),
+        (r#""a\u0000b""#, "a\0b"),
+    ] {
+        kept(json, text);
+    }
+    let body = parse(r#"{"\udc00": 1}"#);
+    assert_eq!(body.get("\u{fffd}"), Some(&Value::Int(1)));
+}
+
+#[test]
+fn numbers_of_any_length_and_size_are_kept_with_their_digits() {
+    let digits = "7".repeat(5000);
+    let small = format!("0.{digits}e-{}", "9".repeat(30));
+    for number in ["1e999", "-1e999", "1e-999", "-0", "-0.0", "0e0", "1E+400", &digits, &small] {
+        kept(number, number);
+    }
+    assert_ne!(parse("1e999"), parse("2e999"));
+    assert_eq!(serde_json::to_string(&parse("[1e999]")).ok().as_deref(), Some(r#"["1e999"]"#));
 }
 
 #[test]

@@ -147,6 +147,8 @@ impl Serialize for Value {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(number) => serializer.serialize_i64(*number),
             Self::UInt(number) => serializer.serialize_u64(*number),
+            // JSON's writers make null of what is infinite; its digits say more.
+            Self::Double(double) if double.is_too_large() => serializer.serialize_str(&double.text),
             Self::Double(double) => serializer.serialize_f64(double.value),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(values) => serializer.collect_seq(values.iter()),

@@ -26,12 +26,8 @@ impl Value {
                 all.push_str(text);
             }
             let spans = [(start, middle), (middle, all.len())];
-            nodes.extend(
-                spans
-                    .into_iter()
-                    .filter_map(|(from, to)| Span::new(from, to - from))
-                    .map(Node::Unescaped),
-            );
+            let spans = spans.into_iter().map(|(from, to)| Span::new(from, to - from));
+            nodes.extend(spans.map(Node::Unescaped));
             count += 1;
         }
         let (Ok(end), Ok(_)) = (u32::try_from(nodes.len()), u32::try_from(all.len())) else {
