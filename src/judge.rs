@@ -105,6 +105,7 @@ fn judge_within(
     allowance: u64,
 ) -> Result<Judged, Unfinished> {
     let mut judged = Judged::default();
+    judged.explanation.note = understood.unnamed.clone();
     if let Some(handshake) = &understood.handshake {
         judged.explanation.nothing = Some(format!("a handshake starts nothing ({handshake})"));
         return Ok(judged);

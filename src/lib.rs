@@ -22,6 +22,7 @@ pub mod authenticate;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod content;
 pub mod dispatch;
 mod error_chain;
 pub mod event;

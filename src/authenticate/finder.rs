@@ -13,12 +13,16 @@ use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::grams::Grams;
 use super::unescape::{Unescaped, unescaped};
 
 use crate::model::Secret;
 
 /// Length in bytes of the shortest secret, or form of one, that is looked for.
 pub const SHORTEST: usize = 8;
+/// Length in bytes of the shortest secret, or form of one, that is looked for in requests of sources to which it
+/// does not belong. A shorter one may be a word that other senders use.
+const SHORTEST_OF_OTHERS: usize = 16;
 /// Stands in a kept text where a secret was. It is valid in JSON strings, forms and headers.
 pub const REMOVED: &str = "[redacted]";
 
@@ -29,19 +33,35 @@ pub struct SecretFinder {
     forms: Option<AhoCorasick>,
     /// Of each form, the index of its secret and what replaces it.
     of_form: Vec<(usize, Vec<u8>)>,
+    /// Tells of most texts that they have none of them; none where that is not asked.
+    grams: Option<Grams>,
 }
 
 impl SecretFinder {
     /// A finder of these secrets, which it knows by their indexes.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        Self::of(secrets, SHORTEST, false)
+    }
+
+    /// A finder of these secrets, which may be many, in requests of sources to which they do not belong. It
+    /// hardly costs anything where a text has none.
+    pub fn of_others<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        Self::of(secrets, SHORTEST_OF_OTHERS, true)
+    }
+
+    fn of<'s>(
+        secrets: impl IntoIterator<Item = &'s Secret>,
+        shortest: usize,
+        are_many: bool,
+    ) -> Self {
         let (mut patterns, mut of_form) = (BTreeSet::new(), Vec::new());
         let mut ordered = Vec::new();
         for (index, secret) in secrets.into_iter().enumerate() {
             let bytes = secret.expose();
-            if bytes.len() < SHORTEST {
+            if bytes.len() < shortest {
                 continue;
             }
-            for form in forms(bytes).into_iter().filter(|form| form.len() >= SHORTEST) {
+            for form in forms(bytes).into_iter().filter(|form| form.len() >= shortest) {
                 if patterns.insert(form.clone()) {
                     of_form.push((index, replacement(&form)));
                     ordered.push(form);
@@ -50,7 +70,8 @@ impl SecretFinder {
         }
         let build =
             || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&ordered).ok();
-        Self { forms: (!ordered.is_empty()).then(build).flatten(), of_form }
+        let grams = are_many.then(|| Grams::of(ordered.iter().map(Vec::as_slice), shortest));
+        Self { forms: (!ordered.is_empty()).then(build).flatten(), of_form, grams }
     }
 
     /// The text without the secrets; none where it has none. Adds the indexes of those that it has to `found`.
@@ -58,9 +79,20 @@ impl SecretFinder {
     /// Letters may be escaped that need not be, in JSON and in addresses. So a text with numeric escapes is
     /// searched once more, as it reads without them.
     pub fn without(&self, text: &[u8], found: &mut BTreeSet<usize>) -> Option<Vec<u8>> {
+        if self.forms.is_none() || !self.may_be_in(text) {
+            return None;
+        }
         let clean = self.without_forms(text, found);
         let escaped = self.without_escaped(clean.as_deref().unwrap_or(text), found);
         escaped.or(clean)
+    }
+
+    /// False where it is plain that the text has none of the secrets.
+    fn may_be_in(&self, text: &[u8]) -> bool {
+        self.grams.as_ref().is_none_or(|grams| {
+            grams.may_be_in(text)
+                || unescaped(text).is_some_and(|unescaped| grams.may_be_in(&unescaped.read))
+        })
     }
 
     fn without_escaped(&self, text: &[u8], found: &mut BTreeSet<usize>) -> Option<Vec<u8>> {

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod ed25519;
 mod equal;
 mod finder;
+mod grams;
 pub mod headers;
 pub mod hmac;
 pub mod jwt;

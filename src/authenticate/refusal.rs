@@ -1,5 +1,6 @@
 //! Why authentication refused a request: a label for metrics and a sentence for the log.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -35,9 +36,9 @@ pub enum Refusal {
         expected: &'static str,
     },
     /// The scheme needs a field of the query string or the form, and it is not there.
-    MissingField(&'static str),
+    MissingField(Cow<'static, str>),
     /// A field that must be there once is there several times, so it is unclear which one counts.
-    RepeatedField(&'static str),
+    RepeatedField(Cow<'static, str>),
     /// The body does not have the form that the scheme signs.
     MalformedBody {
         /// The form that it should have.

@@ -37,6 +37,7 @@ pub use plan::{
     RetentionPlan, RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
 };
 pub use repeats::{NAMED_WINDOW, Repeats, UNNAMED_WINDOW};
+pub(crate) use report::is_name as looks_like_a_name;
 pub use report::{Effect, Excerpt, Fault, Report};
 pub use schema::schema;
 pub use secrets::{Program, SecretFault, SecretRef, SecretResolver};

@@ -61,6 +61,8 @@ pub struct HeldBack {
 pub struct ServerPlan {
     /// The address for webhooks.
     pub listen: SocketAddr,
+    /// The path that may stand in front of `/hooks/`, without a slash at its end; empty where there is none.
+    pub path_prefix: String,
     /// The address for the admin API, metrics and health.
     pub admin: SocketAddr,
     /// The tokens of the admin API, by the name of the person who holds each.

@@ -35,6 +35,8 @@ pub struct Understood {
     pub identity: Identity,
     /// Tells two deliveries apart to which the sender gave the same id.
     pub content: ContentDigest,
+    /// In words, that the place where the event's name should be has none; none where it has one.
+    pub unnamed: Option<String>,
     /// The events. Usually there is one. A push to several branches and a list of events give
     /// several.
     pub events: Vec<Event>,
@@ -94,7 +96,8 @@ pub fn understand(
     source: &Arc<str>,
 ) -> Result<Understood, DecodeFault> {
     let headers = verified.headers();
-    let decoded = provider.decode(headers, verified.body())?;
+    let decoded = provider.decode_as(headers, verified.body(), options)?;
+    let unnamed = options.unnamed(headers, &decoded.body);
     let mut meanings = provider.meanings(headers, &decoded.body, options)?;
     let identity = provider.identity(verified, &decoded.body, options);
     let event = Event {
@@ -126,7 +129,7 @@ pub fn understand(
     let greets = meanings.iter().any(|meaning| meaning.handshake.is_some());
     let events = if greets { Vec::new() } else { split(provider, options, &meanings, &event) };
     let providers::Meaning { kind, name, action, handshake } = meanings.swap_remove(0);
-    Ok(Understood { handshake, kind, name, action, identity, content, events })
+    Ok(Understood { handshake, kind, name, action, identity, content, unnamed, events })
 }
 
 /// Makes one event for each thing in the body: for each event of a list, and for each branch of a

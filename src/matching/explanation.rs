@@ -14,6 +14,9 @@ pub struct Explanation {
     /// event kind that the source does not list, an ignored actor, or a skip mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nothing: Option<String>,
+    /// What was odd about the delivery, such as a missing name of its event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The results of the routes, matches first.
     pub routes: Vec<RouteExplanation>,
     /// The number of routes that event kind or repository ruled out. They are not listed one by

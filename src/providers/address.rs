@@ -1,6 +1,8 @@
 //! The address that was configured at a sender, for senders that sign it. Behind a proxy, the gateway
 //! cannot derive this address from the request, so it is a setting.
 
+use std::sync::Arc;
+
 use crate::authenticate::Refusal;
 use crate::providers::Options;
 
@@ -17,6 +19,18 @@ pub(super) fn lacks(provider: &str, options: &Options) -> Vec<String> {
 pub(super) fn full(options: &Options, query: &str) -> Result<String, Refusal> {
     let url = options.public_url.as_ref().ok_or(Refusal::Misconfigured(NONE))?;
     Ok(if query.is_empty() { url.clone() } else { format!("{url}?{query}") })
+}
+
+/// The name of the repository at an address such as `https://github.com/acme/risk.git` or
+/// `git@github.com:acme/risk.git`: its path.
+pub(super) fn repository_in(url: &str) -> Option<Arc<str>> {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => url.split_once(':')?.1,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+    let name = path.strip_suffix(".git").unwrap_or(path);
+    name.contains('/').then(|| name.into())
 }
 
 /// The forms that an address may have had when it was signed: as it is, without its port, with the

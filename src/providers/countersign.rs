@@ -27,7 +27,7 @@ impl ChallengeToken {
     pub fn read(name: &'static str, text: &str) -> Result<Self, Refusal> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.+/".contains(&byte);
         let fits = !text.is_empty() && text.len() <= LONGEST && text.bytes().all(plain);
-        fits.then(|| Self(text.to_owned())).ok_or(Refusal::MissingField(name))
+        fits.then(|| Self(text.to_owned())).ok_or(Refusal::MissingField(name.into()))
     }
 
     /// The text.

@@ -9,8 +9,9 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 
+use crate::content;
 use crate::model::{ChatCommand, JsonFault, Value};
-use crate::providers::form;
+use crate::providers::{BodyForm, form};
 
 /// A parsed body.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,13 @@ pub enum DecodeFault {
         /// How many bytes come before it.
         offset: usize,
     },
+    /// The body is not a text in UTF-8.
+    Text {
+        /// How many bytes come before the first that is not.
+        offset: usize,
+    },
+    /// The body is said to be lines of JSON, which a source reads only where it says so.
+    Lines,
     /// Something is missing that the sender always sends, such as "header `x-event`".
     Missing(String),
     /// The header that names the event says another one than the body shows. Such headers are not signed.
@@ -75,6 +83,12 @@ impl fmt::Display for DecodeFault {
             Self::Form { what, offset } => {
                 write!(f, "the form in the body has {what} at byte {offset}")
             }
+            Self::Text { offset } => {
+                write!(f, "the body is not a text in UTF-8, at byte {offset}")
+            }
+            Self::Lines => f.write_str(
+                "the body is lines of JSON, which a source reads that says `body: lines`",
+            ),
             Self::Missing(what) => write!(f, "{what} is missing"),
             Self::Contradicts { header, event } => {
                 write!(
@@ -129,6 +143,71 @@ pub(super) fn json_or_text(body: &Bytes) -> Result<Value, DecodeFault> {
         Some(b'{' | b'[') => json(body),
         _ => Ok(Value::text(String::from_utf8_lossy(body).into_owned())),
     }
+}
+
+/// Most lines of a body of lines of JSON.
+const MOST_LINES: usize = 100_000;
+
+/// A body of an unknown sender, in the form that the source says.
+///
+/// Where it says none, the bytes come first: what is JSON is read as JSON. Only what is neither that nor a form
+/// is read as the text that its content type says it is.
+pub(super) fn in_form(
+    headers: &HeaderMap,
+    body: &Bytes,
+    form: BodyForm,
+) -> Result<Value, DecodeFault> {
+    match form {
+        BodyForm::Text => text(body),
+        BodyForm::Lines => lines(body),
+        BodyForm::Any => json_or_form(headers, body).or_else(|fault| {
+            match (&fault, content::bare_type(headers)) {
+                (DecodeFault::Json { .. }, kind) if is_text(kind) => text(body),
+                (DecodeFault::Json { .. }, kind) if is_lines(kind) => Err(DecodeFault::Lines),
+                _ => Err(fault),
+            }
+        }),
+    }
+}
+
+/// Whether a content type is one of texts that people and tools read as they are: plain text, CSV, XML, ….
+fn is_text(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    let structured =
+        ["application/xml", "application/csv", "application/yaml", "application/x-yaml"];
+    kind.starts_with("text/") || kind.ends_with("+xml") || structured.contains(&&*kind)
+}
+
+fn is_lines(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    ["ndjson", "x-ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines", "json-lines", "json-seq"]
+        .iter()
+        .any(|name| kind.strip_prefix("application/") == Some(name))
+}
+
+fn text(body: &Bytes) -> Result<Value, DecodeFault> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| DecodeFault::Text { offset: error.valid_up_to() })?;
+    Ok(Value::text(text))
+}
+
+/// A list of the values of all lines. Empty lines have none.
+fn lines(body: &Bytes) -> Result<Value, DecodeFault> {
+    let mut values = Vec::new();
+    for (number, line) in body.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        if values.len() == MOST_LINES {
+            return Err(DecodeFault::TooMany { most: MOST_LINES });
+        }
+        let value = Value::read_json(&body.slice_ref(line)).map_err(|mut fault| {
+            fault.line += number;
+            DecodeFault::Json { fault, field: None }
+        })?;
+        values.push(value);
+    }
+    Ok(Value::list(values))
 }
 
 /// A body of an unknown sender: JSON, a form as a map of its fields, or null where the body is empty.

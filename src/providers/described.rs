@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
 use crate::model::{ChatCommand, GitFacts, Secret, Value};
 use crate::providers::chat::body as chat_body;
-use crate::providers::identity::without;
+use crate::providers::identity::{named_id, without};
 use crate::providers::mechanisms::Mechanism;
 use crate::providers::{
     About, Countersign, DecodeFault, Decoded, Dialect, Greeting, Handshake, Identity, Meaning,
@@ -66,6 +66,8 @@ pub(super) struct Sender {
     pub(super) word: Option<fn(&str) -> &str>,
     /// The kind of event, where it differs from the sender's own name.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// The sender's own name for the event, where it has one that differs from what is in `event`.
+    pub(super) named: Option<fn(&HeaderMap, &Value) -> Option<Arc<str>>>,
     /// The event's action, where it differs from the sender's own word.
     pub(super) done: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
     /// Kinds of event, each with the sender's own name for it where that differs. Samples are sent
@@ -148,6 +150,7 @@ impl Sender {
             changing: &[],
             word: None,
             kind: None,
+            named: None,
             done: None,
             names: &[],
             handshake: None,
@@ -204,7 +207,7 @@ impl Sender {
         let own_action = self.done.and_then(|done| done(headers, body)).map(Arc::from);
         Meaning {
             kind: own.or_else(|| self.word_for(name.as_ref()?)).unwrap_or_else(|| UNNAMED.into()),
-            name,
+            name: self.named.and_then(|named| named(headers, body)).or(name),
             action: own_action.or_else(|| first(self.action)),
             handshake: self.handshake.and_then(|handshake| handshake(headers, body)),
         }
@@ -370,6 +373,13 @@ impl Provider for Sender {
                 Unnamed::Body => Identity::of_value(&without(body, self.changing)),
             },
         }
+    }
+
+    fn named_id(&self, headers: &HeaderMap, body: &Value, options: &Options) -> Option<String> {
+        let texts: Option<Vec<_>> =
+            self.id.iter().map(|place| self.read_all(*place, headers, body)).collect();
+        let own = texts.filter(|texts| !texts.is_empty()).map(|texts| texts.join(":"));
+        own.or_else(|| named_id(headers, body, options))
     }
 
     fn changing(&self) -> &'static [&'static str] {

@@ -29,12 +29,12 @@ pub fn without_fields(text: &str, is_secret: impl Fn(&[u8]) -> bool) -> String {
 }
 
 /// The text of a field of the query string. None where it is absent; refused where it occurs twice.
-pub(super) fn query_field(query: &str, name: &'static str) -> Result<Option<String>, Refusal> {
+pub(super) fn query_field(query: &str, name: &str) -> Result<Option<String>, Refusal> {
     let fields = pieces(query.as_bytes()).filter_map(|(offset, piece)| field(piece, offset).ok());
     let mut texts = fields.filter(|(key, _)| key == name).map(|(_, text)| text);
     match (texts.next(), texts.next()) {
         (text, None) => Ok(text),
-        _ => Err(Refusal::RepeatedField(name)),
+        _ => Err(Refusal::RepeatedField(name.to_owned().into())),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn challenge<'t>(name: &'static str, text: &'t str) -> Result<&'t str
     let fits = !text.is_empty()
         && text.len() <= LONGEST
         && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(text) } else { Err(Refusal::MissingField(name)) }
+    if fits { Ok(text) } else { Err(Refusal::MissingField(name.into())) }
 }
 
 /// The text, where it may be sent back as plain text: visible ASCII and spaces, not empty and not too long.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::model::{ContentDigest, Value};
+use crate::providers::Options;
 
 /// Longest id, in bytes. Longer ones are replaced by their digest: ids are stored and indexed, and a
 /// header may be as long as the server allows.
@@ -84,6 +85,33 @@ impl Identity {
     pub(super) fn of_bytes(parts: &[&[u8]]) -> Self {
         Self::Digest(sha256(parts))
     }
+}
+
+/// Headers in which senders of many kinds name their deliveries, in lower case.
+const ID_HEADERS: [&str; 14] = [
+    "x-github-delivery",
+    "x-gitea-delivery",
+    "x-gogs-delivery",
+    "x-forgejo-delivery",
+    "webhook-id",
+    "svix-id",
+    "x-gitlab-webhook-uuid",
+    "x-gitlab-event-uuid",
+    "x-request-uuid",
+    "x-request-id",
+    "x-hook0-id",
+    "x-shopify-webhook-id",
+    "x-amz-sns-message-id",
+    "idempotency-key",
+];
+
+/// The delivery id in the place that the source's options say, or in a header that names one.
+pub(super) fn named_id(headers: &HeaderMap, body: &Value, options: &Options) -> Option<String> {
+    let configured = options.delivery_id.as_ref();
+    configured.and_then(|place| place.read(headers, body)).or_else(|| {
+        let texts = ID_HEADERS.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
+        texts.filter(|text| !text.is_empty()).map(str::to_owned).next()
+    })
 }
 
 /// A value's JSON without these fields of the whole, or of each element where it is a list.

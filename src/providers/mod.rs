@@ -52,7 +52,7 @@ pub use generic::{Preset, Scheme};
 pub use handshake::{Greeting, Handshake, Reply};
 pub use hidden::{HiddenHeaders, visible_query};
 pub use identity::Identity;
-pub use options::{Options, Place};
+pub use options::{BodyForm, Options, Place};
 pub use outgoing::{Outgoing, SignFault, Signed};
 pub use page::page;
 pub use table::{akin, find, names};
@@ -197,6 +197,19 @@ pub trait Provider: Sync {
     /// Why the body cannot be parsed.
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault>;
 
+    /// Parses the body into a tree, as [`Provider::decode`], in the way that the source's options say.
+    ///
+    /// # Errors
+    /// Why the body cannot be parsed.
+    fn decode_as(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        _options: &Options,
+    ) -> Result<Decoded, DecodeFault> {
+        self.decode(headers, body)
+    }
+
     /// Whether the sender puts a secret of the source into its bodies on purpose.
     fn tells_secret_in_body(&self) -> bool {
         false
@@ -253,6 +266,11 @@ pub trait Provider: Sync {
 
     /// What identifies the delivery, so that a repeat of it is recognised.
     fn identity(&self, request: &Verified<'_>, body: &Value, options: &Options) -> Identity;
+
+    /// The sender's id of the delivery, as an unverified request names it; none where it names none.
+    fn named_id(&self, headers: &HeaderMap, body: &Value, options: &Options) -> Option<String> {
+        identity::named_id(headers, body, options)
+    }
 
     /// Fields of the body, or of each element where the body is a list, that change each time the sender
     /// sends the same delivery.

@@ -27,6 +27,10 @@ pub struct Options {
     pub tolerance: Option<Duration>,
     /// The header that carries the signature or the token. No default.
     pub header: Option<HeaderName>,
+    /// The field of the query string that carries the token. No default.
+    pub query: Option<String>,
+    /// How the body is read. Default: as JSON or a form.
+    pub body: BodyForm,
     /// The text before the signature or token, such as `sha256=` or `Bearer `. Default: nothing.
     pub prefix: Option<String>,
     /// Whether the prefix may be left out. Default: no.
@@ -90,12 +94,14 @@ pub struct Options {
 }
 
 /// The names of all options, as configurations write them.
-pub(super) const NAMES: [&str; 33] = [
+pub(super) const NAMES: [&str; 35] = [
     "allow_sha1",
     "allow_older",
     "timed",
     "tolerance",
     "header",
+    "query",
+    "body",
     "prefix",
     "prefix_optional",
     "separator",
@@ -125,6 +131,31 @@ pub(super) const NAMES: [&str; 33] = [
     "action",
     "each",
 ];
+
+/// How the body of a sender is read that may send anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyForm {
+    /// As JSON, or as a form. What is neither, and is said to be text, is a text.
+    #[default]
+    Any,
+    /// As a text, whatever is in it.
+    Text,
+    /// As lines of JSON: a list of their values.
+    Lines,
+}
+
+impl std::str::FromStr for BodyForm {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "any" => Ok(Self::Any),
+            "text" => Ok(Self::Text),
+            "lines" => Ok(Self::Lines),
+            _ => Err(format!("`{name}` is not one of any, text, lines")),
+        }
+    }
+}
 
 /// A place in a request that holds the event's name or the delivery's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,6 +200,18 @@ impl Place {
         }
     }
 
+    /// The place in words.
+    fn shown(&self) -> String {
+        match self {
+            Self::Header(name) => format!("header `{name}`"),
+            Self::Field(path) => format!("field `{}`", path.join(".")),
+            Self::Fields(paths) => {
+                let names: Vec<String> = paths.iter().map(|path| path.join(".")).collect();
+                format!("fields `{}`", names.join("`, `"))
+            }
+        }
+    }
+
     /// The header's name, where the place is a header.
     pub(super) fn header(&self) -> Option<&HeaderName> {
         if let Self::Header(name) = self { Some(name) } else { None }
@@ -197,6 +240,17 @@ impl Options {
         self.tolerance.unwrap_or(DEFAULT_TOLERANCE)
     }
 
+    /// In words, that the place of the event's name has none; none where it has one, or none is configured.
+    pub(crate) fn unnamed(&self, headers: &HeaderMap, body: &Value) -> Option<String> {
+        // The names of a list's elements are within them.
+        let place = self.event.as_ref().filter(|_| self.each.is_none())?;
+        let is_named = place.read(headers, body).is_some();
+        (!is_named).then(|| {
+            let place = place.shown();
+            format!("{place}, which names the event, is missing or empty; the kind is `event`")
+        })
+    }
+
     /// The options that are set although the provider does not take them: one sentence for each.
     pub(super) fn strangers(&self, provider: &str, takes: &[&str]) -> Vec<String> {
         let belongs = if takes.is_empty() {
@@ -217,6 +271,8 @@ impl Options {
             self.timed,
             self.tolerance.is_some(),
             self.header.is_some(),
+            self.query.is_some(),
+            self.body != BodyForm::default(),
             self.prefix.is_some(),
             self.prefix_optional,
             self.separator.is_some(),

@@ -149,6 +149,11 @@ says what to set at the sender's side, what to write into `gateway.yaml`, and wh
 Every source may also set the limits of [configuration.md](configuration.md#sourcesname):
 `allow_from`, `rate`, `events`, `body_limit`, `ignore_actors`.
 
+A body may be compressed (`Content-Encoding`: gzip, deflate, zstd) and in another charset than UTF-8; a
+signature is checked over the bytes as they were sent. Where a page says that a test or a ping starts
+nothing, the gateway knows it; any other test of a sender looks like what it tests, and starts what that
+would start.
+
 To try a source without its sender: `cdsw-gateway send SOURCE`, which signs with the source's secret, or,
 without the configuration, `cdsw-gateway send --provider NAME --to URL`. Where the secret is the
 sender's public key (`discord`, `travis-ci`, `jwt` with keys under `secrets`), only the sender can

@@ -47,7 +47,8 @@ fn understood(provider: &str, event: &str, body: &[u8]) -> Understood {
 }
 
 fn shown(understood: &Understood) -> String {
-    let Understood { handshake, kind, name, action, identity, content: _, events } = understood;
+    let Understood { handshake, kind, name, action, identity, content: _, unnamed: _, events } =
+        understood;
     let mut text = format!("kind: {kind}\nname: {name:?}\naction: {action:?}\nkey: {identity:?}\n");
     if handshake.is_some() {
         writeln!(text, "handshake: {handshake:?}").expect("text");

@@ -11,6 +11,7 @@
 mod common;
 
 // One step of a delivery's path, pure: no socket, no store.
+mod ci_senders;
 mod countersigned;
 mod every_provider;
 mod facts;

@@ -19,6 +19,7 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
     let algorithm = parsed(checker, shape.algorithm.as_ref());
     let encoding = parsed(checker, shape.encoding.as_ref());
     let timestamp_unit = parsed(checker, shape.timestamp_unit.as_ref());
+    let body = parsed(checker, shape.body.as_ref());
     let template = template(checker, shape.template.as_ref());
     let separator = separator(checker, shape.separator.as_ref());
     let event = place(checker, shape.event.as_ref());
@@ -49,6 +50,8 @@ pub(super) fn options(checker: Checker<'_>, shape: &SourceShape) -> Option<Optio
         timed: shape.timed,
         tolerance: shape.tolerance.as_ref().map(|at| at.value.0),
         header: shape.header.clone().map(|header| header.0),
+        query: shape.query.clone(),
+        body: body?.unwrap_or_default(),
         prefix: shape.prefix.clone(),
         prefix_optional: shape.prefix_optional,
         separator: separator?,

@@ -52,6 +52,7 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
     let ingest_tokens = tokens(checker, shape.ingest_tokens);
     Some(ServerPlan {
         listen: listen?,
+        path_prefix: path_prefix(checker, shape.path_prefix.as_ref()),
         admin: admin?,
         admin_tokens,
         admin_hosts: admin_hosts(checker, shape.admin_hosts.as_ref()),
@@ -69,6 +70,26 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         shutdown_grace: shape.shutdown_grace.0,
         hold_alert: shape.hold_alert.0,
     })
+}
+
+/// The path in front of `/hooks/`, without slashes at its end; empty where there is none.
+fn path_prefix(checker: Checker<'_>, at: Option<&At<String>>) -> String {
+    let Some(at) = at else { return String::new() };
+    let path = at.value.trim_end_matches('/');
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    let is_path = path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain));
+    if !path.is_empty() && !is_path {
+        let hint = "write a path such as `/gateway`, of letters, digits and `-_.~`".to_owned();
+        checker.fault(at.id, "`path_prefix` is no path", hint);
+    }
+    if path.split('/').any(|part| part == "hooks") {
+        let hint = "write what stands in front of `/hooks/`, without it".to_owned();
+        checker.fault(at.id, "`path_prefix` has `hooks` in it", hint);
+    }
+    path.to_owned()
 }
 
 fn tokens(checker: Checker<'_>, section: Section<SecretShape>) -> BTreeMap<Arc<str>, SecretRef> {

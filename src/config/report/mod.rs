@@ -12,7 +12,8 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use excerpt::Excerpt;
-pub(super) use reveal::{Show, is_known, is_name};
+pub(crate) use reveal::is_name;
+pub(super) use reveal::{Show, is_known};
 pub(super) use source::Source;
 
 /// Replaces text in an excerpt that must not be shown.

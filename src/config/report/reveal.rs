@@ -118,7 +118,7 @@ fn is_plain(word: &str) -> bool {
 
 /// Whether a text looks like a name that a person gave, and not like a key: its words are plain, or short
 /// numbers, or end in a short number.
-pub(in crate::config) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let kinds: [fn(&u8) -> bool; 3] =
         [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
     let mixed = kinds.iter().all(|kind| text.bytes().any(|byte| kind(&byte)));

@@ -5,7 +5,9 @@
 //! work, at most one for each reference, and everyone who asks for the same secret shares its
 //! answer. So a program that hangs delays only the requests that need its output.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,7 @@ use super::command::{self, GRACE, TIME};
 use super::file::{self, Stamp};
 use super::state::{Answer, Known, State};
 use super::{Program, SecretFault, SecretRef, trimmed};
+use crate::authenticate::same;
 use crate::model::Secret;
 
 /// How long a caller waits for a look-up. A program ends earlier than this, but a file system may
@@ -28,6 +31,10 @@ pub struct SecretResolver(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
+    /// The last value of each secret that was resolved.
+    seen: Mutex<HashMap<SecretRef, Secret>>,
+    /// Grows with each change of them.
+    changes: AtomicU64,
     now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
 
@@ -79,7 +86,8 @@ impl SecretResolver {
 
     /// A resolver with its own clock, which decides whether a secret is still fresh.
     pub fn timed(now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared { state: Mutex::default(), now: Box::new(now) }))
+        let (state, seen, changes) = (Mutex::default(), Mutex::default(), AtomicU64::new(0));
+        Self(Arc::new(Shared { state, seen, changes, now: Box::new(now) }))
     }
 
     /// The secret that a reference points at.
@@ -93,7 +101,7 @@ impl SecretResolver {
     /// The secret, if neither a file has to be read nor a program run for it.
     pub fn at_hand(&self, reference: &SecretRef) -> Option<Result<Secret, SecretFault>> {
         match reference {
-            SecretRef::Env(name) => Some(from_env(reference, name)),
+            SecretRef::Env(name) => Some(self.0.see(reference, from_env(reference, name))),
             _ => self.0.lock().at_hand(reference, (self.0.now)()),
         }
     }
@@ -102,7 +110,7 @@ impl SecretResolver {
     /// progress. It must be called within the async runtime.
     pub(in crate::config) fn begin(&self, reference: &SecretRef) -> Pending {
         if let SecretRef::Env(name) = reference {
-            return Pending::AtHand(from_env(reference, name));
+            return Pending::AtHand(self.0.see(reference, from_env(reference, name)));
         }
         // All under one lock, so that a look-up that ends right now is not started a second time.
         let mut state = self.0.lock();
@@ -152,6 +160,17 @@ impl SecretResolver {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
+    /// How often a secret was resolved that had another value before, or none.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Acquire)
+    }
+
+    /// The last value of each secret that was resolved so far.
+    pub fn seen(&self) -> Vec<(SecretRef, Secret)> {
+        let seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().map(|(reference, secret)| (reference.clone(), secret.clone())).collect()
+    }
+
     /// Looks at this secret again at its next use.
     pub fn forget(&self, reference: &SecretRef) {
         self.0.lock().forget(reference);
@@ -178,10 +197,25 @@ impl Shared {
                 Err(fault) => (Err(fault), None),
             },
         };
+        let result = self.see(reference, result);
         let known = Known { result: result.clone(), looked: (self.now)(), stamp };
         let fault = self.lock().close(reference, ticket, known);
         tell.send_replace(Some(result));
         fault
+    }
+
+    /// Remembers a secret that was resolved, and hands it on.
+    fn see(&self, reference: &SecretRef, answer: Answer) -> Answer {
+        let Ok(secret) = &answer else { return answer };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = seen.get(reference).is_some_and(|known| {
+            known.is_clone_of(secret) || same(known.expose(), secret.expose())
+        });
+        if !is_known {
+            seen.insert(reference.clone(), secret.clone());
+            self.changes.fetch_add(1, Ordering::Release);
+        }
+        answer
     }
 
     /// The known content of a file, if the file has not changed since it was read.

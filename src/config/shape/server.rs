@@ -16,6 +16,10 @@ pub(in crate::config) struct ServerShape {
     /// Address and port for webhooks. Nothing else is served there.
     #[schemars(example = &"0.0.0.0:8080")]
     pub(in crate::config) listen: At<String>,
+    /// A path in front of `/hooks/`, such as `/gateway`, that a proxy does not take off. Webhooks are
+    /// then accepted at `/gateway/hooks/SOURCE` and, as before, at `/hooks/SOURCE`. Default: none.
+    #[schemars(example = &"/gateway")]
+    pub(in crate::config) path_prefix: Option<At<String>>,
     /// Address and port for the admin API, metrics and health. Keep it inside your network.
     #[schemars(example = &"127.0.0.1:8081")]
     pub(in crate::config) admin: At<String>,
@@ -99,6 +103,7 @@ impl Default for ServerShape {
     fn default() -> Self {
         Self {
             listen: At::default_of("127.0.0.1:8080".to_owned()),
+            path_prefix: None,
             admin: At::default_of("127.0.0.1:8081".to_owned()),
             admin_tokens: Section::new(),
             admin_hosts: None,

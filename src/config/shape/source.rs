@@ -64,6 +64,17 @@ pub(in crate::config) struct SourceShape {
     pub(in crate::config) tolerance: Option<At<Period>>,
     /// The header that carries the signature or the token.
     pub(in crate::config) header: Option<Header>,
+    /// The field of the query string that carries the token, for a sender that can only be given an
+    /// address: `/hooks/SOURCE?NAME=TOKEN`. The token may also stand in the path,
+    /// `/hooks/SOURCE/TOKEN`. It is neither stored nor shown. Where `header` is set too, either
+    /// place will do.
+    #[schemars(example = &"token")]
+    pub(in crate::config) query: Option<String>,
+    /// How the body is read: `any` (JSON or a form; what is neither and has a content type of text,
+    /// such as CSV or XML, is a text), `text` (a text, whatever is in it: `body` in expressions), or
+    /// `lines` (lines of JSON: a list of their values). Default: `any`.
+    #[schemars(extend("enum" = ["any", "text", "lines"]))]
+    pub(in crate::config) body: Option<At<String>>,
     /// The text before the signature or token in its header, such as `sha256=`.
     #[schemars(example = &"sha256=")]
     pub(in crate::config) prefix: Option<String>,

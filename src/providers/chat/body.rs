@@ -58,7 +58,7 @@ pub(in crate::providers) fn token(body: &[u8]) -> Result<Option<String>, Refusal
         .map_err(|_| Refusal::MalformedBody { expected: "JSON or a form" })?;
     match tree.get(TOKEN) {
         Some(Value::Text(token)) if !token.is_empty() => Ok(Some(token.to_string())),
-        Some(Value::List(_)) => Err(Refusal::RepeatedField(TOKEN)),
+        Some(Value::List(_)) => Err(Refusal::RepeatedField(TOKEN.into())),
         _ => Ok(None),
     }
 }
@@ -148,7 +148,7 @@ mod tests {
             assert_eq!(to_keep(body.as_bytes()), None, "{body}");
         }
         assert_eq!(token(b"a=b&token="), Ok(None));
-        assert_eq!(token(b"token=a&token=b"), Err(Refusal::RepeatedField("token")));
+        assert_eq!(token(b"token=a&token=b"), Err(Refusal::RepeatedField("token".into())));
         assert!(token(&vec![b'a'; LONGEST + 1]).is_err());
     }
 

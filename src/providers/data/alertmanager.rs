@@ -14,6 +14,7 @@ static PROOF: BasicOr = BasicOr(&BEARER);
 /// Prometheus Alertmanager.
 pub(in crate::providers) static ALERTMANAGER: Sender = Sender {
     action: &[At::Field(&["status"])],
+    takes: &["user", "header", "prefix"],
     kind: Some(kind),
     samples: &[("alert", include_str!("../samples/alertmanager.json"))],
     ..Sender::new("alertmanager", "Prometheus Alertmanager", &ABOUT, &PROOF)
@@ -27,7 +28,8 @@ static ABOUT: About = About {
     group: Group::Data,
     setup: &["In `alertmanager.yml`, under the receiver: `webhook_configs: [{ url: \
          https://HOST/hooks/alertmanager, http_config: { authorization: { credentials: SECRET } \
-         } }]`."],
+         } }]`. For a header of your own (`http_config: { http_headers: … }`), write its name as \
+         `header` of the source."],
     source: "provider: alertmanager\nrepeats: { window: 7d }\nsecrets: [{ env: ALERTMANAGER_TOKEN }]",
     carries: "The kind is `alert`, the action the body's `status` (`firing`, `resolved`). A \
               group's key stays the same for ever, so it is no delivery's id; the digest of the \

@@ -1,17 +1,19 @@
 //! Grafana's alerting. The names of its headers are settings in Grafana. Where Grafana is configured to
 //! send a time, the signature covers it too.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::timestamp::{self, Unit};
 use crate::authenticate::{Proof, Refusal, Unverified, headers};
-use crate::model::Secret;
+use crate::model::{Secret, Value};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender, Unnamed};
 use crate::providers::mechanisms::Mechanism;
-use crate::providers::{Options, Outgoing, SignFault, Signed, Verification, header, json_content};
+use crate::providers::{
+    Handshake, Options, Outgoing, SignFault, Signed, Verification, header, json_content,
+};
 
 /// The default name of the header of the signature.
 const SIGNATURE: HeaderName = HeaderName::from_static("x-grafana-alerting-signature");
@@ -21,9 +23,22 @@ pub(in crate::providers) static GRAFANA: Sender = Sender {
     action: &[At::Field(&["status"])],
     kind: Some(|_, body| body.get("alerts").map(|_| "alert")),
     unnamed: Unnamed::Body,
+    handshake: Some(test),
     samples: &[("alert", include_str!("../samples/grafana.json"))],
     ..Sender::new("grafana", "Grafana alerting", &ABOUT, &Alerting)
 };
+
+/// What the button "Test" of a contact point sends.
+fn test(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    let alerts = body.get("alerts")?.as_list()?;
+    let label = |alert: &Value, name: &str, value: &str| {
+        alert.at(&["labels", name]).and_then(Value::as_str) == Some(value)
+    };
+    let is_test = |alert: &Value| {
+        label(alert, "alertname", "TestAlert") && label(alert, "instance", "Grafana")
+    };
+    (!alerts.is_empty() && alerts.iter().all(is_test)).then_some(Handshake::Acknowledge)
+}
 
 /// HMAC-SHA-256 of the body, or of time and body with a colon between them.
 struct Alerting;
@@ -110,7 +125,7 @@ static ABOUT: About = About {
     carries: "The kind is `alert`, the action the body's `status` (`firing`, `resolved`). A group's \
               key stays the same for ever, so it is no delivery's id; the digest of the body, in \
               which every alert has its beginning, stands for it. The body is signed, and the time \
-              where one is sent.",
+              where one is sent. The test of a contact point starts nothing.",
     yields: "",
     proven: Proven::Recomputed,
     sources: &["grafana/alerting, http/hmac.go"],

@@ -1,8 +1,10 @@
 //! Harbor. It signs nothing. It sends the text that is configured as "Auth Header" in the header
 //! `Authorization`.
 
+use http::HeaderMap;
+
 use crate::model::{GitFacts, Value};
-use crate::providers::Meaning;
+use crate::providers::{Handshake, Meaning};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
 use crate::providers::forges::facts::text;
@@ -14,6 +16,7 @@ static TOKEN: Token = Token { header: "authorization", prefix: "" };
 /// Harbor.
 pub(in crate::providers) static HARBOR: Sender = Sender {
     event: &[At::Field(&["type"])],
+    handshake: Some(test),
     git_facts: Some(git_facts),
     samples: &[("PUSH_ARTIFACT", include_str!("../samples/harbor.json"))],
     ..Sender::new("harbor", "Harbor", &ABOUT, &TOKEN)
@@ -27,6 +30,12 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     let (author, deleted) = (text(body, &["operator"]), &*meaning.kind == "DELETE_ARTIFACT");
     let told = images(repository, tags).into_iter();
     told.map(|facts| GitFacts { author: author.clone(), deleted, ..facts }).collect()
+}
+
+/// What the button "Test Endpoint" of older versions sends.
+fn test(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    let kind = body.get("type")?.as_str()?;
+    matches!(kind, "testEndpoint" | "TEST_ENDPOINT").then_some(Handshake::Acknowledge)
 }
 
 static ABOUT: About = About {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::authenticate::hmac::base64;
 use crate::authenticate::keys::{KeySet, Scheme, verify_configured};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
-use crate::model::{GitFacts, PullRequest, Secret, Value};
+use crate::model::{ChangedPaths, GitFacts, PullRequest, Secret, Value};
 use crate::providers::forges::facts;
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
@@ -113,7 +113,8 @@ impl Provider for TravisCi {
             tag: facts::text(body, &["tag"]),
             sha: facts::text(body, &["commit"]),
             message: facts::message(body, &["message"]),
-            paths: facts::no_paths(),
+            // Files are never listed, so which ones changed is not known.
+            paths: ChangedPaths::default(),
             pull_request: pull,
             ..GitFacts::default()
         }]

@@ -41,7 +41,7 @@ impl Provider for Basic {
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        &["user", "event", "action", "each", "delivery_id"]
+        &["user", "body", "event", "action", "each", "delivery_id"]
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
@@ -65,6 +65,15 @@ impl Provider for Basic {
 
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_form(headers, body).map(Into::into)
+    }
+
+    fn decode_as(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        options: &Options,
+    ) -> Result<Decoded, DecodeFault> {
+        decode::in_form(headers, body, options.body).map(Into::into)
     }
 
     fn meaning(

@@ -43,6 +43,7 @@ impl Provider for Hmac {
     fn takes(&self) -> &'static [&'static str] {
         &[
             "tolerance",
+            "body",
             "header",
             "prefix",
             "prefix_optional",
@@ -124,6 +125,15 @@ impl Provider for Hmac {
 
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_form(headers, body).map(Into::into)
+    }
+
+    fn decode_as(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        options: &Options,
+    ) -> Result<Decoded, DecodeFault> {
+        decode::in_form(headers, body, options.body).map(Into::into)
     }
 
     fn meaning(

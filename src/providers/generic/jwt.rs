@@ -57,6 +57,7 @@ impl Provider for Jwt {
             "proxy",
             "required_claims",
             "payload_hash",
+            "body",
             "tolerance",
             "header",
             "prefix",
@@ -178,6 +179,15 @@ impl Provider for Jwt {
 
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_form(headers, body).map(Into::into)
+    }
+
+    fn decode_as(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        options: &Options,
+    ) -> Result<Decoded, DecodeFault> {
+        decode::in_form(headers, body, options.body).map(Into::into)
     }
 
     fn meaning(

@@ -1,4 +1,4 @@
-//! Any sender that puts a shared token into a header.
+//! Any sender that puts a shared token into a header, or that can only be given an address with the token in it.
 //!
 //! The token proves who sent the request, and nothing about its body. Prefer `hmac` or
 //! `standard-webhooks` where the sender can sign.
@@ -10,12 +10,14 @@ use jiff::Timestamp;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, token};
 use crate::model::{Secret, Value};
 use crate::providers::generic::configured;
+use crate::providers::mechanisms::{in_address, verify_address};
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
     SignFault, Signed, Verification, decode, header,
 };
 
-const NO_HEADER: &str = "`header`, the name of the header that carries the token";
+const NO_HEADER: &str = "`header`, the name of the header that carries the token, or `query`, the field of the \
+     query string";
 
 /// A sender with a token in a header.
 pub(in crate::providers) struct Token;
@@ -26,7 +28,7 @@ impl Provider for Token {
     }
 
     fn title(&self) -> &'static str {
-        "Any sender with a token in a header"
+        "Any sender with a token in a header or in its address"
     }
 
     fn about(&self) -> &'static About {
@@ -37,17 +39,33 @@ impl Provider for Token {
         options.header.iter().cloned().collect()
     }
 
+    fn secret_fields(&self, options: &Options) -> Vec<String> {
+        options.query.iter().cloned().collect()
+    }
+
+    fn secret_in_path(&self, options: &Options) -> bool {
+        options.query.is_some()
+    }
+
     fn signs_body(&self, _options: &Options) -> bool {
         false
     }
 
     fn takes(&self) -> &'static [&'static str] {
-        &["header", "prefix", "event", "action", "each", "delivery_id"]
+        &["header", "query", "body", "prefix", "event", "action", "each", "delivery_id"]
     }
 
     fn lacks(&self, options: &Options) -> Vec<String> {
-        let fault = || format!("provider `token` needs {NO_HEADER}");
-        options.header.is_none().then(fault).into_iter().collect()
+        let mut faults = Vec::new();
+        match (&options.header, options.query.as_deref()) {
+            (None, None) => faults.push(format!("provider `token` needs {NO_HEADER}")),
+            (_, Some("")) => faults.push("`query` is empty".to_owned()),
+            (None, Some(_)) if options.prefix.is_some() => {
+                faults.push("`prefix` is of no use without `header`".to_owned());
+            }
+            _ => {}
+        }
+        faults
     }
 
     fn authenticate(
@@ -57,7 +75,13 @@ impl Provider for Token {
     ) -> Result<Proof, Refusal> {
         let Verification { secrets, options, .. } = *verification;
         configured::unambiguous(request.headers, options)?;
-        let name = options.header.as_ref().ok_or(Refusal::Misconfigured(NO_HEADER))?;
+        let name = match (&options.header, &options.query) {
+            // Where both are configured, the address counts only without the header.
+            (Some(name), Some(_)) if request.headers.contains_key(name) => name,
+            (_, Some(query)) => return verify_address(request, query, secrets),
+            (Some(name), None) => name,
+            (None, None) => return Err(Refusal::Misconfigured(NO_HEADER)),
+        };
         token::verify(request, name, prefix(options), secrets.iter().enumerate())
     }
 
@@ -67,6 +91,15 @@ impl Provider for Token {
 
     fn decode(&self, headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
         decode::json_or_form(headers, body).map(Into::into)
+    }
+
+    fn decode_as(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        options: &Options,
+    ) -> Result<Decoded, DecodeFault> {
+        decode::in_form(headers, body, options.body).map(Into::into)
     }
 
     fn meaning(
@@ -99,8 +132,14 @@ impl Provider for Token {
         id: &str,
         _now: Timestamp,
     ) -> Result<Signed, SignFault> {
-        let name = options.header.as_ref().ok_or(SignFault::Misconfigured(NO_HEADER))?;
         let mut headers = configured::naming(outgoing, options, id)?;
+        let name = match (&options.header, &options.query) {
+            (Some(name), _) => name,
+            (None, Some(query)) => {
+                return Ok(Signed { query: in_address(query, secret), ..headers.into() });
+            }
+            (None, None) => return Err(SignFault::Misconfigured(NO_HEADER)),
+        };
         headers.push(header(name, [prefix(options).as_bytes(), secret.expose()].concat())?);
         Ok(headers.into())
     }
@@ -116,7 +155,13 @@ fn prefix(options: &Options) -> &str {
 
 static ABOUT: About = About {
     group: Group::Generic,
-    setup: &["Set the header at the sender, with the secret as its value."],
+    setup: &[
+        "Set the header at the sender, with the secret as its value.",
+        "Where a sender can only be given an address: `query: token` instead of `header`, and \
+         `https://HOST/hooks/SOURCE?token=SECRET` or `https://HOST/hooks/SOURCE/SECRET` as its \
+         address. The secret is neither stored nor shown here; it stands in the logs of whatever is \
+         in between.",
+    ],
     source: "provider: token\nheader: Authorization\nprefix: \"Bearer \"\nsecrets: [{ env: WEBHOOK_TOKEN }]",
     carries: "The kind is where `event` says, the delivery's id where `delivery_id` says; without that, the digest of the body stands for it. Nothing is signed. With `each: { field: Records }` each element of that list is an event of its own, `body.Records[event.part]`, with kind and action from within it. `action` says where the word for what was done is.",
     yields: "",

@@ -27,7 +27,7 @@ impl Mechanism for BodyToken {
             None if in_header.is_some() => {
                 token::verify(request, &AUTHORIZATION, "Token ", secrets)
             }
-            None => Err(Refusal::MissingField("token")),
+            None => Err(Refusal::MissingField("token".into())),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) use mac::{Key, Mac, Part, Time, Writing};
 pub(super) use public_key::PublicKey;
 pub(super) use standard::Standard;
 pub(super) use standard::signed as standard_headers;
-pub(super) use token::{Basic, FieldToken, NO_USER, Token};
+pub(super) use token::{Basic, FieldToken, NO_USER, Token, in_address, verify_address};
 
 /// A mechanism with which a sender proves itself.
 pub(super) trait Mechanism: Sync {

@@ -15,7 +15,7 @@ use crate::providers::{
     Options, Outgoing, SignFault, Signed, Verification, form, header, json_content,
 };
 
-/// The secret in a header.
+/// The secret in a header. A source may name another one, where its provider takes the option `header`.
 pub(in crate::providers) struct Token {
     /// The header, in lower case.
     pub(in crate::providers) header: &'static str,
@@ -34,39 +34,51 @@ pub(in crate::providers) struct FieldToken {
     pub(in crate::providers) query: &'static str,
 }
 
+impl Token {
+    fn header(&self, options: &Options) -> HeaderName {
+        options.header.clone().unwrap_or(HeaderName::from_static(self.header))
+    }
+
+    /// What is in front of the secret. A header of the user's choice has the secret alone.
+    fn prefix<'o>(&'o self, options: &'o Options) -> &'o str {
+        let usual = if options.header.is_some() { "" } else { self.prefix };
+        options.prefix.as_deref().unwrap_or(usual)
+    }
+}
+
 impl Mechanism for Token {
     fn authenticate(
         &self,
         request: &Unverified<'_>,
         verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let name = HeaderName::from_static(self.header);
-        token::verify(request, &name, self.prefix, verification.secrets.iter().enumerate())
+        let options = verification.options;
+        let secrets = verification.secrets.iter().enumerate();
+        token::verify(request, &self.header(options), self.prefix(options), secrets)
     }
 
     fn sign(
         &self,
         _outgoing: &Outgoing<'_>,
         secret: &Secret,
-        _options: &Options,
+        options: &Options,
         _id: &str,
         _now: Timestamp,
     ) -> Result<Signed, SignFault> {
-        let name = HeaderName::from_static(self.header);
-        let value = [self.prefix.as_bytes(), secret.expose()].concat();
-        Ok(vec![json_content(), header(&name, value)?].into())
+        let value = [self.prefix(options).as_bytes(), secret.expose()].concat();
+        Ok(vec![json_content(), header(&self.header(options), value)?].into())
     }
 
-    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
-        vec![HeaderName::from_static(self.header)]
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        vec![self.header(options)]
     }
 
     fn signs_body(&self, _options: &Options) -> bool {
         false
     }
 
-    fn secret_headers(&self, _options: &Options) -> Vec<HeaderName> {
-        vec![HeaderName::from_static(self.header)]
+    fn secret_headers(&self, options: &Options) -> Vec<HeaderName> {
+        vec![self.header(options)]
     }
 }
 
@@ -118,6 +130,37 @@ impl Mechanism for Basic {
     }
 }
 
+/// Proof that the secret is in this field of the query string, or in the path after the source's name.
+///
+/// # Errors
+/// It is in neither place, or in both, or is none of the secrets.
+pub(in crate::providers) fn verify_address(
+    request: &Unverified<'_>,
+    query: &str,
+    secrets: &[Secret],
+) -> Result<Proof, Refusal> {
+    let field = || query.to_owned().into();
+    let given = match (request.rest, form::query_field(request.query, query)?) {
+        ("", Some(text)) => text,
+        (path, None) if !path.is_empty() => {
+            form::unescape_path(path).ok_or(Refusal::WrongCredentials)?
+        }
+        ("", None) => return Err(Refusal::MissingField(field())),
+        _ => return Err(Refusal::RepeatedField(field())),
+    };
+    let verified = token::verify_text(&given, secrets.iter().enumerate());
+    // A proxy may add a slash to the path.
+    match given.strip_suffix('/').filter(|_| verified.is_err() && !request.rest.is_empty()) {
+        Some(given) => token::verify_text(given, secrets.iter().enumerate()),
+        None => verified,
+    }
+}
+
+/// What a request to an address with the secret in it looks like.
+pub(in crate::providers) fn in_address(query: &str, secret: &Secret) -> String {
+    format!("{query}={}", form::escape(secret.expose()))
+}
+
 impl FieldToken {
     /// Whether a query string holds the field, also where it holds the field twice.
     pub(super) fn is_in(&self, query: &str) -> bool {
@@ -131,16 +174,7 @@ impl Mechanism for FieldToken {
         request: &Unverified<'_>,
         verification: &Verification<'_>,
     ) -> Result<Proof, Refusal> {
-        let in_query = form::query_field(request.query, self.query)?;
-        let given = match (request.rest, in_query) {
-            ("", Some(text)) => text,
-            (path, None) if !path.is_empty() => {
-                form::unescape_path(path).ok_or(Refusal::WrongCredentials)?
-            }
-            ("", None) => return Err(Refusal::MissingField(self.query)),
-            _ => return Err(Refusal::RepeatedField(self.query)),
-        };
-        token::verify_text(&given, verification.secrets.iter().enumerate())
+        verify_address(request, self.query, verification.secrets)
     }
 
     fn sign(
@@ -151,7 +185,7 @@ impl Mechanism for FieldToken {
         _id: &str,
         _now: Timestamp,
     ) -> Result<Signed, SignFault> {
-        let query = format!("{}={}", self.query, form::escape(secret.expose()));
+        let query = in_address(self.query, secret);
         Ok(Signed { query, ..vec![json_content()].into() })
     }
 

@@ -3,14 +3,14 @@
 //! safe: the answer reveals nothing that was not in the request, and deliveries that are signed with
 //! another secret are refused.
 
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::authenticate::{Refusal, Unverified, headers};
-use crate::model::Secret;
+use crate::model::{Secret, Value};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
 use crate::providers::mechanisms::Mac;
-use crate::providers::{Greeting, Reply, Verification};
+use crate::providers::{Greeting, Handshake, Reply, Verification};
 
 const SECRET: &str = "x-hook-secret";
 
@@ -21,12 +21,18 @@ pub(in crate::providers) static ASANA: Sender = Sender {
     parts: Some(&["events"]),
     event: &[At::Part(&["resource", "resource_type"])],
     action: &[At::Part(&["action"])],
+    handshake: Some(heartbeat),
     greet: Some(greeting),
     takes: &["learn_secret"],
     secret_headers: &[SECRET],
     samples: &[("task", include_str!("../samples/asana.json"))],
     ..Sender::new("asana", "Asana", &ABOUT, &SIGNATURE)
 };
+
+/// A body without events, which Asana sends now and then to see that the endpoint is there.
+fn heartbeat(_headers: &HeaderMap, body: &Value) -> Option<Handshake> {
+    body.get("events")?.as_list()?.is_empty().then_some(Handshake::Acknowledge)
+}
 
 fn greeting(
     _sender: &Sender,
@@ -56,7 +62,7 @@ static ABOUT: About = About {
     ],
     source: "provider: asana\nsecrets: [{ env: ASANA_HOOK_SECRET }]",
     carries: "Each of `events` is an event of its own, whose kind is the type of its resource \
-              (`task`, …): `body.events[event.part]` is the one that a route looks at. A heartbeat has none. The digest of \
+              (`task`, …): `body.events[event.part]` is the one that a route looks at. A heartbeat has none, and starts nothing. The digest of \
               the body stands for the delivery's id. The body is signed.",
     yields: "",
     proven: Proven::Recomputed,

@@ -33,6 +33,11 @@ impl Setting {
         (algorithm, options.encoding.unwrap_or(Encoding::Hex))
     }
 
+    /// The header, whose name is a setting in Convoy.
+    fn name(options: &Options) -> HeaderName {
+        options.header.clone().unwrap_or(NAME)
+    }
+
     fn simple(options: &Options) -> Scheme<'static> {
         let (algorithm, encoding) = Self::parts(options);
         Scheme { algorithm, encoding, ..Scheme::HEX_SHA256 }
@@ -46,7 +51,7 @@ impl Setting {
 
 impl Mechanism for Setting {
     fn takes(&self) -> &'static [&'static str] {
-        &["timed", "algorithm", "encoding", "tolerance"]
+        &["timed", "header", "algorithm", "encoding", "tolerance"]
     }
 
     fn lacks(&self, _provider: &str, options: &Options) -> Vec<String> {
@@ -54,6 +59,9 @@ impl Mechanism for Setting {
             && !options.timed
         {
             return vec!["`tolerance` is of no use without `timed: true`".to_owned()];
+        }
+        if options.timed && options.header.is_some() {
+            return vec!["`header` is not taken with `timed: true`".to_owned()];
         }
         Vec::new()
     }
@@ -66,9 +74,10 @@ impl Mechanism for Setting {
         if verification.options.timed {
             return Self::advanced(verification.options).authenticate(request, verification);
         }
-        let value = headers::one(request.headers, &NAME)?;
+        let name = Self::name(verification.options);
+        let value = headers::one(request.headers, &name)?;
         Self::simple(verification.options).verify(
-            &NAME,
+            &name,
             value,
             verification.secrets,
             &[request.body],
@@ -87,11 +96,11 @@ impl Mechanism for Setting {
             return Self::advanced(options).sign(outgoing, secret, options, id, now);
         }
         let signature = Self::simple(options).sign(secret, &[outgoing.body]);
-        Ok(vec![json_content(), header(&NAME, signature)?].into())
+        Ok(vec![json_content(), header(&Self::name(options), signature)?].into())
     }
 
-    fn signed_headers(&self, _options: &Options) -> Vec<HeaderName> {
-        vec![NAME]
+    fn signed_headers(&self, options: &Options) -> Vec<HeaderName> {
+        vec![Self::name(options)]
     }
 }
 

@@ -20,6 +20,7 @@ pub(in crate::providers) static OKTA: Sender = Sender {
     event: &[At::Part(&["eventType"]), At::Field(&["eventType"])],
     id: &[At::Field(&["eventId"])],
     changing: &["eventTime"],
+    takes: &["header"],
     greet: Some(verification),
     samples: &[("user.lifecycle.create", include_str!("../samples/okta.json"))],
     ..Sender::new("okta", "Okta event hooks", &ABOUT, &TOKEN)
@@ -43,7 +44,8 @@ static ABOUT: About = About {
     setup: &[
         "In the Admin Console: Workflow > Event Hooks > Create Event Hook.",
         "Endpoint URL `https://HOST/hooks/okta`, authentication field `Authorization`, and a \
-         long random text as the secret; choose the events.",
+         long random text as the secret; choose the events. For another field, write its name as \
+         `header` of the source.",
         "Verify it there: Okta asks once, with GET.",
     ],
     source: "provider: okta\nsecrets: [{ env: OKTA_HOOK_SECRET }]",
