@@ -6,17 +6,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 
 use crate::authenticate::{Unverified, kept};
 use crate::clock::later;
 use crate::config::Plan;
+use crate::content::{self, Bounds};
 use crate::event::understand;
 use crate::judge::{Detail, Draft, Judged, Mapped, judge};
 use crate::model::{RunId, Value};
 use crate::random::Random;
 use crate::store::{Delivery, NewRun, NewRunState};
+
+/// Most bytes of a kept body without its encodings.
+const MOST_PLAIN: u64 = 256 << 20;
 
 /// Judges a kept delivery by the current configuration.
 ///
@@ -38,20 +43,15 @@ pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
         .sources
         .get(summary.source.as_str())
         .ok_or_else(|| format!("source {} is no longer configured", summary.source))?;
-    let headers: HeaderMap = delivery
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
-        .collect::<Vec<(HeaderName, HeaderValue)>>()
-        .into_iter()
-        .collect();
+    let headers = headers_of(delivery);
+    let body = plain_body(delivery)?;
     let request = Unverified {
         method: &Method::POST,
         path: "",
         rest: "",
         query: &delivery.query,
         headers: &headers,
-        body: &delivery.body,
+        body: &body,
     };
     let claims = delivery.claims.as_deref().map(str::as_bytes).map(Value::parse_json);
     let claims = claims.and_then(Result::ok).unwrap_or(Value::Null);
@@ -59,6 +59,27 @@ pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
     let understood = understand(&verified, source.provider, &source.options, &source.name)
         .map_err(|fault| fault.to_string())?;
     Ok(judge(plan, source, &understood, summary.id, Detail::Every))
+}
+
+/// A kept body without its encodings and in UTF-8, as expressions read it.
+///
+/// # Errors
+/// A message for people: its encoding cannot be read any more.
+pub fn plain_body(delivery: &Delivery) -> Result<Bytes, String> {
+    // It was within the limits when it was accepted.
+    let bounds = Bounds { most: MOST_PLAIN, room: &mut |_| true };
+    let plain = content::plain(&headers_of(delivery), &delivery.body, bounds);
+    Ok(plain.map_err(|fault| fault.to_string())?.unwrap_or_else(|| delivery.body.clone()))
+}
+
+fn headers_of(delivery: &Delivery) -> HeaderMap {
+    delivery
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+        .collect::<Vec<(HeaderName, HeaderValue)>>()
+        .into_iter()
+        .collect()
 }
 
 /// Makes a run of a draft, with a random id and a deadline.

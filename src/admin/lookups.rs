@@ -10,12 +10,13 @@ use super::acts::act;
 use super::auth::Who;
 use super::problem::{Json, Path, Problem, Query};
 use super::views::{
-    Deliveries, DeliverySummary, DeliveryView, RefusalView, RefusalsView, RunSummary, RunView,
-    Runs, SecretView, SecretsView,
+    Deliveries, DeliverySummary, DeliveryView, RefusalsView, RunSummary, RunView, Runs, SecretView,
+    SecretsView,
 };
 use super::{Admin, Code};
 use crate::matching::Explanation;
 use crate::model::{DeliveryId, RunId, RunState};
+use crate::replay::plain_body;
 use crate::store::{Delivery, DeliveryFilter, MOST_BODY, Reading, RunFilter};
 
 /// Rows in a list when the request gives no `limit`.
@@ -72,12 +73,21 @@ pub(super) async fn delivery(
     Ok(Json(view))
 }
 
-/// The body, byte for byte. It is always sent as `application/octet-stream`, so that no browser shows it
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BodyQuery {
+    /// Without its encodings and in UTF-8, as expressions read it.
+    #[serde(default)]
+    plain: bool,
+}
+
+/// The body, byte for byte as it was kept, unless `plain` is asked for. It is always sent as `application/octet-stream`, so that no browser shows it
 /// as a page. Who reads it is in the audit log before it is shown.
 pub(super) async fn body(
     State(admin): State<Admin>,
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
+    Query(query): Query<BodyQuery>,
 ) -> Result<Response, Problem> {
     let found = find_delivery(&admin, &id, whole(&admin)).await?;
     if let Some(erased) = &found.summary.erased {
@@ -92,7 +102,13 @@ pub(super) async fn body(
     let delivery = found.summary.id.to_string();
     admin.store.note("read-body".into(), "delivery".into(), delivery, act).await?;
     let headers = [(CONTENT_TYPE, "application/octet-stream")];
-    Ok((headers, found.body).into_response())
+    if !query.plain {
+        return Ok((headers, found.body).into_response());
+    }
+    let work = tokio::task::spawn_blocking(move || plain_body(&found));
+    let plain = work.await.unwrap_or_else(|_| Err("it could not be unpacked".to_owned()));
+    let plain = plain.map_err(|why| Problem::new(Code::ContentRemoved, why))?;
+    Ok((headers, plain).into_response())
 }
 
 #[derive(Deserialize)]
@@ -153,8 +169,22 @@ pub(super) async fn refusals(
     Path(source): Path<String>,
 ) -> Result<Json<RefusalsView>, Problem> {
     known_source(&admin, &source)?;
-    let refusals = admin.refusals.of(&source);
-    Ok(Json(RefusalsView { refusals: refusals.into_iter().map(RefusalView::from).collect() }))
+    Ok(Json(RefusalsView::of(admin.refusals.of(Some(&source)))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefusalsQuery {
+    #[serde(default)]
+    unknown: bool,
+}
+
+pub(super) async fn all_refusals(
+    State(admin): State<Admin>,
+    Query(query): Query<RefusalsQuery>,
+) -> Result<Json<RefusalsView>, Problem> {
+    let refusals = &admin.refusals;
+    Ok(Json(RefusalsView::of(if query.unknown { refusals.of(None) } else { refusals.all() })))
 }
 
 fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {

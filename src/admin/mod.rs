@@ -77,6 +77,7 @@ pub fn router(admin: Admin) -> Router {
     let api = if admin.role.dispatches() { whole() } else { of_ingest() };
     let api = api
         .route("/reload", post(acts::reload))
+        .route("/refusals", get(lookups::all_refusals))
         .route("/refusals/{source}", get(lookups::refusals))
         .route("/secrets", get(lookups::secrets))
         .route("/status", get(health::status))

@@ -80,8 +80,16 @@ impl Api {
     }
 
     /// Sends a GET and returns the body as it is.
-    pub(super) async fn bytes(&self, path: &[&str]) -> Result<Vec<u8>, Failure> {
-        let request = self.client.request(Method::GET, self.address(path)?);
+    pub(super) async fn bytes(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<u8>, Failure> {
+        let mut url = self.address(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.client.request(Method::GET, url);
         Ok(self.answer(request).await?.bytes().await.map_err(lost)?.to_vec())
     }
 

@@ -47,6 +47,9 @@ enum What {
         /// Write its body, byte for byte, and nothing else
         #[arg(long)]
         body: bool,
+        /// Write the body without its Content-Encoding and in UTF-8, as expressions read it
+        #[arg(long, requires = "body")]
+        plain: bool,
     },
     /// Erase the content of deliveries for good: body, headers, variables, replies
     Erase {
@@ -60,10 +63,13 @@ enum What {
         #[arg(long)]
         note: Option<String>,
     },
-    /// The last requests of a source that were refused
+    /// The last requests that were refused: of a source, or of all
     Refused {
-        /// The source
-        source: String,
+        /// The source; all of them where it is left out
+        source: Option<String>,
+        /// Only requests to addresses that are no source's
+        #[arg(long, conflicts_with = "source")]
+        unknown: bool,
     },
 }
 
@@ -77,11 +83,12 @@ impl Deliveries {
                 query.extend(before.map(|before| ("before", before.to_string())));
                 list(screen, &api.get(&["deliveries"], &query).await?, limit);
             }
-            What::Show { id, body: true } => {
-                let body = api.bytes(&["deliveries", &id.to_string(), "body"]).await?;
+            What::Show { id, body: true, plain } => {
+                let query: &[_] = if plain { &[("plain", "true")] } else { &[] };
+                let body = api.bytes(&["deliveries", &id.to_string(), "body"], query).await?;
                 raw(&body).map_err(|error| Failure::Failed(error.to_string()))?;
             }
-            What::Show { id, body: false } => {
+            What::Show { id, body: false, .. } => {
                 show(screen, &api.get(&["deliveries", &id.to_string()], &[]).await?);
             }
             What::Erase { ids, yes: false, .. } => {
@@ -99,8 +106,12 @@ impl Deliveries {
                     );
                 }
             }
-            What::Refused { source } => {
+            What::Refused { source: Some(source), .. } => {
                 refused(screen, &api.get(&["refusals", &source], &[]).await?)
+            }
+            What::Refused { source: None, unknown } => {
+                let query = if unknown { vec![("unknown", "true".to_owned())] } else { Vec::new() };
+                refused(screen, &api.get(&["refusals"], &query).await?)
             }
         }
         Ok(())
@@ -233,6 +244,9 @@ fn erased(screen: Screen, view: &views::EraseView) {
 
 /// Shows which routes matched a delivery, and why.
 pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
+    if let Some(note) = &explanation.note {
+        screen.line(format!("note  {note}"));
+    }
     screen.line(screen.paint(Tone::Strong, "routes"));
     if let Some(nothing) = &explanation.nothing {
         let asked =
@@ -276,12 +290,23 @@ fn refused(screen: Screen, view: &views::RefusalsView) {
         .map(|refused| {
             vec![
                 time(refused.at),
+                refused.source.as_ref().or(refused.path.as_ref()).cloned().unwrap_or_default(),
                 refused.remote.clone(),
                 refused.status.to_string(),
                 refused.reason.clone(),
+                refused.unverified_delivery_id.clone().unwrap_or_default(),
+                refused.unverified_repository.clone().unwrap_or_default(),
                 refused.words.clone(),
             ]
         })
         .collect();
-    screen.table(&["TIME", "FROM", "STATUS", "REASON", "WHY"], &rows);
+    screen.table(&["TIME", "TO", "FROM", "STATUS", "REASON", "ID?", "REPOSITORY?", "WHY"], &rows);
+    let names = |view: &views::RefusalView| {
+        view.unverified_delivery_id.is_some() || view.unverified_repository.is_some()
+    };
+    if view.refusals.iter().any(names) {
+        screen.line(
+            "ID? and REPOSITORY? are what the requests say of themselves; nothing verified them",
+        );
+    }
 }

@@ -13,11 +13,34 @@ pub enum ConnectionEnd {
     Stalled,
     /// The system could not accept it, for example for want of a file descriptor.
     NotAccepted,
+    /// It began with a line of the PROXY protocol.
+    ProxyProtocol,
+    /// It began as TLS does, and the listener speaks plain HTTP.
+    Tls,
+    /// It began as HTTP/2 does.
+    Http2,
+    /// The head of a request had too many headers, or was too long.
+    LargeHead,
+    /// The head of a request is not one of HTTP/1.1.
+    BadHead,
+    /// The head of a request says in two ways, or in an unknown one, where its body ends.
+    BadFraming,
 }
 
 impl ConnectionEnd {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::GaveWay, Self::NotTaken, Self::Stalled, Self::NotAccepted];
+    pub const ALL: [Self; 10] = [
+        Self::GaveWay,
+        Self::NotTaken,
+        Self::Stalled,
+        Self::NotAccepted,
+        Self::ProxyProtocol,
+        Self::Tls,
+        Self::Http2,
+        Self::LargeHead,
+        Self::BadHead,
+        Self::BadFraming,
+    ];
 
     /// The label for metrics and logs.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +49,12 @@ impl ConnectionEnd {
             Self::NotTaken => "not_taken",
             Self::Stalled => "stalled",
             Self::NotAccepted => "not_accepted",
+            Self::ProxyProtocol => "proxy_protocol",
+            Self::Tls => "tls",
+            Self::Http2 => "http2",
+            Self::LargeHead => "large_head",
+            Self::BadHead => "bad_head",
+            Self::BadFraming => "bad_framing",
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Verdict {
     Refused,
     /// It cannot be read, or is not a request for a webhook.
     Unreadable,
+    /// To an address that is no source's.
+    UnknownAddress,
     /// Over its source's rate.
     Limited,
     /// Refused, because too much is in flight.
@@ -37,6 +39,7 @@ impl Verdict {
             Self::Handshake => "handshake",
             Self::Refused => "refused",
             Self::Unreadable => "unreadable",
+            Self::UnknownAddress => "unknown_address",
             Self::Limited => "limited",
             Self::Overloaded => "overloaded",
             Self::NotKept => "not_kept",
@@ -84,4 +87,12 @@ pub struct DeliveryRefused<'a> {
     pub reason: &'static str,
     /// Why, in words.
     pub words: &'a str,
+    /// The path that it asked for, shortened and without what may be a secret, where there is no source.
+    pub path: Option<&'a str>,
+    /// The sender's id of the delivery, where the request names one. Not verified.
+    pub named_id: Option<&'a str>,
+    /// The repository, where the request names one. Not verified.
+    pub named_repository: Option<&'a str>,
+    /// How many log lines were left out before this one; none where this one is left out too.
+    pub to_log: Option<u64>,
 }

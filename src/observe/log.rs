@@ -23,6 +23,7 @@ pub(super) fn write(observation: &Observation<'_>) {
             key,
             "the sender gave this delivery the id of another one; their content differs, and both are kept"
         ),
+        Observation::DeliveryRefused(DeliveryRefused { to_log: None, .. }) => {}
         Observation::DeliveryRefused(ref refused) => not_kept(refused),
         // Anyone can send these, so only the first of each minute is logged.
         Observation::GreetedAgain { .. } => {}
@@ -208,7 +209,12 @@ fn delivery(kept: &DeliveryKept<'_>) {
 /// One line for each request that was not kept.
 fn not_kept(refused: &DeliveryRefused<'_>) {
     let DeliveryRefused { source, remote, status, reason, words, .. } = *refused;
-    warn!(source, remote, status, reason, words, "refused");
+    let DeliveryRefused { path, named_id, named_repository, to_log, .. } = *refused;
+    let left_out = to_log.filter(|left_out| *left_out > 0);
+    warn!(
+        source,
+        path, remote, status, reason, words, named_id, named_repository, left_out, "refused"
+    );
 }
 
 /// One line for each attempt.
@@ -288,6 +294,35 @@ fn connections(listener: &str, end: ConnectionEnd, count: u64, error: Option<&io
             let error = error.map(ToString::to_string).unwrap_or_default();
             error!(listener, count, error, "connections could not be accepted");
         }
+        ConnectionEnd::ProxyProtocol => warn!(
+            listener,
+            count,
+            "connections began with the PROXY protocol, which is not spoken here; let the proxy send \
+             X-Forwarded-For, and name it in server.trusted_proxies"
+        ),
+        ConnectionEnd::Tls => warn!(
+            listener,
+            count,
+            "connections began with TLS, and this listener speaks plain HTTP; use http:// or put a \
+             proxy in front that ends TLS"
+        ),
+        ConnectionEnd::Http2 => warn!(
+            listener,
+            count, "connections began with HTTP/2, and this listener speaks HTTP/1.1"
+        ),
+        ConnectionEnd::LargeHead => warn!(
+            listener,
+            count, "requests were refused: their heads have more than 100 headers or 32 KiB"
+        ),
+        ConnectionEnd::BadHead => {
+            warn!(listener, count, "requests were refused: their heads are not HTTP/1.1");
+        }
+        ConnectionEnd::BadFraming => warn!(
+            listener,
+            count,
+            "requests were refused: Content-Length beside Transfer-Encoding, or a transfer coding \
+             other than chunked"
+        ),
     }
 }
 

@@ -77,6 +77,22 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
         verdict: Verdict::Refused,
         reason: "bad_signature",
         words,
+        path: None,
+        named_id: Some("72d3162e"),
+        named_repository: Some("acme/risk"),
+        to_log: Some(0),
+    }));
+    tell(Observation::DeliveryRefused(DeliveryRefused {
+        source: "unknown",
+        remote: "127.0.0.1",
+        status: 404,
+        verdict: Verdict::UnknownAddress,
+        reason: "unknown_path",
+        words,
+        path: Some("/github"),
+        named_id: None,
+        named_repository: None,
+        to_log: Some(3),
     }));
     tell(Observation::SecretOffered { source, what: "it was not kept" });
     tell(Observation::RunNotMapped { at, reason });

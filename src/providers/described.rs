@@ -67,7 +67,7 @@ pub(super) struct Sender {
     /// The kind of event, where it differs from the sender's own name.
     pub(super) kind: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
     /// The sender's own name for the event, where it has one that differs from what is in `event`.
-    pub(super) named: Option<fn(&HeaderMap, &Value) -> Option<Arc<str>>>,
+    pub(super) named: Option<Names>,
     /// The event's action, where it differs from the sender's own word.
     pub(super) done: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
     /// Kinds of event, each with the sender's own name for it where that differs. Samples are sent
@@ -90,6 +90,9 @@ pub(super) struct Sender {
     /// Sample payloads by kind of event. The kind of the first is what `sample_kind` returns.
     pub(super) samples: &'static [(&'static str, &'static str)],
 }
+
+/// Gives the sender's own name of an event.
+pub(super) type Names = fn(&HeaderMap, &Value) -> Option<Arc<str>>;
 
 /// Recognises a greeting that is not signed in the way deliveries are, and gives its answer or the
 /// reason why it is refused.

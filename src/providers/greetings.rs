@@ -25,7 +25,7 @@ pub(super) fn challenge<'t>(name: &'static str, text: &'t str) -> Result<&'t str
 pub(super) fn sentence<'t>(name: &'static str, text: &'t str) -> Result<&'t str, Refusal> {
     let plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     let fits = !text.trim().is_empty() && text.len() <= LONGEST && text.bytes().all(plain);
-    if fits { Ok(text) } else { Err(Refusal::MissingField(name)) }
+    if fits { Ok(text) } else { Err(Refusal::MissingField(name.into())) }
 }
 
 /// A field of the query string. None where it is absent; refused where it occurs twice.

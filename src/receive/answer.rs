@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::rate::whole_seconds;
 use crate::authenticate::Refusal;
+use crate::content::{ContentFault, KNOWN_CODINGS};
 use crate::event::{DecodeFault, Handshake, Reply};
 use crate::model::{DeliveryId, RunId, RunState};
 use crate::observe::Verdict;
@@ -66,6 +67,8 @@ pub(super) enum Answer {
     Refused(Refusal),
     /// The body cannot be parsed.
     Unreadable(DecodeFault),
+    /// The body has an encoding or a charset that cannot be read.
+    NotPlain(ContentFault),
     /// From an address that may not send to this source.
     WrongAddress {
         /// The forwarding header that was ignored, since the peer is not a trusted proxy.
@@ -217,6 +220,7 @@ impl Answer {
                 Verdict::Handshake
             }
             Self::Refused(_) | Self::WrongAddress { .. } => Verdict::Refused,
+            Self::UnknownSource | Self::UnknownPath => Verdict::UnknownAddress,
             Self::TooMany(_) => Verdict::Limited,
             Self::Overloaded(_) => Verdict::Overloaded,
             Self::NotKept | Self::NoSecret(_) | Self::NoKeys | Self::Fault(_) => Verdict::NotKept,
@@ -229,6 +233,10 @@ impl Answer {
         match self {
             Self::Refused(refusal) => refusal.reason(),
             Self::Unreadable(_) => "unreadable",
+            Self::NotPlain(ContentFault::TooLarge { .. } | ContentFault::Swollen { .. }) => {
+                "too_large"
+            }
+            Self::NotPlain(_) => "encoding",
             Self::WrongAddress { .. } => "wrong_address",
             Self::TooMany(_) => "rate",
             Self::UnknownSource => "unknown_source",
@@ -262,6 +270,7 @@ impl Answer {
             | Self::Acknowledged { .. } => return None,
             Self::Refused(refusal) => refusal.to_string(),
             Self::Unreadable(fault) => fault.to_string(),
+            Self::NotPlain(fault) => fault.to_string(),
             Self::WrongAddress { unbelieved: None } => {
                 "the address is not in the source's allow_from".to_owned()
             }
@@ -293,6 +302,7 @@ impl Answer {
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Unreadable(DecodeFault::Format(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unreadable(_) | Self::CutOff => StatusCode::BAD_REQUEST,
+            Self::NotPlain(fault) => fault.status(),
             Self::WrongAddress { .. } => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownSource | Self::UnknownPath => StatusCode::NOT_FOUND,
@@ -312,6 +322,7 @@ impl Answer {
         match self {
             Self::Refused(_) => "the request is not authentic".to_owned(),
             Self::Unreadable(fault) => fault.to_string(),
+            Self::NotPlain(fault) => fault.to_string(),
             Self::WrongAddress { .. } => "this address may not send here".to_owned(),
             Self::TooMany(_) => "too many deliveries of this source; try again later".to_owned(),
             Self::UnknownSource => "there is no source of this name".to_owned(),
@@ -360,6 +371,11 @@ impl IntoResponse for Answer {
             refused => json(status, &ErrorBody { error: refused.told() }),
         };
         let headers = response.headers_mut();
+        if let Self::NotPlain(ContentFault::Coding(_) | ContentFault::TooManyCodings { .. }) = self
+        {
+            let known = HeaderValue::from_str(&KNOWN_CODINGS.join(", "));
+            headers.extend(known.map(|known| (ACCEPT_ENCODING, known)));
+        }
         if let Self::TooMany(wait) = self {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }

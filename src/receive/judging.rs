@@ -16,7 +16,8 @@ use crate::judge::Unfinished;
 use crate::model::DeliveryId;
 use crate::providers::Published;
 
-/// Bodies of more bytes than this are parsed and judged on a thread for blocking work.
+/// Bodies of more bytes than this, and those that have to be unpacked, are parsed and judged on a thread for
+/// blocking work.
 ///
 /// Smaller ones are parsed on the async worker, and only routes whose expressions take long move to such a
 /// thread. The parsed body waits for that thread meanwhile, and may be forty times as large as its bytes.
@@ -67,7 +68,7 @@ impl Judging {
     /// # Errors
     /// The answer to a request that is not kept.
     pub(super) async fn steps(&self) -> Result<Taken, Answer> {
-        if self.arrived.body.len() > LARGE {
+        if self.arrived.body.len() > LARGE || self.arrived.is_encoded() {
             let judging = self.clone();
             let work = move || {
                 Ok(match judging.prove()? {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::answer::{self, Answer};
 use super::judging::Judging;
-use super::leaks::Cleaned;
+use super::leaks::{Cleaned, Kept};
 use super::rate::Counted;
 use super::steps::{Arrived, Authentic, Judgement, Taken};
 use super::{Receiver, learn, spoken};
@@ -36,7 +36,7 @@ impl Receiver {
         let delivery = DeliveryId::new(now, self.random.bits());
         let secrets = Arc::new(self.live.source_secrets(&arrived.source).await);
         let known = self.published(&arrived).await?;
-        arrived.finder = self.finders.of(&arrived.source, secrets.as_ref().as_ref());
+        arrived.finder = self.finders.of(&self.live, &arrived.source, secrets.as_ref().as_ref());
         let arrived = Arc::new(arrived);
         let places = Arc::clone(&self.judging);
         let mut judging = Judging { arrived, places, secrets, keys: known.keys(), delivery, now };
@@ -56,8 +56,8 @@ impl Receiver {
             Taken::Delivery(mut judgement) => {
                 if let Ok(secrets) = &*secrets {
                     let at = |places: &[usize], index: usize| places.get(index).copied();
-                    let Authentic { secret, access_token, cleaned, .. } = &mut judgement.authentic;
-                    if let Some(cleaned) = cleaned {
+                    let Authentic { secret, access_token, kept, .. } = &mut judgement.authentic;
+                    if let Some(cleaned) = &mut kept.cleaned {
                         cleaned.place_secrets(&arrived.source, secrets);
                     }
                     *secret = secret.and_then(|index| at(secrets.places(), index));
@@ -95,8 +95,7 @@ impl Receiver {
     ) -> Answer {
         reached("receive.judged");
         let Judgement { authentic, judged } = judgement;
-        let Authentic { understood, secret, access_token, claims, proven_back, cleaned } =
-            authentic;
+        let Authentic { understood, secret, access_token, claims, proven_back, kept } = authentic;
         let runs: Vec<NewRun> =
             judged.runs.iter().map(|draft| new_run(draft, now, &*self.random)).collect();
         let briefs = answer::briefs(&runs);
@@ -105,13 +104,12 @@ impl Receiver {
         let digest = understood.content;
         let Understood { handshake, kind, name, events, .. } = understood;
         let own_form = OwnForm::of(&arrived, events);
-        let mut body = std::mem::take(&mut arrived.body);
-        let size = body.len();
-        let parts = cleaned.as_deref();
-        if let Some(cleaned) = parts {
-            body = cleaned.body.clone();
+        let size = std::mem::take(&mut arrived.body).len();
+        let mut kept = kept;
+        if let Some(cleaned) = &kept.cleaned {
             self.tell_leak(&arrived.source, cleaned, now);
         }
+        let body = std::mem::take(&mut kept.body);
         let new = NewDelivery {
             kind: kind.clone(),
             name,
@@ -119,11 +117,11 @@ impl Receiver {
             digest,
             window,
             handshake: handshake.is_some(),
-            body: kept_body(&arrived, body),
+            body,
             claims,
             explanation: serde_json::to_vec(&judged.explanation).unwrap_or_default(),
             runs,
-            ..new_delivery(&arrived, parts, delivery, now)
+            ..new_delivery(&arrived, &kept, delivery, now)
         };
         let accepted = match self.accept(new).await {
             Ok(accepted) => accepted,
@@ -211,7 +209,8 @@ impl Receiver {
         now: Timestamp,
     ) -> Result<(DeliveryId, Arc<str>), Answer> {
         let key: Arc<str> = format!("{HANDSHAKE}: {what}").into();
-        let cleaned = arrived.cleaned(&arrived.finder);
+        let cleaned = arrived.cleaned(&arrived.body).map(Box::new);
+        let kept = Kept { body: Bytes::new(), is_plain: false, cleaned };
         let nothing = Some(format!("a handshake starts nothing ({what})"));
         let explanation = Explanation { nothing, ..Explanation::default() };
         let new = NewDelivery {
@@ -221,7 +220,7 @@ impl Receiver {
             window: NAMED_WINDOW,
             handshake: true,
             explanation: serde_json::to_vec(&explanation).unwrap_or_default(),
-            ..new_delivery(arrived, cleaned.as_ref(), delivery, now)
+            ..new_delivery(arrived, &kept, delivery, now)
         };
         Ok(match self.accept(new).await? {
             Accepted::Kept | Accepted::Another { .. } => (delivery, key),
@@ -239,8 +238,11 @@ impl Receiver {
     /// Counts that a sender put secrets of its source where they do not belong.
     fn tell_leak(&self, source: &SourcePlan, cleaned: &Cleaned, now: Timestamp) {
         let references: Vec<_> = source.secrets.iter().chain(&source.access_tokens).collect();
-        for reference in cleaned.secrets.iter().filter_map(|index| references.get(*index)) {
-            let is_first = cleaned.is_leak && self.proofs.leaked(&source.name, reference, now);
+        let own = cleaned.secrets.iter().filter_map(|index| references.get(*index).copied());
+        let own = own.map(|reference| (reference, cleaned.is_leak));
+        let others = cleaned.of_others.iter().map(|reference| (reference, true));
+        for (reference, is_leak) in own.chain(others) {
+            let is_first = is_leak && self.proofs.leaked(&source.name, reference, now);
             let (source, place) = (&*source.name, &*reference.to_string());
             self.observer.tell(Observation::SecretRemoved { source, place, is_first });
         }
@@ -331,22 +333,11 @@ impl OwnForm {
     }
 }
 
-/// The body to store: without the secret that some senders put there.
-fn kept_body(arrived: &Arrived, body: Bytes) -> Bytes {
-    let kept = arrived.source.provider.body_to_keep(&body);
-    kept.map_or(body, Bytes::from)
-}
-
 /// The fields of a new delivery that do not depend on its meaning.
-fn new_delivery(
-    arrived: &Arrived,
-    cleaned: Option<&Cleaned>,
-    id: DeliveryId,
-    now: Timestamp,
-) -> NewDelivery {
+fn new_delivery(arrived: &Arrived, kept: &Kept, id: DeliveryId, now: Timestamp) -> NewDelivery {
     let source = &arrived.source;
     let query = arrived.head.uri.query().unwrap_or_default();
-    let (headers, query) = match cleaned {
+    let (headers, query) = match &kept.cleaned {
         Some(cleaned) => (&cleaned.headers, &*cleaned.query),
         None => (&arrived.head.headers, query),
     };
@@ -362,7 +353,7 @@ fn new_delivery(
         handshake: false,
         received_at: now,
         remote: Some(arrived.remote.clone()),
-        headers: kept_headers(headers, source),
+        headers: kept_headers(headers, kept, source),
         query: providers::visible_query(source.provider, &source.options, query),
         body: Bytes::new(),
         claims: None,
@@ -372,11 +363,11 @@ fn new_delivery(
 }
 
 /// The headers to store: those that carry no secret and are visible ASCII text.
-fn kept_headers(headers: &HeaderMap, source: &SourcePlan) -> KeptHeaders {
+fn kept_headers(headers: &HeaderMap, kept: &Kept, source: &SourcePlan) -> KeptHeaders {
     let hidden = HiddenHeaders::of(source.provider, &source.options);
     headers
         .iter()
-        .filter(|(name, _)| !hidden.contains(name))
+        .filter(|(name, _)| !hidden.contains(name) && kept.has_header(name))
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect()
 }

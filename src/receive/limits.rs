@@ -36,6 +36,33 @@ pub(super) struct Admitted {
     in_flight: InFlight,
 }
 
+/// An admitted request whose body has arrived, shared by all that works on it.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Mutex<Admitted>>);
+
+impl Room {
+    pub(super) fn new(admitted: Admitted) -> Self {
+        Self(Arc::new(Mutex::new(admitted)))
+    }
+
+    /// Takes budget until this many bytes are covered, of the body and of what it is unpacked to.
+    ///
+    /// # Errors
+    /// [`Answer::Overloaded`] where the client's share or the budget is used up.
+    pub(super) fn take_up_to(&self, length: u64) -> Result<(), Answer> {
+        self.admitted().take_up_to(length)
+    }
+
+    /// See [`Admitted::is_authentic`].
+    pub(super) fn is_authentic(&self) {
+        self.admitted().is_authentic();
+    }
+
+    fn admitted(&self) -> MutexGuard<'_, Admitted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Limits {
     /// Makes the budgets that the configuration sets.
     pub(super) fn new(server: &ServerPlan, observer: Arc<Observer>) -> Self {

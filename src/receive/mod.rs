@@ -14,12 +14,14 @@ mod keep;
 mod leaks;
 mod learn;
 mod limits;
+mod lines;
 mod proofs;
 mod published;
 mod rate;
 mod refusals;
 mod spoken;
 mod steps;
+mod unverified;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,13 +33,14 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use http::Method;
 use http::header::EXPECT;
 use http::request::Parts as Head;
-use http::{HeaderMap, Method};
 use serde::Deserialize;
 
 use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
+use crate::content;
 use crate::issuers::Issuers;
 use crate::observe::{DeliveryRefused, Observation, Observer};
 use crate::random::Random;
@@ -50,11 +53,13 @@ pub use client::client as client_address;
 pub use greetings::Greetings;
 pub use judging::JudgingPlaces;
 pub use leaks::Finders;
-use limits::Limits;
+use limits::{Limits, Room};
+use lines::Lines;
 pub use proofs::{Proofs, Used};
 pub use rate::Rates;
 pub use refusals::{Refusals, Refused};
 use steps::Arrived;
+use unverified::Named;
 
 /// Everything that the receiver depends on.
 pub struct Receiver {
@@ -90,17 +95,32 @@ struct Receiving {
     receiver: Receiver,
     limits: Limits,
     slowing: Slowing,
+    /// Bounds the log lines on unknown addresses.
+    lines: Lines,
 }
 
 /// The public router: it serves webhooks and nothing else.
 pub fn router(receiver: Receiver) -> Router {
     let limits = Limits::new(&receiver.live.plan().server, Arc::clone(&receiver.observer));
-    Router::new()
-        .route("/hooks/{source}", any(receive))
-        .route("/hooks/{source}/{*rest}", any(receive))
+    let prefix = receiver.live.plan().server.path_prefix.clone();
+    let (slowing, lines) = (Slowing::default(), Lines::default());
+    // A proxy may leave its prefix on, or take it off.
+    let prefixes =
+        if prefix.is_empty() { vec![String::new()] } else { vec![String::new(), prefix] };
+    prefixes
+        .into_iter()
+        .fold(Router::new(), |router, prefix| {
+            router
+                .route(&format!("{prefix}/hooks/{{source}}"), any(receive))
+                .route(&format!("{prefix}/hooks/{{source}}/"), any(receive))
+                .route(&format!("{prefix}/hooks/{{source}}/{{*rest}}"), any(receive))
+        })
         .fallback(nowhere)
-        .with_state(Arc::new(Receiving { receiver, limits, slowing: Slowing::default() }))
+        .with_state(Arc::new(Receiving { receiver, limits, slowing, lines }))
 }
+
+/// The label of requests that ask for no source that is configured.
+const NO_SOURCE: &str = "unknown";
 
 /// The parts of a request's path.
 #[derive(Debug, Deserialize)]
@@ -112,7 +132,9 @@ struct At {
 }
 
 async fn nowhere(State(receiving): State<Arc<Receiving>>, request: Request) -> Response {
-    let from = receiving.client_of(&request.into_parts().0);
+    let head = request.into_parts().0;
+    let from = receiving.client_of(&head);
+    receiving.note("", &head, &Bytes::new(), &written(from), &Answer::UnknownPath);
     receiving.slowing.slowed(peer_of(from), Answer::UnknownPath.into_response())
 }
 
@@ -125,9 +147,11 @@ async fn receive(
     let (head, body) = request.into_parts();
     let head = Arc::new(head);
     let from = receiving.client_of(&head);
-    let answer = receiving.answer(&at, &head, body, from, began).await;
+    let mut seen = Bytes::new();
+    let answer = receiving.answer(&at, &head, body, &mut seen, from, began).await;
     let remote = written(from);
-    receiving.note(&at.source, &head.headers, &remote, &answer);
+    receiving.note(&at.source, &head, &seen, &remote, &answer);
+    drop(seen);
     let is_proven = answer.is_proven() && !receiving.is_open(&at.source);
     let mut answer = answer.into_response();
     if is_proven {
@@ -171,6 +195,7 @@ impl Receiving {
         at: &At,
         head: &Arc<Head>,
         body: Body,
+        seen: &mut Bytes,
         from: Option<IpAddr>,
         began: Instant,
     ) -> Answer {
@@ -181,21 +206,23 @@ impl Receiving {
         if !source.may_send(from) {
             return Answer::WrongAddress { unbelieved: unbelieved(head, &plan.server) };
         }
-        let arrived = |body| Arrived {
+        let limit = source.body_limit.unwrap_or(plan.server.body_limit);
+        let arrived = |body, room| Arrived {
             plan: Arc::clone(&plan),
             source: Arc::clone(&source),
             head: Arc::clone(head),
             rest: at.rest.clone(),
             body,
+            limit,
+            room,
             finder: Arc::default(),
             remote: written(from),
             began,
         };
         if head.method != Method::POST {
             // Only greetings use other methods, and those have no body.
-            return self.receiver.take_in(arrived(Bytes::new())).await;
+            return self.receiver.take_in(arrived(Bytes::new(), None)).await;
         }
-        let limit = source.body_limit.unwrap_or(plan.server.body_limit);
         let mut admitted = match self.limits.admit(peer_of(from), &head.headers, limit) {
             Ok(admitted) => admitted,
             Err(answer) => {
@@ -211,41 +238,63 @@ impl Receiving {
             Ok(body) => body,
             Err(answer) => return answer,
         };
+        seen.clone_from(&body);
         if let Err(answer) = admitted.begin_work() {
             return answer;
         }
-        let answer = self.receiver.take_in(arrived(body)).await;
+        // What it holds is given back once nothing works on it any more.
+        let room = Room::new(admitted);
+        let answer = self.receiver.take_in(arrived(body, Some(room.clone()))).await;
         if answer.is_proven() && !source.unauthenticated {
-            admitted.is_authentic();
+            room.is_authentic();
         }
-        drop(admitted);
         answer
     }
 
-    /// Logs and counts a request that was not kept. Kept deliveries are logged where their ids are known.
-    fn note(&self, source: &str, headers: &HeaderMap, remote: &str, answer: &Answer) {
-        let Some(words) = answer.words() else { return };
-        let receiver = &self.receiver;
-        let known = receiver.live.plan().sources.contains_key(source);
-        let source = if known { source } else { "unknown" };
+    /// Logs and counts a request that was not kept, and remembers it. Kept deliveries are logged where their ids
+    /// are known.
+    fn note(&self, source: &str, head: &Head, body: &Bytes, remote: &str, answer: &Answer) {
+        let Some(mut words) = answer.words() else { return };
+        let (receiver, headers) = (&self.receiver, &head.headers);
+        if let (Answer::Refused(_), Some(coding)) = (answer, content::named_encoding(headers)) {
+            words.push_str(&format!(
+                "; the body has `Content-Encoding: {coding}`, and the bytes are checked as they were sent"
+            ));
+        }
+        let (plan, now) = (receiver.live.plan(), receiver.clock.now());
+        let source = plan.sources.get(source).filter(|_| !matches!(answer, Answer::UnknownPath));
+        let path = source.is_none().then(|| {
+            unverified::shown_path(head.uri.path(), |name| plan.sources.contains_key(name))
+        });
+        let named = source.map(|source| {
+            let finder = receiver.finders.known(&source.name);
+            unverified::named(source, headers, body, &finder)
+        });
+        let Named { delivery_id, repository } = named.unwrap_or_default();
+        let to_log = if source.is_some() { Some(0) } else { self.lines.next(now) };
         receiver.observer.tell(Observation::DeliveryRefused(DeliveryRefused {
-            source,
+            source: source.map_or(NO_SOURCE, |source| &source.name),
             remote,
             status: answer.status().as_u16(),
             verdict: answer.verdict(),
             reason: answer.reason(),
             words: &words,
+            path: path.as_deref(),
+            named_id: delivery_id.as_deref(),
+            named_repository: repository.as_deref(),
+            to_log,
         }));
-        if known {
-            let refused = Refused {
-                at: receiver.clock.now(),
-                remote: remote.to_owned(),
-                status: answer.status().as_u16(),
-                reason: answer.reason(),
-                words,
-                headers: headers.keys().map(ToString::to_string).collect(),
-            };
-            receiver.refusals.add(source, refused);
-        }
+        receiver.refusals.add(Refused {
+            at: now,
+            source: source.map(|source| source.name.to_string()),
+            path,
+            remote: remote.to_owned(),
+            status: answer.status().as_u16(),
+            reason: answer.reason(),
+            words,
+            delivery_id,
+            repository,
+            headers: headers.keys().map(ToString::to_string).collect(),
+        });
     }
 }

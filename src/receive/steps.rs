@@ -12,10 +12,12 @@ use http::request::Parts as Head;
 use jiff::Timestamp;
 
 use super::answer::Answer;
-use super::leaks::Cleaned;
-use crate::authenticate::{SecretFinder, Unverified};
+use super::leaks::{Cleaned, Finder, Kept};
+use super::limits::Room;
+use crate::authenticate::Unverified;
 use crate::config::{Plan, SecretFault, SourcePlan, SourceSecrets};
-use crate::event::{Greeting, Reply, Understood, understand};
+use crate::content::{self, Bounds, ContentFault};
+use crate::event::{DecodeFault, Greeting, Reply, Understood, understand};
 use crate::judge::{Detail, Judged, Unfinished, judge, judge_briefly};
 use crate::model::{DeliveryId, Value};
 use crate::providers::{Published, Verification, Wanted};
@@ -27,9 +29,14 @@ pub(super) struct Arrived {
     pub(super) head: Arc<Head>,
     /// The path after the source's name; empty as a rule.
     pub(super) rest: String,
+    /// Its bytes as they were sent.
     pub(super) body: Bytes,
-    /// Finds the source's secrets in it.
-    pub(super) finder: Arc<SecretFinder>,
+    /// The most bytes that its body may have, also without its encodings.
+    pub(super) limit: u64,
+    /// What its bytes are charged to; none where it has none.
+    pub(super) room: Option<Room>,
+    /// Finds secrets in it.
+    pub(super) finder: Arc<Finder>,
     /// The client's address as text; empty where it is not known.
     pub(super) remote: String,
     /// When the request came in. These steps only carry it, for the duration that the log shows.
@@ -63,8 +70,8 @@ pub(super) struct Authentic {
     pub(super) claims: Option<String>,
     /// The answer to a greeting that asks the gateway to prove that it holds the secret too.
     pub(super) proven_back: Option<Reply>,
-    /// The request without the source's secrets, where it had some in a place that is kept.
-    pub(super) cleaned: Option<Box<Cleaned>>,
+    /// What is kept of the request.
+    pub(super) kept: Kept,
 }
 
 /// An authentic delivery, with the verdicts and runs of its source's routes.
@@ -123,21 +130,50 @@ impl Arrived {
         let proof = source.prove_by(&request, &verification).map_err(Answer::Refused)?;
         let (secret, access_token) = (proof.secret(), proof.access_token());
         let claims = json_of(proof.claims());
-        let cleaned = self.cleaned(&self.finder);
-        let kept = match &cleaned {
-            None => request,
-            Some(Cleaned { headers, query, body, .. }) => {
-                Unverified { headers, query, body, ..request }
-            }
+        let plain = self.plain()?;
+        let cleaned = self.cleaned(plain.as_ref().unwrap_or(&self.body));
+        let clean_body = cleaned.as_ref().and_then(|cleaned| cleaned.body.as_ref());
+        let body = clean_body.or(plain.as_ref()).unwrap_or(&self.body);
+        let read = match &cleaned {
+            None => Unverified { body, ..request },
+            Some(Cleaned { headers, query, .. }) => Unverified { headers, query, body, ..request },
         };
-        let verified = kept.verified(proof);
+        let verified = read.verified(proof);
         let understood = understand(&verified, source.provider, &source.options, &source.name)
-            .map_err(Answer::Unreadable)?;
+            .map_err(|fault| self.unreadable(fault, body))?;
         let proven_back = understood.prove_back(source.provider, secret.map(|at| &secrets[at]));
-        let cleaned = cleaned.map(Box::new);
-        let authentic =
-            Authentic { understood, secret, access_token, claims, proven_back, cleaned };
+        let kept = Kept::of(&self.body, plain, cleaned, source.provider);
+        let authentic = Authentic { understood, secret, access_token, claims, proven_back, kept };
         Ok(Proven::Delivery(Box::new(authentic)))
+    }
+
+    /// Whether the body has to be unpacked, which takes longer than its length tells.
+    pub(super) fn is_encoded(&self) -> bool {
+        content::is_encoded(&self.head.headers)
+    }
+
+    /// The body without its encodings and in UTF-8; none where that is the body as it was sent.
+    fn plain(&self) -> Result<Option<Bytes>, Answer> {
+        let sent = self.body.len() as u64;
+        let room = self.room.as_ref();
+        let mut full = None;
+        let mut has_room = |bytes: u64| {
+            let taken = room.map_or(Ok(()), |room| room.take_up_to(sent.saturating_add(bytes)));
+            taken.map_err(|answer| full = Some(answer)).is_ok()
+        };
+        let bounds = Bounds { most: self.limit, room: &mut has_room };
+        let plain = content::plain(&self.head.headers, &self.body, bounds);
+        plain.map_err(|fault| full.unwrap_or(Answer::NotPlain(fault)))
+    }
+
+    /// The answer to a body that cannot be read as an event.
+    fn unreadable(&self, fault: DecodeFault, body: &[u8]) -> Answer {
+        let headers = &self.head.headers;
+        if content::is_multipart(headers, body) {
+            let kind = content::bare_type(headers).to_owned();
+            return Answer::NotPlain(ContentFault::Multipart(kind));
+        }
+        Answer::Unreadable(fault)
     }
 
     /// Matches the routes and maps their variables, however long it takes.

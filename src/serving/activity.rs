@@ -1,13 +1,15 @@
 //! What one connection is doing, told by its parts and read when connections run out.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::heads::Opening;
 use super::peers::Peer;
+use crate::observe::ConnectionEnd;
 
 /// No request has arrived whole: the connection is idle, or its head or body is on the way.
 const WAITED_FOR: u8 = 0;
@@ -33,6 +35,13 @@ pub(super) struct Activity {
     body: AtomicU64,
     told_to_close: AtomicBool,
     close: Notify,
+    /// The number of the request whose head frames its body in two ways; 0 where there is none.
+    framed_twice: AtomicU64,
+    /// How many requests have been handed on.
+    requests: AtomicU64,
+    opening: Mutex<Opening>,
+    /// Whether the first bytes are known.
+    has_opened: AtomicBool,
 }
 
 impl Activity {
@@ -47,7 +56,39 @@ impl Activity {
             body: AtomicU64::new(0),
             told_to_close: AtomicBool::new(false),
             close: Notify::new(),
+            framed_twice: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            opening: Mutex::default(),
+            has_opened: AtomicBool::new(false),
         })
+    }
+
+    /// Bytes have arrived. The first ones tell which protocol it is.
+    pub(super) fn opening(&self, bytes: &[u8]) {
+        if !self.has_opened.load(Ordering::Relaxed) {
+            let is_full = self.first_bytes().arrived(bytes);
+            self.has_opened.store(is_full, Ordering::Relaxed);
+        }
+    }
+
+    /// The protocol that the connection speaks, where it is not HTTP/1.
+    pub(super) fn other_protocol(&self) -> Option<ConnectionEnd> {
+        self.first_bytes().other()
+    }
+
+    fn first_bytes(&self) -> MutexGuard<'_, Opening> {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request of this number has a head that frames its body in two ways.
+    pub(super) fn framed_twice(&self, number: u64) {
+        self.framed_twice.store(number, Ordering::Release);
+    }
+
+    /// A request is handed on. True where it is the one that frames its body in two ways.
+    pub(super) fn next_is_framed_twice(&self) -> bool {
+        let number = self.requests.fetch_add(1, Ordering::AcqRel) + 1;
+        self.framed_twice.load(Ordering::Acquire) == number
     }
 
     pub(super) fn peer(&self) -> Peer {

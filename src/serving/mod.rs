@@ -8,6 +8,7 @@ mod activity;
 mod buckets;
 mod connections;
 pub mod descriptors;
+mod heads;
 mod pace;
 mod paced;
 mod peers;
@@ -35,6 +36,7 @@ use tower_service::Service as _;
 use activity::Activity;
 pub use buckets::Buckets;
 use connections::{Admission, Connections, Place};
+use heads::HeadFault;
 pub use pace::MinRate;
 use paced::PacedBody;
 pub use paced::TooSlow;
@@ -134,6 +136,7 @@ pub async fn serve(
             remote,
             body_rate: accepting.limits.body_rate,
             activity: Arc::clone(&place.activity),
+            tally: Arc::clone(&accepting.tally),
         };
         let rate = accepting.limits.write_rate;
         let stream = Stream::new(stream, rate, Arc::clone(&place.activity));
@@ -172,11 +175,24 @@ async fn see_through(
             false => Ok(()),
         },
     };
-    // Other errors only say how the connection ended; its requests were answered and logged.
-    if ended.is_err_and(|error| has_stalled(&error)) {
-        tally.ended(ConnectionEnd::Stalled, 1);
+    if let Err(error) = ended
+        && let Some(end) = end_by(&error, &activity)
+    {
+        tally.ended(end, 1);
     }
     drop((place, open));
+}
+
+/// How a connection ended with this error, where that has to be told: it stalled, or the HTTP library refused what
+/// it brought. Other errors only say that the client has gone; its requests were answered and logged.
+fn end_by(error: &hyper::Error, activity: &Activity) -> Option<ConnectionEnd> {
+    if has_stalled(error) {
+        return Some(ConnectionEnd::Stalled);
+    }
+    if error.is_parse_too_large() {
+        return Some(ConnectionEnd::LargeHead);
+    }
+    error.is_parse().then(|| activity.other_protocol().unwrap_or(ConnectionEnd::BadHead))
 }
 
 fn has_stalled(error: &hyper::Error) -> bool {
@@ -191,6 +207,7 @@ struct Service {
     remote: SocketAddr,
     body_rate: MinRate,
     activity: Arc<Activity>,
+    tally: Arc<Tally>,
 }
 
 impl Service {
@@ -198,14 +215,27 @@ impl Service {
         &self,
         mut request: http::Request<hyper::body::Incoming>,
     ) -> impl Future<Output = Result<http::Response<Body>, std::convert::Infallible>> + use<> {
+        let fault = HeadFault::of(&request, self.activity.next_is_framed_twice());
+        if let Some(fault) = fault {
+            self.tally.ended(fault.end(), 1);
+        }
         request.extensions_mut().insert(Remote(self.remote));
         let activity = Arc::clone(&self.activity);
         let rate = self.body_rate;
         let request =
             request.map(|body| Body::new(PacedBody::new(body, rate, Arc::clone(&activity))));
-        let answer = self.router.clone().call(request);
+        let answer = match fault {
+            None => Ok(self.router.clone().call(request)),
+            Some(fault) => {
+                activity.ends_after_this();
+                Err(fault.answer())
+            }
+        };
         async move {
-            let mut answer = answer.await?;
+            let mut answer = match answer {
+                Ok(answer) => answer.await?,
+                Err(refusal) => refusal,
+            };
             let is_proven = answer.extensions().get::<Proven>().is_some();
             activity.answered(is_proven, Instant::now());
             if let Some(After(time)) = answer.extensions_mut().remove() {

@@ -80,7 +80,11 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.activity.opening(&buffer.filled()[before..]);
         self.line_ends.look(&mut buffer.filled_mut()[before..]);
+        if let Some(number) = self.line_ends.framed_twice() {
+            self.activity.framed_twice(number);
+        }
         if self.line_ends.are_unknown() {
             // Where the next request would begin is not known, so there is none.
             self.activity.ends_after_this();

@@ -5,6 +5,9 @@
 //! heads are looked at before the library reads them, and a bare line feed becomes a zero byte, which the
 //! library answers with 400.
 //!
+//! A head that frames its body in two ways, by its length and by chunks, is found here too: the library drops
+//! the length, and a proxy in front may not.
+//!
 //! To tell heads from bodies, this follows the framing of requests: `Content-Length`, and chunks. Where the
 //! framing is not plain, such as a length behind many spaces, nothing more is looked at or changed, and the
 //! connection ends with the answer to that request.
@@ -22,6 +25,19 @@ pub(super) struct LineEnds {
     body: Body,
     /// Whether the request line has come.
     has_begun: bool,
+    /// Which of the two headers that frame a body the head has.
+    framed_by: FramedBy,
+    /// How many heads have ended.
+    heads: u64,
+    /// The first head that frames its body in two ways, counted from 1.
+    framed_twice: Option<u64>,
+}
+
+/// The headers of a head that frame its body.
+#[derive(Clone, Copy, Debug, Default)]
+struct FramedBy {
+    length: bool,
+    coding: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +74,20 @@ struct Line {
 impl LineEnds {
     pub(super) fn new() -> Self {
         let line = Line { kept: [0; KEPT], length: 0, last: 0 };
-        Self { at: At::Head, line, body: Body::None, has_begun: false }
+        Self {
+            at: At::Head,
+            line,
+            body: Body::None,
+            has_begun: false,
+            framed_by: FramedBy::default(),
+            heads: 0,
+            framed_twice: None,
+        }
+    }
+
+    /// The number of the request, counted from 1, whose head frames its body in two ways.
+    pub(super) fn framed_twice(&self) -> Option<u64> {
+        self.framed_twice
     }
 
     /// Whether it is not known any more where the next head begins.
@@ -99,6 +128,7 @@ impl LineEnds {
         if at == At::Head {
             self.body = Body::None;
             self.has_begun = false;
+            self.framed_by = FramedBy::default();
         }
     }
 
@@ -125,12 +155,7 @@ impl LineEnds {
         match self.at {
             // Empty lines before a request are skipped by the library too.
             At::Head if is_empty && !self.has_begun => {}
-            At::Head if is_empty => match self.body {
-                Body::None | Body::Length(0) => self.begin(At::Head),
-                Body::Length(length) => self.at = At::Content(length),
-                Body::Chunked => self.at = At::ChunkSize,
-                Body::Unknown => self.at = At::Unknown,
-            },
+            At::Head if is_empty => self.end_head(),
             At::Head if !self.has_begun => self.has_begun = true,
             At::Head => self.header(),
             At::ChunkSize => match self.line.chunk_size() {
@@ -143,8 +168,23 @@ impl LineEnds {
         }
     }
 
+    fn end_head(&mut self) {
+        self.heads += 1;
+        if self.framed_by.length && self.framed_by.coding {
+            self.framed_twice.get_or_insert(self.heads);
+        }
+        match self.body {
+            Body::None | Body::Length(0) => self.begin(At::Head),
+            Body::Length(length) => self.at = At::Content(length),
+            Body::Chunked => self.at = At::ChunkSize,
+            Body::Unknown => self.at = At::Unknown,
+        }
+    }
+
     fn header(&mut self) {
         let Some((name, value)) = self.line.header() else { return };
+        self.framed_by.length |= name.eq_ignore_ascii_case(b"content-length");
+        self.framed_by.coding |= name.eq_ignore_ascii_case(b"transfer-encoding");
         let is_cut = self.line.length > KEPT;
         let framing = if is_cut && is_framing(name) {
             Body::Unknown
@@ -262,6 +302,26 @@ mod tests {
                 bytes.chunks_mut(piece).for_each(|piece| line_ends.look(piece));
                 assert_eq!(String::from_utf8(bytes).expect("text"), text);
                 assert!(line_ends.are_unknown(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_request_that_frames_its_body_in_two_ways_is_known_by_its_number() {
+        let good = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+        let coded = "Transfer-Encoding: chunked\r\n";
+        for (head, found) in [
+            (format!("Content-Length: 2\r\n{coded}"), Some(2)),
+            (format!("{coded}Content-Length: 2\r\n"), Some(2)),
+            (format!("{coded}x: y\r\ncontent-length:{}2\r\n", " ".repeat(70)), Some(2)),
+            (coded.repeat(2), None),
+            ("Content-Length: 2\r\n".repeat(2), None),
+        ] {
+            let text = format!("{good}POST / HTTP/1.1\r\n{head}\r\n0\r\n\r\n");
+            for piece in [1, 7, 1000] {
+                let mut line_ends = LineEnds::new();
+                text.clone().into_bytes().chunks_mut(piece).for_each(|piece| line_ends.look(piece));
+                assert_eq!(line_ends.framed_twice(), found, "{head:?}");
             }
         }
     }

@@ -97,6 +97,9 @@ pub struct ExplanationView {
     /// Why no route was tried, or why the routes were not tried on every event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nothing: Option<String>,
+    /// What was odd about the delivery, such as a missing name of its event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// One entry per route; those that matched come first.
     pub routes: Vec<RouteView>,
     /// Routes that were ruled out by event kind or repository, and are not listed one by one.
@@ -154,6 +157,7 @@ impl From<&matching::Explanation> for ExplanationView {
     fn from(explanation: &matching::Explanation) -> Self {
         Self {
             nothing: explanation.nothing.clone(),
+            note: explanation.note.clone(),
             routes: explanation.routes.iter().map(RouteView::from).collect(),
             ruled_out: explanation.ruled_out,
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::receive;
 
-/// `GET /api/refusals/{source}`
+/// `GET /api/refusals` and `GET /api/refusals/{source}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RefusalsView {
     /// Newest first.
@@ -17,6 +17,12 @@ pub struct RefusalsView {
 pub struct RefusalView {
     /// When.
     pub at: Timestamp,
+    /// Its source; none where it asked for no source that is configured.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// The path that it asked for, where there is no such source: shortened, and without what may be a secret.
+    #[serde(default)]
+    pub path: Option<String>,
     /// Address that it came from.
     pub remote: String,
     /// HTTP status that it was answered with.
@@ -25,6 +31,12 @@ pub struct RefusalView {
     pub reason: String,
     /// The reason, in words.
     pub words: String,
+    /// The sender's id of the delivery, where the request names one. It is not verified.
+    #[serde(default)]
+    pub unverified_delivery_id: Option<String>,
+    /// The repository, where the request names one. It is not verified.
+    #[serde(default)]
+    pub unverified_repository: Option<String>,
     /// Names of the headers that it had.
     pub headers: Vec<String>,
 }
@@ -60,14 +72,25 @@ pub struct SecretView {
     pub leaks: u64,
 }
 
+impl RefusalsView {
+    /// The view of these refusals.
+    pub fn of(refusals: Vec<receive::Refused>) -> Self {
+        Self { refusals: refusals.into_iter().map(RefusalView::from).collect() }
+    }
+}
+
 impl From<receive::Refused> for RefusalView {
     fn from(refused: receive::Refused) -> Self {
         Self {
             at: refused.at,
+            source: refused.source,
+            path: refused.path,
             remote: refused.remote,
             status: refused.status,
             reason: refused.reason.to_owned(),
             words: refused.words,
+            unverified_delivery_id: refused.delivery_id,
+            unverified_repository: refused.repository,
             headers: refused.headers,
         }
     }

@@ -23,6 +23,7 @@ use crate::admin::views::ExplanationView;
 use crate::authenticate::{Proof, Refusal, Unverified, kept};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Live, Plan, SourcePlan, SourceSecrets};
+use crate::content::{self, Bounds, ContentFault};
 use crate::event::{Understood, understand};
 use crate::judge::{Detail, Judged, judge};
 use crate::model::{DeliveryId, Environment, Value};
@@ -131,9 +132,21 @@ impl Explain {
         };
         self.not_a_greeting(screen, source, &request, &secrets, saved.lacks, now)?;
         let proof = self.proof(source, &saved, &request, &secrets, now)?;
-        let verified = request.verified(proof);
+        let limit = source.body_limit.unwrap_or(plan.server.body_limit);
+        let bounds = Bounds { most: limit, room: &mut |_| true };
+        let plain = content::plain(&saved.headers, &body, bounds).map_err(|fault| {
+            let status = fault.status().as_u16();
+            Failure::Failed(format!("not readable, so it would get {status}: {fault}"))
+        })?;
+        let body = plain.as_ref().unwrap_or(&body);
+        let verified = Unverified { body, ..request }.verified(proof);
         let understood = understand(&verified, source.provider, &source.options, &source.name)
             .map_err(|fault| {
+                if content::is_multipart(&saved.headers, body) {
+                    let kind = content::bare_type(&saved.headers).to_owned();
+                    let fault = ContentFault::Multipart(kind);
+                    return Failure::Failed(format!("not readable, so it would get 415: {fault}"));
+                }
                 let lacks = saved.lacks.filter(|_| saved.body.is_empty());
                 let why = lacks.map_or_else(|| fault.to_string(), str::to_owned);
                 Failure::Failed(format!("not readable, so it would get 400: {why}"))

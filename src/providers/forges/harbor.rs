@@ -4,12 +4,12 @@
 use http::HeaderMap;
 
 use crate::model::{GitFacts, Value};
-use crate::providers::{Handshake, Meaning};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
 use crate::providers::forges::facts::text;
 use crate::providers::forges::images::images;
 use crate::providers::mechanisms::Token;
+use crate::providers::{Handshake, Meaning};
 
 static TOKEN: Token = Token { header: "authorization", prefix: "" };
 

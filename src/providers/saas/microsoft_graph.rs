@@ -52,7 +52,7 @@ impl Mechanism for ClientState {
         }
         let prove = |notification: &Value| {
             let given = notification.get(SECRET).and_then(Value::as_str);
-            let given = given.ok_or(Refusal::MissingField(SECRET))?;
+            let given = given.ok_or(Refusal::MissingField(SECRET.into()))?;
             token::verify_text(given, verification.secrets.iter().enumerate())
         };
         let mut proofs = list.iter().map(prove);

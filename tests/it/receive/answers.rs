@@ -33,6 +33,31 @@ async fn a_match_is_told_its_delivery_and_its_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_odd_token_in_a_field_that_no_route_reads_costs_no_delivery() {
+    let world = world("").await;
+    for (id, odd) in [
+        r#""half a pair \ud83d""#,
+        r#""\ude00""#,
+        "1e999",
+        "-0",
+        &"9".repeat(5000),
+        r#""a\u0000b\ufffe""#,
+        r#"{"a": 1, "a": 2}"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = PUSH.replacen('{', &format!("{{\"odd\": {odd},"), 1);
+        let (status, answer) = world.send(world.github("push", &id.to_string(), body)).await;
+        assert_eq!(status, 202, "{odd}: {answer}");
+    }
+    let body = PUSH.replacen('{', "{\"odd\": NaN,", 1);
+    let (status, answer) = world.send(world.github("push", "nan", body)).await;
+    assert_eq!(status, 400);
+    assert_eq!(answer["error"], "the body is not JSON: `NaN` is not JSON at line 1, column 9");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_matches_nothing_is_kept_and_told_that_it_starts_nothing() {
     let world = world("").await;
     let (status, answer) = world.send(world.github("star", "first", PUSH)).await;

@@ -1,6 +1,9 @@
 //! What each request gets: a real gateway, requests over sockets, whole or piece by piece.
 
 mod answers;
+mod astray;
+mod encodings;
+mod heads;
 mod limits;
 mod refused;
 mod sizes;

@@ -17,6 +17,10 @@ const ROUTES: &str = r#"
     if: query.team == "risk"
     job: retrain
     env: { QUERY: "${{ query }}", IMAGE: "${{ body.repository.repo_name }}" }
+  on-address:
+    on: { source: [tableau, both] }
+    job: retrain
+    env: { QUERY: "${{ query }}" }
   on-message:
     on: { source: twilio, action: delivered }
     job: report
@@ -32,6 +36,8 @@ async fn world() -> World {
     site.private("twilio", AUTH_TOKEN);
     let sources = "  docker-hub: { provider: docker-hub, secrets: [{ file: secrets/docker-hub }] }\n  \
         twilio: { provider: twilio, public_url: \"https://hooks.example.com/in/twilio\", secrets: [{ file: secrets/twilio }] }\n  \
+        tableau: { provider: token, query: key, repeats: never, secrets: [{ file: secrets/docker-hub }] }\n  \
+        both: { provider: token, header: X-Key, query: key, repeats: never, secrets: [{ file: secrets/docker-hub }] }\n  \
         hubspot: { provider: hubspot, public_url: \"https://hooks.example.com/in/hubspot\", secrets: [{ file: secrets/twilio }] }\n";
     edit(&site, "  open-ci:\n", &format!("{sources}  open-ci:\n"));
     World::on(site, simulator).await
@@ -78,6 +84,44 @@ async fn a_secret_in_the_address_is_asked_for_and_never_kept_or_shown() {
     for text in shown {
         assert!(!text.contains(TOKEN), "{text}");
     }
+    for file in ["gateway.db", "gateway.db-wal"] {
+        let bytes = std::fs::read(world.site.path(file)).unwrap_or_default();
+        let found = bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
+        assert!(!found, "the secret is in {file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_sender_can_have_its_token_in_the_address_which_is_never_kept_or_shown() {
+    let world = world().await;
+    for source in ["tableau", "both"] {
+        let hook = world.hook(source);
+        for wrong in ["", "?key=", "?key=canary-wrong", "/canary-wrong", "?token=x", "/x?key=y"] {
+            let request = world.client.post(format!("{hook}{wrong}")).body("{}");
+            assert_eq!(world.send(request).await.0, 401, "{wrong}");
+        }
+        for right in [
+            format!("?a=1&key={TOKEN}"),
+            format!("/{TOKEN}?a=1"),
+            format!("/{TOKEN}/?a=1"),
+            format!("/?a=1&key={TOKEN}"),
+        ] {
+            let request = world.client.post(format!("{hook}{right}")).body("{}");
+            let (status, answer) = world.send(request).await;
+            assert_eq!(status, 202, "{right}: {answer}");
+            let run = world.run_in(run_of(&answer, 0), RunState::Started).await;
+            assert_eq!(run.environment.expect("made").get("QUERY"), Some(r#"{"a":"1"}"#));
+        }
+        for path in [format!("/api/refusals/{source}"), "/api/refusals".to_owned()] {
+            let shown = world.api(Method::GET, &path, None).await.1.to_string();
+            assert!(!shown.contains(TOKEN), "{shown}");
+        }
+    }
+    let header = |token: &str| world.client.post(world.hook("both")).header("x-key", token);
+    assert_eq!(world.send(header(TOKEN).body("{}")).await.0, 202);
+    let both = world.client.post(format!("{}?key={TOKEN}", world.hook("both")));
+    let both = both.header("x-key", "canary-wrong").body("{}");
+    assert_eq!(world.send(both).await.0, 401, "a wrong header is not made good by the address");
     for file in ["gateway.db", "gateway.db-wal"] {
         let bytes = std::fs::read(world.site.path(file)).unwrap_or_default();
         let found = bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
