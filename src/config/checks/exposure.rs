@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use super::checker::Checker;
-use super::routes::written_blocks;
 use super::impossible::Sources;
+use super::routes::written_blocks;
 use crate::config::networks::{Networks, network};
 use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::shape::Texts;
