@@ -73,7 +73,7 @@ pub(super) struct Sender {
     /// The command that a person gave in a comment on a pull request.
     pub(super) comment: Option<fn(&Meaning, &Value) -> Option<ChatCommand>>,
     /// The sender's own word for what was done, where `done` gives a shared one.
-    pub(super) own_action: Option<fn(&Meaning, &Value) -> Option<Arc<str>>>,
+    pub(super) own_action: Option<OwnAction>,
     /// Kinds of event, each with the sender's own name for it where that differs. Samples are sent
     /// under these names.
     pub(super) names: &'static [(&'static str, &'static str)],
@@ -97,6 +97,9 @@ pub(super) struct Sender {
 
 /// Gives the sender's own name of an event.
 pub(super) type Names = fn(&HeaderMap, &Value) -> Option<Arc<str>>;
+
+/// The sender's own word for what was done.
+pub(super) type OwnAction = fn(&Meaning, &Value) -> Option<Arc<str>>;
 
 /// Recognises a greeting that is not signed in the way deliveries are, and gives its answer or the
 /// reason why it is refused.

@@ -180,7 +180,7 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> On {
     let sources = source.map(|at| sources(checker, &at)).unwrap_or_default();
     let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
     let names = |texts: &Option<At<Texts>>| patterns_as(checker, Grammar::Name, texts.as_ref());
-    let of_request = shape.pull_request.as_ref().and_then(|at| at.value.fork.clone());
+    let of_request = shape.pull_request.as_ref().and_then(|at| at.value.fork);
     On {
         sources,
         fork: request::fork(checker, shape.fork.as_ref(), of_request.as_ref()),

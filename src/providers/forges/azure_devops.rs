@@ -235,7 +235,7 @@ fn built(resource: &Value, body: &Value) -> Vec<GitFacts> {
         .find(|artifact| facts::flag(artifact, &["isPrimary"]) == Some(true));
     let of_artifact = |name: &str| facts::text(primary?, &["definitionReference", name, "name"]);
     let old = facts::text(resource, &["sourceGetVersion"]);
-    let old = old.as_ref().and_then(|text| text.splitn(2, ':').nth(1)?.rsplit_once(':'));
+    let old = old.as_ref().and_then(|text| text.split_once(':')?.1.rsplit_once(':'));
     let name = facts::first_text(
         resource,
         &[&["sourceBranch"], &["run", "resources", "repositories", "self", "refName"]],

@@ -153,8 +153,7 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
             }
         }
         "issue_comment" => facts::pull_request(body, None, facts),
-        kind => on_commits::of(kind, body, facts)
-            .unwrap_or_else(|facts| facts::pull_request(body, None, facts)),
+        kind => on_commits::of(kind, body, facts),
     });
     facts.into_iter().collect()
 }

@@ -163,8 +163,7 @@ fn git_facts(meaning: &Meaning, body: &Value, facts: GitFacts) -> GitFacts {
             Some(pull) => facts.about(pull),
             None => facts,
         },
-        kind => on_commits::of(kind, body, facts)
-            .unwrap_or_else(|facts| facts::pull_request(body, None, facts)),
+        kind => on_commits::of(kind, body, facts),
     }
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use crate::model::{GitFacts, PullRequest, Value, is_fork};
 use crate::providers::forges::facts::{
-    Ref, commit_id, first_text, is_commit_id, message, status, text,
+    Ref, commit_id, first_text, is_commit_id, message, pull_request, status, text,
 };
 
-/// The git facts of an event of this kind. None where the kind is none of these.
-pub(super) fn of(kind: &str, body: &Value, facts: GitFacts) -> Result<GitFacts, GitFacts> {
-    Ok(match kind {
+/// The git facts of an event of this kind. An event of another kind may be about a pull request, as reviews are.
+pub(super) fn of(kind: &str, body: &Value, facts: GitFacts) -> GitFacts {
+    match kind {
         "check_run" => check(body.get("check_run"), &["check_suite", "head_branch"], facts),
         "check_suite" => check(body.get("check_suite"), &["head_branch"], facts),
         "workflow_run" => workflow_run(body, facts),
@@ -25,8 +25,8 @@ pub(super) fn of(kind: &str, body: &Value, facts: GitFacts) -> Result<GitFacts, 
         "repository_dispatch" => GitFacts { branch: text(body, &["branch"]), ..facts },
         "commit_comment" => GitFacts { sha: commit_id(body, &["comment", "commit_id"]), ..facts },
         "package" | "registry_package" => package(body.get(kind), facts),
-        _ => return Err(facts),
-    })
+        _ => pull_request(body, None, facts),
+    }
 }
 
 fn with_ref(name: &str, facts: GitFacts) -> GitFacts {
