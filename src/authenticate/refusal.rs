@@ -46,6 +46,8 @@ pub enum Refusal {
     },
     /// The signature matches this request under none of the source's secrets or the sender's keys.
     BadSignature,
+    /// The signature or token matches only without the white space at an end of the configured secret.
+    BlankEnd,
     /// The token, user name or password is not the configured one.
     WrongCredentials,
     /// The signature names a key that its issuer does not publish.
@@ -92,6 +94,11 @@ impl Refusal {
         Self::WrongClaim(ClaimMiss { name, wanted, found })
     }
 
+    /// Whether another secret could have made the request authentic.
+    pub fn may_be_of_the_secret(&self) -> bool {
+        matches!(self, Self::BadSignature | Self::WrongCredentials | Self::NoUsableSecret)
+    }
+
     /// A label for metrics. It depends on the kind of refusal alone, never on the request's content.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -101,7 +108,7 @@ impl Refusal {
             Self::MissingField(_) => "missing_field",
             Self::RepeatedField(_) => "repeated_field",
             Self::MalformedBody { .. } => "malformed_body",
-            Self::BadSignature => "bad_signature",
+            Self::BadSignature | Self::BlankEnd => "bad_signature",
             Self::WrongCredentials => "wrong_credentials",
             Self::UnknownKey => "unknown_key",
             Self::KeyNotValid => "key_not_valid",
@@ -142,6 +149,10 @@ impl fmt::Display for Refusal {
             Self::BadSignature => f.write_str(
                 "the signature does not match; the secrets differ, or something on the way \
                  changed the body",
+            ),
+            Self::BlankEnd => f.write_str(
+                "it matches only without the white space at an end of the secret; remove that from where the \
+                 secret is kept",
             ),
             Self::WrongCredentials => {
                 f.write_str("the token or password is not the configured one")

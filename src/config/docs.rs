@@ -300,7 +300,8 @@ These are:
 - a variable with a name that is reserved since this version,
 - a source that believes every user of a platform (`travis-ci`, or `jwt` with the issuer of a public platform) without a
   condition on the owner,
-- a webhook secret or admin token of fewer than 16 bytes, or of fewer than 6 different ones.
+- a webhook secret or admin token that can be guessed: of fewer than 16 bytes, of fewer than 6 different ones, one short
+  text again and again, or made of common words; or one that is blank.
 
 ## Forms of text
 

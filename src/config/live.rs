@@ -15,7 +15,7 @@ use super::plan::{Held, JobPlan, Plan, SourcePlan};
 use super::report::{Effect, Report};
 use super::secrets::{Pending, SecretFault, SecretRef, SecretResolver};
 use super::settle::{InForce, Settled, settle};
-use super::strength::{self, Doubt};
+use super::strength::{self, Doubt, Known};
 use crate::authenticate::same;
 use crate::model::{Role, Secret};
 
@@ -51,6 +51,21 @@ impl SourceSecrets {
     fn push(&mut self, place: usize, secret: Secret) {
         self.secrets.push(secret);
         self.places.push(place);
+    }
+
+    /// The same secrets without white space at their ends; none where no secret has any. It tells people why a
+    /// signature does not match, and nothing is accepted by it.
+    pub fn without_blank_ends(&self) -> Option<Self> {
+        let trimmed = |secrets: &[Secret]| {
+            secrets.iter().map(|secret| Secret::new(secret.expose().trim_ascii())).collect()
+        };
+        let blank = |secret: &Secret| secret.expose().trim_ascii().len() < secret.expose().len();
+        let any = self.secrets.iter().chain(&self.access_tokens).any(blank);
+        any.then(|| Self {
+            secrets: trimmed(&self.secrets),
+            access_tokens: trimmed(&self.access_tokens),
+            ..self.clone()
+        })
     }
 
     /// All of them, to verify a request with.
@@ -158,7 +173,8 @@ impl Live {
     pub fn start(path: &Path) -> Result<Self, Report> {
         let files = Files::read(path);
         let Settled { mut report, secrets, outcome } = settle(&files, &InForce::new());
-        permissions::warn(&mut report, path, &files, &secrets);
+        let store = outcome.as_ref().map(|outcome| &outcome.plan.store);
+        permissions::warn(&mut report, path, &files, &secrets, store);
         let Some(outcome) = outcome else { return Err(report) };
         Ok(Self {
             path: path.to_owned(),
@@ -227,7 +243,11 @@ impl Live {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.digest = files.digest(&BTreeSet::new());
         let Settled { mut report, secrets, outcome } = settle(&files, &last.in_force);
-        permissions::warn(&mut report, &self.path, &files, &secrets);
+        let store = outcome.as_ref().map(|outcome| &outcome.plan.store);
+        permissions::warn(&mut report, &self.path, &files, &secrets, store);
+        let before = report.count(Effect::FileHeldBack);
+        strength::report_refused(&mut report, &secrets, |reference| self.known(reference));
+        let outcome = outcome.filter(|_| report.count(Effect::FileHeldBack) == before);
         self.report.store(Arc::new(report.clone()));
         let Some(outcome) = outcome else { return Err(report) };
         let old = self.plan.load_full();
@@ -308,9 +328,39 @@ impl Live {
         }
         let mut known = Vec::new();
         for (used, pending) in looking {
-            known.push((used, pending.answer().await.ok()));
+            known.push((used, Known::of(pending.answer().await)));
         }
+        let known: Vec<_> = known.iter().map(|(used, known)| (used, Known::clone(known))).collect();
         strength::judge(&known)
+    }
+
+    /// What is known of a secret without running a program. It blocks on the file system.
+    fn known(&self, reference: &SecretRef) -> Known {
+        let read = self.secrets.read_without_program(reference);
+        read.or_else(|| self.secrets.at_hand(reference)).map_or(Known::Unknown, Known::of)
+    }
+
+    /// The secrets with which other sources sign the challenges of their senders, with the names of those sources.
+    /// None for a source that itself signs challenges: it accepts no text that could be one.
+    async fn signing(&self, source: &SourcePlan) -> Vec<(Arc<str>, Secret)> {
+        let mut signing = Vec::new();
+        if source.provider.countersign().is_some() {
+            return signing;
+        }
+        let plan = self.plan.load();
+        let others = plan
+            .sources
+            .values()
+            .filter(|other| other.name != source.name && other.provider.countersign().is_some());
+        let begun: Vec<_> =
+            others.map(|other| (Arc::clone(&other.name), self.begin(&other.secrets))).collect();
+        for (name, pending) in begun {
+            for pending in pending {
+                signing
+                    .extend(pending.answer().await.ok().map(|secret| (Arc::clone(&name), secret)));
+            }
+        }
+        signing
     }
 
     /// The secrets of a source. It succeeds if one secret can be read, so that a source works while
@@ -322,10 +372,13 @@ impl Live {
         // All look-ups begin before the first is awaited, so that they run at the same time.
         let access_tokens = self.begin(&source.access_tokens);
         let webhook_secrets = self.begin(&source.secrets);
+        let signing = self.signing(source).await;
         let mut secrets = SourceSecrets::default();
         let mut first = None;
-        for (place, pending) in access_tokens.into_iter().enumerate() {
-            match pending.answer().await {
+        for (place, (reference, pending)) in
+            source.access_tokens.iter().zip(access_tokens).enumerate()
+        {
+            match pending.answer().await.and_then(|token| unsigned(reference, token, &signing)) {
                 Ok(token) => {
                     secrets.access_tokens.push(token);
                     secrets.token_places.push(place);
@@ -342,7 +395,8 @@ impl Live {
         for (place, (reference, pending)) in source.secrets.iter().zip(webhook_secrets).enumerate()
         {
             let secret = pending.answer().await;
-            match secret.and_then(|secret| usable(source, reference, secret)) {
+            let usable = |secret| usable(source, reference, unsigned(reference, secret, &signing)?);
+            match secret.and_then(usable) {
                 Ok(secret) => secrets.push(place, secret),
                 Err(fault) => first = first.or(Some(fault)),
             }
@@ -409,6 +463,26 @@ pub enum NoSuchToken {
     Closed,
     /// It is none of the admin tokens.
     Unknown,
+}
+
+/// The secret, if no other source signs challenges with it: whoever sends such a challenge has the signature of a
+/// text of their choice, and this source might accept it.
+fn unsigned(
+    reference: &SecretRef,
+    secret: Secret,
+    signing: &[(Arc<str>, Secret)],
+) -> Result<Secret, SecretFault> {
+    let signer = signing.iter().find(|(_, signs)| same(signs.expose(), secret.expose()));
+    match signer {
+        None => Ok(secret),
+        Some((signer, _)) => Err(SecretFault::new(
+            reference,
+            format!(
+                "cannot be used: source `{signer}` has it, too, and signs challenges with it; give each a secret of \
+                 its own"
+            ),
+        )),
+    }
 }
 
 /// The secret, if the source's provider can use it.

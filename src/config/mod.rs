@@ -47,6 +47,7 @@ pub use watch::Watch;
 
 use crate::model::Role;
 use files::Files;
+use strength::Known;
 
 /// A configuration without faults.
 #[derive(Debug)]
@@ -75,16 +76,13 @@ pub fn check(path: &Path) -> (Report, Option<Plan>) {
     let files = Files::read(path);
     let checked = checks::check(&files, &Default::default());
     let mut report = checked.report;
-    permissions::warn(&mut report, path, &files, &checked.secrets);
-    if let Some(plan) = &checked.plan {
-        let resolver = SecretResolver::new();
-        let read = |used: strength::Use| {
-            let secret = resolver.read_without_program(&used.reference).and_then(Result::ok);
-            (used, secret)
-        };
-        let uses: Vec<_> = strength::uses(plan, true).into_iter().map(read).collect();
-        strength::report(&mut report, &uses, &checked.secrets);
-    }
+    let store = checked.plan.as_ref().map(|plan| &plan.store);
+    permissions::warn(&mut report, path, &files, &checked.secrets, store);
+    let resolver = SecretResolver::new();
+    strength::report(&mut report, &checked.secrets, |reference| {
+        let answer = resolver.read_without_program(reference);
+        answer.map_or(Known::Unknown, Known::of)
+    });
     let plan = checked.plan.filter(|_| report.is_good());
     if let Some(plan) = &plan {
         permissions::warn_of_store(&mut report, &path.display().to_string(), &plan.store);

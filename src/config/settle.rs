@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::checks::{Checked, check};
 use super::files::{FileText, Files};
 use super::plan::{HeldBack, Plan};
-use super::report::{Effect, Fault, Report};
-use super::secrets::SecretRef;
+use super::report::{Effect, Report};
+use super::strength::WrittenUse;
 
 /// Names of routes that several files claim.
 type Claims = BTreeSet<String>;
@@ -22,7 +22,7 @@ pub(super) struct Settled {
     /// The faults and warnings of the files as they are now.
     pub(super) report: Report,
     /// The places of secrets, as in [`Checked`].
-    pub(super) secrets: Vec<(SecretRef, Fault)>,
+    pub(super) secrets: Vec<WrittenUse>,
     /// What is to be in force. `None` if `gateway.yaml` is broken.
     pub(super) outcome: Option<Outcome>,
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::answer::Answer;
 use super::leaks::{Cleaned, Finder, Kept};
 use super::limits::Room;
-use crate::authenticate::Unverified;
+use crate::authenticate::{Refusal, Unverified};
 use crate::config::{Plan, SecretFault, SourcePlan, SourceSecrets};
 use crate::content::{self, Bounds, ContentFault};
 use crate::event::{DecodeFault, Greeting, Reply, Understood, understand};
@@ -127,7 +127,14 @@ impl Arrived {
             return Err(Answer::UnknownPath);
         }
         let secrets = secrets.map_err(|fault| Answer::NoSecret(fault.to_string()))?;
-        let proof = source.prove_by(&request, &verification).map_err(Answer::Refused)?;
+        let proof = source.prove_by(&request, &verification).map_err(|refusal| {
+            let told = secrets.without_blank_ends().filter(|trimmed| {
+                let verification =
+                    Verification { published, ..source.verification(trimmed.held(), now) };
+                refusal.may_be_of_the_secret() && source.prove_by(&request, &verification).is_ok()
+            });
+            Answer::Refused(told.map_or(refusal, |_| Refusal::BlankEnd))
+        })?;
         let (secret, access_token) = (proof.secret(), proof.access_token());
         let claims = json_of(proof.claims());
         let plain = self.plain()?;

@@ -11,6 +11,7 @@ use crate::config::report::{ENOUGH_FAULTS, Effect, Fault};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::SecretShape;
 use crate::config::similar::{did_you_mean, list_of};
+use crate::config::strength::{Use, WrittenUse};
 use crate::config::yaml::{At, Id, Required, within};
 
 #[derive(Clone, Copy, Debug)]
@@ -178,15 +179,21 @@ impl Checker<'_> {
         self.directory.join(text)
     }
 
-    /// A reference to a secret. Its place is remembered for what is found about the secret later.
-    pub(super) fn secret(&self, id: Id, shape: SecretShape) -> SecretRef {
+    /// A reference to a secret. Its use and place are remembered for what is found about the secret later.
+    pub(super) fn secret(
+        &self,
+        id: Id,
+        shape: SecretShape,
+        used: impl FnOnce(SecretRef) -> Use,
+    ) -> SecretRef {
         let reference = match shape {
             SecretShape::Env(name) => SecretRef::Env(name),
             SecretShape::Command(program) => SecretRef::Command(program),
             SecretShape::File(path) => SecretRef::File(self.path(&path)),
         };
         let place = Fault::at(&self.file.source, self.file.tree.spot(id), "", None);
-        self.sink.secrets.borrow_mut().push((reference.clone(), place));
+        let used = used(reference.clone());
+        self.sink.secrets.borrow_mut().push(WrittenUse { used, place });
         reference
     }
 

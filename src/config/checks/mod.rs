@@ -33,8 +33,8 @@ use std::sync::Arc;
 use super::files::Files;
 use super::plan::{HeldBack, Plan, RoutePlan};
 use super::report::{Fault, Report};
-use super::secrets::SecretRef;
 use super::shape::{GatewayShape, RouteShape, RoutesShape, Section};
+use super::strength::WrittenUse;
 use crate::matching::Index;
 use checker::Checker;
 use names::Names;
@@ -50,8 +50,8 @@ pub(super) struct Checked {
     pub(super) plan: Option<Plan>,
     /// The names of routes that several files claim.
     pub(super) claimed: BTreeSet<String>,
-    /// Every reference to a secret, with a fault that has its place and says nothing yet.
-    pub(super) secrets: Vec<(SecretRef, Fault)>,
+    /// Every use of a secret, also of those in parts that have faults.
+    pub(super) secrets: Vec<WrittenUse>,
 }
 
 /// Checks all files together. Routes of the `barred` names are checked, but do not become part of the plan.
@@ -93,7 +93,7 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
     sink.warnings.borrow_mut().extend(warned);
     let notes = notes(files);
     let (faults, warnings) = (once(sink.faults.take()), once(sink.warnings.take()));
-    let mut report = Report { faults, warnings, notes };
+    let mut report = Report { faults, warnings, notes, ..Report::default() };
     report.apply_retention();
     let plan = plan.filter(|_| report.is_usable());
     let claimed = claimed.into_keys().collect();

@@ -12,6 +12,7 @@ use crate::config::networks::Networks;
 use crate::config::plan::{RetentionPlan, ServerPlan};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::{Period, RetentionShape, SecretShape, Section, ServerShape, Texts};
+use crate::config::strength::Use;
 use crate::config::yaml::At;
 
 /// How long a repeat of a delivery is recognized. Deliveries must be kept at least as long.
@@ -100,7 +101,9 @@ fn tokens(checker: Checker<'_>, section: Section<SecretShape>) -> BTreeMap<Arc<s
     for (name, token) in section {
         checker.name(token.id);
         if let Some(secret) = token.value {
-            tokens.insert(name.into(), checker.secret(token.id, secret));
+            let used = |reference| Use::admin_token(&name, reference);
+            let reference = checker.secret(token.id, secret, used);
+            tokens.insert(name.as_str().into(), reference);
         }
     }
     tokens

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 
 use crate::config::report::Fault;
-use crate::config::secrets::SecretRef;
+use crate::config::strength::WrittenUse;
 
 /// Collects the findings.
 #[derive(Debug, Default)]
 pub(super) struct Sink {
     pub(super) faults: RefCell<Vec<Fault>>,
     pub(super) warnings: RefCell<Vec<Fault>>,
-    /// Every reference to a secret, with a fault that has its place and says nothing yet.
-    pub(super) secrets: RefCell<Vec<(SecretRef, Fault)>>,
+    /// Every use of a secret.
+    pub(super) secrets: RefCell<Vec<WrittenUse>>,
 }

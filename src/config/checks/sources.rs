@@ -11,8 +11,9 @@ use super::{exposure, platforms};
 use crate::config::plan::{RetentionPlan, ServerPlan, SourcePlan};
 use crate::config::repeats::Repeats;
 use crate::config::secrets::SecretRef;
-use crate::config::shape::{Period, RepeatsShape, SecretShape, SecretShapes, Section, SourceShape};
+use crate::config::shape::{Period, RepeatsShape, SecretShapes, Section, SourceShape};
 use crate::config::similar::provider_meant;
+use crate::config::strength::Use;
 use crate::config::yaml::{At, Id, Lenient};
 use crate::model::Grammar;
 use crate::providers::{self, Options, Provider, SECRET_HINT, SecretUse};
@@ -24,7 +25,6 @@ pub(super) fn sources(
     retention: Option<RetentionPlan>,
 ) -> BTreeMap<Arc<str>, Arc<SourcePlan>> {
     let mut plans = BTreeMap::new();
-    let mut ids = BTreeMap::new();
     for (name, entry) in section {
         checker.name(entry.id);
         let Some(shape) = entry.value else { continue };
@@ -32,37 +32,10 @@ pub(super) fn sources(
             platforms::source(checker, entry.id, &plan);
             exposure::learning(checker, entry.id, &plan);
             let name: Arc<str> = name.into();
-            ids.insert(Arc::clone(&name), entry.id);
             plans.insert(name, Arc::new(plan));
         }
     }
-    shared_with_a_countersigner(checker, &plans, &ids);
     plans
-}
-
-/// Faults where a provider that signs its sender's challenges shares a secret with another provider. The
-/// bodies of the two may be the challenges of the first, so that its answers would be signatures of them.
-fn shared_with_a_countersigner(
-    checker: Checker<'_>,
-    plans: &BTreeMap<Arc<str>, Arc<SourcePlan>>,
-    ids: &BTreeMap<Arc<str>, Id>,
-) {
-    let signs = |plan: &&Arc<SourcePlan>| plan.provider.countersign().is_some();
-    for signer in plans.values().filter(signs) {
-        for other in plans.values().filter(|plan| !signs(plan)) {
-            let is_shared = |reference: &SecretRef| signer.secrets.contains(reference);
-            if !other.secrets.iter().chain(&other.access_tokens).any(is_shared) {
-                continue;
-            }
-            let message = format!(
-                "source `{}` has a secret of source `{}`, whose provider signs challenges with it",
-                other.name, signer.name
-            );
-            let hint = "an answer to a challenge could serve as a signature; give each a secret of \
-                        its own";
-            checker.fault_of_key(ids[&other.name], message, hint.to_owned());
-        }
-    }
 }
 
 fn source(
@@ -94,12 +67,18 @@ fn source(
         (Some(provider), Some(options)) => provider.secret_use(options),
         _ => SecretUse::Optional,
     };
-    let access_tokens = access_tokens(checker, shape.access_token);
+    let access_tokens = access_tokens(checker, name, shape.access_token);
     let hint = match (provider, &options) {
         (Some(provider), Some(options)) => provider.secret_hint(options),
         _ => SECRET_HINT,
     };
-    let secrets = secrets(checker, id, shape.secrets, open, (secret_use, hint));
+    let given = shape.secrets;
+    need_secrets(checker, id, open, (secret_use, hint));
+    let secrets = given.into_iter().filter_map(|entry| {
+        let used = |reference| Use::webhook(name, provider, options.as_ref(), reference);
+        Some(checker.secret(entry.id, entry.value?, used))
+    });
+    let secrets: Vec<SecretRef> = secrets.collect();
     if options.as_ref().is_some_and(|options| options.learn_secret)
         && !secrets.iter().any(|reference| matches!(reference, SecretRef::File(_)))
         && let Some(key) = checker.file.tree.entry(id, "learn_secret")
@@ -173,19 +152,24 @@ fn repeats(
 
 /// The tokens that may accompany a signature. An empty list is a fault, because it would refuse
 /// every request.
-fn access_tokens(checker: Checker<'_>, given: Option<Lenient<SecretShapes>>) -> Vec<SecretRef> {
+fn access_tokens(
+    checker: Checker<'_>,
+    name: &str,
+    given: Option<Lenient<SecretShapes>>,
+) -> Vec<SecretRef> {
+    let used = |reference| Use::access_token(name, reference);
     let Some((id, given)) = given.and_then(|entry| Some((entry.id, entry.value?))) else {
         return Vec::new();
     };
     match given {
-        SecretShapes::One(shape) => vec![checker.secret(id, shape)],
+        SecretShapes::One(shape) => vec![checker.secret(id, shape, used)],
         SecretShapes::Many(list) => {
             if checker.file.tree.is_empty(id) {
                 let hint = "write `access_token: { env: NAME }`, or leave the key out".to_owned();
                 checker.fault(Some(id), "this list names no token", hint);
             }
             let each = list.into_iter();
-            each.filter_map(|entry| Some(checker.secret(entry.id, entry.value?))).collect()
+            each.filter_map(|entry| Some(checker.secret(entry.id, entry.value?, used))).collect()
         }
     }
 }
@@ -219,13 +203,13 @@ fn check_options(
     }
 }
 
-fn secrets(
+/// Reports a source that needs secrets and has none, or the other way round.
+fn need_secrets(
     checker: Checker<'_>,
     source: Id,
-    given: Vec<Lenient<SecretShape>>,
     open: &At<bool>,
     (secret_use, hint): (SecretUse, &str),
-) -> Vec<SecretRef> {
+) {
     let written = checker.file.tree.entry(source, "secrets");
     let none = written.is_none_or(|id| checker.file.tree.is_empty(id));
     let name = checker.file.tree.key(source).unwrap_or_default();
@@ -261,5 +245,4 @@ fn secrets(
         }
         _ => {}
     }
-    given.into_iter().filter_map(|entry| Some(checker.secret(entry.id, entry.value?))).collect()
 }

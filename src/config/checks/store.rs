@@ -6,6 +6,7 @@ use tokio_postgres::config::{Host, SslMode};
 use super::checker::Checker;
 use crate::config::plan::{PostgresPlan, StorePlan};
 use crate::config::shape::{Pooler, PostgresShape};
+use crate::config::strength::Use;
 use crate::config::yaml::At;
 
 const HINT: &str = "write `sqlite:` and a file, such as sqlite:gateway.db, or the address of a \
@@ -57,7 +58,9 @@ fn postgres(checker: Checker<'_>, at: &At<String>, shape: PostgresShape) -> Opti
     if let Some(at) = shape.ca_file.as_ref().filter(|at| at.value.is_empty()) {
         checker.fault(at.id, "`ca_file` is empty", "name a file, or remove the key".to_owned());
     }
-    let password = shape.password.and_then(|entry| Some(checker.secret(entry.id, entry.value?)));
+    let password = shape
+        .password
+        .and_then(|entry| Some(checker.secret(entry.id, entry.value?, Use::database)));
     let ca_file = shape.ca_file.map(|at| checker.path(&at.value));
     let plain = |config: &Config| shape.allow_plain || (stays_here(config) && ca_file.is_none());
     let config = address(checker, at)?;

@@ -8,6 +8,7 @@ use super::checker::Checker;
 use super::server::not_zero;
 use crate::config::plan::WorkbenchPlan;
 use crate::config::shape::{BreakerShape, Section, WorkbenchShape};
+use crate::config::strength::Use;
 use crate::config::yaml::{At, Id};
 use crate::model::{BreakerPolicy, Target};
 
@@ -78,7 +79,9 @@ fn workbench(
     for (key, entry) in shape.api_keys {
         checker.name(entry.id);
         if let Some(secret) = entry.value {
-            api_keys.insert(key.into(), checker.secret(entry.id, secret));
+            let used = |reference| Use::api_key(&key, reference);
+            let reference = checker.secret(entry.id, secret, used);
+            api_keys.insert(key.as_str().into(), reference);
         }
     }
     Some(WorkbenchPlan {

@@ -180,12 +180,22 @@ pub struct Report {
     pub warnings: Vec<Fault>,
     /// What whoever reads the report should know besides. Notes are not logged.
     pub notes: Vec<String>,
+    /// Faults that were found and are not listed. The last one of the list says how many.
+    pub more_faults: usize,
+    /// Warnings that were found and are not listed.
+    pub more_warnings: usize,
 }
 
 impl Report {
     /// Whether there is no fault.
     pub fn is_good(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// The numbers of faults and of warnings, with those that are not listed.
+    fn found(&self) -> [usize; 2] {
+        let all = |list: &[Fault], more| list.len() + more - usize::from(more > 0);
+        [all(&self.faults, self.more_faults), all(&self.warnings, self.more_warnings)]
     }
 
     /// The number of faults with this effect.
@@ -211,19 +221,34 @@ impl Report {
     /// Sorts the findings by place, removes duplicates and limits their number.
     pub(super) fn apply_retention(&mut self) {
         self.warnings.iter_mut().for_each(|warning| warning.effect = Effect::Nothing);
-        for list in [&mut self.faults, &mut self.warnings] {
+        let lists = [
+            (&mut self.faults, &mut self.more_faults),
+            (&mut self.warnings, &mut self.more_warnings),
+        ];
+        for (list, more) in lists {
+            let told = unlisted(*more);
+            list.retain(|fault| *more == 0 || fault.message != told);
             list.sort_by(|a, b| {
                 (&a.file, a.line, a.column, &a.message)
                     .cmp(&(&b.file, b.line, b.column, &b.message))
             });
             list.dedup();
-            if list.len() > MOST_FAULTS {
-                list.truncate(MOST_FAULTS);
+            *more += list.len().saturating_sub(MOST_FAULTS);
+            list.truncate(MOST_FAULTS);
+            if *more > 0 {
                 let file = list[0].file.clone();
-                list.push(Fault::of_file(&file, "there are more faults, which are not listed"));
+                list.push(Fault::of_file(&file, unlisted(*more)));
             }
         }
     }
+}
+
+/// What stands at the end of a list that is not whole. Faults stop being collected at some number.
+fn unlisted(more: usize) -> String {
+    let least = if more + MOST_FAULTS >= ENOUGH_FAULTS { "at least " } else { "" };
+    format!(
+        "there are {least}{more} more, which are not listed; correct those above, and check again"
+    )
 }
 
 impl fmt::Display for Report {

@@ -19,11 +19,9 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     for warning in &report.warnings {
         one(&mut text, warning, "warning", YELLOW, color);
     }
+    let [faults, warnings] = report.found();
     let counts: Vec<String> =
-        [count(report.faults.len(), "error"), count(report.warnings.len(), "warning")]
-            .into_iter()
-            .flatten()
-            .collect();
+        [count(faults, "error"), count(warnings, "warning")].into_iter().flatten().collect();
     for note in &report.notes {
         let _ =
             writeln!(text, "{}{}\n", paint_word("note", color), printable(&format!(": {note}")));

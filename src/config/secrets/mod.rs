@@ -17,6 +17,8 @@ pub use resolver::SecretResolver;
 
 /// The largest size of a secret, in bytes.
 const MOST: u64 = 64 * 1024;
+/// What is wrong with a secret of nothing but white space.
+const BLANK: &str = "is empty";
 /// Texts shorter than this are no keys of a service, in bytes.
 const KEY: usize = 16;
 
@@ -99,6 +101,13 @@ impl SecretFault {
     }
 }
 
+impl SecretFault {
+    /// Whether there is nothing but white space where the secret should be.
+    pub(super) fn is_blank(&self) -> bool {
+        self.reason == BLANK
+    }
+}
+
 impl fmt::Display for SecretFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the secret in {} {}", self.reference, self.reason)
@@ -111,8 +120,9 @@ impl std::error::Error for SecretFault {}
 fn trimmed(reference: &SecretRef, bytes: &[u8]) -> Result<crate::model::Secret, SecretFault> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(SecretFault::new(reference, "is empty"));
+    let text = std::str::from_utf8(bytes);
+    if text.is_ok_and(|text| text.chars().all(|c| c.is_whitespace() || c == '\0')) {
+        return Err(SecretFault::new(reference, BLANK));
     }
     Ok(crate::model::Secret::new(bytes))
 }

@@ -470,3 +470,18 @@ fn rates_and_event_lists_are_checked() {
 fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
+
+#[test]
+fn faults_that_are_not_listed_are_counted() {
+    let routes: String = (0..250)
+        .map(|n| format!("  r{n}:\n    on: {{ source: github, evnt: push }}\n    job: retrain\n"))
+        .collect();
+    let (report, _) = Site::new(&format!("{GOOD}{routes}")).check();
+    assert_eq!((report.faults.len(), report.more_faults), (201, 50));
+    let said = report.render(false);
+    assert!(said.contains("250 errors\n"), "{said}");
+    assert!(said.contains("error: there are 50 more, which are not listed"), "{said}");
+    assert_eq!(said.matches("not listed").count(), 1, "{said}");
+    let few = Site::new(&GOOD.replace("event", "evnt")).check().0;
+    assert!(!few.render(false).contains("not listed"), "{few}");
+}

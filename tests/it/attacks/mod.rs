@@ -4,6 +4,7 @@ mod admin;
 mod hostile;
 mod intake;
 mod memory;
+mod shared;
 
 use std::net::SocketAddr;
 use std::time::Duration;
