@@ -26,6 +26,15 @@ pub(super) struct Remote {
     pub(super) token_file: Option<PathBuf>,
 }
 
+/// The same arguments in front of the command. Each command that asks a gateway has them as its own, with their help.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Anywhere {
+    #[arg(long = "url", id = "url", global = true, hide = true, value_parser = address)]
+    _url: Option<Url>,
+    #[arg(long = "token-file", id = "token_file", global = true, hide = true)]
+    _token_file: Option<PathBuf>,
+}
+
 /// A connection to a gateway's API.
 pub(super) struct Api {
     client: Client,

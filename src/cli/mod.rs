@@ -21,9 +21,11 @@ mod screen;
 mod secrets;
 mod send;
 mod serve;
+mod several;
 mod signer;
 mod signing;
 mod simulate;
+mod table;
 mod tones;
 
 use std::path::PathBuf;
@@ -35,8 +37,8 @@ use clap::{Parser, Subcommand};
 pub use explain::saved_body;
 
 use crate::observe::{LogFormat, start_tracing};
-use failure::Failure;
-use screen::{Screen, Tone, aside, aside_report};
+use failure::{ErrorView, Failure};
+use screen::{Looks, Screen, Tone, aside, aside_report};
 
 /// Receives signed webhooks and starts Cloudera Data Science Workbench jobs with a key that only
 /// it holds
@@ -59,6 +61,10 @@ struct Arguments {
     /// Write JSON instead of text
     #[arg(long, global = true)]
     json: bool,
+    #[command(flatten)]
+    looks: Looks,
+    #[command(flatten)]
+    anywhere: client::Anywhere,
     /// How log lines are written
     #[arg(long, global = true, value_enum, default_value_t, env = "CDSW_GATEWAY_LOG_FORMAT")]
     log_format: LogFormat,
@@ -126,8 +132,11 @@ enum Command {
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     crate::process::keep_memory_private();
-    let arguments = Arguments::parse();
-    let screen = Screen::new(arguments.json);
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(fault) => return unread(&fault),
+    };
+    let screen = Screen::new(arguments.json, arguments.looks);
     // Commands that end by themselves print what matters, so they log only when asked to.
     let lasting = matches!(arguments.command, Command::Serve(_) | Command::Simulate(_));
     let filter = if lasting || arguments.log != "info" { arguments.log.as_str() } else { "off" };
@@ -151,11 +160,26 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             let words = failure.to_string();
             if !words.is_empty() {
+                screen.error(&ErrorView::of(&failure));
                 say(screen, &failure, &words);
             }
             ExitCode::from(failure.status())
         }
     }
+}
+
+/// Says why the arguments cannot be read, or prints the help that was asked for.
+fn unread(fault: &clap::Error) -> ExitCode {
+    let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
+    if fault.use_stderr() && asked_for_json {
+        let words = fault.to_string();
+        let words = words.trim_start_matches("error:").split("\n\n").next().unwrap_or_default();
+        let failure = Failure::Usage(words.split_whitespace().collect::<Vec<_>>().join(" "));
+        Screen::new(true, Looks::default()).error(&ErrorView::of(&failure));
+    }
+    // It writes to the stream that fits: help to standard output, a fault to standard error.
+    let _ = fault.print();
+    ExitCode::from(u8::try_from(fault.exit_code()).unwrap_or(2))
 }
 
 fn say(screen: Screen, failure: &Failure, words: &str) {

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::client::{Api, Remote};
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
-use super::tones::time;
+use super::tones::{time, when};
 use crate::admin::views::{
     BreakerState, BreakerView, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
 };
@@ -184,7 +184,7 @@ async fn paused(api: &Api, screen: Screen) -> Result<(), Failure> {
     }
     let pauses = view.pauses.iter().map(|pause| {
         let note = pause.note.clone().unwrap_or_default();
-        vec![pause.what.to_string(), time(pause.since), pause.who.clone(), note]
+        vec![pause.what.to_string(), when(screen, pause.since), pause.who.clone(), note]
     });
     let breakers = view.breakers().into_iter().map(|breaker| {
         let what = format!("workbench {}", breaker.workbench);

@@ -19,7 +19,7 @@ pub(super) fn failure(code: Option<&str>, status: StatusCode, why: String) -> Fa
 
 fn by_code(code: Code, why: String) -> Failure {
     match code {
-        Code::BadRequest | Code::UnreadableQuery | Code::UnreadableJson | Code::UnexpectedJson => {
+        Code::AmbiguousId | Code::BadRequest | Code::UnreadableQuery | Code::UnreadableJson | Code::UnexpectedJson => {
             Failure::Usage(why)
         }
         Code::Unauthorized => not_accepted(),

@@ -8,6 +8,7 @@ mod content;
 mod environment;
 mod flow;
 mod git;
+mod id_prefix;
 mod ids;
 mod newly_reserved;
 mod patterns;
@@ -26,6 +27,7 @@ pub use content::ContentDigest;
 pub use environment::Environment;
 pub use flow::{Backlog, BreakerPolicy, Latest};
 pub use git::{ChangedPaths, Files, GitFacts, PullRequest, ReadFiles};
+pub use id_prefix::IdPrefix;
 pub use ids::{DeliveryId, RunId};
 pub use newly_reserved::{Family, NEWLY_RESERVED, is_newly_reserved};
 pub use patterns::{
