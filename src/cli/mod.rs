@@ -215,3 +215,41 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Completions(command) => command.run(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The commands below this one that have none below them, each with its words.
+    fn leaves(command: &clap::Command, words: &str, found: &mut Vec<(String, clap::Command)>) {
+        let below: Vec<_> =
+            command.get_subcommands().filter(|below| below.get_name() != "help").collect();
+        if below.is_empty() {
+            found.push((words.to_owned(), command.clone()));
+        }
+        for command in below {
+            leaves(command, &format!("{words} {}", command.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_of_itself_in_its_help() {
+        let mut found = Vec::new();
+        leaves(&Arguments::command(), "cdsw-gateway", &mut found);
+        assert!(found.len() > 25, "{}", found.len());
+        for (words, command) in found {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let last = words.rsplit(' ').next().unwrap_or_default();
+            let mut examples = help.lines().filter(|line| line.contains("cdsw-gateway "));
+            let shows = examples.any(|line| line.split(' ').any(|word| word == last));
+            assert!(shows, "`{words} --help` shows no example of it:\n{help}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_every_command_fit_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -61,8 +61,13 @@ pub(super) struct Starts {
 #[derive(Subcommand, Debug)]
 enum Named {
     /// List what is paused, and circuit breakers that are open
+    #[command(after_help = "Example:\n  cdsw-gateway jobs paused")]
     Paused,
     /// Pause it
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway jobs pause retrain --note \"the cluster is being upgraded\"\n  \
+        cdsw-gateway routes pause retrain-on-push\n  \
+        cdsw-gateway keys pause main/alice")]
     Pause {
         /// Its name
         name: String,
@@ -71,6 +76,10 @@ enum Named {
         note: Option<String>,
     },
     /// Resume it
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway jobs resume retrain\n  \
+        cdsw-gateway routes resume retrain-on-push\n  \
+        cdsw-gateway keys resume main/alice")]
     Resume {
         /// Its name
         name: String,
@@ -83,15 +92,22 @@ enum Named {
 #[derive(Subcommand, Debug)]
 enum Switch {
     /// List what is paused, and circuit breakers that are open
+    #[command(after_help = "Example:\n  cdsw-gateway starts paused")]
     Paused,
     /// Pause every start
-    #[command(alias = "stop")]
+    #[command(
+        alias = "stop",
+        after_help = "Example:\n  cdsw-gateway starts pause --note \"incident 4711\""
+    )]
     Pause {
         /// Why, kept with the act
         #[arg(long)]
         note: Option<String>,
     },
     /// Resume them
+    #[command(
+        after_help = "Example:\n  cdsw-gateway starts resume --note \"incident 4711 is over\""
+    )]
     Resume {
         /// Why, kept with the act
         #[arg(long)]

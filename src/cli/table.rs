@@ -93,7 +93,8 @@ fn widths(headings: &[&str], rows: &[Vec<Cell>], within: Option<usize>) -> Vec<u
     for row in rows {
         for ((width, least), cell) in widths.iter_mut().zip(&mut least).zip(row) {
             *width = (*width).max(cell.text.width());
-            let needs = if cell.whole { cell.text.width() } else { NARROWEST.min(cell.text.width()) };
+            let needs =
+                if cell.whole { cell.text.width() } else { NARROWEST.min(cell.text.width()) };
             *least = (*least).max(needs);
         }
     }
@@ -147,7 +148,8 @@ mod tests {
     #[test]
     fn a_table_fits_the_width_and_what_is_whole_stays_whole() {
         let id = "0193a6f2-2097-73fe";
-        let long = "the workbench answered 503 and will be tried again in a minute or two".to_owned();
+        let long =
+            "the workbench answered 503 and will be tried again in a minute or two".to_owned();
         let row = |name: &str| {
             vec![Cell::whole(id), name.into(), Cell::whole("superseded"), long.clone().into()]
         };
@@ -158,7 +160,9 @@ mod tests {
             for line in lines(&laid).iter().chain([&laid.headings]) {
                 assert!(line.width() <= width, "{width}: {line:?} has {}", line.width());
             }
-            assert!(lines(&laid).iter().all(|line| line.contains(id) && line.contains("superseded")));
+            assert!(
+                lines(&laid).iter().all(|line| line.contains(id) && line.contains("superseded"))
+            );
         }
         let laid = lay(&["RUN", "ROUTE", "STATE", "WHY"], &rows, None);
         assert!(!laid.is_cut && lines(&laid)[1].ends_with(&long));

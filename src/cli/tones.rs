@@ -77,7 +77,8 @@ pub(super) fn ids<Id: Display>(screen: Screen, ids: impl IntoIterator<Item = Id>
 /// The shortest of the usual lengths at which these ids still differ.
 fn enough(ids: &[String]) -> usize {
     let differ = |length: &&usize| {
-        let begins: std::collections::BTreeSet<_> = ids.iter().map(|id| id.get(..**length)).collect();
+        let begins: std::collections::BTreeSet<_> =
+            ids.iter().map(|id| id.get(..**length)).collect();
         begins.len() == ids.iter().collect::<std::collections::BTreeSet<_>>().len()
     };
     SHORT.iter().find(differ).copied().unwrap_or(usize::MAX)

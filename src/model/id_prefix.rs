@@ -53,9 +53,11 @@ impl FromStr for IdPrefix {
         let digits: String = text.chars().filter(|letter| *letter != '-').collect();
         let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hex || !(FEWEST..=WHOLE).contains(&digits.len()) {
-            return Err("this is not an id; write it, or its first 4 digits or more, as the lists \
+            return Err(
+                "this is not an id; write it, or its first 4 digits or more, as the lists \
                         show it, such as 0193a6f2-2097"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Ok(Self { digits: digits.to_ascii_lowercase(), text: text.to_ascii_lowercase() })
     }
@@ -96,7 +98,9 @@ mod tests {
 
     #[test]
     fn what_is_no_beginning_of_an_id_is_refused() {
-        for text in ["", "019", "0193a6g2", "retrain", "0193a6f2-2097-73fe-ac93-b02f05d484a30", "----"] {
+        for text in
+            ["", "019", "0193a6g2", "retrain", "0193a6f2-2097-73fe-ac93-b02f05d484a30", "----"]
+        {
             assert!(text.parse::<IdPrefix>().is_err(), "{text}");
         }
     }

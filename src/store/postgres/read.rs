@@ -87,9 +87,8 @@ pub(super) async fn ids_like(
     prefix: &IdPrefix,
 ) -> Result<Vec<[u8; 16]>, StoreFault> {
     let (low, high) = prefix.range();
-    let sql = format!(
-        "SELECT id FROM {table} WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT {MOST_LIKE}"
-    );
+    let sql =
+        format!("SELECT id FROM {table} WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT {MOST_LIKE}");
     let found = connection.query(&sql, params![uuid(&low), uuid(&high)]).await?;
     found.iter().map(|row| row.id("id")).collect()
 }

@@ -75,9 +75,8 @@ pub(super) fn ids_like(
     prefix: &IdPrefix,
 ) -> Result<Vec<[u8; 16]>, StoreFault> {
     let (low, high) = prefix.range();
-    let sql = format!(
-        "SELECT id FROM {table} WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT {MOST_LIKE}"
-    );
+    let sql =
+        format!("SELECT id FROM {table} WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT {MOST_LIKE}");
     all(connection, &sql, params![low, high], |row| row.id("id"))
 }
 

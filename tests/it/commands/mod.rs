@@ -2,12 +2,14 @@
 //! status.
 
 mod ends;
+mod explained;
 mod hostile;
 mod offline;
 mod saved;
 mod sending;
 mod snippets;
 mod stage;
+mod terminal;
 mod watching;
 
 use std::fmt;
