@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Parser};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,9 +30,31 @@ pub(super) struct Remote {
 #[derive(Args, Clone, Debug)]
 pub(super) struct Anywhere {
     #[arg(long = "url", id = "url", global = true, hide = true, value_parser = address)]
-    _url: Option<Url>,
+    url: Option<Url>,
     #[arg(long = "token-file", id = "token_file", global = true, hide = true)]
-    _token_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
+}
+
+/// What [`Remote`] is, for a command that asks a gateway only now and then.
+#[derive(Parser)]
+struct Only {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Anywhere {
+    /// Where the gateway is and who asks, completed from the environment.
+    pub(super) fn remote(&self) -> Result<Remote, Failure> {
+        let mut arguments = vec!["cdsw-gateway".into()];
+        if let Some(url) = &self.url {
+            arguments.extend(["--url".into(), url.to_string().into()]);
+        }
+        if let Some(path) = &self.token_file {
+            arguments.extend([std::ffi::OsString::from("--token-file"), path.clone().into()]);
+        }
+        let parsed = Only::try_parse_from(arguments);
+        parsed.map(|only| only.remote).map_err(|fault| Failure::Usage(fault.to_string()))
+    }
 }
 
 /// A connection to a gateway's API.

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod man;
 mod migrate;
 mod pauses;
 mod providers;
@@ -16,6 +17,7 @@ mod refused;
 mod release;
 mod replay;
 mod runs;
+mod sample;
 mod schema;
 mod screen;
 mod secrets;
@@ -97,6 +99,8 @@ enum Command {
     Send(send::Send),
     /// List the senders that are known, or show how to set one up
     Providers(providers::Providers),
+    /// Print a payload of a sender
+    Sample(sample::Sample),
     /// Look at kept deliveries of a running gateway
     Deliveries(deliveries::Deliveries),
     /// Look at runs of a running gateway
@@ -127,6 +131,8 @@ enum Command {
     Schema(schema::Schema),
     /// Print completions for a shell
     Completions(completions::Completions),
+    /// Write manual pages
+    Man(man::Man),
 }
 
 /// Runs the command that the process was started with.
@@ -153,7 +159,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let ended = runtime.block_on(perform(arguments.command, screen));
+    let ended = runtime.block_on(perform(arguments.command, screen, arguments.anywhere));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -190,14 +196,19 @@ fn say(screen: Screen, failure: &Failure, words: &str) {
     }
 }
 
-async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
+async fn perform(
+    command: Command,
+    screen: Screen,
+    anywhere: client::Anywhere,
+) -> Result<(), Failure> {
     match command {
         Command::Serve(command) => command.run().await,
         Command::Demo(command) => Box::pin(command.run(screen)).await,
         Command::Check(command) => command.run(screen),
         Command::Explain(command) => command.run(screen).await,
-        Command::Send(command) => command.run(screen).await,
+        Command::Send(command) => Box::pin(command.run(screen, &anywhere)).await,
         Command::Providers(command) => command.run(screen),
+        Command::Sample(command) => command.run(screen),
         Command::Deliveries(command) => command.run(screen).await,
         Command::Runs(command) => command.run(screen).await,
         Command::Replay(command) => command.run(screen).await,
@@ -213,6 +224,7 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),
         Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(screen),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::providers::{Outgoing, UNNAMED};
 /// Where the kind of the event comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum KindFrom {
+pub(in crate::cli) enum KindFrom {
     /// The request says it: a saved request, `--event`, or a header that was given.
     Request,
     /// The body names it, as it does for a running gateway.
@@ -38,7 +38,7 @@ impl KindFrom {
 }
 
 /// The headers that the sender would set, and where the kind of the event comes from. `given` are those that are known.
-pub(super) fn stand_in(
+pub(in crate::cli) fn stand_in(
     source: &SourcePlan,
     body: &[u8],
     event: Option<&str>,

@@ -31,7 +31,8 @@ use crate::event::{Event, Understood, understand};
 use crate::judge::{Detail, Judged, judge};
 use crate::model::{DeliveryId, Environment, Value};
 use crate::random::{Random, SystemRandom};
-use kind::{KindFrom, stand_in};
+use kind::KindFrom;
+pub(super) use kind::stand_in;
 use request::SavedRequest;
 use saved::Given;
 use show::{Shown, parts, show};
@@ -345,7 +346,7 @@ fn show_faults(screen: Screen, faults: &[&Fault]) {
 }
 
 /// The git facts of an event, as expressions see them.
-fn git_facts(event: &Event) -> Option<serde_json::Value> {
+pub(super) fn git_facts(event: &Event) -> Option<serde_json::Value> {
     event.git.as_ref()?;
     // No git fact depends on the delivery's id.
     let variables = event.variables(DeliveryId::from_bytes([0; 16]));

@@ -1,7 +1,7 @@
 //! What a person at a terminal meets: lists that fit, short ids, errors that scripts can read.
 
 use super::stage::{ROUTES, Stage};
-use super::{Ended, run_with};
+use super::{Ended, run, run_with};
 use crate::common::ADMIN_TOKEN;
 
 /// Runs a command as on a terminal of this many columns.
@@ -134,4 +134,54 @@ async fn where_and_who_may_stand_before_the_command_and_a_run_is_waited_for() {
     assert!(retried.stdout.contains(&run), "{retried}");
     let shown = stage.run(&["runs", "show", &run, "--wait", "--json"]).with(0).json();
     assert_eq!(shown["state"], "started");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn send_waits_for_what_becomes_of_its_runs_and_else_says_where_to_look() {
+    let stage = Stage::new(ROUTES);
+    let sent = stage.send(&[]).with(0);
+    assert!(sent.stdout.contains("cdsw-gateway runs show "), "{sent}");
+    let waited = stage.send(&["--wait"]).with(0);
+    assert!(waited.stdout.contains("  started"), "{waited}");
+    let json = stage.send(&["--wait", "--json"]).with(0).json();
+    assert_eq!((&json["status"], &json["runs"][0]["state"]), (&202.into(), &"started".into()));
+    let to = format!("http://{}", stage.gateway.hooks);
+    let ping = ["send", "github", "--event", "ping", "--to", &to, "--json"];
+    let ping = stage.run(&ping).with(0).json();
+    assert_eq!(ping["answer"]["runs"], serde_json::json!([]));
+}
+
+#[test]
+fn a_sample_is_printed_and_what_routes_see_of_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let here = directory.path();
+    let payload = run(here, &["sample", "github"]).with(0).json();
+    assert_eq!(payload["repository"]["full_name"], "acme/risk");
+    for arguments in [
+        &["sample", "github", "--meaning", "--json"],
+        &["providers", "github", "--sample", "--json"],
+    ] {
+        let said = run(here, arguments).with(0).json();
+        assert_eq!(said["payload"], payload);
+        assert_eq!(said["means"]["event"]["kind"], "push");
+        assert_eq!(said["means"]["git"][0]["repository"], "acme/risk");
+    }
+    run(here, &["sample", "github", "nothing"]).with(5);
+    let list = run(here, &["providers", "--json"]).with(0).json();
+    assert!(list["providers"].as_array().is_some_and(|list| list.len() > 60));
+    for provider in list["providers"].as_array().expect("a list") {
+        let name = provider["name"].as_str().expect("a name");
+        run(here, &["sample", name, "--meaning"]).with(0);
+    }
+}
+
+#[test]
+fn manual_pages_are_written_for_every_command() {
+    let directory = tempfile::tempdir().expect("a directory");
+    run(directory.path(), &["man", "."]).with(0);
+    for page in ["cdsw-gateway.1", "cdsw-gateway-runs-list.1", "cdsw-gateway-explain.1"] {
+        let page = std::fs::read_to_string(directory.path().join(page)).expect(page);
+        assert!(page.contains(".SH") && page.contains("cdsw"), "{page}");
+    }
+    run(directory.path(), &["man", "nowhere"]).with(1);
 }
