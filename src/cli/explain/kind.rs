@@ -58,7 +58,7 @@ pub(in crate::cli) fn stand_in(
         let by_body = names_kind(source, &plain, body);
         return (plain, if by_body { KindFrom::Body } else { KindFrom::Request });
     }
-    if !names_kind(source, &usual, body) {
+    if kinds(source, &usual, body).is_some_and(|named| !named) {
         // This sender names no kind at all, so there is nothing to assume.
         return (usual, KindFrom::Body);
     }
@@ -98,10 +98,15 @@ fn decoded(source: &SourcePlan, body: &[u8]) -> Option<Value> {
 
 /// Whether a running gateway would know the kind from these headers and this body.
 fn names_kind(source: &SourcePlan, headers: &HeaderMap, body: &[u8]) -> bool {
+    kinds(source, headers, body).unwrap_or(false)
+}
+
+/// Whether every event has a kind of its own; none where the request would be refused.
+fn kinds(source: &SourcePlan, headers: &HeaderMap, body: &[u8]) -> Option<bool> {
     let body = bytes::Bytes::copy_from_slice(body);
-    let Ok(decoded) = source.provider.decode(headers, &body) else { return false };
-    let meanings = source.provider.meanings(headers, &decoded.body, &source.options);
-    meanings.is_ok_and(|meanings| meanings.iter().all(|meaning| &*meaning.kind != UNNAMED))
+    let decoded = source.provider.decode(headers, &body).ok()?;
+    let meanings = source.provider.meanings(headers, &decoded.body, &source.options).ok()?;
+    Some(meanings.iter().all(|meaning| &*meaning.kind != UNNAMED))
 }
 
 /// The kind whose fields a forge's payload has, in GitHub's words, which Gitea, Forgejo and Gogs use too. The first that

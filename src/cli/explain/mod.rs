@@ -220,6 +220,12 @@ impl Explain {
                     let event = self.event.as_deref();
                     let now = SystemClock.now();
                     (request.headers, kind_from) = stand_in(source, &body, event, &headers, now);
+                    if source.provider.tells_claims() {
+                        // A token that stands in has claims that nobody gave.
+                        for name in source.provider.signed_headers(&source.options) {
+                            request.headers.remove(name);
+                        }
+                    }
                 }
                 request.lacks = Some(match &*body {
                     b"" => "the file is empty",
