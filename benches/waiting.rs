@@ -227,7 +227,7 @@ async fn one(store: &dyn Store, jobs: &[&str]) -> Duration {
         lease: Duration::from_secs(60),
         per_minute: Some(1_000_000),
         per_hour: Some(1_000_000),
-        backlog_per_minute: 10,
+        backlog_per_minute: Some(10),
         trial: None,
         env_max: 64 * 1024,
     };
@@ -248,6 +248,7 @@ async fn one(store: &dyn Store, jobs: &[&str]) -> Duration {
         reason: "started as engine".to_owned(),
         reply: None,
         retry_after: None,
+        clock_ahead: None,
         took: Duration::from_millis(12),
         key_refused: false,
     };

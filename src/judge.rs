@@ -5,12 +5,16 @@
 //! clock nor random bits.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::config::{Plan, RoutePlan, SourcePlan};
 use crate::event::{Event, Understood};
-use crate::expression::Context;
-use crate::matching::{Explanation, RouteExplanation, Verdict, evaluate, guard, unlisted};
+use crate::expression::{Context, Expression};
+use crate::matching::{
+    Compared, Explanation, RouteExplanation, Shown, Verdict, Words, evaluate, guard, nearness,
+    unlisted,
+};
 use crate::model::{DeliveryId, Environment, Latest};
 
 /// Up to this many pairs of a route and an event, every route of the source is explained. Above it, routes
@@ -117,11 +121,13 @@ fn judge_within(
     let allowance = allowance / events as u64;
     for event in &understood.events {
         let context = event.context(delivery).with_allowance(allowance);
-        judge_event(plan, source, event, &context, explain_all, &mut judged)?;
+        judge_event(plan, source, event, &context, (detail, explain_all), &mut judged)?;
     }
-    if !judged.runs.is_empty() {
-        judged.explanation.routes.sort_by_key(|route| !route.matched);
-    }
+    // Matches first, then the nearest misses.
+    judged.explanation.routes.sort_by_key(|route| {
+        let near = route.test.as_deref().map_or(0, nearness);
+        (!route.matched, Reverse(near))
+    });
     Ok(judged)
 }
 
@@ -130,7 +136,7 @@ fn judge_event(
     source: &SourcePlan,
     event: &Event,
     context: &Context,
-    explain_all: bool,
+    (detail, explain_all): (Detail, bool),
     judged: &mut Judged,
 ) -> Result<(), Unfinished> {
     let unlisted = || unlisted(source.events.as_ref(), &event.kind, event.name.as_deref());
@@ -147,7 +153,7 @@ fn judge_event(
     };
     judged.explanation.routes.reserve(routes.len());
     for route in routes.iter().map(|position| &plan.routes[*position]) {
-        judge_route(route, event, context, judged);
+        judge_route(route, event, context, detail == Detail::Every, judged);
         if context.exhausted() {
             return Err(Unfinished);
         }
@@ -155,7 +161,23 @@ fn judge_event(
     Ok(())
 }
 
-fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged: &mut Judged) {
+/// Adds which part of a condition was false, and the values that it compared.
+fn tell_values(explained: &mut RouteExplanation, condition: &Expression, context: &Context) {
+    let why = condition.why_false(context);
+    if let (Some(part), Some(words)) = (why.part, &explained.words) {
+        explained.words = Some(format!("{words}, since `{}` is false", Shown(&part)).into());
+    }
+    let compared = |(what, value): (String, String)| Compared { what, value };
+    explained.values = why.values.into_iter().map(compared).collect();
+}
+
+fn judge_route(
+    route: &Arc<RoutePlan>,
+    event: &Event,
+    context: &Context,
+    values: bool,
+    judged: &mut Judged,
+) {
     let RoutePlan { on, takes, on_unknown_paths, .. } = &**route;
     let condition = route.condition.as_ref();
     let verdict = evaluate(on, takes, condition, *on_unknown_paths, event, context);
@@ -165,11 +187,17 @@ fn judge_route(route: &Arc<RoutePlan>, event: &Event, context: &Context, judged:
         matched: matches!(verdict, Verdict::Matched { .. }),
         test: None,
         words: None,
+        values: Vec::new(),
     };
     match verdict {
         Verdict::Missed(miss) => {
             explained.test = Some(miss.test.into());
             explained.words = Some(miss.words);
+            if let Some(condition) =
+                condition.filter(|_| values && matches!(explained.words, Some(Words::False(_))))
+            {
+                tell_values(&mut explained, condition, context);
+            }
         }
         Verdict::Matched { note, hold } => {
             let (latest, mapped) = match latest(route, context) {

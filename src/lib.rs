@@ -19,6 +19,7 @@
 
 pub mod admin;
 pub mod authenticate;
+pub mod checkup;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -62,6 +62,9 @@ need npm npm || missing+=(npm)
 python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv || missing+=(python3-venv)
 tests/postgres.sh --install || missing+=(PostgreSQL)
 need pgbouncer pgbouncer || missing+=(pgbouncer)
+need nginx nginx || missing+=(nginx)
+need haproxy haproxy || missing+=(haproxy)
+need promtool prometheus || missing+=(promtool)
 tests/soak.sh --install || missing+=("what the soak needs")
 
 # Real GitHub payloads (MIT): fetched, never committed.

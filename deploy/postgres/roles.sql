@@ -67,6 +67,8 @@ GRANT SELECT (kind, name) ON pauses TO cdsw_gateway_ingest;
 -- For how long claims may last.
 GRANT SELECT (version, windows) ON configurations TO cdsw_gateway_ingest;
 GRANT SELECT (version) ON replicas TO cdsw_gateway_ingest;
+-- The last good versions of files of routes.d, which stay in force across a restart. Only `dispatch` writes them.
+GRANT SELECT ON route_files TO cdsw_gateway_ingest;
 -- Who reloaded its configuration.
 GRANT INSERT (at, who, origin, act, kind, name, note) ON audit TO cdsw_gateway_ingest;
 
@@ -75,7 +77,7 @@ GRANT INSERT (at, who, origin, act, kind, name, note) ON audit TO cdsw_gateway_i
 GRANT SELECT, UPDATE, DELETE ON deliveries TO cdsw_gateway_dispatch;
 GRANT SELECT, DELETE, UPDATE (expires_at) ON claims TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, UPDATE, DELETE ON runs, attempts, starts, pauses, backlogs, configurations, replicas,
-    rests TO cdsw_gateway_dispatch;
+    rests, route_files TO cdsw_gateway_dispatch;
 GRANT USAGE ON SEQUENCE configurations_number_seq TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, DELETE ON acts TO cdsw_gateway_dispatch;
 GRANT SELECT, INSERT, UPDATE ON gates TO cdsw_gateway_dispatch;

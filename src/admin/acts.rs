@@ -1,6 +1,7 @@
 //! Commands: explain a kept delivery by the current routes, replay it, release or cancel a run, reload
 //! the configuration.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -19,7 +20,7 @@ use crate::config::{Plan, came_to};
 use crate::dispatch::{Writer, asked};
 use crate::judge::{Draft, Judged};
 use crate::matching::Words;
-use crate::model::RunState;
+use crate::model::{RunState, counted};
 use crate::observe::{Observation, RunAt};
 use crate::replay::{new_run, rejudge};
 use crate::store::{Act, Delivery, Erasure, Release, ReplayRequest, Run, RunBrief};
@@ -73,6 +74,8 @@ pub(super) async fn replay(
     }
     let act = act(who, now, ask.note)?;
     let who = act.who.clone();
+    let jobs: HashMap<Arc<str>, Arc<str>> =
+        runs.iter().map(|run| (Arc::clone(&run.route), Arc::clone(&run.job))).collect();
     let order = ReplayRequest { delivery: delivery.summary.id, runs, again: ask.again, act };
     let replayed = admin.store.replay(order).await?;
     for run in &replayed.runs {
@@ -80,6 +83,7 @@ pub(super) async fn replay(
             run: run.id,
             delivery: delivery.summary.id,
             route: &run.route,
+            job: jobs.get(run.route.as_str()).map_or("", |job| job),
             what: run.what,
             state: run.state,
             who: &who,
@@ -191,16 +195,23 @@ pub(super) async fn reload(
         .await
         .map_err(|stopped| Problem::new(Code::Internal, stopped.to_string()))?;
     let found = admin.live.last_report();
-    admin.observer.tell(Observation::reloaded(&reloaded, &found));
+    admin.observer.tell(Observation::reloaded(&reloaded, &found, admin.clock.now()));
     let words = came_to(&reloaded);
     act.note = Some(act.note.map_or(words.clone(), |note| format!("{words}; {note}")));
     let version = admin.live.plan().version.to_string();
     admin.store.note("reload".to_owned(), "configuration".to_owned(), version.clone(), act).await?;
     admin.dispatcher.look_again();
+    admin.issuers.look_again();
+    if admin.role.dispatches() && reloaded.is_ok() {
+        let (files, names) = (admin.live.route_files(), admin.live.route_file_names());
+        if let Err(fault) = admin.store.keep_route_files(files, names, admin.clock.now()).await {
+            admin.observer.tell(Observation::store_fault("route_files", &fault));
+        }
+    }
     let change = reloaded.map_err(|report| {
         let words = format!(
-            "gateway.yaml has {} faults and nothing was changed; `cdsw-gateway check` shows them",
-            report.faults.len()
+            "gateway.yaml has {} and nothing was changed; `cdsw-gateway check` shows them",
+            counted(report.faults.len() as u64, "fault")
         );
         Problem::new(Code::ConfigFaulty, words)
     })?;

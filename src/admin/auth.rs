@@ -69,12 +69,7 @@ pub(super) async fn known(
     let section = if admin.role == Role::Ingest { "ingest_tokens" } else { "admin_tokens" };
     match admin.live.admin_token(given.as_bytes(), admin.role).await {
         Ok(name) => Ok(name.to_string()),
-        Err(NoSuchToken::Closed) => Err(Problem::new(
-            Code::NoAdminTokens,
-            format!(
-                "the API is closed: no usable token is configured; add `{section}:` under `server:`"
-            ),
-        )),
+        Err(NoSuchToken::Closed) => Err(Problem::new(Code::NoAdminTokens, closed(admin, section))),
         Err(NoSuchToken::Unknown) => {
             if !given.is_empty() {
                 admin.guessed(from)?;
@@ -86,6 +81,24 @@ pub(super) async fn known(
                 ),
             ))
         }
+    }
+}
+
+/// Why no token is accepted, and what to do. Which token cannot be read is told to nobody without one.
+fn closed(admin: &Admin, section: &str) -> String {
+    let plan = admin.live.plan();
+    let tokens = match admin.role {
+        Role::Ingest => &plan.server.ingest_tokens,
+        _ => &plan.server.admin_tokens,
+    };
+    match tokens.is_empty() {
+        true => format!(
+            "the API is closed: no usable token is configured; add `{section}:` under `server:`"
+        ),
+        false => format!(
+            "the API is closed: no token of `{section}:` can be read, or each is empty; `cdsw-gateway doctor` \
+             on the gateway's machine says why"
+        ),
     }
 }
 

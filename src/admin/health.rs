@@ -8,18 +8,23 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::{Extensions, HeaderMap, StatusCode};
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Admin;
 use super::auth::known;
+use super::jobs::{LATELY, statuses};
+use super::notes::{Facts, notes};
 use super::problem::Json;
-use super::views::{Readiness, Status};
+use super::views::{DoctorView, JobStatus, Readiness, Status};
+use crate::checkup::checkup;
 use crate::clock::earlier;
 use crate::config::SourcePlan;
-use crate::observe::Levels;
-use crate::store::Pausable;
+use crate::model::Role;
+use crate::observe::{JobLevels, Levels, MetricsFormat};
+use crate::process::Usage;
 
 /// Longest wait of a probe for secrets that are not in memory.
 const SECRETS: Duration = Duration::from_secs(1);
@@ -73,10 +78,11 @@ pub struct LastLook(Arc<Looks>);
 struct Looks {
     readiness: Mutex<Option<(Instant, Readiness)>>,
     levels: Mutex<Option<Instant>>,
+    doctor: Mutex<()>,
 }
 
 /// The text of the metrics. Its gauges of the store are [`FRESH`] at most.
-pub(super) async fn metrics(admin: &Admin) -> String {
+pub(super) async fn metrics(admin: &Admin, format: MetricsFormat) -> String {
     let mut last = admin.health.0.levels.lock().await;
     let levels = match *last {
         Some(at) if at.elapsed() < FRESH => Levels::default(),
@@ -86,87 +92,97 @@ pub(super) async fn metrics(admin: &Admin) -> String {
         *last = Some(Instant::now());
     }
     drop(last);
-    admin.observer.metrics().text(&levels)
+    admin.observer.metrics().in_format(&levels, format)
 }
 
 pub(super) async fn status(State(admin): State<Admin>) -> Json<Status> {
     Json(look(&admin).await)
 }
 
+/// Checks what the configuration in force depends on. One request at a time: each asks every workbench.
+pub(super) async fn doctor(State(admin): State<Admin>) -> Json<DoctorView> {
+    let _one = admin.health.0.doctor.lock().await;
+    let findings = checkup(&admin.live).await;
+    let good = findings.iter().all(|finding| finding.good);
+    Json(DoctorView { good, findings })
+}
+
 async fn look(admin: &Admin) -> Status {
     let now = admin.clock.now();
-    let mut notes = Vec::new();
     let kept = admin.store.probe(now).await;
-    if let Err(fault) = &kept {
-        notes.push(fault.to_string());
-    }
-    let counts = admin.store.counts().await.unwrap_or_default();
-    if counts.held > 0 {
-        notes.push(format!(
-            "{} runs are held and wait for a person (runs list --state held)",
-            counts.held
-        ));
-    }
-    let held_too_long = held_too_long(admin).await;
-    if held_too_long > 0 {
-        notes.push(format!("{held_too_long} runs have been held for too long (server.hold_alert)"));
-    }
+    let dispatches = admin.role.dispatches();
     // An ingest process starts no runs, and its database user may not read every column of the pauses.
-    let pauses = match admin.role.dispatches() {
-        true => admin.store.pauses().await.unwrap_or_default(),
-        false => Vec::new(),
+    let (pauses, jobs) = match dispatches {
+        true => (admin.store.pauses().await.unwrap_or_default(), jobs(admin, now).await),
+        false => (Vec::new(), Vec::new()),
     };
-    for pause in pauses {
-        notes.push(match &pause.what {
-            Pausable::Key(name) => format!(
-                "API key {name} has been paused since {}: {}; its runs wait until the key changes \
-                 (keys resume {name})",
-                pause.since,
-                pause.note.as_deref().unwrap_or("paused")
-            ),
-            what => format!("{what} has been paused since {} by {}", pause.since, pause.who),
-        });
-    }
-    for resting in admin.dispatcher.open_circuits() {
-        notes.push(match resting.until {
-            Some(until) => format!(
-                "starts on workbench {} kept failing, so its circuit breaker is open until {until}; \
-                 deliveries are kept",
-                resting.workbench
-            ),
-            None => format!(
-                "the circuit breaker of workbench {} is half-open: one start at a time is tried",
-                resting.workbench
-            ),
-        });
-    }
-    notes.extend(deaf_sources(admin).await);
-    let config_faults = admin.live.faults();
-    if config_faults > 0 {
-        notes.push(format!(
-            "the configuration files have {config_faults} faults and are not all in force (see the \
-             log, or `cdsw-gateway check`)"
-        ));
-    }
-    let tolerated = admin.live.tolerated();
-    if tolerated > 0 {
-        notes.push(format!(
-            "the configuration has {tolerated} settings that only this version accepts; \
-             `cdsw-gateway check` refuses them and says what to change"
-        ));
-    }
+    let counts = admin.store.counts().await.unwrap_or_default();
+    let facts = Facts {
+        now,
+        store: kept.as_ref().err(),
+        counts,
+        held_too_long: held_too_long(admin).await,
+        pauses: &pauses,
+        breakers: &admin.dispatcher.open_circuits(),
+        jobs: &jobs,
+        plan: &admin.live.plan(),
+        clocks_ahead: &admin.dispatcher.clocks_ahead(),
+        without_keys: &admin.issuers.without_keys(),
+        deaf: deaf_sources(admin).await,
+        no_token: no_token(admin).await,
+        config_faults: admin.live.faults(),
+        tolerated: admin.live.tolerated(),
+    };
     Status {
         ready: kept.is_ok(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: admin.live.plan().version.to_string(),
-        config_faults,
+        config: facts.plan.version.to_string(),
+        config_faults: facts.config_faults,
         now,
-        notes,
+        notes: notes(&facts),
         queued: counts.queued,
         sending: counts.sending,
         held: counts.held,
-        held_too_long,
+        held_too_long: facts.held_too_long,
+        failed_lately: jobs.iter().map(|job| job.failed_lately).sum(),
+        jobs: jobs.into_iter().filter(JobStatus::has_something).collect(),
     }
+}
+
+/// The jobs with their runs; a job that the configuration no longer has is last.
+async fn jobs(admin: &Admin, now: Timestamp) -> Vec<JobStatus> {
+    let plan = admin.live.plan();
+    let queue = admin.store.queue().await.unwrap_or_default();
+    let failures = admin.store.failed_since(earlier(now, LATELY)).await.unwrap_or_default();
+    let mut jobs = statuses(&plan, &queue, &failures, now);
+    for job in &mut jobs {
+        let known = plan.jobs.get(job.job.as_str());
+        job.waits_for = known.and_then(|job| admin.dispatcher.waits_for(job, None));
+        if let (Some(end), Some(known)) = (job.expected_end, known) {
+            let late = admin.store.late(Arc::clone(&known.name), end).await;
+            job.expected_late = late.unwrap_or_default();
+        }
+    }
+    jobs
+}
+
+/// A note where admin tokens are configured, and none of them can be used: the API is closed.
+async fn no_token(admin: &Admin) -> Option<String> {
+    let plan = admin.live.plan();
+    let tokens = &plan.server.admin_tokens;
+    if tokens.is_empty() || admin.role == Role::Ingest {
+        return None;
+    }
+    let mut why = Vec::new();
+    for (name, reference) in tokens {
+        let read = tokio::time::timeout(SECRETS, admin.live.secrets().resolve(reference)).await;
+        match read {
+            Ok(Ok(_)) => return None,
+            Ok(Err(fault)) => why.push(format!("{name}: {fault}")),
+            Err(_) => why.push(format!("{name}: it takes its time")),
+        }
+    }
+    Some(format!("no admin token can be read, so the API is closed: {}", why.join("; ")))
 }
 
 /// A note for each source that can receive nothing because its secrets cannot be read, or not in time. It
@@ -203,20 +219,30 @@ async fn held_too_long(admin: &Admin) -> u64 {
     admin.store.held_since(before).await.unwrap_or_default()
 }
 
-/// The gauges of runs, pauses and circuit breakers, read when somebody asks for the metrics.
+/// The gauges of runs, pauses, circuit breakers and clocks, read when somebody asks for the metrics.
 async fn levels(admin: &Admin) -> Levels {
+    let now = admin.clock.now();
     let counts = admin.store.counts().await.ok();
-    let levels = Levels { now: admin.clock.now(), counts, ..Levels::default() };
+    let process = tokio::task::spawn_blocking(Usage::now).await.ok();
+    let issuers_without_keys = Some(admin.issuers.without_keys().len());
+    let levels = Levels { now, counts, process, issuers_without_keys, ..Levels::default() };
     if !admin.role.dispatches() {
         return levels;
     }
     let open = admin.dispatcher.open_circuits();
     let is_open = |name: &str| open.iter().any(|resting| resting.workbench == name);
     let plan = admin.live.plan();
+    let pauses = admin.store.pauses().await.unwrap_or_default();
+    let pauses = pauses.iter().map(|pause| (pause.what.kind(), pause.what.name().to_owned()));
+    let known = |job: &JobStatus| plan.jobs.contains_key(job.job.as_str());
     Levels {
         held_too_long: Some(held_too_long(admin).await),
-        paused: Some(admin.store.pauses().await.unwrap_or_default().len()),
+        paused: Some(pauses.collect()),
         breakers: plan.workbenches.keys().map(|name| (Arc::clone(name), is_open(name))).collect(),
+        clocks_ahead: admin.dispatcher.clocks_ahead().into_iter().collect(),
+        jobs: Some(
+            jobs(admin, now).await.iter().filter(|job| known(job)).map(JobLevels::from).collect(),
+        ),
         ..levels
     }
 }

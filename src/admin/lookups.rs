@@ -16,9 +16,9 @@ use super::views::{
     SecretsView,
 };
 use super::{Admin, Code};
-use crate::matching::Explanation;
+use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
 use crate::model::{DeliveryId, IdPrefix, RunId, RunState};
-use crate::replay::plain_body;
+use crate::replay::{plain_body, rejudge};
 use crate::store::{Delivery, DeliveryFilter, MOST_BODY, MOST_LIKE, Reading, RunFilter};
 
 /// Rows in a list when the request gives no `limit`.
@@ -64,7 +64,16 @@ pub(super) async fn delivery(
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryView>, Problem> {
     let found = find_delivery(&admin, &id, Reading::WithoutBody).await?;
-    let explanation: Explanation = serde_json::from_slice(&found.explanation).unwrap_or_default();
+    let mut explanation: Explanation =
+        serde_json::from_slice(&found.explanation).unwrap_or_default();
+    let asks = |route: &RouteExplanation| route.test.as_deref() == Some(CONDITION_TEST);
+    // The values that a false condition compared are not stored; the kept body still has them.
+    if explanation.routes.iter().any(asks)
+        && let Ok(delivery) = find_delivery(&admin, &id, whole(&admin)).await
+        && let Ok(judged) = rejudge(&admin.live.plan(), &delivery)
+    {
+        explanation.take_values(judged.explanation);
+    }
     let mut view = DeliveryView {
         summary: found.summary.into(),
         headers: found.headers,

@@ -11,7 +11,9 @@ mod guard;
 mod guesses;
 mod health;
 mod hosts;
+mod jobs;
 mod lookups;
+mod notes;
 mod pauses;
 mod problem;
 pub mod views;
@@ -22,14 +24,15 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::Method;
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use http::{HeaderMap, Method};
 
 use crate::clock::Clock;
 use crate::config::Live;
 use crate::dispatch::Dispatcher;
+use crate::issuers::Issuers;
 use crate::model::Role;
-use crate::observe::Observer;
+use crate::observe::{MetricsFormat, Observer};
 use crate::random::Random;
 use crate::receive::{Proofs, Refusals};
 use crate::serving::Slowing;
@@ -58,6 +61,8 @@ pub struct Admin {
     pub refusals: Arc<Refusals>,
     /// How often each secret has verified a delivery.
     pub proofs: Arc<Proofs>,
+    /// The keys that senders publish.
+    pub issuers: Arc<Issuers>,
     /// Starts runs. It is woken when a person's command queues one.
     pub dispatcher: Arc<Dispatcher>,
     /// Wrong tokens by address.
@@ -122,11 +127,16 @@ fn whole() -> Router<Admin> {
         .route("/pauses", get(pauses::list))
         .route("/pause", post(pauses::pause))
         .route("/resume", post(pauses::resume))
+        .route("/workbenches/{name}/resume", post(pauses::try_workbench))
         .route("/audit", get(pauses::audit))
+        .route("/doctor", get(health::doctor))
 }
 
-async fn metrics(State(admin): State<Admin>) -> Response {
-    let text = health::metrics(&admin).await;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], text).into_response()
+async fn metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
+    // A list may be spread over several lines (RFC 9110, 5.3).
+    let accept: Vec<&str> =
+        headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    let format = MetricsFormat::accepted(Some(&accept.join(",")));
+    let text = health::metrics(&admin, format).await;
+    ([(CONTENT_TYPE, format.media_type()), (VARY, "Accept")], text).into_response()
 }

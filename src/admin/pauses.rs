@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::Admin;
 use super::acts::act;
 use super::auth::Who;
-use super::problem::{Json, Problem, Query};
-use super::views::{AuditEntry, AuditView, PauseAsk, PausesView, ResumeAsk, Resumed};
+use super::problem::{Json, Path, Problem, Query};
+use super::views::{AuditEntry, AuditView, NoteAsk, PauseAsk, PausesView, ResumeAsk, Resumed};
 use crate::config::JobPlan;
 use crate::dispatch::backlog;
 use crate::observe::Observation;
@@ -43,7 +43,11 @@ pub(super) async fn resume(
 ) -> Result<Json<Resumed>, Problem> {
     let now = admin.clock.now();
     let plan = admin.live.plan();
-    let what = ask.what.into();
+    let what: Pausable = ask.what.into();
+    // What the configuration no longer has may still be paused.
+    if !admin.store.pauses().await?.iter().any(|pause| pause.what == what) {
+        known(&admin, &what)?;
+    }
     let jobs = plan.jobs.values().filter(|job| concerns(&what, job));
     let backlogs = jobs.map(backlog).collect();
     let act = act(who, now, ask.note)?;
@@ -54,6 +58,28 @@ pub(super) async fn resume(
     }
     admin.dispatcher.look_again();
     Ok(Json(Resumed::new(resumed)))
+}
+
+/// Ends the wait of a workbench's open circuit breaker: one start is tried now.
+pub(super) async fn try_workbench(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Who>,
+    Path(name): Path<String>,
+    Json(ask): Json<NoteAsk>,
+) -> Result<Json<Resumed>, Problem> {
+    let plan = admin.live.plan();
+    let Some((name, _)) = plan.workbenches.get_key_value(name.as_str()) else {
+        return Err(Problem::no(format_args!("workbench {name}")));
+    };
+    let act = act(who, admin.clock.now(), ask.note)?;
+    let who = act.who.clone();
+    let was_open = admin.dispatcher.try_workbench(name).await?;
+    if was_open {
+        let kind = "workbench".to_owned();
+        admin.store.note("resume".to_owned(), kind, name.to_string(), act).await?;
+        admin.observer.tell(Observation::BreakerResumed { workbench: name, who: &who });
+    }
+    Ok(Json(Resumed::new(was_open)))
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +14,10 @@ use super::refused::{NOT_ADMIN, failure};
 use crate::admin::views::ProblemView;
 use crate::error_chain::with_causes;
 use crate::model::{Secret, printable};
+use crate::regular_file::{self, MOST_OF_CERTIFICATES};
+
+/// How long the gateway may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where the running gateway is, and who asks.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +28,49 @@ pub(super) struct Remote {
     /// File that holds an admin token; without it the variable CDSW_GATEWAY_TOKEN is used
     #[arg(long, value_name = "FILE", env = "CDSW_GATEWAY_TOKEN_FILE", global = true)]
     pub(super) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) trust: Trust,
+}
+
+/// Which certificates are trusted, besides those of the system.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Trust {
+    /// File with certificates (PEM) of authorities to trust besides the system's, such as a company's own
+    #[arg(long, value_name = "FILE", env = "CDSW_GATEWAY_CA_FILE", global = true)]
+    ca_file: Option<PathBuf>,
+}
+
+impl Trust {
+    /// A client that trusts them, and waits so long for an answer.
+    pub(super) fn client(&self, patience: Duration) -> Result<Client, Failure> {
+        let mut builder = Client::builder().no_proxy().timeout(patience);
+        if let Some(path) = &self.ca_file {
+            let unusable = |why: &dyn std::fmt::Display| {
+                Failure::Usage(format!("the CA file {} cannot be used: {why}", path.display()))
+            };
+            let pem =
+                regular_file::read(path, MOST_OF_CERTIFICATES).map_err(|why| unusable(&why))?;
+            let found = Certificate::from_pem_bundle(&pem).map_err(|why| unusable(&why))?;
+            if found.is_empty() {
+                return Err(unusable(&"it holds no certificate in PEM form"));
+            }
+            builder = found.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        }
+        builder.build().map_err(|error| Failure::Unreachable(with_causes(&error)))
+    }
+}
+
+/// Why there was no answer, and what to do where the cause is known.
+pub(super) fn no_answer(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let words = with_causes(&error);
+    match words.contains("invalid peer certificate") {
+        true => format!(
+            "{words}; its certificate is not trusted here: give the certificate of the authority that issued \
+             it with --ca-file FILE"
+        ),
+        false => words,
+    }
 }
 
 /// The same arguments in front of the command. Each command that asks a gateway has them as its own, with their help.
@@ -82,19 +129,18 @@ impl Remote {
                 "no admin token: set CDSW_GATEWAY_TOKEN, or give --token-file FILE".to_owned(),
             ));
         }
-        Api::new(self.url.clone(), Secret::new(token))
+        Ok(Api {
+            client: self.trust.client(PATIENCE)?,
+            url: self.url.clone(),
+            token: Secret::new(token),
+        })
     }
 }
 
 impl Api {
     /// A client for the gateway at this address.
     pub(super) fn new(url: Url, token: Secret) -> Result<Self, Failure> {
-        let client = Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .map_err(|error| Failure::Unreachable(with_causes(&error)))?;
-        Ok(Self { client, url, token })
+        Ok(Self { client: Trust::default().client(PATIENCE)?, url, token })
     }
 
     /// Sends a GET and parses the answer.
@@ -157,11 +203,13 @@ impl Api {
     async fn answer(&self, request: RequestBuilder) -> Result<reqwest::Response, Failure> {
         let token = String::from_utf8_lossy(self.token.expose()).into_owned();
         let answer = request.bearer_auth(token).send().await.map_err(|error| {
-            Failure::Unreachable(format!(
-                "cannot reach the gateway at {}: {}; is it running, and is --url its admin listener?",
-                self.url,
-                with_causes(&error.without_url())
-            ))
+            let is_untrusted = with_causes(&error).contains("invalid peer certificate");
+            let why = no_answer(error);
+            let guess = match is_untrusted {
+                true => "",
+                false => "; is it running, and is --url its admin listener?",
+            };
+            Failure::Unreachable(format!("cannot reach the gateway at {}: {why}{guess}", self.url))
         })?;
         let status = answer.status();
         if status.is_success() {
@@ -195,7 +243,7 @@ impl Api {
 }
 
 /// Parses an address given as an argument.
-fn address(text: &str) -> Result<Url, String> {
+pub(super) fn address(text: &str) -> Result<Url, String> {
     let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     text.parse().ok().filter(good).ok_or_else(|| {
         "not an address; write it with its scheme, such as http://127.0.0.1:8081".to_owned()

@@ -293,6 +293,9 @@ pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
             let mark = screen.paint(Tone::Dim, "not matched");
             let test = route.test.as_deref().unwrap_or("?");
             screen.line(format!("  {mark}  {}{part}  {test}: {words}", route.route));
+            for compared in &route.values {
+                screen.line(format!("               {} is {}", compared.what, compared.value));
+            }
         }
     }
     if explanation.ruled_out > 0 {

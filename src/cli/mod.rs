@@ -1,6 +1,7 @@
 //! The command line: one command a file. Nothing else in the program depends on it.
 
 mod audit;
+mod backup;
 mod check;
 mod client;
 mod completions;
@@ -27,6 +28,7 @@ mod several;
 mod signer;
 mod signing;
 mod simulate;
+mod systemd;
 mod table;
 mod tones;
 
@@ -115,14 +117,18 @@ enum Command {
     Routes(pauses::Routes),
     /// Pause and resume API keys
     Keys(pauses::Keys),
+    /// See open circuit breakers of workbenches, and end their wait
+    Workbenches(pauses::Workbenches),
     /// Pause and resume every start
     Starts(pauses::Starts),
     /// Show what people and tokens did
     Audit(audit::Audit),
     /// See which secrets still prove deliveries, to drop the old one of a rotation
     Secrets(secrets::Secrets),
-    /// Check keys, certificates, store, clock and workbenches
+    /// Check the running gateway, keys, certificates, store, clocks and workbenches
     Doctor(doctor::Doctor),
+    /// Copy the store into a new file, while the gateway runs
+    Backup(backup::Backup),
     /// Bring the store's tables up to date
     Migrate(migrate::Migrate),
     /// Run a simulated workbench
@@ -216,11 +222,13 @@ async fn perform(
         Command::Jobs(command) => command.run(screen).await,
         Command::Routes(command) => command.run(screen).await,
         Command::Keys(command) => command.run(screen).await,
+        Command::Workbenches(command) => command.run(screen).await,
         Command::Starts(command) => command.run(screen).await,
         Command::Audit(command) => command.run(screen).await,
         Command::Secrets(command) => command.run(screen).await,
         Command::Migrate(command) => command.run(screen).await,
-        Command::Doctor(command) => command.run(screen).await,
+        Command::Backup(command) => command.run(screen).await,
+        Command::Doctor(command) => Box::pin(command.run(screen)).await,
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),
         Command::Completions(command) => command.run(),

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use super::tones::{time, when};
 use crate::admin::views::{
-    BreakerState, BreakerView, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
+    BreakerState, BreakerView, NoteAsk, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
 };
 
 /// Pause and resume jobs.
@@ -56,6 +56,39 @@ pub(super) struct Starts {
     remote: Remote,
     #[command(subcommand)]
     what: Switch,
+}
+
+/// See open circuit breakers of workbenches, and end their wait
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  cdsw-gateway workbenches resume main --note \"it is back\"\n\n\
+    When starts on a workbench keep failing, its circuit breaker opens and none is sent for a while.\n\
+    `resume` ends that wait: one start is tried now. If it succeeds, the others follow at the pace of\n\
+    their job's `on_resume`; if it fails, the breaker opens again, for longer."
+)]
+pub(super) struct Workbenches {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    what: OfWorkbench,
+}
+
+#[derive(Subcommand, Debug)]
+enum OfWorkbench {
+    /// List what is paused, and circuit breakers that are open
+    #[command(after_help = "Example:\n  cdsw-gateway workbenches paused")]
+    Paused,
+    /// End the wait of an open circuit breaker: one start is tried now
+    #[command(
+        after_help = "Example:\n  cdsw-gateway workbenches resume main --note \"it is back\""
+    )]
+    Resume {
+        /// Its name
+        name: String,
+        /// Why, kept with the act
+        #[arg(long)]
+        note: Option<String>,
+    },
 }
 
 #[derive(Subcommand, Debug)]
@@ -142,6 +175,35 @@ impl Starts {
             Switch::Resume { note } => resume(&api, screen, Pausable::All, note).await,
         }
     }
+}
+
+impl Workbenches {
+    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        let api = self.remote.api()?;
+        match self.what {
+            OfWorkbench::Paused => paused(&api, screen).await,
+            OfWorkbench::Resume { name, note } => try_workbench(&api, screen, &name, note).await,
+        }
+    }
+}
+
+async fn try_workbench(
+    api: &Api,
+    screen: Screen,
+    name: &str,
+    note: Option<String>,
+) -> Result<(), Failure> {
+    let path = ["workbenches", name, "resume"];
+    let resumed: Resumed = api.post(&path, &NoteAsk { note }).await?;
+    if screen.json() {
+        screen.value(&resumed);
+    } else if resumed.was_paused() {
+        let words = format!("one start on workbench {name} is tried now");
+        screen.line(screen.paint(Tone::Good, words));
+    } else {
+        screen.line(format!("the circuit breaker of workbench {name} is closed"));
+    }
+    Ok(())
 }
 
 async fn named(

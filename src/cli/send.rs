@@ -10,7 +10,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::ConfigFile;
-use super::client::{Anywhere, Api};
+use super::client::{Anywhere, Api, Remote, Trust};
 use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
 use super::providers;
@@ -34,7 +34,7 @@ const USUAL: &str = "http://127.0.0.1:8080";
     cdsw-gateway send github --to http://127.0.0.1:8080 --wrong-secret\n  \
     cdsw-gateway send --list                                 which providers and samples there are\n  \
     cdsw-gateway send --provider gitlab --secret-env GITLAB_SECRET \\\n      \
-      --to https://hooks.example.com/hooks/gitlab\n  \
+      --to https://hooks.example.com/hooks/gitlab --ca-file corp-ca.pem\n  \
     cdsw-gateway send --provider hmac --set header=X-Hub-Signature --secret-file secret.txt\n\n\
     With a source, signs with the first secret that the configuration gives it. Where that is a public\n\
     key, only its sender can sign: put the provider's sample key beside it to try things out. Sources\n\
@@ -80,6 +80,8 @@ pub(super) struct Send {
     /// Another header; may be given several times
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
+    #[command(flatten)]
+    trust: Trust,
     /// Wait until its runs are started, or need a person; asks the gateway at --url with an admin token
     #[arg(long)]
     wait: bool,
@@ -120,8 +122,13 @@ impl Send {
             request.headers_mut().insert(name, value);
         }
         // A command that is to wait fails before it sends, where it could not ask.
-        let api = if self.wait { Some(anywhere.remote()?.api()?) } else { None };
-        let sent = deliver(request, id).await?;
+        let api = if self.wait {
+            let remote = anywhere.remote()?;
+            Some(Remote { trust: self.trust.clone(), ..remote }.api()?)
+        } else {
+            None
+        };
+        let sent = deliver(request, id, &self.trust).await?;
         show(screen, &sent, api.is_some())?;
         match api {
             Some(api) => follow(screen, &api, &sent).await,

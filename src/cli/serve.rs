@@ -9,11 +9,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Looks, Screen};
+use super::systemd;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Change, Live, Report, Watch, came_to};
 use crate::gateway::{Environs, Gateway, Part, prepare_process};
 use crate::issuers::Transport;
-use crate::model::Role;
+use crate::model::{Role, counted};
 use crate::observe::Observation;
 use crate::random::SystemRandom;
 
@@ -95,6 +96,8 @@ impl Serve {
             }
             screen.line(format!("admin {}", gateway.admin()));
         }
+        systemd::ready(&status_of(&gateway));
+        let mut heartbeat = systemd::heartbeat();
         let (tell, mut reloads) = tokio::sync::mpsc::unbounded_channel();
         let watching = Arc::clone(&live);
         let _watch = Watch::start(watching, move |reloaded| {
@@ -105,7 +108,9 @@ impl Serve {
         let (tell, mut asked) = tokio::sync::mpsc::unbounded_channel();
         loop {
             tokio::select! {
+                _ = heartbeat.tick() => systemd::alive(),
                 _ = hangup.recv() => {
+                    systemd::reloading();
                     // A reload that hangs must not keep the process from ending.
                     let (live, tell) = (Arc::clone(&live), tell.clone());
                     tokio::task::spawn_blocking(move || {
@@ -127,6 +132,7 @@ impl Serve {
                 _ = interrupt.recv() => break,
             }
         }
+        systemd::stopping();
         let grace = live.plan().server.shutdown_grace;
         gateway.stop(grace).await;
         Ok(())
@@ -136,6 +142,20 @@ impl Serve {
 /// Reports the result of a reload and wakes the dispatcher.
 fn reloaded(done: &Result<Change, Report>, gateway: &Gateway) {
     let report = gateway.live().last_report();
-    gateway.observer().tell(Observation::reloaded(done, &report));
+    gateway.observer().tell(Observation::reloaded(done, &report, SystemClock.now()));
     gateway.wake();
+    systemd::ready(&status_of(gateway));
+}
+
+/// What `systemctl status` shows.
+fn status_of(gateway: &Gateway) -> String {
+    let live = gateway.live();
+    let version = &live.plan().version;
+    match live.faults() {
+        0 => format!("configuration {version}"),
+        faults => {
+            let faults = counted(faults as u64, "fault");
+            format!("configuration {version}; the files on disk have {faults}")
+        }
+    }
 }

@@ -6,10 +6,10 @@ use http::Method;
 use reqwest::Url;
 use serde::Serialize;
 
+use super::client::{Trust, no_answer};
 use super::failure::Failure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::SourcePlan;
-use crate::error_chain::with_causes;
 use crate::model::Secret;
 use crate::providers::Outgoing;
 use crate::random::{Random, SystemRandom};
@@ -73,17 +73,17 @@ pub(super) fn new_id() -> String {
 }
 
 /// Sends it and reads the answer.
-pub(super) async fn deliver(request: reqwest::Request, id: String) -> Result<Sent, Failure> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(30))
-        .build()
-        .map_err(|error| Failure::Unreachable(with_causes(&error)))?;
+pub(super) async fn deliver(
+    request: reqwest::Request,
+    id: String,
+    trust: &Trust,
+) -> Result<Sent, Failure> {
+    let client = trust.client(Duration::from_secs(30))?;
     let mut to = request.url().clone();
     // The query may hold a secret, since some senders can put it nowhere else.
     to.set_query(None);
     let answer = client.execute(request).await.map_err(|error| {
-        Failure::Unreachable(format!("cannot reach {to}: {}", with_causes(&error.without_url())))
+        Failure::Unreachable(format!("cannot reach {to}: {}", no_answer(error)))
     })?;
     let status = answer.status().as_u16();
     let text = answer.text().await.unwrap_or_default();

@@ -122,6 +122,7 @@ impl<'a> Page<'a> {
                 "Repeats" => return "`never` or section".to_owned(),
                 "Size" => return "size".to_owned(),
                 "Header" => return "header name".to_owned(),
+                "OnOrList" => return "section or list".to_owned(),
                 "Texts" => return "text or list".to_owned(),
                 "Numbers" => return "number or list".to_owned(),
                 "SecretReference" => return "reference to a secret".to_owned(),
@@ -248,8 +249,21 @@ For completion and checks in an editor, put this line on top of the file:
 # yaml-language-server: $schema=gateway.schema.json
 ```
 
-Files are YAML with keys, lists and text. Anchors, aliases, merge keys and tags are refused, and so
-are a key that is there twice, a key without a value, and a second document.
+Files are YAML with keys, lists and text. Anchors, aliases and merge keys work within one file; tags are refused, and so
+are a key that is there twice, a key without a value, and a second document. What stands under a key on top that begins
+with `x-` is read by nothing: a place for what several routes share.
+
+```yaml
+x-team: &team [ada, grace]
+
+routes:
+  retrain: &retrain
+    on: { source: github, event: push, author: *team }
+    job: retrain
+  retrain-on-tag:
+    <<: *retrain                    # all keys of `retrain`, but for those that are written here
+    on: { source: github, tag: \"v*\", author: *team }
+```
 ";
 
 const PROVIDERS: &str = "

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
-use super::files::Files;
+use super::files::{FileText, Files};
 use super::permissions;
 use super::plan::{Held, JobPlan, Plan, SourcePlan};
 use super::report::{Effect, Report};
@@ -34,6 +34,8 @@ struct Last {
     /// Digest of the files as last read, with or without faults.
     digest: String,
     in_force: InForce,
+    /// The names of the files of `routes.d/` as last read.
+    names: Vec<String>,
 }
 
 /// The secrets of a source that could be read, each with its position in the source's list.
@@ -138,6 +140,10 @@ pub fn came_to(reloaded: &Result<Change, Report>) -> String {
     words
 }
 
+fn names(files: &Files) -> Vec<String> {
+    files.routes.iter().map(|file| file.name.clone()).collect()
+}
+
 fn count(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
@@ -162,6 +168,7 @@ impl Live {
             last: Mutex::new(Last {
                 digest: files.digest(&BTreeSet::new()),
                 in_force: outcome.in_force,
+                names: names(&files),
             }),
         })
     }
@@ -234,8 +241,49 @@ impl Live {
             secrets: Vec::new(),
         };
         last.in_force = outcome.in_force;
+        last.names = names(&files);
         self.plan.store(plan);
         Ok(change)
+    }
+
+    /// Puts earlier versions of faulty files of `routes.d/` into force, each a name and a text, as a process had
+    /// them that ran before this one. A file that is gone stays gone, and a version that does not fit to the rest
+    /// any more is left out. Gives the names of the files for which that was done. It blocks.
+    pub fn adopt(&self, earlier: Vec<(String, String)>) -> Vec<String> {
+        let files = Files::read(&self.path);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = last.in_force.clone();
+        for (name, text) in earlier {
+            before.entry(name.clone()).or_insert(FileText { name, text: Ok(text) });
+        }
+        let Settled { outcome: Some(outcome), .. } = settle(&files, &before) else {
+            return Vec::new();
+        };
+        let is_new = |name: &&String| !last.in_force.contains_key(*name);
+        let adopted: Vec<String> = outcome
+            .in_force
+            .keys()
+            .filter(is_new)
+            .filter(|name| outcome.held_back.contains(name))
+            .cloned()
+            .collect();
+        if !adopted.is_empty() {
+            last.in_force = outcome.in_force;
+            self.plan.store(Arc::new(outcome.plan));
+        }
+        adopted
+    }
+
+    /// The files of `routes.d/` that are in force, each a name and a text.
+    pub fn route_files(&self) -> Vec<(String, String)> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = |file: &FileText| Some((file.name.clone(), file.text.as_ref().ok()?.clone()));
+        last.in_force.values().filter_map(text).collect()
+    }
+
+    /// The names of all files of `routes.d/` as last read, with or without faults.
+    pub fn route_file_names(&self) -> Vec<String> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).names.clone()
     }
 
     /// Reloads if the content of the files changed since they were last read. It blocks.

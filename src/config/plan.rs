@@ -85,6 +85,8 @@ pub struct ServerPlan {
     pub client_share: u32,
     /// Time for the headers of a request to arrive.
     pub header_timeout: Duration,
+    /// Time that a connection may be idle after an answer.
+    pub idle_timeout: Duration,
     /// Time for the body of a request to arrive.
     pub body_timeout: Duration,
     /// Bytes a second that a body must bring while it is waited for.
@@ -185,8 +187,9 @@ pub struct JobPlan {
     pub max_age: Option<Duration>,
     /// What to do with the runs that waited during a pause.
     pub on_resume: Backlog,
-    /// The largest number of starts in any minute while waiting runs are sent at a pace.
-    pub resume_per_minute: u32,
+    /// The largest number of starts in any minute while waiting runs are sent at a pace. `None`: the pace
+    /// follows the number of waiting runs ([`crate::model::pace`]).
+    pub resume_per_minute: Option<u32>,
     /// What to do if it is unknown whether an attempt started the job.
     pub on_unknown: OnUnknown,
     /// How to find out the result of an attempt whose outcome is unknown.
@@ -249,10 +252,10 @@ pub struct LatestPlan {
 pub struct RoutePlan {
     /// Its name.
     pub name: Arc<str>,
-    /// The sources that it listens to.
+    /// The sources that it listens to, of all blocks of its `on:` together.
     pub sources: Vec<Arc<str>>,
-    /// Its conditions.
-    pub on: On,
+    /// The blocks of its `on:`, of which one must hold.
+    pub on: Vec<On>,
     /// One more condition, from `if:`.
     pub condition: Option<Expression>,
     /// The job that it starts.
@@ -372,11 +375,7 @@ impl fmt::Debug for SourcePlan {
 }
 
 impl Indexed for RoutePlan {
-    fn sources(&self) -> &[Arc<str>] {
-        &self.sources
-    }
-
-    fn on(&self) -> &On {
+    fn on(&self) -> &[On] {
         &self.on
     }
 }

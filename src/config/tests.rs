@@ -1,6 +1,7 @@
 //! Tests of the configuration as a whole: every fault at once, hostile files, reloads, examples,
 //! and generated files.
 
+mod anchors;
 mod canaries;
 mod doubts;
 mod exposed;

@@ -231,6 +231,7 @@ fn unsent(outcome: Outcome, reason: String) -> AttemptResult {
         reason,
         reply: None,
         retry_after: None,
+        clock_ahead: None,
         took: Duration::ZERO,
         key_refused: false,
     }

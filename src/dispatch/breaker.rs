@@ -114,6 +114,13 @@ impl Breaker {
         self.recent.clear();
     }
 
+    /// Ends the wait: the breaker is half-open from now on. False where it is closed.
+    pub(super) fn half_open(&mut self, now: Timestamp) -> bool {
+        let Some(open) = &mut self.open else { return false };
+        open.until = open.until.min(now);
+        true
+    }
+
     /// Takes over from another process that the breaker is open until this moment. An earlier moment than
     /// its own is ignored.
     pub(super) fn open_until(&mut self, until: Timestamp, length: Duration) {
@@ -293,6 +300,16 @@ mod tests {
         assert_eq!(breaker.standing(at(36)), Standing::Open(at(94)));
         assert_eq!(tried(&mut breaker, Some(false), at(95)), Turn::Closed);
         assert_eq!(breaker.room(9, at(96)), 9);
+    }
+
+    #[test]
+    fn a_person_can_end_its_wait_and_one_start_is_tried() {
+        let mut breaker = opened();
+        assert!(breaker.half_open(at(10)));
+        assert_eq!(breaker.room(9, at(10)), 1);
+        assert_eq!(tried(&mut breaker, Some(true), at(10)), Turn::Opened);
+        assert_eq!(breaker.standing(at(11)), Standing::Open(at(70)), "it waits longer after that");
+        assert!(!Breaker::default().half_open(at(10)), "it is closed");
     }
 
     #[test]

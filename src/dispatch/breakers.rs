@@ -1,9 +1,9 @@
 //! The circuit breakers of all workbenches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::breaker::{Breaker, Standing, Ticket, Turn, failed};
 use crate::clock::between;
@@ -23,6 +23,24 @@ pub struct OpenBreaker {
 /// Breakers by workbench.
 #[derive(Debug, Default)]
 pub(super) struct Breakers(Mutex<HashMap<Arc<str>, Breaker>>);
+
+/// How far each workbench's clock is ahead of this machine's, as its last reply said.
+#[derive(Debug, Default)]
+pub(super) struct Clocks(Mutex<BTreeMap<Arc<str>, SignedDuration>>);
+
+impl Clocks {
+    /// Notes what the reply to an attempt said.
+    pub(super) fn note(&self, workbench: &Arc<str>, result: Option<&AttemptResult>) {
+        if let Some(ahead) = result.and_then(|result| result.clock_ahead) {
+            let mut clocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            clocks.insert(Arc::clone(workbench), ahead);
+        }
+    }
+
+    pub(super) fn all(&self) -> BTreeMap<Arc<str>, SignedDuration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 impl Breakers {
     /// How many of the starts asked for may be sent to a workbench. The second value is the workbench's name
@@ -50,6 +68,11 @@ impl Breakers {
         if let Some(breaker) = self.lock().get_mut(workbench) {
             breaker.close();
         }
+    }
+
+    /// Ends the wait of an open breaker: it is half-open from now on. False where it is closed.
+    pub(super) fn half_open(&self, workbench: &str, now: Timestamp) -> bool {
+        self.lock().get_mut(workbench).is_some_and(|breaker| breaker.half_open(now))
     }
 
     /// Takes over the open circuit breakers that the processes have shared through the store.

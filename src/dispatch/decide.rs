@@ -39,6 +39,10 @@ pub fn decide(
             Next::Retry { at, reason: result.reason.clone() }
         }
     };
+    // Its key is paused with it, so the run waits for another key and not for a time.
+    if result.key_refused && now < deadline {
+        return Next::Retry { at: now, reason: result.reason.clone() };
+    }
     match (result.outcome, &result.engine_id) {
         (Outcome::Started, Some(engine_id)) => Next::Started { engine_id: engine_id.clone() },
         (Outcome::NotStartedForNow, _) => again(Box::new(draw)),

@@ -14,11 +14,11 @@ mod pauses;
 mod slots;
 mod turns;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -79,6 +79,7 @@ pub struct Dispatcher {
     turns: Mutex<turns::Turns>,
     keys: keys::Keys,
     breakers: breakers::Breakers,
+    clocks: breakers::Clocks,
     /// The pauses, as last read from the store.
     paused: Mutex<Vec<Pause>>,
     /// Jobs that had reached their limit of starts per minute at a look at the queue, with the time of their
@@ -100,6 +101,7 @@ impl Dispatcher {
             wake,
             turns: Mutex::default(),
             breakers: breakers::Breakers::default(),
+            clocks: breakers::Clocks::default(),
             paused: Mutex::default(),
             limited: Mutex::default(),
             workbenches: attempt::Workbenches::default(),
@@ -122,6 +124,29 @@ impl Dispatcher {
     /// Workbenches whose circuit breaker is open or half-open.
     pub fn open_circuits(&self) -> Vec<OpenBreaker> {
         self.breakers.open_circuits(self.parts.clock.now())
+    }
+
+    /// How far each workbench's clock is ahead of this machine's, as its last reply to a start said. It is empty
+    /// for a workbench that has not replied since the process began.
+    pub fn clocks_ahead(&self) -> BTreeMap<Arc<str>, SignedDuration> {
+        self.clocks.all()
+    }
+
+    /// Ends the wait of a workbench's open circuit breaker, at a person's command: one start is sent as a trial
+    /// now. Gives whether it was open or half-open.
+    ///
+    /// # Errors
+    /// [`StoreFault`] where the other processes cannot be told.
+    pub async fn try_workbench(&self, workbench: &Arc<str>) -> Result<bool, StoreFault> {
+        let now = self.parts.clock.now();
+        if !self.breakers.half_open(workbench, now) {
+            return Ok(false);
+        }
+        if let Some(shared) = self.parts.store.shared() {
+            shared.half_open(Arc::clone(workbench)).await?;
+        }
+        self.look_again();
+        Ok(true)
     }
 
     /// Dispatches until `stop` is cancelled, then waits for the requests in flight.
@@ -206,11 +231,13 @@ impl Dispatcher {
     /// Fails runs whose deadline has passed, a bounded number per call to the store.
     async fn fail_overdue(&self, now: Timestamp) -> Result<(), StoreFault> {
         for _ in 0..OVERDUE_STEPS {
-            let runs = self.parts.store.fail_overdue(now, self.waits()).await?;
-            if runs == 0 {
+            let failed = self.parts.store.fail_overdue(now, self.waits()).await?;
+            if failed.is_empty() {
                 break;
             }
-            self.parts.observer.tell(Observation::RunsOverdue { runs });
+            for (job, runs) in failed {
+                self.parts.observer.tell(Observation::RunsOverdue { job: &job, runs });
+            }
         }
         Ok(())
     }
@@ -323,6 +350,7 @@ impl Dispatcher {
             let Self { parts, workbenches, keys, cut, .. } = &*dispatcher;
             let sent = attempt::attempt(parts, workbenches, keys, lease, cut).await;
             if let Some((workbench, ticket)) = begun {
+                dispatcher.clocks.note(&workbench.name, sent.result.as_ref());
                 dispatcher.learn(&workbench, ticket, sent.result.as_ref()).await;
             }
             dispatcher.lock_turns().end(&job, run);

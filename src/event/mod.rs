@@ -16,7 +16,8 @@ use crate::providers::{self, HiddenHeaders, Options, Provider};
 
 pub use crate::providers::{DecodeFault, Dialect, Greeting, Handshake, Identity, Reply};
 pub use variables::{
-    COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES,
+    COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PATH_FIELDS, PULL_REQUEST_FIELDS,
+    SIDE_FIELDS, VARIABLES,
 };
 
 /// The meaning of a request.
@@ -64,8 +65,10 @@ pub struct Event {
     pub kind: Arc<str>,
     /// The sender's own name for the kind.
     pub name: Option<Arc<str>>,
-    /// What was done, for kinds that have several actions.
+    /// What was done, for kinds that have several actions, in the word that all forges share.
     pub action: Option<Arc<str>>,
+    /// The sender's own word for what was done, where it may be another one.
+    pub own_action: Option<Arc<str>>,
     /// The key of the delivery. A repeat of the delivery has the same key.
     pub delivery_key: Arc<str>,
     /// The payload.
@@ -77,12 +80,22 @@ pub struct Event {
     pub query: Value,
     /// The claims of a signed token. Null if the sender sends no token.
     pub claims: Value,
-    /// The command that a person gave in chat.
+    /// The command that a person gave in chat, or in a comment on a pull request.
     pub command: Option<Arc<ChatCommand>>,
     /// Git facts, if the event is about git.
     pub git: Option<GitFacts>,
     /// Its position among the delivery's events, counted from 0.
     pub part: u32,
+}
+
+impl Event {
+    /// Another kind that the event is of: a review of a request is told under a kind of its own by some forges,
+    /// and as something that happened to the request by others.
+    pub fn other_kind(&self) -> Option<&'static str> {
+        const REVIEWS: [&str; 4] = ["approved", "unapproved", "changes_requested", "reviewed"];
+        let is_review = self.action.as_ref().is_some_and(|action| REVIEWS.contains(&&**action));
+        (is_review && &*self.kind == "pull_request").then_some("pull_request_review")
+    }
 }
 
 /// Reads a verified request.
@@ -106,6 +119,7 @@ pub fn understand(
         kind: providers::UNNAMED.into(),
         name: None,
         action: None,
+        own_action: None,
         delivery_key: identity.key(),
         headers: visible_headers(headers, &HiddenHeaders::of(provider, options)),
         query: providers::query_value(&providers::visible_query(
@@ -146,6 +160,11 @@ fn split(
             kind: meaning.kind.clone(),
             name: meaning.name.clone(),
             action: meaning.action.clone(),
+            own_action: provider.own_action(meaning, &whole.body),
+            command: whole
+                .command
+                .clone()
+                .or_else(|| provider.comment_command(meaning, &whole.body).map(Arc::new)),
             ..whole.clone()
         };
         match git_facts(provider, options, meaning, &event) {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::event::Event;
 use crate::expression::Context;
-use crate::model::{ChatCommand, CommandLine, DeliveryId, GitFacts, PullRequest, Value};
+use crate::model::{
+    ChatCommand, CommandLine, DeliveryId, FileChange, GitFacts, PullRequest, Status, Value,
+};
 
 /// The top-level variables of an expression.
 pub const VARIABLES: [&str; 9] =
@@ -18,7 +20,7 @@ pub const EVENT_FIELDS: [&str; 5] = ["kind", "name", "action", "provider", "part
 pub const DELIVERY_FIELDS: [&str; 3] = ["id", "key", "received_at"];
 
 /// The fields of `git`.
-pub const GIT_FIELDS: [&str; 13] = [
+pub const GIT_FIELDS: [&str; 18] = [
     "repository",
     "branch",
     "tag",
@@ -28,17 +30,43 @@ pub const GIT_FIELDS: [&str; 13] = [
     "message",
     "paths",
     "paths_complete",
+    "added",
+    "modified",
+    "removed",
     "pull_request",
     "default_branch",
     "deleted",
     "forced",
+    "fork",
+    "status",
 ];
 
+/// The fields of `git` that name changed files. Where the list is not known to be whole, what an expression
+/// makes of them is not known either.
+pub const PATH_FIELDS: [&str; 4] = ["paths", "added", "modified", "removed"];
+
 /// The fields of `git.pull_request`.
-pub const PULL_REQUEST_FIELDS: [&str; 5] = ["number", "action", "base", "head", "merged"];
+pub const PULL_REQUEST_FIELDS: [&str; 13] = [
+    "number",
+    "action",
+    "base",
+    "head",
+    "merged",
+    "fork",
+    "draft",
+    "labels",
+    "title",
+    "head_sha",
+    "merge_sha",
+    "source",
+    "target",
+];
+
+/// The fields of `git.pull_request.source` and `git.pull_request.target`.
+pub const SIDE_FIELDS: [&str; 2] = ["repository", "branch"];
 
 /// The fields of `command`. The fields of `args` are the arguments that the command gives.
-pub const COMMAND_FIELDS: [&str; 10] = [
+pub const COMMAND_FIELDS: [&str; 11] = [
     "name",
     "words",
     "args",
@@ -49,6 +77,7 @@ pub const COMMAND_FIELDS: [&str; 10] = [
     "team",
     "text",
     "slash",
+    "association",
 ];
 
 impl Event {
@@ -97,6 +126,10 @@ fn git(facts: &GitFacts) -> Value {
     let GitFacts { repository, branch, tag, sha, before, author, message, .. } = facts;
     let files = facts.paths.files.clone();
     let paths = move || files.iter().map(|path| Value::text(path.clone())).collect();
+    let only = |change| {
+        let files = facts.paths.files.clone();
+        Value::list_later(move || files.only(change).into_iter().map(Value::Text).collect())
+    };
     map(
         GIT_FIELDS,
         [
@@ -109,15 +142,22 @@ fn git(facts: &GitFacts) -> Value {
             text(message),
             Value::list_later(paths),
             facts.paths.complete.into(),
+            only(FileChange::Added),
+            only(FileChange::Modified),
+            only(FileChange::Removed),
             facts.pull_request.as_ref().map_or(Value::Null, pull_request),
             text(&facts.default_branch),
             facts.deleted.into(),
             facts.forced.into(),
+            facts.fork.into(),
+            facts.status.map(Status::word).into(),
         ],
     )
 }
 
 fn pull_request(pull: &PullRequest) -> Value {
+    let labels = pull.labels.as_ref();
+    let side = |repository, branch| map(SIDE_FIELDS, [text(repository), text(branch)]);
     map(
         PULL_REQUEST_FIELDS,
         [
@@ -126,6 +166,14 @@ fn pull_request(pull: &PullRequest) -> Value {
             text(&pull.base),
             text(&pull.head),
             pull.merged.into(),
+            pull.fork.into(),
+            pull.draft.into(),
+            labels.map(|labels| labels.iter().cloned().map(Value::Text).collect::<Vec<_>>()).into(),
+            text(&pull.title),
+            text(&pull.head_sha),
+            text(&pull.merge_sha),
+            side(&pull.source_repository, &pull.head),
+            side(&pull.target_repository, &pull.base),
         ],
     )
 }
@@ -148,6 +196,7 @@ fn command(command: &ChatCommand) -> Value {
             text(&command.team),
             Value::text(command.text.clone()),
             text(&command.slash),
+            text(&command.comment.as_ref().and_then(|comment| comment.association.clone())),
         ],
     )
 }

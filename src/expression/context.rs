@@ -1,6 +1,7 @@
 //! The values of one event that an expression can read.
 
 use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 
 use crate::model::Value;
 
@@ -12,7 +13,7 @@ pub struct Context<'e> {
     names: Vec<(&'static str, OnceCell<Value>)>,
     make: Make<'e>,
     /// The steps that remain for all evaluations over this context together.
-    allowance: Cell<u64>,
+    allowance: Rc<Cell<u64>>,
 }
 
 impl Default for Context<'_> {
@@ -32,7 +33,7 @@ impl<'e> Context<'e> {
         Self {
             names: names.iter().map(|name| (*name, OnceCell::new())).collect(),
             make: Box::new(make),
-            allowance: Cell::new(u64::MAX),
+            allowance: Rc::new(Cell::new(u64::MAX)),
         }
     }
 
@@ -42,6 +43,13 @@ impl<'e> Context<'e> {
         self.names.retain(|(known, _)| *known != name);
         self.names.push((name, OnceCell::from(value.into())));
         self
+    }
+
+    /// The same values, but for this one. Both contexts share one allowance.
+    pub fn masked(&self, name: &'static str, value: Value) -> Context<'_> {
+        let names: Vec<_> = self.names.iter().map(|(name, _)| *name).collect();
+        let others = Context::of(&names, |name| self.get(name).cloned().unwrap_or_default());
+        Context { allowance: Rc::clone(&self.allowance), ..others.with(name, value) }
     }
 
     /// Limits the steps of all evaluations over this context together, in addition to the budget of

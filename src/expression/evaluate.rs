@@ -71,7 +71,7 @@ impl<'a> Evaluator<'a> {
     /// Values of a payload are made when they are first read. Each evaluation pays for that once,
     /// even if an earlier evaluation has made them already, so that its result does not depend on
     /// earlier ones.
-    fn evaluate(&mut self, node: &'a Node) -> Got<'a> {
+    pub(super) fn evaluate(&mut self, node: &'a Node) -> Got<'a> {
         self.meter.work(1).map_err(|fault| fault.at(node.offset))?;
         let value = self.value(node)?;
         if let Some((place, count)) = value.written()

@@ -213,7 +213,15 @@ impl Function {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Whether it is called as a method with this number of further arguments.
+    pub(super) fn is_method(self, arguments: usize) -> bool {
+        let found = SIGNATURES.iter().find(|signature| signature.function == self);
+        found.is_some_and(|signature| {
+            signature.method.contains(&arguments) && signature.plain.is_empty()
+        })
+    }
+
+    pub(super) fn name(self) -> &'static str {
         let found = SIGNATURES.iter().find(|signature| signature.function == self);
         found.map_or("function", |signature| signature.name)
     }

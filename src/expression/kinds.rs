@@ -87,9 +87,11 @@ fn gives(node: &Node, of: &dyn Fn(&[&str]) -> Gives) -> Gives {
 
 fn of_function(function: Function) -> Gives {
     match function {
-        Function::Contains | Function::StartsWith | Function::EndsWith | Function::Bool => {
-            Gives::Truth
-        }
+        Function::Contains
+        | Function::StartsWith
+        | Function::EndsWith
+        | Function::Between
+        | Function::Bool => Gives::Truth,
         Function::Size
         | Function::IndexOf
         | Function::LastIndexOf
@@ -103,6 +105,11 @@ fn of_function(function: Function) -> Gives {
         | Function::Join
         | Function::Substring
         | Function::CharAt
+        | Function::Truncate
+        | Function::Base64Decode
+        | Function::Base64Encode
+        | Function::PercentDecode
+        | Function::PercentEncode
         | Function::Text => Gives::Other("text"),
         _ => Gives::Unknown,
     }

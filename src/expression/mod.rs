@@ -28,6 +28,8 @@ mod reads;
 mod template;
 mod tree;
 mod vocabulary;
+mod why;
+mod written;
 
 pub use context::Context;
 pub use fault::{EvaluationFault, EvaluationFaultKind, ExpressionFault};
@@ -36,6 +38,7 @@ pub use pattern::compile as compile_pattern;
 pub use reads::Reads;
 pub use template::{Hole, Template};
 pub use vocabulary::Vocabulary;
+pub use why::Why;
 
 use std::fmt;
 use std::sync::Arc;

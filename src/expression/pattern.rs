@@ -33,6 +33,11 @@ impl Pattern {
         Ok(Self { regex, size })
     }
 
+    /// The text that it was compiled from.
+    pub(super) fn source(&self) -> &str {
+        self.regex.as_str()
+    }
+
     /// Whether the pattern matches anywhere in the text.
     pub(super) fn is_match(&self, text: &str, meter: &mut Meter) -> Result<bool, EvaluationFault> {
         let cost = text.len().saturating_mul(self.size) / SIZE_OF_A_STEP;

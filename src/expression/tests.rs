@@ -6,6 +6,7 @@ mod hostile;
 mod library;
 mod semantics;
 mod templates;
+mod why;
 
 use super::*;
 

@@ -49,6 +49,7 @@ pub(super) fn limits(server: &ServerPlan, live: &Arc<Live>, observer: &Observer)
     let hooks = ListenerLimits {
         listener: "hooks",
         header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
         body_rate: MinRate::per_second(server.body_min_rate, BODY_WINDOW),
         write_rate: MinRate::per_second(WRITE_RATE, server.write_timeout),
         connections: granted.hooks,

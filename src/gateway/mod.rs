@@ -5,6 +5,7 @@
 mod listeners;
 mod membership;
 mod retention;
+mod route_files;
 mod stores;
 
 use std::fmt;
@@ -29,7 +30,7 @@ use crate::serving::serve;
 use crate::store::{Act, Store, StoreFault};
 
 pub use listeners::prepare_process;
-pub use stores::{migrate, open};
+pub use stores::{backup, migrate, open};
 
 /// Time to record the outcomes of starts that were cut off, and time for the tasks to end after that.
 const RECORD: Duration = Duration::from_secs(5);
@@ -63,6 +64,8 @@ pub struct Gateway {
     store: Arc<dyn Store>,
     observer: Arc<Observer>,
     dispatcher: Arc<Dispatcher>,
+    issuers: Arc<Issuers>,
+    clock: Arc<dyn Clock>,
     stop: Stop,
     tasks: TaskTracker,
 }
@@ -129,7 +132,8 @@ impl Gateway {
         let role = part.role;
         let observer = Arc::new(Observer::new());
         let (version, report) = (&*plan.version, &*live.last_report());
-        observer.tell(Observation::ConfigurationLoaded { version, report });
+        let at = environs.clock.now();
+        observer.tell(Observation::ConfigurationLoaded { version, report, at });
         let hooks = match role.receives() {
             true => Some(listen("listen", plan.server.listen)?),
             false => None,
@@ -145,6 +149,11 @@ impl Gateway {
             None if role != Role::All => return Err(StartFault::Alone(role)),
             _ => {}
         }
+        route_files::adopt(&live, &*store, &observer).await;
+        if role.dispatches() {
+            route_files::keep(&live, &*store, &observer, environs.clock.now()).await;
+        }
+        let plan = live.plan();
         if role.receives() {
             read_secrets(&live, &observer);
         }
@@ -157,8 +166,15 @@ impl Gateway {
             observer: Arc::clone(&observer),
             writer: Writer::beside(role),
         });
+        let issuers = Issuers::new(
+            Arc::clone(&environs.clock),
+            Arc::clone(&observer),
+            environs.transport.clone(),
+        );
         let gateway = Self {
             role,
+            issuers,
+            clock: Arc::clone(&environs.clock),
             hooks: hooks.as_ref().map(|(_, address)| *address),
             admin: admin.1,
             live: Arc::clone(&live),
@@ -189,11 +205,7 @@ impl Gateway {
     ) {
         let refusals = Arc::new(Refusals::default());
         let proofs = Arc::new(Proofs::since(environs.clock.now()));
-        let issuers = Issuers::new(
-            Arc::clone(&environs.clock),
-            Arc::clone(&self.observer),
-            environs.transport.clone(),
-        );
+        let issuers = Arc::clone(&self.issuers);
         let waker = Arc::clone(&self.dispatcher);
         let receiver = Receiver {
             live: Arc::clone(&live),
@@ -220,6 +232,7 @@ impl Gateway {
             refusals,
             proofs,
             dispatcher: Arc::clone(&self.dispatcher),
+            issuers: Arc::clone(&issuers),
             guesses: admin::WrongTokens::default(),
             slowing: Arc::default(),
             health: admin::LastLook::default(),
@@ -297,10 +310,24 @@ impl Gateway {
         }
     }
 
-    /// Wakes the dispatcher and looks at the secrets, after the configuration has changed.
+    /// Wakes the dispatcher, and looks at the secrets and the published keys, after the configuration has changed.
     pub fn wake(&self) {
         self.dispatcher.wake();
+        self.issuers.look_again();
+        self.keep_route_files();
         judge_secrets(self.role, &self.live, &self.observer);
+    }
+
+    /// Keeps the files of `routes.d/` that are in force, in the background.
+    fn keep_route_files(&self) {
+        if !self.role.dispatches() {
+            return;
+        }
+        let (live, store) = (Arc::clone(&self.live), Arc::clone(&self.store));
+        let (observer, clock) = (Arc::clone(&self.observer), Arc::clone(&self.clock));
+        self.tasks.spawn(async move {
+            route_files::keep(&live, &*store, &observer, clock.now()).await;
+        });
     }
 
     /// Stops the gateway: takes no new deliveries, waits up to `grace` for the requests in flight, then

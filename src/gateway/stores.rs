@@ -1,5 +1,6 @@
 //! Opens the store that the configuration names.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +8,7 @@ use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
 use crate::observe::{Observation, Observer};
 use crate::random::Random;
 use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
-use crate::store::sqlite::{Exposed, SqliteStore};
+use crate::store::sqlite::{self, Exposed, SqliteStore};
 use crate::store::{Store, StoreFault};
 
 /// Opens the configured store. An SQLite file is always migrated; a PostgreSQL database only where
@@ -72,6 +73,23 @@ pub async fn migrate(live: &Live, observer: &Arc<Observer>) -> Result<String, St
                 }
             })
         }
+    }
+}
+
+/// Copies the configured store as of now into a new file, also while a gateway has it open; gives the size of the
+/// copy in bytes. It blocks.
+///
+/// # Errors
+/// Why there is no copy, for people.
+pub fn backup(live: &Live, to: &Path) -> Result<u64, String> {
+    match &live.plan().store {
+        StorePlan::Sqlite(path) => sqlite::copy(path, to).map_err(|fault| fault.to_string()),
+        StorePlan::Postgres(plan) => Err(format!(
+            "the store is a database ({}): copy it with pg_dump --format=custom --file={} and the address in \
+             `store:`",
+            plan.shown,
+            to.display()
+        )),
     }
 }
 

@@ -74,6 +74,19 @@ impl Cache {
         })
     }
 
+    /// Addresses of the configuration that were tried, and have no keys.
+    pub(super) fn without_keys(&self) -> Vec<Arc<str>> {
+        let failed = |entry: &Entry| entry.failed && entry.keys.is_none();
+        let entries = self.entries.iter().filter(|(place, _)| !place.chosen_by_request);
+        let mut urls: Vec<Arc<str>> = entries
+            .filter(|(_, entry)| failed(entry))
+            .map(|(place, _)| Arc::clone(&place.url))
+            .collect();
+        urls.sort_unstable();
+        urls.dedup();
+        urls
+    }
+
     /// Records that a fetch begins for a request of this peer, and returns the fetch under way: the given one,
     /// or another that began before. None where the peer may cause no fetch of a new address now, or the host
     /// may not be asked for one.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, later};
@@ -62,6 +62,8 @@ pub struct Issuers {
     clock: Arc<dyn Clock>,
     observer: Arc<Observer>,
     transport: Transport,
+    /// Makes [`Issuers::run`] look at the configured addresses now.
+    renewed: Notify,
 }
 
 impl Issuers {
@@ -69,7 +71,8 @@ impl Issuers {
     pub fn new(clock: Arc<dyn Clock>, observer: Arc<Observer>, transport: Transport) -> Arc<Self> {
         let cache = Mutex::new(Cache::default());
         let (waiters, fetches) = (Semaphore::new(WAITERS), Semaphore::new(FETCHES));
-        Arc::new(Self { cache, waiters, fetches, clock, observer, transport })
+        let renewed = Notify::new();
+        Arc::new(Self { cache, waiters, fetches, clock, observer, transport, renewed })
     }
 
     /// Finds the keys that a request needs: at once where they are cached, else after a fetch. All requests
@@ -135,9 +138,21 @@ impl Issuers {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = self.renewed.notified() => {}
                 () = self.clock.wait_until(later(now, LOOK_EVERY)) => {}
             }
         }
+    }
+
+    /// Looks at the configured addresses now, after the configuration has changed.
+    pub fn look_again(&self) {
+        self.renewed.notify_one();
+    }
+
+    /// The configured addresses whose keys could not be fetched so far, in order. Requests that need them get
+    /// [`Found::NotNow`].
+    pub fn without_keys(&self) -> Vec<Arc<str>> {
+        self.lock().without_keys()
     }
 
     async fn wait(&self, mut flight: Flight) -> Found {

@@ -21,7 +21,9 @@ pub fn unlisted(events: Option<&Patterns>, kind: &str, name: Option<&str>) -> Op
 
 /// Why the event starts nothing. `None` if the routes decide.
 pub fn guard(event: &Event, ignore_actors: Option<&Patterns>) -> Option<String> {
-    if let Some(Err(fault)) = event.command.as_ref().map(|command| &command.line) {
+    // In chat every message is for the gateway. A comment is for people first, and concerns other routes too.
+    let in_chat = event.command.as_ref().filter(|command| command.comment.is_none());
+    if let Some(Err(fault)) = in_chat.map(|command| &command.line) {
         return Some(format!("the command cannot be read: {fault}"));
     }
     let git = event.git.as_ref()?;

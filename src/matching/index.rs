@@ -9,10 +9,8 @@ use crate::event::Event;
 
 /// What the index reads of a route.
 pub trait Indexed {
-    /// The sources that it listens to.
-    fn sources(&self) -> &[Arc<str>];
-    /// Its conditions.
-    fn on(&self) -> &On;
+    /// The blocks of its conditions.
+    fn on(&self) -> &[On];
 }
 
 /// Routes by their conditions. A position is an index into the list of routes that it was built
@@ -49,10 +47,14 @@ impl Index {
     pub fn new<R: Indexed>(routes: &[Arc<R>]) -> Self {
         let mut index = Self::default();
         for (position, route) in routes.iter().enumerate() {
-            for source in route.sources() {
-                let by_source = index.sources.entry(Arc::clone(source)).or_default();
-                by_source.all.push(position);
-                by_source.insert(position, route.on());
+            for on in route.on() {
+                for source in &on.sources {
+                    let by_source = index.sources.entry(Arc::clone(source)).or_default();
+                    if by_source.all.last() != Some(&position) {
+                        by_source.all.push(position);
+                    }
+                    by_source.insert(position, on);
+                }
             }
         }
         index
@@ -66,8 +68,9 @@ impl Index {
         let name = event.name.as_deref().filter(|name| *name != &*event.kind);
         let repository = event.git.as_ref().and_then(|git| git.repository.as_deref());
         let mut routes = Vec::new();
-        for by_repository in by_source.kinds.under([Some(&*event.kind), name]) {
-            for found in by_repository.under([repository, None]) {
+        let kinds = [Some(&*event.kind), name, event.other_kind()];
+        for by_repository in by_source.kinds.under(kinds) {
+            for found in by_repository.under([repository]) {
                 routes.extend_from_slice(found);
             }
         }
@@ -100,7 +103,10 @@ impl<T: Default> Keyed<T> {
         }
     }
 
-    fn under<'a>(&'a self, texts: [Option<&'a str>; 2]) -> impl Iterator<Item = &'a T> {
+    fn under<'a, const N: usize>(
+        &'a self,
+        texts: [Option<&'a str>; N],
+    ) -> impl Iterator<Item = &'a T> {
         std::iter::once(&self.any)
             .chain(texts.into_iter().flatten().filter_map(|text| self.literal.get(text)))
     }

@@ -4,19 +4,25 @@
 //! It is pure. It reads an [`Event`](crate::event::Event) and a route's conditions, and gives a
 //! [`Verdict`]. A condition that it cannot decide never counts as a match.
 
+mod blocks;
 mod explanation;
+mod fork;
 mod guard;
 mod index;
+mod nearness;
 mod on;
 mod takes;
 mod test;
+mod unknown;
 mod words;
 
 pub use crate::model::{PatternFault, Patterns};
-pub use explanation::{Explanation, RouteExplanation};
+pub use explanation::{Compared, Explanation, RouteExplanation};
+pub use fork::Forks;
 pub use guard::{SKIP_MARK, guard, unlisted};
 pub use index::{Candidates, Index, Indexed};
+pub use nearness::nearness;
 pub use on::{On, PullRequestOn, UnknownPaths};
 pub use takes::Takes;
 pub use test::{ARGS_TEST, CONDITION_TEST, Miss, Verdict, evaluate, may_command};
-pub use words::Words;
+pub use words::{Shown, Words};

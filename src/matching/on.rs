@@ -1,11 +1,15 @@
 //! The conditions of a route, compiled from its `on:`. Every condition that is set must hold.
 
-use super::Patterns;
-use crate::model::Claims;
+use std::sync::Arc;
 
-/// The conditions on an event. A field that is `None` tests nothing.
+use super::{Forks, Patterns};
+use crate::model::{Claims, Status};
+
+/// The conditions of one block of `on:`. A field that is `None` tests nothing.
 #[derive(Clone, Debug, Default)]
 pub struct On {
+    /// The sources that it listens to.
+    pub sources: Vec<Arc<str>>,
     /// Kind of event, or the sender's own name for it.
     pub events: Option<Patterns>,
     /// What happened, for kinds that have several actions (`opened`, `published`, …).
@@ -17,8 +21,12 @@ pub struct On {
     pub user: Option<Patterns>,
     /// The channel of the command: its id in the chat program, or its name.
     pub channel: Option<Patterns>,
+    /// What the person who gave a command in a comment is to the repository, in the forge's word.
+    pub association: Option<Patterns>,
     /// Full name of the repository.
     pub repository: Option<Patterns>,
+    /// Branch or tag. An entry that begins with `refs/` is compared with the full ref.
+    pub git_ref: Option<Patterns>,
     /// Branch. For a pull request, its base branch.
     pub branch: Option<Patterns>,
     /// Tag.
@@ -43,6 +51,10 @@ pub struct On {
     pub deleted: Option<bool>,
     /// `Some(true)`: the push must be forced. `Some(false)`: it must not be.
     pub forced: Option<bool>,
+    /// Where requests, and builds of their commits, may come from. Without it, not from a fork.
+    pub fork: Option<Forks>,
+    /// How a build, job, check, status or deployment must stand: one of these. Empty: no matter how.
+    pub status: Vec<Status>,
 }
 
 /// The conditions on a pull request.
@@ -58,6 +70,10 @@ pub struct PullRequestOn {
     pub head: Option<Patterns>,
     /// `Some(true)`: it must have been merged. `Some(false)`: it must not have been.
     pub merged: Option<bool>,
+    /// `Some(true)`: it must be a draft. `Some(false)`: it must not be.
+    pub draft: Option<bool>,
+    /// One of its labels.
+    pub labels: Option<Patterns>,
 }
 
 /// What a route with a `path` condition does if the sender's list of files may be incomplete and no

@@ -4,11 +4,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::blocks::any_block;
+use super::unknown::{self, Follows};
 use super::words::Shown;
-use super::{On, Patterns, PullRequestOn, Takes, UnknownPaths, Words};
+use super::{Forks, On, Patterns, PullRequestOn, Takes, UnknownPaths, Words, fork};
 use crate::event::Event;
 use crate::expression::{Context, Expression};
-use crate::model::{ChangedPaths, ChatCommand, ClaimMiss, GitFacts};
+use crate::model::{ChangedPaths, ChatCommand, ClaimMiss, GitFacts, PullRequest, Status};
 
 /// The key of the test of a command's arguments.
 pub const ARGS_TEST: &str = "command.args";
@@ -44,48 +46,121 @@ impl fmt::Display for Miss {
     }
 }
 
-/// Tests one event against the conditions of one route.
+/// Tests one event against the conditions of one route: one of the blocks of its `on:` must hold, and all else.
 pub fn evaluate(
-    on: &On,
+    on: &[On],
     takes: &Takes,
     condition: Option<&Expression>,
     unknown_paths: UnknownPaths,
     event: &Event,
     context: &Context,
 ) -> Verdict {
-    let judged = kind(on, event)
-        .and_then(|()| command(on, event))
-        .and_then(|()| claims(on, event))
-        .and_then(|()| git_facts(on, event, unknown_paths))
-        .and_then(|found| args(takes, event).map(|()| found))
-        .and_then(|found| expression(condition, context).map(|()| found));
+    let judged = any_block(on, takes, event, unknown_paths).and_then(|found| {
+        expression(condition, unknown_paths, event, context).map(|own| own.or(found))
+    });
     match judged {
         Ok(Paths { note, hold }) => Verdict::Matched { note, hold },
         Err(miss) => Verdict::Missed(miss),
     }
 }
 
-/// What the test of paths adds to a match.
+/// What the tests of changed files add to a match.
 #[derive(Default)]
-struct Paths {
-    note: Option<String>,
-    hold: Option<String>,
+pub(super) struct Paths {
+    pub(super) note: Option<String>,
+    pub(super) hold: Option<String>,
+}
+
+pub(super) fn block(
+    on: &On,
+    takes: &Takes,
+    event: &Event,
+    unknown_paths: UnknownPaths,
+) -> Result<Paths, Miss> {
+    kind(on, event)
+        .and_then(|()| command(on, event))
+        .and_then(|()| claims(on, event))
+        .and_then(|()| git_facts(on, event, unknown_paths))
+        .and_then(|found| args(on, takes, event).map(|()| found))
+}
+
+impl Paths {
+    fn or(self, other: Self) -> Self {
+        Self { note: other.note.or(self.note), hold: other.hold.or(self.hold) }
+    }
+
+    /// What follows from a condition that cannot be decided, since not all files are known.
+    fn undecided(test: &'static str, why: &str, unknown: UnknownPaths) -> Result<Self, Miss> {
+        match unknown::follows(test, why, unknown) {
+            Follows::Start(note) => Ok(Self { note: Some(note), hold: None }),
+            Follows::Hold(reason) => Ok(Self { note: None, hold: Some(reason) }),
+            Follows::Skip(words) => Err(said(test, words)),
+        }
+    }
 }
 
 fn kind(on: &On, event: &Event) -> Result<(), Miss> {
     if let Some(wanted) = &on.events {
-        let named = event.name.as_ref().is_some_and(|name| wanted.pass(name));
+        let others = [event.name.as_deref(), event.other_kind()];
+        let named = others.into_iter().flatten().any(|name| wanted.pass(name));
         if !named && !wanted.pass(&event.kind) {
             return Err(unwanted("event", wanted, Some(event.kind.clone())));
         }
     }
-    text("action", on.actions.as_ref(), event.action.as_ref())
+    action("action", on.actions.as_ref(), event.action.as_ref(), event)
+}
+
+/// The shared word for an action counts, and the sender's own word beside it. An exclusion counts for both.
+fn action(
+    test: &'static str,
+    wanted: Option<&Patterns>,
+    found: Option<&Arc<str>>,
+    event: &Event,
+) -> Result<(), Miss> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let own =
+        event.own_action.as_ref().filter(|_| found.is_some() && found == event.action.as_ref());
+    match wanted.pass_any([found, own].into_iter().flatten().map(|word| &**word)) {
+        true => Ok(()),
+        false => Err(unwanted(test, wanted, found.cloned())),
+    }
 }
 
 fn command(on: &On, event: &Event) -> Result<(), Miss> {
     let Some(command) = &event.command else { return without_command(on) };
+    if let Some(comment) = &command.comment {
+        return commented(on, command, comment.association.as_ref());
+    }
+    if on.association.is_some() {
+        return Err(absent("association", "this command was not given in a comment"));
+    }
     who_and_where(on, command)?;
     text("command", on.command.as_ref(), command.name())
+}
+
+/// Whoever may read a repository can comment in it. So a route that takes commands from comments has to say whose.
+fn commented(on: &On, command: &ChatCommand, association: Option<&Arc<str>>) -> Result<(), Miss> {
+    let says_who = on.association.is_some() || on.user.is_some() || on.author.is_some();
+    if on.command.is_some() && !says_who {
+        let words = "anybody may comment; a route that takes commands from comments says whose, by \
+                     `association:`, `user:` or `author:`";
+        return Err(absent("command", words));
+    }
+    if on.channel.is_some() {
+        return Err(absent("channel", "a comment is in no channel"));
+    }
+    text("user", on.user.as_ref(), command.user.as_ref())?;
+    if let (Some(_), None) = (&on.association, association) {
+        let words = "the sender does not say what the person is to the repository";
+        return Err(absent("association", words));
+    }
+    text("association", on.association.as_ref(), association)?;
+    match (&on.command, &command.line) {
+        (Some(_), Err(fault)) => {
+            Err(said("command", format!("the command cannot be read: {fault}")))
+        }
+        _ => text("command", on.command.as_ref(), command.name()),
+    }
 }
 
 fn who_and_where(on: &On, command: &ChatCommand) -> Result<(), Miss> {
@@ -111,23 +186,32 @@ fn without_command(on: &On) -> Result<(), Miss> {
         ("command", on.command.is_some()),
         ("user", on.user.is_some()),
         ("channel", on.channel.is_some()),
+        ("association", on.association.is_some()),
     ];
     match asked.into_iter().find(|(_, set)| *set) {
-        Some((test, _)) => Err(absent(test, "this event is no chat command")),
+        Some((test, _)) => Err(absent(test, "this event is no command")),
         None => Ok(()),
     }
 }
 
-/// Whether some command of this user in this channel could start the route.
+/// Whether some command of this user in this channel could start the route by this block.
 pub fn may_command(on: &On, event: &Event) -> bool {
     let Some(command) = &event.command else { return false };
+    if command.comment.is_some() {
+        return false;
+    }
     let is_wanted = kind(on, event).is_ok() && who_and_where(on, command).is_ok();
-    is_wanted && (event.git.is_some() || without_git(on).is_ok())
+    is_wanted
+        && on.sources.contains(&event.source)
+        && (event.git.is_some() || without_git(on).is_ok())
 }
 
 /// Refuses an argument that the route does not read, since it would be lost silently.
-fn args(takes: &Takes, event: &Event) -> Result<(), Miss> {
-    let line = event.command.as_ref().and_then(|command| command.line.as_ref().ok());
+/// A comment gives arguments only to routes that ask for its command.
+fn args(on: &On, takes: &Takes, event: &Event) -> Result<(), Miss> {
+    let asked = |command: &&Arc<ChatCommand>| command.comment.is_none() || on.command.is_some();
+    let command = event.command.as_ref().filter(asked);
+    let line = command.and_then(|command| command.line.as_ref().ok());
     let mut given = line.into_iter().flat_map(|line| line.args.keys());
     match given.find(|name| !takes.takes(name)) {
         Some(name) => {
@@ -154,16 +238,21 @@ fn claims(on: &On, event: &Event) -> Result<(), Miss> {
 fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Paths, Miss> {
     let Some(git) = &event.git else { return without_git(on).map(|()| Paths::default()) };
     text("repository", on.repository.as_ref(), git.repository.as_ref())?;
+    git_ref(on, git)?;
     text("branch", on.branch.as_ref(), git.branch.as_ref())?;
     text("tag", on.tag.as_ref(), git.tag.as_ref())?;
     text("sha", on.sha.as_ref(), git.sha.as_ref())?;
     text("before", on.before.as_ref(), git.before.as_ref())?;
     text("author", on.author.as_ref(), git.author.as_ref())?;
     if let Some(wanted) = &on.pull_request {
-        pull_request(wanted, git)?;
+        pull_request(wanted, git, event)?;
     }
+    if let Some(why) = fork::unwanted(on.fork, git) {
+        return Err(absent("fork", why));
+    }
+    status(&on.status, git)?;
     default_branch(on, git)?;
-    deleted(on, git, event)?;
+    deleted(on, git)?;
     forced(on, git)?;
     on.path.as_ref().map_or(Ok(Paths::default()), |wanted| paths(wanted, &git.paths, unknown_paths))
 }
@@ -172,6 +261,7 @@ fn git_facts(on: &On, event: &Event, unknown_paths: UnknownPaths) -> Result<Path
 fn without_git(on: &On) -> Result<(), Miss> {
     let asked = [
         ("repository", on.repository.is_some()),
+        ("ref", on.git_ref.is_some()),
         ("branch", on.branch.is_some()),
         ("tag", on.tag.is_some()),
         ("sha", on.sha.is_some()),
@@ -181,6 +271,8 @@ fn without_git(on: &On) -> Result<(), Miss> {
         ("default_branch", on.default_branch.is_some()),
         ("deleted", on.deleted.is_some()),
         ("forced", on.forced.is_some()),
+        ("fork", on.fork == Some(Forks::Only)),
+        ("status", !on.status.is_empty()),
         ("path", on.path.is_some()),
     ];
     match asked.into_iter().find(|(_, set)| *set) {
@@ -189,7 +281,33 @@ fn without_git(on: &On) -> Result<(), Miss> {
     }
 }
 
-fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {
+/// A branch or a tag.
+fn git_ref(on: &On, git: &GitFacts) -> Result<(), Miss> {
+    let Some(wanted) = &on.git_ref else { return Ok(()) };
+    let refs = [("refs/tags/", &git.tag), ("refs/heads/", &git.branch)];
+    let mut found = refs.into_iter().filter_map(|(prefix, name)| Some((prefix, name.as_ref()?)));
+    let Some((prefix, name)) = found.next() else {
+        return Err(absent("ref", "this event has neither a branch nor a tag"));
+    };
+    if wanted.pass_ref(prefix, name) || found.any(|(prefix, name)| wanted.pass_ref(prefix, name)) {
+        return Ok(());
+    }
+    let what = if prefix == "refs/tags/" { "the tag" } else { "the branch" };
+    Err(said("ref", format!("wanted {wanted}; it is {what} {}", Shown(name))))
+}
+
+fn status(wanted: &[Status], git: &GitFacts) -> Result<(), Miss> {
+    let found = match git.status {
+        _ if wanted.is_empty() => return Ok(()),
+        Some(found) if wanted.contains(&found) => return Ok(()),
+        Some(found) => format!("it is {found}"),
+        None => "this event reports none".to_owned(),
+    };
+    let wanted: Vec<&str> = wanted.iter().map(|status| status.word()).collect();
+    Err(said("status", format!("wanted {}; {found}", wanted.join(" or "))))
+}
+
+fn pull_request(wanted: &PullRequestOn, git: &GitFacts, event: &Event) -> Result<(), Miss> {
     let Some(found) = &git.pull_request else {
         return Err(absent("pull_request", "this event is not about a pull request"));
     };
@@ -198,11 +316,11 @@ fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {
         let words = format!("wanted {}; it is {}", numbers.join(" or "), found.number);
         return Err(said("pull_request.number", words));
     }
-    text("pull_request.action", wanted.action.as_ref(), found.action.as_ref())?;
+    action("pull_request.action", wanted.action.as_ref(), found.action.as_ref(), event)?;
     text("pull_request.base", wanted.base.as_ref(), found.base.as_ref())?;
     text("pull_request.head", wanted.head.as_ref(), found.head.as_ref())?;
-    match wanted.merged {
-        Some(merged) => yes_or_no(
+    if let Some(merged) = wanted.merged {
+        yes_or_no(
             "pull_request.merged",
             merged,
             found.merged.unwrap_or(false),
@@ -210,9 +328,36 @@ fn pull_request(wanted: &PullRequestOn, git: &GitFacts) -> Result<(), Miss> {
                 "wanted a merged pull request; this one is not",
                 "wanted one that is not merged; this one is",
             ],
-        ),
-        None => Ok(()),
+        )?;
     }
+    match (wanted.draft, found.draft) {
+        (Some(draft), Some(is)) => yes_or_no(
+            "pull_request.draft",
+            draft,
+            is,
+            ["wanted a draft; this one is none", "wanted one that is no draft; this one is"],
+        )?,
+        (Some(_), None) => {
+            return Err(absent(
+                "pull_request.draft",
+                "the sender does not say whether it is a draft",
+            ));
+        }
+        (None, _) => {}
+    }
+    labels(wanted, found)
+}
+
+fn labels(wanted: &PullRequestOn, found: &PullRequest) -> Result<(), Miss> {
+    let Some(wanted) = &wanted.labels else { return Ok(()) };
+    let Some(labels) = &found.labels else {
+        return Err(absent("pull_request.labels", "the sender does not list the labels"));
+    };
+    if wanted.pass_any(labels.iter().map(|label| &**label)) {
+        return Ok(());
+    }
+    let found = if labels.is_empty() { "it has none".to_owned() } else { labels.join(", ") };
+    Err(said("pull_request.labels", format!("wanted {wanted}; its labels: {}", Shown(&found))))
 }
 
 fn default_branch(on: &On, git: &GitFacts) -> Result<(), Miss> {
@@ -233,7 +378,7 @@ fn default_branch(on: &On, git: &GitFacts) -> Result<(), Miss> {
     }
 }
 
-fn deleted(on: &On, git: &GitFacts, event: &Event) -> Result<(), Miss> {
+fn deleted(on: &On, git: &GitFacts) -> Result<(), Miss> {
     match on.deleted {
         Some(wanted) => yes_or_no(
             "deleted",
@@ -244,9 +389,9 @@ fn deleted(on: &On, git: &GitFacts, event: &Event) -> Result<(), Miss> {
                 "wanted no deletion; this event deletes its branch or tag",
             ],
         ),
-        None if git.deleted && &*event.kind == "push" => Err(absent(
+        None if git.deleted => Err(absent(
             "deleted",
-            "this push deletes its branch or tag; a route that wants that says `deleted: true`",
+            "this event deletes its branch or tag; a route that wants that says `deleted: true`",
         )),
         None => Ok(()),
     }
@@ -289,25 +434,32 @@ fn paths(wanted: &Patterns, found: &ChangedPaths, unknown: UnknownPaths) -> Resu
     let why = format!(
         "the sender's list of changed files is not known to be whole ({listed} listed, none passes)"
     );
-    match unknown {
-        UnknownPaths::Start => Ok(Paths {
-            note: Some(format!("path: {why}, so the run is started (on_unknown_paths: start)")),
-            hold: None,
-        }),
-        UnknownPaths::Hold => Ok(Paths {
-            note: None,
-            hold: Some(format!("path: {why}, so a person must say (on_unknown_paths: hold)")),
-        }),
-        UnknownPaths::Skip => Err(said("path", format!("{why} (on_unknown_paths: skip)"))),
-    }
+    Paths::undecided("path", &why, unknown)
 }
 
-fn expression(condition: Option<&Expression>, context: &Context) -> Result<(), Miss> {
-    let Some(condition) = condition else { return Ok(()) };
-    match condition.test(context) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
+fn expression(
+    condition: Option<&Expression>,
+    unknown: UnknownPaths,
+    event: &Event,
+    context: &Context,
+) -> Result<Paths, Miss> {
+    let Some(condition) = condition else { return Ok(Paths::default()) };
+    let tested = match unknown::test(condition, event.git.as_ref(), context) {
+        Some(tested) => tested,
+        None => condition.test(context).map(Some),
+    };
+    match tested {
+        Ok(Some(true)) => Ok(Paths::default()),
+        Ok(Some(false)) => {
             Err(Miss { test: CONDITION_TEST, words: Words::False(condition.shared_source()) })
+        }
+        Ok(None) => {
+            let source = Shown(condition.source());
+            let why = format!(
+                "`{source}` cannot be decided, since the sender's list of changed files is not \
+                 known to be whole"
+            );
+            Paths::undecided(CONDITION_TEST, &why, unknown)
         }
         Err(fault) => {
             let source = Shown(condition.source());

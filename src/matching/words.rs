@@ -28,6 +28,8 @@ pub enum Words {
     },
     /// The expression that is false.
     False(Arc<str>),
+    /// The words of one block of `on:`, with its number, counted from 1.
+    OfBlock(usize, Box<Words>),
     /// A text that is already put together.
     Ready(String),
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Words {
         match self {
             Self::Fixed(words) => f.write_str(words),
             Self::Ready(words) => f.write_str(words),
+            Self::OfBlock(number, words) => write!(f, "{words} (block {number} of `on`)"),
             Self::False(source) => write!(f, "`{}` is false", Shown(source)),
             Self::Unwanted { wanted, found: Some(found), .. } => unlike(f, wanted, found),
             Self::Unwanted { test, wanted, found: None } => {
@@ -94,7 +97,7 @@ impl<'de> Deserialize<'de> for Words {
 }
 
 /// Shows a part of a payload, shortened and on one line.
-pub(super) struct Shown<'a>(pub(super) &'a str);
+pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -72,6 +72,9 @@ pub struct AttemptResult {
     pub reply: Option<String>,
     /// How long the workbench asked to wait before the next request (`Retry-After`), up to a limit.
     pub retry_after: Option<std::time::Duration>,
+    /// How far the workbench's clock is ahead of this machine's, as the `Date` of its reply says; negative where
+    /// it is behind. It has whole seconds. `None` where there was no date.
+    pub clock_ahead: Option<jiff::SignedDuration>,
     /// Time from sending the request to knowing its outcome.
     pub took: std::time::Duration,
     /// Whether the workbench refused the API key (401), so that other runs with this key would fail too.

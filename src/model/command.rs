@@ -1,9 +1,9 @@
-//! A command that a person gave in chat.
+//! A command that a person gave in chat, or in a comment on a pull request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A command in chat, in one form for every chat program.
+/// A command in chat or in a comment, in one form for every chat program and forge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatCommand {
     /// How the gateway was addressed: `/cdsw`, or the name of a bot.
@@ -22,6 +22,17 @@ pub struct ChatCommand {
     pub channel_name: Option<Arc<str>>,
     /// The chat program's id of the team, workspace or server.
     pub team: Option<Arc<str>>,
+    /// Set where it was given in a comment on a pull request.
+    pub comment: Option<InComment>,
+}
+
+/// What is known of the person who commented on a pull request. The person's `user` is the account's name, which
+/// is all that forges let people write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InComment {
+    /// What the person is to the repository, in the forge's own word (GitHub: `OWNER`, `MEMBER`,
+    /// `COLLABORATOR`, `CONTRIBUTOR`, `NONE`, …). `None` where the forge does not say so.
+    pub association: Option<Arc<str>>,
 }
 
 /// The parsed text of a command.

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::model::RunState;
+use crate::process::Usage;
 use crate::store::Counts;
 
 /// What waits at one moment, read when somebody asks for the metrics. A gauge keeps its last value where
@@ -18,10 +20,37 @@ pub struct Levels {
     pub counts: Option<Counts>,
     /// Runs that have waited for a person for longer than `server.hold_alert`.
     pub held_too_long: Option<u64>,
-    /// How many things are paused.
-    pub paused: Option<usize>,
+    /// What is paused, as kind and name.
+    pub paused: Option<Vec<(&'static str, String)>>,
+    /// The runs of each configured job.
+    pub jobs: Option<Vec<JobLevels>>,
+    /// How far each workbench's clock is ahead of this machine's.
+    pub clocks_ahead: Vec<(Arc<str>, SignedDuration)>,
+    /// Configured addresses of published keys that have not been fetched yet.
+    pub issuers_without_keys: Option<usize>,
+    /// What the process uses of the machine.
+    pub process: Option<Usage>,
     /// Each workbench, and whether its circuit breaker is open or half-open.
     pub breakers: Vec<(Arc<str>, bool)>,
+}
+
+/// The runs of one job at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct JobLevels {
+    /// The job.
+    pub job: Arc<str>,
+    /// Its runs that have not ended: a state, how many, and when the oldest was accepted.
+    pub open: Vec<(RunState, u64, Timestamp)>,
+    /// Runs that failed within the last day and are still failed.
+    pub failed_lately: u64,
+    /// Runs of its backlog that are still queued.
+    pub backlog: u64,
+    /// The pace at which its queued runs are started, where it has one.
+    pub per_minute: Option<u32>,
+    /// When the last of its queued runs is expected to start.
+    pub expected_end: Option<Timestamp>,
+    /// Queued runs whose deadline is before that.
+    pub late: u64,
 }
 
 /// A request that is being received, with the bytes of its body. Dropping it subtracts both from the

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::{AttemptEnded, ConnectionEnd, DeliveryKept, DeliveryRefused, Observation, RunAt};
-use crate::config::{Change, Report};
-use crate::model::Outcome;
+use crate::config::{Change, Fault, Report};
+use crate::model::{Outcome, RunState};
 use crate::store::RetentionStep;
 
 /// Writes the log line of an observation, where it has one. The match has no catch-all arm, so that every
@@ -37,20 +37,33 @@ pub(super) fn write(observation: &Observation<'_>) {
             warn!(source, what, "a sender handed over a secret");
         }
 
+        // The line of the delivery says how many runs it has.
+        Observation::RouteMatched { .. } | Observation::HealthAsked => {}
         Observation::RunNotMapped { ref at, reason } => not_mapped(at, reason),
         Observation::RunHeld { ref at, reason } => held(at, reason),
         Observation::RunRedelivered { run, delivery } => {
             info!(%run, %delivery, "run queued again: its delivery was sent again");
         }
-        Observation::RunReplayed { run, delivery, route, what, state, who } => {
-            info!(%run, %delivery, route, what, %state, who, "run replayed");
+        Observation::RunReplayed {
+            run,
+            delivery,
+            route,
+            job,
+            state: RunState::Failed,
+            who,
+            ..
+        } => {
+            warn!(%run, %delivery, route, job, who, "run replayed, and failed: its variables could not be made");
+        }
+        Observation::RunReplayed { run, delivery, route, job, what, state, who } => {
+            info!(%run, %delivery, route, job, what, %state, who, "run replayed");
         }
         Observation::RunSettled { at, act, state, who } => {
             let RunAt { run, delivery, route, job } = at;
             info!(%run, %delivery, route, job, act, %state, who, "run settled by a person");
         }
-        Observation::RunsOverdue { runs } => {
-            warn!(runs, "runs failed: their deadline passed before they could be started");
+        Observation::RunsOverdue { job, runs } => {
+            warn!(job, runs, "runs failed: their deadline passed before they could be started");
         }
         Observation::RunsBraked { job, held } => {
             warn!(job, held, "the job's brake (starts_per_hour) holds these runs for a person");
@@ -88,6 +101,10 @@ pub(super) fn write(observation: &Observation<'_>) {
         Observation::Paused { what, who } => {
             info!(kind = what.kind(), name = what.name(), who, "paused by a person");
         }
+        Observation::BreakerResumed { workbench, who } => info!(
+            workbench,
+            who, "a person ended the wait of a circuit breaker; one start is tried now"
+        ),
         Observation::Resumed { what, who } => {
             info!(kind = what.kind(), name = what.name(), who, "resumed by a person");
         }
@@ -102,12 +119,16 @@ pub(super) fn write(observation: &Observation<'_>) {
             info!(workbench, "circuit breaker closed: the workbench is back, starts are sent");
         }
 
-        Observation::ConfigurationLoaded { version, report } => loaded(version, report),
-        Observation::ConfigurationReloaded { change, report } => reloaded(change, report),
-        Observation::ConfigurationRefused { report } => error!(
-            report = report.render(false),
-            "the configuration is faulty; the last good version stays in force"
-        ),
+        Observation::ConfigurationLoaded { version, report, .. } => loaded(version, report),
+        Observation::ConfigurationReloaded { change, report, .. } => reloaded(change, report),
+        Observation::ConfigurationRefused { report } => {
+            let faults = report.faults.len();
+            error!(faults, "the configuration is faulty; the last good version stays in force");
+            each_fault(report);
+        }
+        Observation::RouteFileAdopted { file, since } => {
+            warn!(file, %since, "a faulty file of routes.d stays in force as it was before the restart");
+        }
         Observation::SecretDoubtful { reason, hint } => {
             warn!(reason, hint, "a secret in use is weak or used twice");
         }
@@ -254,7 +275,23 @@ fn loaded(config: &str, report: &Report) {
     if report.is_empty() {
         info!(config, "configuration loaded");
     } else {
-        warn!(config, report = report.render(false), "configuration loaded");
+        let (faults, warnings) = (report.faults.len(), report.warnings.len());
+        warn!(config, faults, warnings, "configuration loaded");
+        each_fault(report);
+    }
+}
+
+/// One line for each fault and each warning of the files, so that a text log stays one line a thing.
+fn each_fault(report: &Report) {
+    for fault in &report.faults {
+        let Fault { file, line, column, message, .. } = fault;
+        let hint = fault.hint.as_deref().unwrap_or_default();
+        error!(file, line, column, reason = message, hint, "fault in a configuration file");
+    }
+    for fault in &report.warnings {
+        let Fault { file, line, column, message, .. } = fault;
+        let hint = fault.hint.as_deref().unwrap_or_default();
+        warn!(file, line, column, reason = message, hint, "warning about a configuration file");
     }
 }
 
@@ -262,7 +299,8 @@ fn reloaded(change: &Change, report: &Report) {
     if report.is_good() {
         info!(config = change.to, "{change}");
     } else {
-        warn!(config = change.to, report = report.render(false), "{change}");
+        warn!(config = change.to, faults = report.faults.len(), "{change}");
+        each_fault(report);
     }
     for fault in &change.secrets {
         warn!(reason = %fault, "a secret cannot be read again; what it was before stays in use");

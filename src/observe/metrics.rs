@@ -2,11 +2,14 @@
 //! lists, never from a payload. Nothing is counted elsewhere.
 
 mod count;
+mod format;
+mod labels;
+mod levels;
+mod process;
 
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,7 +17,13 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::{InFlight, Levels, OpenConnection};
-use crate::store::Counts;
+use labels::{
+    Bench, Cause, Issuer, IssuerOutcome, Job, JobOutcome, JobState, Key, KindName, Listener,
+    ListenerEnd, Route, Settled, Source, SourceReason, SourceSecret, SourceVerdict, State, Version,
+};
+use process::Process;
+
+pub use format::MetricsFormat;
 
 /// Cause of a failed run: its variables could not be made from the payload.
 const NOT_MAPPED: &str = "mapping";
@@ -22,83 +31,21 @@ const NOT_MAPPED: &str = "mapping";
 const ATTEMPT: &str = "attempt";
 /// Cause of a failed run: its deadline passed before it could be started.
 const DEADLINE: &str = "deadline";
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Source {
-    source: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceVerdict {
-    source: String,
-    verdict: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceReason {
-    source: String,
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceSecret {
-    source: String,
-    secret: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobOutcome {
-    job: String,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct IssuerOutcome {
-    host: String,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Issuer {
-    host: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct State {
-    state: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Cause {
-    cause: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Job {
-    job: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Bench {
-    workbench: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Listener {
-    listener: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ListenerEnd {
-    listener: &'static str,
-    end: &'static str,
-}
+/// Cause of a settled run: a person decided.
+const PERSON: &str = "person";
+/// Cause of a held run: its job's brake.
+const BRAKE: &str = "brake";
+/// Cause of a held run: the configuration does not ask for it.
+const NOT_ASKED: &str = "not_asked";
+/// Cause of a held run: its route asks for a look at each run.
+const ROUTE: &str = "route";
 
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// Every metric of the gateway.
 pub struct Metrics {
     registry: Registry,
+    process: Process,
     deliveries: Family<SourceVerdict, Counter>,
     same_ids: Family<Source, Counter>,
     refusals: Family<SourceReason, Counter>,
@@ -108,10 +55,21 @@ pub struct Metrics {
     issuer_fetched: Family<Issuer, Seconds>,
     attempts: Family<JobOutcome, Counter>,
     failures: Family<Cause, Counter>,
+    settled: Family<Settled, Counter>,
+    matches: Family<Route, Counter>,
+    health_asked: Counter,
     accept_time: Histogram,
     attempt_time: Histogram,
     runs: Family<State, Gauge>,
     oldest: Family<State, Seconds>,
+    job_runs: Family<JobState, Gauge>,
+    failed_lately: Family<Job, Gauge>,
+    backlog: Family<Job, Gauge>,
+    backlog_pace: Family<Job, Gauge>,
+    backlog_end: Family<Job, Seconds>,
+    late: Family<Job, Gauge>,
+    clock_ahead: Family<Bench, Seconds>,
+    no_keys: Gauge,
     store_bytes: Gauge,
     removed: Counter,
     stripped: Counter,
@@ -121,14 +79,16 @@ pub struct Metrics {
     connections_ended: Family<ListenerEnd, Counter>,
     wrong_tokens: Counter,
     store_faults: Counter,
-    keys_refused: Counter,
+    keys_refused: Family<Key, Counter>,
     braked: Family<Job, Counter>,
     not_asked: Family<Job, Counter>,
     breakers_opened: Family<Bench, Counter>,
     breakers_open: Family<Bench, Gauge>,
     held_long: Gauge,
     paused: Gauge,
+    paused_names: Family<KindName, Gauge>,
     config_faults: Gauge,
+    config_loaded: Seconds,
 }
 
 impl Default for Metrics {
@@ -142,6 +102,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("cdsw_gateway"),
+            process: Process::new(),
             deliveries: Family::default(),
             same_ids: Family::default(),
             refusals: Family::default(),
@@ -151,10 +112,21 @@ impl Metrics {
             issuer_fetched: Family::default(),
             attempts: Family::default(),
             failures: Family::default(),
+            settled: Family::default(),
+            matches: Family::default(),
+            health_asked: Counter::default(),
             accept_time: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)),
             attempt_time: Histogram::new(exponential_buckets(0.005, 2.0, 16)),
             runs: Family::default(),
             oldest: Family::default(),
+            job_runs: Family::default(),
+            failed_lately: Family::default(),
+            backlog: Family::default(),
+            backlog_pace: Family::default(),
+            backlog_end: Family::default(),
+            late: Family::default(),
+            clock_ahead: Family::default(),
+            no_keys: Gauge::default(),
             store_bytes: Gauge::default(),
             removed: Counter::default(),
             stripped: Counter::default(),
@@ -164,20 +136,22 @@ impl Metrics {
             connections_ended: Family::default(),
             wrong_tokens: Counter::default(),
             store_faults: Counter::default(),
-            keys_refused: Counter::default(),
+            keys_refused: Family::default(),
             braked: Family::default(),
             not_asked: Family::default(),
             breakers_opened: Family::default(),
             breakers_open: Family::default(),
             held_long: Gauge::default(),
             paused: Gauge::default(),
+            paused_names: Family::default(),
             config_faults: Gauge::default(),
+            config_loaded: Gauge::default(),
         };
         metrics.register();
         // Prometheus sees no increase in a series that first appears with the value 1, so these start at
         // 0.
-        for cause in [NOT_MAPPED, ATTEMPT, DEADLINE] {
-            metrics.failed(cause, 0);
+        for cause in [NOT_MAPPED, ATTEMPT, DEADLINE, PERSON] {
+            metrics.failures_of(cause, 0);
         }
         metrics
     }
@@ -223,18 +197,41 @@ impl Metrics {
         registry.register("attempts", "Start requests by job and outcome", self.attempts.clone());
         registry.register(
             "runs_failed",
-            "Runs that failed, by cause: mapping, attempt or deadline",
+            "Runs that failed, by cause: mapping, attempt, deadline or person",
             self.failures.clone(),
         );
+        registry.register(
+            "runs_settled",
+            "Runs that were started, failed, held or cancelled, by job, state and cause",
+            self.settled.clone(),
+        );
+        registry.register(
+            "hooks_health_checks",
+            "Requests for /healthz of the listener for webhooks",
+            self.health_asked.clone(),
+        );
+        registry.register("matches", "Runs of new deliveries, by route", self.matches.clone());
         registry.register_with_unit(
-            "accept",
+            "accept_duration",
             "Time from a delivery's head to its answer",
             Unit::Seconds,
             self.accept_time.clone(),
         );
         registry.register_with_unit(
-            "attempt",
+            "attempt_duration",
             "Time from sending a start to knowing its outcome",
+            Unit::Seconds,
+            self.attempt_time.clone(),
+        );
+        registry.register_with_unit(
+            "accept",
+            "The old name of accept_duration_seconds, kept for one version",
+            Unit::Seconds,
+            self.accept_time.clone(),
+        );
+        registry.register_with_unit(
+            "attempt",
+            "The old name of attempt_duration_seconds, kept for one version",
             Unit::Seconds,
             self.attempt_time.clone(),
         );
@@ -244,6 +241,44 @@ impl Metrics {
             "Age of the oldest run that waits, by state",
             Unit::Seconds,
             self.oldest.clone(),
+        );
+        registry.register("job_runs", "Runs that wait, by job and state", self.job_runs.clone());
+        registry.register(
+            "runs_failed_lately",
+            "Runs that failed within the last day and are still failed, by job",
+            self.failed_lately.clone(),
+        );
+        registry.register(
+            "backlog_runs",
+            "Runs of a backlog that are still queued while it is released at a pace, by job",
+            self.backlog.clone(),
+        );
+        registry.register(
+            "backlog_starts_per_minute",
+            "The pace at which a job's queued runs are started, where it has one; else 0",
+            self.backlog_pace.clone(),
+        );
+        registry.register_with_unit(
+            "backlog_expected_end",
+            "When the last of a job's queued runs is expected to start, since 1970; 0 where it has no pace",
+            Unit::Seconds,
+            self.backlog_end.clone(),
+        );
+        registry.register(
+            "runs_expected_late",
+            "Queued runs whose deadline is before the expected end of their job's queue",
+            self.late.clone(),
+        );
+        registry.register_with_unit(
+            "workbench_clock_ahead",
+            "How far a workbench's clock is ahead of this machine's, as its last reply said",
+            Unit::Seconds,
+            self.clock_ahead.clone(),
+        );
+        registry.register(
+            "issuers_without_keys",
+            "Configured addresses of published keys that could not be fetched so far",
+            self.no_keys.clone(),
         );
         registry.register_with_unit(
             "store",
@@ -267,8 +302,14 @@ impl Metrics {
             self.requests_in_flight.clone(),
         );
         registry.register_with_unit(
-            "in_flight",
+            "requests_in_flight",
             "Bytes of webhook bodies being received",
+            Unit::Bytes,
+            self.bytes_in_flight.clone(),
+        );
+        registry.register_with_unit(
+            "in_flight",
+            "The old name of requests_in_flight_bytes, kept for one version",
             Unit::Bytes,
             self.bytes_in_flight.clone(),
         );
@@ -286,7 +327,7 @@ impl Metrics {
         registry.register("store_faults", "Failed uses of the store", self.store_faults.clone());
         registry.register(
             "keys_refused",
-            "API keys refused by a workbench",
+            "API keys refused by a workbench, by key",
             self.keys_refused.clone(),
         );
         registry.register("braked_runs", "Runs held by their job's brake", self.braked.clone());
@@ -316,10 +357,25 @@ impl Metrics {
             self.paused.clone(),
         );
         registry.register(
+            "paused",
+            "1 for each job, route, API key and stop switch that is paused, else 0",
+            self.paused_names.clone(),
+        );
+        registry.register(
             "config_faults",
             "Faults in the configuration files as they are on disk",
             self.config_faults.clone(),
         );
+        registry.register_with_unit(
+            "config_loaded",
+            "When configuration files last came into force, since 1970",
+            Unit::Seconds,
+            self.config_loaded.clone(),
+        );
+        // A gauge that is always 1, as Prometheus's own clients have it: text 0.0.4 has no type for it.
+        let build = Family::<Version, Gauge>::default();
+        build.get_or_create(&Version { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("build_info", "The program that runs, by version; always 1", build);
     }
 
     pub(super) fn request_in_flight(&self) -> InFlight {
@@ -343,45 +399,18 @@ impl Metrics {
 
     /// The text that Prometheus reads, with the gauges set to these levels.
     pub fn text(&self, levels: &Levels) -> String {
-        self.levels(levels);
+        self.in_format(levels, MetricsFormat::OpenMetrics)
+    }
+
+    /// The text in this format, with the gauges set to these levels.
+    pub fn in_format(&self, levels: &Levels, format: MetricsFormat) -> String {
+        self.set(levels);
         let mut out = String::new();
         // Writing to a string cannot fail.
-        let _ = text::encode(&mut out, &self.registry);
-        out
-    }
-
-    fn levels(&self, levels: &Levels) {
-        if let Some(counts) = &levels.counts {
-            self.waiting(counts, levels.now.as_millisecond());
-        }
-        if let Some(held) = levels.held_too_long {
-            self.held_long.set(level(held));
-        }
-        if let Some(paused) = levels.paused {
-            self.paused.set(level(paused));
-        }
-        for (workbench, is_open) in &levels.breakers {
-            let labels = Bench { workbench: workbench.to_string() };
-            self.breakers_open.get_or_create(&labels).set(i64::from(*is_open));
-        }
-    }
-
-    fn waiting(&self, counts: &Counts, now_ms: i64) {
-        let states = [
-            ("waiting", counts.waiting),
-            ("queued", counts.queued),
-            ("sending", counts.sending),
-            ("held", counts.held),
-        ];
-        for (state, count) in states {
-            self.runs.get_or_create(&State { state }).set(level(count));
-        }
-        let oldest = [("queued", counts.oldest_queued_ms), ("held", counts.oldest_held_ms)];
-        for (state, since) in oldest {
-            let age = since.map_or(0, |since| (now_ms - since).max(0));
-            let age = Duration::from_millis(age.unsigned_abs()).as_secs_f64();
-            self.oldest.get_or_create(&State { state }).set(age);
-        }
+        let _ = text::encode_registry(&mut out, &self.registry);
+        let _ = text::encode_registry(&mut out, self.process.registry());
+        let _ = text::encode_eof(&mut out);
+        format::written(&out, format)
     }
 }
 

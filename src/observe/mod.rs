@@ -20,8 +20,8 @@ mod visible;
 pub use attempt::{AttemptEnded, Follows};
 pub use connections::{ConnectionEnd, OpenConnection};
 pub use delivery::{DeliveryKept, DeliveryRefused, Verdict};
-pub use levels::{InFlight, Levels};
-pub use metrics::Metrics;
+pub use levels::{InFlight, JobLevels, Levels};
+pub use metrics::{Metrics, MetricsFormat};
 pub use observation::{Observation, RunAt};
 pub use tracing_setup::{LogFormat, start_tracing};
 

@@ -105,6 +105,13 @@ pub enum Observation<'a> {
         to_log: Option<u64>,
     },
 
+    /// Somebody asked whether the listener for webhooks answers.
+    HealthAsked,
+    /// A route matched a delivery, and a run was kept for it.
+    RouteMatched {
+        /// The route.
+        route: &'a str,
+    },
     /// A new run failed at once: its variables could not be made from the payload.
     RunNotMapped {
         /// The run.
@@ -136,6 +143,8 @@ pub enum Observation<'a> {
         route: &'a str,
         /// What was done with the run.
         what: &'a str,
+        /// Its job.
+        job: &'a str,
         /// The run's state now. `Failed` means that its variables could not be made.
         state: RunState,
         /// Who asked for it.
@@ -154,6 +163,8 @@ pub enum Observation<'a> {
     },
     /// Runs failed, because their deadline passed before they could be started.
     RunsOverdue {
+        /// Their job.
+        job: &'a str,
         /// How many.
         runs: usize,
     },
@@ -217,6 +228,13 @@ pub enum Observation<'a> {
         /// Who did it.
         who: &'a str,
     },
+    /// A person ended the wait of an open circuit breaker: one start is sent as a trial now.
+    BreakerResumed {
+        /// The workbench.
+        workbench: &'a str,
+        /// Who did it.
+        who: &'a str,
+    },
     /// A person resumed something.
     Resumed {
         /// What.
@@ -246,9 +264,13 @@ pub enum Observation<'a> {
         version: &'a str,
         /// What was found in its files.
         report: &'a Report,
+        /// When.
+        at: Timestamp,
     },
     /// The configuration was read again, and its valid parts are in force.
     ConfigurationReloaded {
+        /// When.
+        at: Timestamp,
         /// What changed.
         change: &'a Change,
         /// What was found in its files.
@@ -258,6 +280,13 @@ pub enum Observation<'a> {
     ConfigurationRefused {
         /// What was found in its files.
         report: &'a Report,
+    },
+    /// A file of `routes.d/` was faulty at the start, and the version is in force that a process before had.
+    RouteFileAdopted {
+        /// The file.
+        file: &'a str,
+        /// When that version was first in force.
+        since: Timestamp,
     },
     /// A secret in use is weak, or serves two purposes.
     SecretDoubtful {
@@ -393,9 +422,9 @@ impl<'a> Observation<'a> {
     }
 
     /// The observation of a reload: what changed, or why it was refused.
-    pub fn reloaded(done: &'a Result<Change, Report>, found: &'a Report) -> Self {
+    pub fn reloaded(done: &'a Result<Change, Report>, found: &'a Report, at: Timestamp) -> Self {
         match done {
-            Ok(change) => Self::ConfigurationReloaded { change, report: found },
+            Ok(change) => Self::ConfigurationReloaded { at, change, report: found },
             Err(report) => Self::ConfigurationRefused { report },
         }
     }

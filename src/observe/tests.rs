@@ -100,9 +100,12 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::RunRedelivered { run, delivery });
     let state = RunState::Queued;
     let route = at.route;
-    tell(Observation::RunReplayed { run, delivery, route, what: "queued again", state, who });
+    let (job, what_done) = (at.job, "queued again");
+    for state in [state, RunState::Failed] {
+        tell(Observation::RunReplayed { run, delivery, route, job, what: what_done, state, who });
+    }
     tell(Observation::RunSettled { at, act: "cancel", state: RunState::Cancelled, who });
-    tell(Observation::RunsOverdue { runs: 5 });
+    tell(Observation::RunsOverdue { job, runs: 5 });
     tell(Observation::RunsBraked { job: at.job, held: 4 });
     tell(Observation::SecretWithinReach { words: "the API key main/alice" });
     tell(Observation::RunsNotAsked { job: at.job, held: 3 });
@@ -119,13 +122,15 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::KeyChanged { key });
     tell(Observation::Paused { what: &what, who });
     tell(Observation::Resumed { what: &what, who });
+    tell(Observation::BreakerResumed { workbench, who });
     tell(Observation::BreakerOpened { workbench });
     tell(Observation::BreakerHalfOpen { workbench });
     tell(Observation::BreakerClosed { workbench });
-    tell(Observation::ConfigurationLoaded { version: "a", report: &report });
-    tell(Observation::ConfigurationReloaded { change: &change, report: &report });
+    tell(Observation::ConfigurationLoaded { version: "a", report: &report, at: now });
+    tell(Observation::ConfigurationReloaded { change: &change, report: &report, at: now });
     tell(Observation::ConfigurationRefused { report: &report });
     tell(Observation::SourceUnusable { source, reason });
+    tell(Observation::RouteFileAdopted { file: "routes.d/team.yaml", since: now });
     tell(Observation::SecretDoubtful { reason, hint: "make another" });
     tell(Observation::KeysFetched { url, host, keys: 2, at: now });
     tell(Observation::KeysNotFetched { url, host, reason: "status", words, since: Some(now) });
@@ -242,7 +247,7 @@ fn runs_that_fail_are_counted_by_cause_from_the_start() {
         count.map(str::to_owned).expect("a count")
     };
     assert_eq!(["mapping", "attempt", "deadline"].map(count), ["0", "0", "0"]);
-    observer.tell(Observation::RunsOverdue { runs: 5 });
+    observer.tell(Observation::RunsOverdue { job: "retrain", runs: 5 });
     for (outcome, next) in [
         (Outcome::NotStartedForGood, Follows::Failed),
         (Outcome::NotStartedForNow, Follows::Retry),

@@ -70,6 +70,10 @@ pub(super) struct Sender {
     pub(super) named: Option<Names>,
     /// The event's action, where it differs from the sender's own word.
     pub(super) done: Option<fn(&HeaderMap, &Value) -> Option<&'static str>>,
+    /// The command that a person gave in a comment on a pull request.
+    pub(super) comment: Option<fn(&Meaning, &Value) -> Option<ChatCommand>>,
+    /// The sender's own word for what was done, where `done` gives a shared one.
+    pub(super) own_action: Option<fn(&Meaning, &Value) -> Option<Arc<str>>>,
     /// Kinds of event, each with the sender's own name for it where that differs. Samples are sent
     /// under these names.
     pub(super) names: &'static [(&'static str, &'static str)],
@@ -155,6 +159,8 @@ impl Sender {
             kind: None,
             named: None,
             done: None,
+            own_action: None,
+            comment: None,
             names: &[],
             handshake: None,
             greet: None,
@@ -391,6 +397,18 @@ impl Provider for Sender {
 
     fn tells_git(&self, _options: &Options) -> bool {
         self.git_facts.is_some()
+    }
+
+    fn comment_command(&self, meaning: &Meaning, body: &Value) -> Option<ChatCommand> {
+        self.comment.and_then(|comment| comment(meaning, body))
+    }
+
+    fn takes_comments(&self) -> bool {
+        self.comment.is_some()
+    }
+
+    fn own_action(&self, meaning: &Meaning, body: &Value) -> Option<Arc<str>> {
+        self.own_action.and_then(|own| own(meaning, body))
     }
 
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {

@@ -31,6 +31,7 @@ mod s3;
 mod saas;
 mod samples;
 mod table;
+mod tells;
 mod template;
 mod verification;
 
@@ -41,7 +42,7 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
-use crate::model::{ContentDigest, GitFacts, Secret, Value};
+use crate::model::{ChatCommand, ContentDigest, GitFacts, Secret, Value};
 
 pub use about::{About, Group, Proven};
 pub use chat::Dialect;
@@ -56,6 +57,7 @@ pub use options::{BodyForm, Options, Place};
 pub use outgoing::{Outgoing, SignFault, Signed};
 pub use page::page;
 pub use table::{akin, find, names};
+pub use tells::{FACTS, Tells, can_tell, known_kinds, page as facts_page, told};
 pub use template::Template;
 pub use verification::{KeyForm, KeyPlace, Published, Verification, Wanted};
 
@@ -262,6 +264,22 @@ pub trait Provider: Sync {
         options: &Options,
     ) -> Result<Vec<Meaning>, DecodeFault> {
         Ok(vec![self.meaning(headers, body, options)?])
+    }
+
+    /// The sender's own word for what was done, where [`Meaning::action`] is a word that all forges share.
+    /// Routes may ask for either.
+    fn own_action(&self, _meaning: &Meaning, _body: &Value) -> Option<Arc<str>> {
+        None
+    }
+
+    /// The command that a person gave in a comment on a pull request.
+    fn comment_command(&self, _meaning: &Meaning, _body: &Value) -> Option<ChatCommand> {
+        None
+    }
+
+    /// Whether comments on pull requests may hold commands.
+    fn takes_comments(&self) -> bool {
+        false
     }
 
     /// What identifies the delivery, so that a repeat of it is recognised.

@@ -334,6 +334,12 @@ impl Answer {
             Self::TooSlow => "the body did not arrive within the time allowed".to_owned(),
             Self::CutOff => "the body ended before its announced length".to_owned(),
             Self::Overloaded(what) => format!("{what}; try again later"),
+            Self::NoKeys => {
+                "the sender's published keys cannot be fetched now; try again later".to_owned()
+            }
+            Self::NoSecret(_) => {
+                "the source's secret cannot be read now; try again later".to_owned()
+            }
             _ => "the delivery cannot be kept now; try again later".to_owned(),
         }
     }

@@ -282,6 +282,7 @@ impl Receiver {
             took: arrived.began.elapsed(),
         }));
         for run in answer.new_runs() {
+            self.observer.tell(Observation::RouteMatched { route: &run.route });
             let at = RunAt { run: run.id, delivery, route: &run.route, job: &run.job };
             let reason = run.reason.as_deref().unwrap_or_default();
             match run.state {

@@ -31,7 +31,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use bytes::Bytes;
 use http::Method;
 use http::header::EXPECT;
@@ -99,7 +99,10 @@ struct Receiving {
     lines: Lines,
 }
 
-/// The public router: it serves webhooks and nothing else.
+/// The path by which a balancer asks whether this listener answers.
+const HEALTH: &str = "/healthz";
+
+/// The public router: it serves webhooks, and one path for the health checks of balancers.
 pub fn router(receiver: Receiver) -> Router {
     let limits = Limits::new(&receiver.live.plan().server, Arc::clone(&receiver.observer));
     let prefix = receiver.live.plan().server.path_prefix.clone();
@@ -115,6 +118,7 @@ pub fn router(receiver: Receiver) -> Router {
                 .route(&format!("{prefix}/hooks/{{source}}/"), any(receive))
                 .route(&format!("{prefix}/hooks/{{source}}/{{*rest}}"), any(receive))
         })
+        .route(HEALTH, get(health))
         .fallback(nowhere)
         .with_state(Arc::new(Receiving { receiver, limits, slowing, lines }))
 }
@@ -129,6 +133,13 @@ struct At {
     /// The path after the source's name. Some senders can put a secret nowhere else.
     #[serde(default)]
     rest: String,
+}
+
+/// Says that the listener answers, and nothing else: it does not ask the store, since anybody may send this as
+/// often as he likes. The admin listener's `/readyz` does.
+async fn health(State(receiving): State<Arc<Receiving>>) -> &'static str {
+    receiving.receiver.observer.tell(Observation::HealthAsked);
+    "ok\n"
 }
 
 async fn nowhere(State(receiving): State<Arc<Receiving>>, request: Request) -> Response {

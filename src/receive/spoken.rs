@@ -6,7 +6,7 @@
 use super::answer::{Answer, Brief};
 use crate::config::{Plan, RoutePlan};
 use crate::event::Event;
-use crate::matching::{ARGS_TEST, CONDITION_TEST, Explanation, RouteExplanation, may_command};
+use crate::matching::{ARGS_TEST, CONDITION_TEST, Explanation, On, RouteExplanation, may_command};
 use crate::model::{ChatCommand, RunState};
 
 /// The command's prefix where the chat program does not name one.
@@ -58,7 +58,9 @@ impl Told<'_> {
             if run.state == RunState::Failed
                 && let Some(route) = self.plan.route(&run.route)
             {
-                lines.extend(self.usage(route).map(|usage| format!("usage: {usage}")));
+                let blocks = route.on.iter().filter(|on| may_command(on, self.event));
+                let usages = blocks.flat_map(|on| self.usage(route, on));
+                lines.extend(usages.map(|usage| format!("usage: {usage}")));
             }
         }
         lines
@@ -103,8 +105,9 @@ impl Told<'_> {
         let routes = self.plan.index.of_source(&self.event.source).iter();
         let routes = routes.map(|position| &*self.plan.routes[*position]);
         let mut usages: Vec<String> = routes
-            .filter(|route| may_command(&route.on, self.event))
-            .flat_map(|route| self.usage(route))
+            .flat_map(|route| route.on.iter().map(move |on| (route, on)))
+            .filter(|(_, on)| may_command(on, self.event))
+            .flat_map(|(route, on)| self.usage(route, on))
             .collect();
         usages.sort();
         usages.dedup();
@@ -118,9 +121,9 @@ impl Told<'_> {
     }
 
     /// How to start a route: one line for each command name that it has.
-    fn usage(&self, route: &RoutePlan) -> impl Iterator<Item = String> {
+    fn usage(&self, route: &RoutePlan, on: &On) -> impl Iterator<Item = String> {
         let slash = self.command.slash.as_deref().unwrap_or(SLASH);
-        let names = match &route.on.command {
+        let names = match &on.command {
             None => vec!["…".to_owned()],
             Some(patterns) => match patterns.literals() {
                 Some(names) => names.into_iter().map(str::to_owned).collect(),

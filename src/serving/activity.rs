@@ -19,6 +19,20 @@ const WORKING: u8 = 1;
 /// Bytes of a body from which on its connection is rather kept than one that brings nothing.
 const UPLOAD: u64 = 64 * 1024;
 
+/// No byte of the next head has arrived.
+const NOT_BEGUN: u64 = u64::MAX;
+
+/// Where a connection stands that waits for a request's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// Nothing has arrived on it yet.
+    First,
+    /// Its last request was answered, and nothing has arrived since.
+    AfterAnAnswer,
+    /// The first byte of the head arrived then.
+    Begun(Instant),
+}
+
 /// A connection, as the others see it.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -29,6 +43,12 @@ pub(super) struct Activity {
     state: AtomicU8,
     /// When it was accepted, or when its last answer was made; in milliseconds after `began`.
     answered_ms: AtomicU64,
+    /// Whether a request on it was answered.
+    has_answered: AtomicBool,
+    /// When the first byte of the head arrived that is being received, in milliseconds after `began`.
+    head_ms: AtomicU64,
+    /// Whether a head is waited for, and not a body or the work on a request.
+    waits_for_head: AtomicBool,
     /// Whether one of its requests was proved to come from a known sender or person.
     useful: AtomicBool,
     /// Bytes of the body that is being received.
@@ -52,6 +72,9 @@ impl Activity {
             began: now,
             state: AtomicU8::new(WAITED_FOR),
             answered_ms: AtomicU64::new(0),
+            has_answered: AtomicBool::new(false),
+            head_ms: AtomicU64::new(NOT_BEGUN),
+            waits_for_head: AtomicBool::new(true),
             useful: AtomicBool::new(false),
             body: AtomicU64::new(0),
             told_to_close: AtomicBool::new(false),
@@ -99,6 +122,36 @@ impl Activity {
         self.is_proxy
     }
 
+    /// The connection waits for the next request's head from now on.
+    pub(super) fn waits_for_a_head(&self) {
+        self.head_ms.store(NOT_BEGUN, Ordering::Relaxed);
+        self.waits_for_head.store(true, Ordering::Relaxed);
+    }
+
+    /// A request's head has arrived whole.
+    pub(super) fn has_a_head(&self) {
+        self.waits_for_head.store(false, Ordering::Relaxed);
+    }
+
+    /// Bytes of anything have arrived.
+    pub(super) fn brought(&self) {
+        let is_first = self.waits_for_head.load(Ordering::Relaxed)
+            && self.head_ms.load(Ordering::Relaxed) == NOT_BEGUN;
+        if is_first {
+            let since = self.began.elapsed().as_millis();
+            self.head_ms.store(u64::try_from(since).unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+
+    /// Where the connection stands, while it waits for a request's head.
+    pub(super) fn head(&self) -> Head {
+        match self.head_ms.load(Ordering::Relaxed) {
+            NOT_BEGUN if self.has_answered.load(Ordering::Relaxed) => Head::AfterAnAnswer,
+            NOT_BEGUN => Head::First,
+            begun => Head::Begun(self.began + Duration::from_millis(begun)),
+        }
+    }
+
     /// Bytes of a body have arrived.
     pub(super) fn received(&self, bytes: usize) {
         self.body.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -124,6 +177,7 @@ impl Activity {
         let since = u64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(u64::MAX);
         self.answered_ms.store(since, Ordering::Relaxed);
         self.body.store(0, Ordering::Relaxed);
+        self.has_answered.store(true, Ordering::Relaxed);
         if is_proven {
             self.useful.store(true, Ordering::Relaxed);
         }

@@ -8,6 +8,7 @@ mod activity;
 mod buckets;
 mod connections;
 pub mod descriptors;
+mod head_timer;
 mod heads;
 mod pace;
 mod paced;
@@ -25,7 +26,7 @@ use axum::Router;
 use axum::body::Body;
 use http::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Instant;
@@ -36,6 +37,7 @@ use tower_service::Service as _;
 use activity::Activity;
 pub use buckets::Buckets;
 use connections::{Admission, Connections, Place};
+use head_timer::HeadTimer;
 use heads::HeadFault;
 pub use pace::MinRate;
 use paced::PacedBody;
@@ -76,8 +78,10 @@ pub struct Proven;
 pub struct ListenerLimits {
     /// What the listener is called in logs and metrics.
     pub listener: &'static str,
-    /// Time for a request's head to arrive. An idle connection has the same time to send its next head.
+    /// Time for a request's head to arrive, from its first byte; on a new connection, from its beginning.
     pub header_timeout: Duration,
+    /// Time that a connection may be idle after an answer.
+    pub idle_timeout: Duration,
     /// The lowest rate of a request's body.
     pub body_rate: MinRate,
     /// The lowest rate at which a client reads answers that have to wait for it.
@@ -116,8 +120,7 @@ pub async fn serve(
     // Every sender and proxy speaks HTTP/1.1. Detecting the version of a connection would have no time
     // limit.
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+    http
         // A sender that closes its sending side after the request still gets the answer.
         .half_close(true)
         .max_header_size(HEAD)
@@ -140,7 +143,15 @@ pub async fn serve(
         };
         let rate = accepting.limits.write_rate;
         let stream = Stream::new(stream, rate, Arc::clone(&place.activity));
+        let timer = HeadTimer {
+            activity: Arc::clone(&place.activity),
+            header_timeout: accepting.limits.header_timeout,
+            idle_timeout: accepting.limits.idle_timeout,
+        };
         let service = hyper::service::service_fn(move |request| service.answer(request));
+        let mut http = http.clone();
+        // The timer decides how long; the time that is set here only says that there is one.
+        http.timer(timer).header_read_timeout(accepting.limits.header_timeout);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tasks.spawn(see_through(connection, place, Arc::clone(&accepting.tally)));
     }
@@ -219,6 +230,7 @@ impl Service {
         if let Some(fault) = fault {
             self.tally.ended(fault.end(), 1);
         }
+        self.activity.has_a_head();
         request.extensions_mut().insert(Remote(self.remote));
         let activity = Arc::clone(&self.activity);
         let rate = self.body_rate;

@@ -81,6 +81,9 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         self.activity.opening(&buffer.filled()[before..]);
+        if buffer.filled().len() > before {
+            self.activity.brought();
+        }
         self.line_ends.look(&mut buffer.filled_mut()[before..]);
         if let Some(number) = self.line_ends.framed_twice() {
             self.activity.framed_twice(number);

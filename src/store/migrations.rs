@@ -8,6 +8,7 @@ pub(in crate::store) const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0003_flow.sql"),
     include_str!("migrations/sqlite/0004_lawful.sql"),
     include_str!("migrations/sqlite/0005_repeats.sql"),
+    include_str!("migrations/sqlite/0006_backlogs.sql"),
 ];
 
 /// A migration of the PostgreSQL store. Processes of the previous version may run while it is applied.
@@ -31,4 +32,6 @@ pub(in crate::store) const POSTGRES: &[Step] = &[
     Step { sql: include_str!("migrations/postgres/0005_bounds.sql"), oldest: 1 },
     // It only adds a table, and columns with a default that older programs do not write.
     Step { sql: include_str!("migrations/postgres/0006_zones.sql"), oldest: 1 },
+    // It only adds columns with defaults, and an index. A backlog of an older process has size 0.
+    Step { sql: include_str!("migrations/postgres/0007_backlogs.sql"), oldest: 1 },
 ];

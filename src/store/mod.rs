@@ -22,6 +22,7 @@ mod statements;
 mod steps;
 mod tables;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -35,8 +36,8 @@ use crate::model::{AttemptResult, Backlog, DeliveryId, IdPrefix, RunId, RunState
 pub use acts::{Act, Pausable};
 pub use asks::{Asks, NotAsked, Until};
 pub use records::{
-    Attempt, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased, MOST_BODY, Pause,
-    Reading, Run, RunBrief, RunFilter,
+    Attempt, Audited, BacklogRow, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased,
+    Failures, MOST_BODY, Pause, Queue, QueueRow, Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 pub use requests::{
     Accepted, Erasure, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery,
@@ -83,9 +84,13 @@ pub trait Store: Send + Sync {
     /// Attempts whose lease has expired: their process died or was cut off.
     fn expired_leases(&self, now: Timestamp) -> Pending<'_, Vec<Lease>>;
 
-    /// Fails unsent runs whose deadline has passed, a bounded number per call; gives how many. `waits` says
-    /// by job what the runs waited for, which becomes a part of the reason.
-    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize>;
+    /// Fails unsent runs whose deadline has passed, a bounded number per call; gives how many of each job.
+    /// `waits` says by job what the runs waited for, which becomes a part of the reason.
+    fn fail_overdue(
+        &self,
+        now: Timestamp,
+        waits: Vec<(Arc<str>, String)>,
+    ) -> Pending<'_, BTreeMap<String, usize>>;
 
     /// Makes runs due now whose due time is after `latest`; gives how many. Such a due time shows that the
     /// clock was set back.
@@ -99,7 +104,8 @@ pub trait Store: Send + Sync {
     /// [`StoreFault::Unlawful`] while one of its runs is being sent.
     fn erase(&self, delivery: DeliveryId, act: Act) -> Pending<'_, Erasure>;
 
-    /// Settles a held run by a person's decision. Fails with [`StoreFault::Unlawful`] where it is not held.
+    /// Settles a held run by a person's decision, or queues a failed one again. Fails with
+    /// [`StoreFault::Unlawful`] where its state does not allow it.
     fn release(&self, run: RunId, release: Release, act: Act) -> Pending<'_, Run>;
 
     /// Cancels a run at a person's command. Fails with [`StoreFault::Unlawful`] where the run is being sent
@@ -159,11 +165,33 @@ pub trait Store: Send + Sync {
     /// How many runs are in each state that is not final, and when the oldest of them were accepted.
     fn counts(&self) -> Pending<'_, Counts>;
 
+    /// What has not ended, by job and state, and the backlogs that are being released.
+    fn queue(&self) -> Pending<'_, Queue>;
+
+    /// How many queued runs of a job have a deadline before this moment.
+    fn late(&self, job: Arc<str>, before: Timestamp) -> Pending<'_, u64>;
+
+    /// The runs that have failed since this moment and are still failed, by job, most first; at most 1,000
+    /// jobs.
+    fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>>;
+
     /// How many runs have been held since before this moment.
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64>;
 
     /// Removes deliveries that retention no longer keeps, a bounded number per call.
     fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep>;
+
+    /// The last versions without faults of the files of `routes.d/`, by name.
+    fn route_files(&self) -> Pending<'_, Vec<RouteFile>>;
+
+    /// Keeps these versions of files of `routes.d/`, each a name and a text, and forgets files whose names are not
+    /// among `names`.
+    fn keep_route_files(
+        &self,
+        files: Vec<(String, String)>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> Pending<'_, ()>;
 
     /// Commits a small change, to prove that the store can be written now.
     fn probe(&self, now: Timestamp) -> Pending<'_, ()>;

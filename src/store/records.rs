@@ -214,6 +214,65 @@ pub struct RunFilter {
     pub limit: usize,
 }
 
+/// The runs of one job in one state that is not final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueRow {
+    /// The job.
+    pub job: String,
+    /// `waiting`, `queued`, `sending` or `held`.
+    pub state: RunState,
+    /// How many.
+    pub runs: u64,
+    /// When the oldest of them was accepted.
+    pub oldest: Timestamp,
+}
+
+/// A backlog that is being released at a pace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BacklogRow {
+    /// The job.
+    pub job: String,
+    /// How many runs it had when its release began.
+    pub size: u64,
+    /// How many of them are still queued.
+    pub left: u64,
+    /// When its release began; `None` where an older version of the program began it.
+    pub since: Option<Timestamp>,
+}
+
+/// What has not ended, by job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// One row for each job and state, the largest first; at most 1,000.
+    pub rows: Vec<QueueRow>,
+    /// The backlogs, by job; at most 1,000.
+    pub backlogs: Vec<BacklogRow>,
+}
+
+/// The runs of a job that failed lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failures {
+    /// The job.
+    pub job: String,
+    /// How many.
+    pub runs: u64,
+    /// When the first of them failed.
+    pub first: Timestamp,
+    /// When the last of them failed.
+    pub last: Timestamp,
+}
+
+/// The last version without faults of a file of `routes.d/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteFile {
+    /// The file's name, as the configuration shows it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// When a process first had this version in force.
+    pub kept_at: Timestamp,
+}
+
 /// How many runs are in each state that is not final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -144,8 +144,9 @@ pub struct Permit {
     pub per_minute: Option<u32>,
     /// Most runs in any hour; further runs are held for a person.
     pub per_hour: Option<u32>,
-    /// Most starts in any minute while a backlog is released at a pace.
-    pub backlog_per_minute: u32,
+    /// Most starts in any minute while a backlog is released at a pace. `None`: the pace follows the
+    /// backlog's size ([`crate::model::pace`]).
+    pub backlog_per_minute: Option<u32>,
     /// The workbench that this start is a trial of. Permits for the same workbench get one run in all.
     pub trial: Option<Arc<str>>,
     /// Most bytes of all names and values of a run's variables together.
@@ -269,7 +270,7 @@ pub enum Next {
     },
 }
 
-/// A person's decision about a held run.
+/// A person's decision about a held run. A failed run can be queued again too.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Release {
     /// Queue it again.

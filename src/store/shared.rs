@@ -58,6 +58,9 @@ pub trait Shared: Send + Sync {
     /// Shares that a workbench's circuit breaker has opened.
     fn open_circuit(&self, circuit: OpenCircuit) -> Pending<'_, ()>;
 
+    /// Ends the wait of a workbench's open circuit breaker, so that a trial can be claimed now.
+    fn half_open(&self, workbench: Arc<str>) -> Pending<'_, ()>;
+
     /// Shares that a workbench's circuit breaker has closed.
     fn close_circuit(&self, workbench: Arc<str>) -> Pending<'_, ()>;
 

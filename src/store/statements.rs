@@ -130,8 +130,9 @@ pub(in crate::store) trait Statements {
     /// The last run of a job that may be sent.
     async fn last_ready(&self, job: &str) -> Result<Option<i64>, StoreFault>;
 
-    /// Records that a job's runs up to this `seq` are a backlog, which is released at a pace.
-    async fn put_backlog(&self, job: &str, up_to: i64) -> Result<(), StoreFault>;
+    /// Records that a job's runs up to this `seq` are a backlog, which is released at a pace from now on,
+    /// and how many they are.
+    async fn put_backlog(&self, job: &str, up_to: i64, now: Timestamp) -> Result<(), StoreFault>;
 
     /// Notifies the other processes when the transaction commits.
     async fn tell(&self, about: About) -> Result<(), StoreFault>;

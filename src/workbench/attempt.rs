@@ -12,6 +12,7 @@ use super::known::Known;
 use super::redact::Redactor;
 use super::reply::{Reply, known, retry_after};
 use super::transport::{Transport, header, read};
+use crate::clock::later;
 use crate::model::AttemptResult;
 
 /// Sends the request. `success` says what a reply with a status of 2xx means.
@@ -41,6 +42,8 @@ async fn answered(
     // A date in `Retry-After` is compared with the workbench's own clock, where the reply tells it.
     let here = header(&response, DATE).and_then(|date| http_date(&date, now));
     let rest = header(&response, RETRY_AFTER);
+    // The head has arrived; the body may take its time.
+    let took = sent.elapsed();
     let mut body = Vec::new();
     let whole = read(response, &mut body).await;
     let body_read = whole.map(|()| body.as_slice());
@@ -50,6 +53,7 @@ async fn answered(
         status: Some(status),
         // Kept also where the body could not be read to its end, since the start of it may explain why.
         reply: redactor.excerpt(&body),
+        clock_ahead: here.map(|here| here.duration_since(later(now, took))),
         retry_after: rest.and_then(|rest| retry_after(&rest, here.unwrap_or(now))),
         ..finished(known.without_key(redactor), sent.elapsed())
     }
@@ -63,6 +67,7 @@ fn finished(known: Known, took: Duration) -> AttemptResult {
         reason: known.reason,
         reply: None,
         retry_after: None,
+        clock_ahead: None,
         took,
         key_refused: known.key_refused,
     }

@@ -40,7 +40,7 @@ pub(super) fn known(reply: &Reply<'_>, success: impl FnOnce(&Reply<'_>) -> Known
         401 => Known {
             key_refused: true,
             ..Known::new(
-                NotStartedForGood,
+                NotStartedForNow,
                 "the workbench did not accept the API key (401); put the right key in its place",
             )
         },
@@ -136,11 +136,20 @@ mod tests {
 
     #[test]
     fn a_refusal_and_a_redirect_are_for_good() {
-        for status in [301, 302, 307, 308, 400, 401, 403, 404, 413, 415, 422, 501] {
+        for status in [301, 302, 307, 308, 400, 403, 404, 413, 415, 422, 501] {
             assert_eq!(outcome(status, "{}"), Outcome::NotStartedForGood, "{status}");
         }
         let moved = said(301, Some("https://cdsw.example.com/x?key=1"), "");
         assert!(moved.reason.contains("cdsw.example.com") && !moved.reason.contains("key=1"));
+    }
+
+    #[test]
+    fn a_refused_key_is_no_reason_to_give_the_run_up() {
+        let refused = said(401, None, "{}");
+        assert_eq!((refused.outcome, refused.key_refused), (Outcome::NotStartedForNow, true));
+        for status in [400, 403, 404, 407] {
+            assert!(!said(status, None, "{}").key_refused, "{status}");
+        }
     }
 
     #[test]

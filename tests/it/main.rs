@@ -15,6 +15,7 @@ mod ci_senders;
 mod countersigned;
 mod every_provider;
 mod facts;
+mod git_facts;
 mod observations;
 mod proven;
 mod purity;
@@ -42,9 +43,11 @@ mod attacks;
 mod commands;
 mod disk;
 mod kill;
+mod proxies;
 mod reload;
 mod replicas;
 mod secrets;
+mod service;
 
 // The bodies of the fuzz targets, without the fuzzer.
 mod fuzz;

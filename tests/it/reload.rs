@@ -146,3 +146,63 @@ async fn it_ends_in_time_while_a_reload_by_the_api_hangs() {
     })
     .await;
 }
+
+/// The routes that a push would be for now.
+async fn matched(serving: &Serving, id: &str) -> Vec<String> {
+    let request = client()
+        .post(format!("http://{}/hooks/github", serving.hooks))
+        .header("x-github-event", "push")
+        .header("x-github-delivery", id)
+        .header("x-hub-signature-256", common::github_signature(common::PUSH.as_bytes()))
+        .header("content-type", "application/json")
+        .body(common::PUSH);
+    let answer: serde_json::Value =
+        request.send().await.expect("an answer").json().await.expect("JSON");
+    let runs = answer["runs"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let name = |run: &serde_json::Value| run["route"].as_str().expect("a route").to_owned();
+    let mut routes: Vec<String> = runs.iter().map(name).collect();
+    routes.sort_unstable();
+    routes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_broken_across_a_restart_stays_in_force_as_it_was() {
+    let site = Site::new("http://127.0.0.1:9", ON_PUSH);
+    std::fs::create_dir(site.path("routes.d")).expect("a directory");
+    let write = |file: &str, text: &str| {
+        std::fs::write(site.path("routes.d").join(file), text).expect("written");
+    };
+    let route = |name: &str| {
+        format!("routes:\n  {name}:\n    on: {{ source: github, event: push }}\n    job: retrain\n")
+    };
+    write("fraud.yaml", &route("fraud"));
+    let serving = Serving::on(&site);
+    assert_eq!(matched(&serving, "first").await, ["fraud", "on-push"]);
+    write("fraud.yaml", &route("fraud-2"));
+    let reload = client()
+        .post(format!("http://{}/api/reload", serving.admin))
+        .bearer_auth(ADMIN_TOKEN)
+        .json(&serde_json::json!({}));
+    assert_eq!(reload.send().await.expect("an answer").status(), 200);
+    assert!(serving.running.terminate().success());
+
+    write("fraud.yaml", "routes: [\n");
+    write("never-good.yaml", "routes: [\n");
+    for id in ["second", "third"] {
+        let serving = Serving::on(&site);
+        assert_eq!(
+            matched(&serving, id).await,
+            ["fraud-2", "on-push"],
+            "it is kept as long as it takes"
+        );
+        assert!(in_force(&serving).await.1 > 0, "its faults are told all the same");
+        assert!(serving.running.terminate().success());
+    }
+    // A file that is gone is gone, and what was kept of it too.
+    std::fs::remove_file(site.path("routes.d/fraud.yaml")).expect("removed");
+    let serving = Serving::on(&site);
+    assert_eq!(matched(&serving, "fourth").await, ["on-push"]);
+    assert!(serving.running.terminate().success());
+    write("fraud.yaml", "routes: [\n");
+    assert_eq!(matched(&Serving::on(&site), "fifth").await, ["on-push"]);
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::runs::{RunSummary, RunView};
-use crate::matching;
+use crate::matching::{self, Compared};
 use crate::model::{DeliveryId, RunId};
 use crate::store;
 
@@ -126,6 +126,18 @@ pub struct RouteView {
     /// What failed, or what a reader should know about the match, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
+    /// The values of the payload that a false `if:` compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ComparedView>,
+}
+
+/// A value that a condition compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedView {
+    /// What has the value, as an expression.
+    pub what: String,
+    /// The value in one line, shortened.
+    pub value: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -175,6 +187,14 @@ impl From<&matching::RouteExplanation> for RouteView {
             matched: route.matched,
             test: route.test.as_deref().map(str::to_owned),
             words: route.words.as_ref().map(ToString::to_string),
+            values: route
+                .values
+                .iter()
+                .map(|Compared { what, value }| ComparedView {
+                    what: what.clone(),
+                    value: value.clone(),
+                })
+                .collect(),
         }
     }
 }

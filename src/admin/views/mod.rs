@@ -6,6 +6,7 @@
 
 mod audit;
 mod deliveries;
+mod doctor;
 mod pauses;
 mod problem;
 mod replay;
@@ -17,6 +18,7 @@ pub use audit::{AuditEntry, AuditView, NoteAsk, ReloadView};
 pub use deliveries::{
     Deliveries, DeliverySummary, DeliveryView, EraseView, ErasedView, ExplanationView, RouteView,
 };
+pub use doctor::DoctorView;
 pub use pauses::{
     BreakerState, BreakerView, Pausable, PauseAsk, PauseView, PausesView, RestingView, ResumeAsk,
     Resumed,
@@ -25,4 +27,4 @@ pub use problem::ProblemView;
 pub use replay::{ExplainView, KeptRun, ReplayAsk, ReplayView, ReplayedView, WouldRun};
 pub use runs::{ActView, AttemptView, ReleaseAsk, ReleaseWord, RunSummary, RunView, Runs};
 pub use sources::{RefusalView, RefusalsView, SecretView, SecretsView};
-pub use status::{Readiness, Ready, Status};
+pub use status::{JobStatus, Readiness, Ready, Status};

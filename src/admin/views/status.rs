@@ -27,6 +27,55 @@ pub struct Status {
     /// Of those, how many have waited longer than `server.hold_alert`.
     #[serde(default)]
     pub held_too_long: u64,
+    /// Runs that failed within the last day and are still failed.
+    #[serde(default)]
+    pub failed_lately: u64,
+    /// The jobs that have runs which have not ended, or that failed lately. Empty in a process that only
+    /// receives.
+    #[serde(default)]
+    pub jobs: Vec<JobStatus>,
+}
+
+/// The runs of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobStatus {
+    /// The job.
+    pub job: String,
+    /// Runs that wait for a newer one to take their place (`latest_per`).
+    pub waiting: u64,
+    /// When the oldest of them was accepted.
+    pub oldest_waiting: Option<Timestamp>,
+    /// Queued runs.
+    pub queued: u64,
+    /// When the oldest of them was accepted.
+    pub oldest_queued: Option<Timestamp>,
+    /// Runs whose start request is in flight.
+    pub sending: u64,
+    /// When the oldest of them was accepted.
+    pub oldest_sending: Option<Timestamp>,
+    /// Runs that wait for a person.
+    pub held: u64,
+    /// When the oldest of them was accepted.
+    pub oldest_held: Option<Timestamp>,
+    /// Runs that failed within the last day and are still failed.
+    pub failed_lately: u64,
+    /// When the first of them failed.
+    pub first_failed: Option<Timestamp>,
+    /// When the last of them failed.
+    pub last_failed: Option<Timestamp>,
+    /// Queued runs that waited for a pause or an outage, and are released at a pace.
+    pub backlog: u64,
+    /// When their release began.
+    pub backlog_since: Option<Timestamp>,
+    /// The pace at which queued runs are started, where there is one.
+    pub per_minute: Option<u32>,
+    /// When the last queued run is expected to start at that pace.
+    pub expected_end: Option<Timestamp>,
+    /// Queued runs whose deadline is before that.
+    pub expected_late: u64,
+    /// What its runs wait for, in words: a pause, a circuit breaker or a limit.
+    pub waits_for: Option<String>,
 }
 
 /// `GET /readyz` without a known token. It holds no names, since anybody may reach the listener.
@@ -43,7 +92,7 @@ pub struct Readiness {
 #[serde(untagged)]
 pub enum Ready {
     /// The answer to a known token.
-    Status(Status),
+    Status(Box<Status>),
     /// The answer to everybody else.
     Readiness(Readiness),
 }

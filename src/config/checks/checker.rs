@@ -111,7 +111,7 @@ impl Checker<'_> {
         let beside = tree.parent(map).and_then(|parent| tree.entry(parent, key));
         let reported = beside.is_some_and(|id| tree.is_damaged(id));
         if field.0.is_none() && tree.entry(map, key).is_none() && !reported {
-            let name = self.file.tree.key(map).unwrap_or("the file");
+            let name = tree.name(map).unwrap_or("the file");
             self.fault_of_key(
                 map,
                 format!("`{name}` lacks `{key}`"),

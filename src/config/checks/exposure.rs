@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::checker::Checker;
 use super::impossible::Sources;
+use super::routes::written_blocks;
 use crate::config::networks::{Networks, network};
 use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::shape::Texts;
@@ -83,14 +84,28 @@ pub(super) fn learning(checker: Checker<'_>, id: Id, plan: &SourcePlan) {
     checker.warn(key, message, hint);
 }
 
+/// Everyone may comment on a request, so that a route takes commands from comments only where it says whose.
+pub(super) fn comments(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
+    let forge = |name: &std::sync::Arc<str>| {
+        sources.get(name).is_some_and(|source| source.provider.takes_comments())
+    };
+    for (block, on) in written_blocks(checker, id, route) {
+        let says_who = on.association.is_some() || on.user.is_some() || on.author.is_some();
+        let at = checker.file.tree.entry(block, "command");
+        if let Some(at) = at.filter(|_| !says_who && on.sources.iter().any(forge)) {
+            let message = "this route takes no command from a comment, since anybody may comment";
+            let hint = "say whose by `association: [OWNER, MEMBER, COLLABORATOR]` (GitHub), `user:` or \
+                        `author:`";
+            checker.warn(at, message, hint.to_owned());
+        }
+    }
+}
+
 /// In a chat, everyone can give commands, unless a route asks who and where.
 pub(super) fn command(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
     let chat = |name: &std::sync::Arc<str>| {
         sources.get(name).is_some_and(|source| source.provider.dialect().is_some())
     };
-    let on = &route.on;
-    let commands =
-        on.command.is_some() || on.events.as_ref().is_none_or(|events| events.pass("command"));
     let anyone = |patterns: &Option<Patterns>| {
         patterns.as_ref().is_none_or(|patterns| patterns.pass("zz-nobody"))
     };
@@ -99,12 +114,12 @@ pub(super) fn command(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: 
         let fields = read.needed.iter().chain(&read.optional);
         fields.into_iter().any(|field| field.starts_with("user") || field.starts_with("channel"))
     });
-    if !route.sources.iter().any(chat)
-        || !commands
-        || !anyone(&on.user)
-        || !anyone(&on.channel)
-        || asked
-    {
+    let open = route.on.iter().any(|on| {
+        let commands =
+            on.command.is_some() || on.events.as_ref().is_none_or(|events| events.pass("command"));
+        commands && on.sources.iter().any(chat) && anyone(&on.user) && anyone(&on.channel)
+    });
+    if !open || asked {
         return;
     }
     let message = "everyone in the chat can start this route's job";

@@ -22,6 +22,7 @@ struct Told {
 
 const GIT: &[&str] = &[
     "repository",
+    "ref",
     "branch",
     "tag",
     "sha",
@@ -32,9 +33,10 @@ const GIT: &[&str] = &[
     "default_branch",
     "deleted",
     "forced",
+    "status",
 ];
 
-const ALL: [Told; 3] = [
+const ALL: [Told; 5] = [
     Told {
         keys: GIT,
         what: "tells nothing of git",
@@ -46,20 +48,41 @@ const ALL: [Told; 3] = [
         by: |source| source.provider.tells_claims(),
     },
     Told {
-        keys: &["command", "user", "channel"],
+        keys: &["command", "user"],
         what: "takes no commands from people",
+        by: |source| source.provider.dialect().is_some() || source.provider.takes_comments(),
+    },
+    Told {
+        keys: &["channel"],
+        what: "has no channels",
         by: |source| source.provider.dialect().is_some(),
+    },
+    Told {
+        keys: &["association"],
+        what: "does not say what people are to a repository",
+        by: |source| source.provider.name() == "github",
     },
 ];
 
 /// Warns if none of a route's sources provides what the route asks for.
 pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
-    let known: Vec<_> = route.sources.iter().filter_map(|name| sources.get(name)).collect();
+    let Some(on) = checker.file.tree.entry(id, "on") else { return };
+    if checker.file.tree.is_list(on) {
+        let blocks = checker.file.tree.items(on);
+        for (block, conditions) in blocks.into_iter().zip(&route.on) {
+            warn_of_block(checker, block, &conditions.sources, sources);
+        }
+    } else {
+        warn_of_block(checker, on, &route.sources, sources);
+    }
+}
+
+fn warn_of_block(checker: Checker<'_>, on: Id, names: &[Arc<str>], sources: &Sources) {
+    let known: Vec<_> = names.iter().filter_map(|name| sources.get(name)).collect();
     // A source that could not be read may be one that provides it.
-    if known.is_empty() || known.len() < route.sources.len() {
+    if known.is_empty() || known.len() < names.len() {
         return;
     }
-    let Some(on) = checker.file.tree.entry(id, "on") else { return };
     for told in ALL {
         if known.iter().any(|source| (told.by)(source)) {
             continue;

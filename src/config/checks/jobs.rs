@@ -84,10 +84,10 @@ fn job(
     if let (Some(key), Some(workbench)) = (&api_key, workbench) {
         api_key_exists(checker, key, workbench);
     }
-    for limit in [&shape.starts_per_minute, &shape.starts_per_hour].into_iter().flatten() {
+    let paces = [&shape.starts_per_minute, &shape.starts_per_hour, &shape.resume_per_minute];
+    for limit in paces.into_iter().flatten() {
         checker.not_zero(limit);
     }
-    checker.not_zero(&shape.resume_per_minute);
     if let Some(at) = &shape.max_age {
         not_zero(checker, at);
     }
@@ -118,7 +118,7 @@ fn job(
             OnResume::Latest => Backlog::Latest,
             OnResume::Review => Backlog::Review,
         },
-        resume_per_minute: shape.resume_per_minute.value,
+        resume_per_minute: shape.resume_per_minute.as_ref().map(|at| at.value),
         on_unknown: shape.on_unknown,
         probe: shape.probe,
         retry_first: shape.retry.first.value.0,

@@ -15,6 +15,7 @@ mod options;
 mod parsed;
 mod patterns;
 mod platforms;
+mod request;
 mod routes;
 mod server;
 mod sink;
@@ -26,7 +27,7 @@ mod variables;
 mod vocabulary;
 mod workbenches;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::files::Files;
@@ -91,11 +92,22 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
     });
     sink.warnings.borrow_mut().extend(warned);
     let notes = notes(files);
-    let mut report = Report { faults: sink.faults.take(), warnings: sink.warnings.take(), notes };
+    let (faults, warnings) = (once(sink.faults.take()), once(sink.warnings.take()));
+    let mut report = Report { faults, warnings, notes };
     report.apply_retention();
     let plan = plan.filter(|_| report.is_usable());
     let claimed = claimed.into_keys().collect();
     Checked { report, plan, claimed, secrets: sink.secrets.take() }
+}
+
+/// Each fault once. What an alias repeats is checked in each place, and a fault of it has one place.
+fn once(faults: Vec<Fault>) -> Vec<Fault> {
+    let mut seen = HashSet::new();
+    let key = |fault: &Fault| {
+        let Fault { file, line, column, message, .. } = fault;
+        (file.clone(), *line, *column, message.clone())
+    };
+    faults.into_iter().filter(|fault| seen.insert(key(fault))).collect()
 }
 
 /// Several files mostly have several owners, who may take the directory for a boundary between them.

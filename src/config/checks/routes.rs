@@ -10,12 +10,14 @@ use super::impossible;
 use super::jobs::Allowed;
 use super::names::Kind;
 use super::patterns::{patterns, patterns_as};
+use super::request;
 use super::variables;
 use super::vocabulary::vocabulary;
 use super::{Written, claims, exposure, platforms};
 use crate::config::plan::{JobPlan, LatestPlan, RoutePlan};
 use crate::config::shape::{
-    Numbers, OnShape, Period, PullRequestShape, RouteShape, Section, Texts, UnknownPathsShape,
+    Numbers, OnShape, OnShapes, Period, PullRequestShape, RouteShape, Section, Texts,
+    UnknownPathsShape,
 };
 use crate::config::yaml::{At, Id};
 use crate::expression::Expression;
@@ -43,7 +45,9 @@ pub(super) fn check(
             if let Some(plan) = plan {
                 impossible::warn(checker, entry.id, &plan, sources);
                 doubts::warn(checker, entry.id, &plan, sources);
+                request::warn(checker, entry.id, &plan, sources);
                 exposure::command(checker, entry.id, &plan, sources);
+                exposure::comments(checker, entry.id, &plan, sources);
                 platforms::route(checker, entry.id, &plan, sources);
                 if written.claimed.contains_key(&name) || written.barred.contains(&name) {
                     continue;
@@ -65,7 +69,7 @@ fn route(
     allowed: &Allowed,
 ) -> Option<RoutePlan> {
     let on = checker.need(id, "on", shape.on);
-    let on = on.map(|at| conditions(checker, at));
+    let on = on.map(|at| blocks(checker, at));
     let condition = shape.condition.as_ref().and_then(|at| condition(checker, at));
     let job = checker.need(id, "job", shape.job);
     if let Some(at) = &job {
@@ -82,7 +86,13 @@ fn route(
     let allowed = (!lenient).then(|| allowed.map_or(&[][..], Vec::as_slice));
     let mapping = variables::mapping(checker, shape.env, allowed, plan.map(|plan| plan.env_max));
     let latest = latest(checker, &shape.latest_per, &shape.wait, &shape.wait_at_most);
-    let (sources, on) = on?;
+    let on = on?;
+    let mut sources: Vec<Arc<str>> = Vec::new();
+    for source in on.iter().flat_map(|on| &on.sources) {
+        if !sources.contains(source) {
+            sources.push(Arc::clone(source));
+        }
+    }
     let spared = mapping
         .variables
         .iter()
@@ -138,7 +148,30 @@ fn latest(
     Some(LatestPlan { per, wait: length, wait_at_most: most })
 }
 
-fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
+/// The blocks of a route's `on:` as they are written, each with its place in the file.
+pub(super) fn written_blocks<'r>(
+    checker: Checker<'_>,
+    route: Id,
+    plan: &'r RoutePlan,
+) -> Vec<(Id, &'r On)> {
+    let tree = &checker.file.tree;
+    let Some(on) = tree.entry(route, "on") else { return Vec::new() };
+    let blocks = if tree.is_list(on) { tree.items(on) } else { vec![on] };
+    blocks.into_iter().zip(&plan.on).collect()
+}
+
+/// The blocks of an `on:`.
+fn blocks(checker: Checker<'_>, at: At<OnShapes>) -> Vec<On> {
+    match at.value {
+        OnShapes::One(shape) => vec![conditions(checker, At { id: at.id, value: *shape })],
+        OnShapes::Many(blocks) => {
+            empty(checker, at.id);
+            blocks.into_iter().map(|block| conditions(checker, block)).collect()
+        }
+    }
+}
+
+fn conditions(checker: Checker<'_>, at: At<OnShape>) -> On {
     let shape = at.value;
     let source = match at.id {
         Some(id) => checker.need(id, "source", shape.source),
@@ -147,13 +180,19 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
     let sources = source.map(|at| sources(checker, &at)).unwrap_or_default();
     let list = |texts: &Option<At<Texts>>| patterns(checker, texts.as_ref());
     let names = |texts: &Option<At<Texts>>| patterns_as(checker, Grammar::Name, texts.as_ref());
-    let on = On {
+    let of_request = shape.pull_request.as_ref().and_then(|at| at.value.fork.clone());
+    On {
+        sources,
+        fork: request::fork(checker, shape.fork.as_ref(), of_request.as_ref()),
+        status: request::status(checker, shape.status.as_ref()),
         events: list(&shape.event),
         actions: list(&shape.action),
         command: list(&shape.command),
         user: names(&shape.user),
         channel: names(&shape.channel),
+        association: list(&shape.association),
         repository: patterns_as(checker, Grammar::Repository, shape.repository.as_ref()),
+        git_ref: list(&shape.git_ref),
         branch: short(checker, shape.branch.as_ref()),
         tag: short(checker, shape.tag.as_ref()),
         sha: list(&shape.sha),
@@ -165,8 +204,7 @@ fn conditions(checker: Checker<'_>, at: At<OnShape>) -> (Vec<Arc<str>>, On) {
         default_branch: shape.default_branch,
         deleted: shape.deleted,
         forced: shape.forced,
-    };
-    (sources, on)
+    }
 }
 
 /// Patterns of branches or tags. They are written without `refs/heads/` or `refs/tags/`.
@@ -209,6 +247,8 @@ fn pull_request(checker: Checker<'_>, at: At<PullRequestShape>) -> PullRequestOn
         base: short(checker, shape.base.as_ref()),
         head: short(checker, shape.head.as_ref()),
         merged: shape.merged,
+        draft: shape.draft,
+        labels: patterns_as(checker, Grammar::Name, shape.labels.as_ref()),
     }
 }
 

@@ -44,7 +44,9 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         let hint = "write a number of percent from 1 to 100".to_owned();
         checker.fault(shape.client_share.id, "no part of a whole", hint);
     }
-    for period in [&shape.header_timeout, &shape.body_timeout, &shape.write_timeout] {
+    let periods =
+        [&shape.header_timeout, &shape.idle_timeout, &shape.body_timeout, &shape.write_timeout];
+    for period in periods {
         not_zero(checker, period);
     }
     let trusted_proxies = trusted_proxies(checker, shape.trusted_proxies.as_ref());
@@ -64,6 +66,7 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         requests_in_flight: shape.requests_in_flight.value as usize,
         client_share: shape.client_share.value,
         header_timeout: shape.header_timeout.value.0,
+        idle_timeout: shape.idle_timeout.value.0,
         body_timeout: shape.body_timeout.value.0,
         body_min_rate: shape.body_min_rate.value.0,
         write_timeout: shape.write_timeout.value.0,

@@ -4,7 +4,7 @@ use crate::event::{COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, VARIABLES};
 use crate::expression::Vocabulary;
 
 /// The fields of `git`, including those of its pull request.
-const GIT: [&str; 17] = [
+const GIT: [&str; 32] = [
     "repository",
     "branch",
     "tag",
@@ -14,14 +14,29 @@ const GIT: [&str; 17] = [
     "message",
     "paths",
     "paths_complete",
+    "added",
+    "modified",
+    "removed",
     "pull_request.number",
     "pull_request.action",
     "pull_request.base",
     "pull_request.head",
     "pull_request.merged",
+    "pull_request.fork",
+    "pull_request.draft",
+    "pull_request.labels",
+    "pull_request.title",
+    "pull_request.head_sha",
+    "pull_request.merge_sha",
+    "pull_request.source.repository",
+    "pull_request.source.branch",
+    "pull_request.target.repository",
+    "pull_request.target.branch",
     "default_branch",
     "deleted",
     "forced",
+    "fork",
+    "status",
 ];
 
 pub(super) fn vocabulary() -> Vocabulary {
@@ -37,7 +52,7 @@ pub(super) fn vocabulary() -> Vocabulary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{GIT_FIELDS, PULL_REQUEST_FIELDS};
+    use crate::event::{GIT_FIELDS, PULL_REQUEST_FIELDS, SIDE_FIELDS};
     use crate::expression::Expression;
 
     #[test]
@@ -45,9 +60,15 @@ mod tests {
         let written: Vec<String> = GIT_FIELDS
             .into_iter()
             .flat_map(|field| match field {
-                "pull_request" => {
-                    PULL_REQUEST_FIELDS.map(|inner| format!("{field}.{inner}")).to_vec()
-                }
+                "pull_request" => PULL_REQUEST_FIELDS
+                    .into_iter()
+                    .flat_map(|inner| match inner {
+                        "source" | "target" => {
+                            SIDE_FIELDS.map(|side| format!("{field}.{inner}.{side}")).to_vec()
+                        }
+                        _ => vec![format!("{field}.{inner}")],
+                    })
+                    .collect(),
                 _ => vec![field.to_owned()],
             })
             .collect();

@@ -48,9 +48,10 @@ pub(in crate::config) struct JobShape {
     /// circuit breaker of its workbench closes.
     #[serde(default)]
     pub(in crate::config) on_resume: OnResume,
-    /// The largest number of starts in any minute while waiting runs are sent `paced`.
-    #[serde(default = "default_resume_per_minute")]
-    pub(in crate::config) resume_per_minute: At<u32>,
+    /// The largest number of starts in any minute while waiting runs are sent `paced`. Default: it
+    /// follows the number of waiting runs, so that they are all sent within an hour; at least 10.
+    #[schemars(example = 60)]
+    pub(in crate::config) resume_per_minute: Option<At<u32>>,
     /// What to do if it is unknown whether an attempt started the job.
     #[serde(default)]
     pub(in crate::config) on_unknown: OnUnknown,
@@ -130,10 +131,6 @@ impl Default for RetryShape {
 
 fn default_deadline() -> At<Period> {
     At::default_of(Period::seconds(24 * 60 * 60))
-}
-
-fn default_resume_per_minute() -> At<u32> {
-    At::default_of(10)
 }
 
 fn default_starts_at_once() -> At<u32> {

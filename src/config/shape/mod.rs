@@ -26,7 +26,8 @@ pub(super) use postgres::{Pooler, PostgresShape};
 pub use rate::Rate;
 pub(super) use repeats::RepeatsShape;
 pub(super) use route::{
-    FullVariable, OnShape, PullRequestShape, RouteShape, UnknownPathsShape, VariableShape,
+    ForkShape, FullVariable, OnShape, OnShapes, PullRequestShape, RouteShape, UnknownPathsShape,
+    VariableShape,
 };
 pub(super) use secret::{SecretShape, SecretShapes};
 pub use server::ProxyHeader;
@@ -46,7 +47,7 @@ const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
 /// they start.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a section of keys and values")]
-#[schemars(title = "gateway.yaml")]
+#[schemars(title = "gateway.yaml", extend("patternProperties" = serde_json::json!({ "^x-": true })))]
 pub(super) struct GatewayShape {
     /// The addresses that the gateway listens on, and its limits.
     #[serde(default)]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Numbers, Period, Section, Size, Texts};
@@ -16,8 +16,9 @@ use crate::config::yaml::{At, Required};
 #[serde(deny_unknown_fields, expecting = "a section of keys and values")]
 #[schemars(rename = "Route")]
 pub(in crate::config) struct RouteShape {
-    /// The events that it matches. Every condition that is written must hold.
-    pub(in crate::config) on: Required<At<OnShape>>,
+    /// The events that it matches. Every condition that is written must hold. A list of such
+    /// sections matches if one of them does.
+    pub(in crate::config) on: Required<At<OnShapes>>,
     /// One more condition, as a CEL expression that gives true or false.
     #[serde(rename = "if")]
     #[schemars(example = &"size(body.commits) > 0")]
@@ -64,21 +65,31 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) event: Option<At<Texts>>,
     /// What happened, for kinds that have several actions, such as `opened` or `published`.
     pub(in crate::config) action: Option<At<Texts>>,
-    /// Name of a chat command: the first word after `/cdsw`. A command may only give arguments that
-    /// the route reads, as `command.args.NAME`.
+    /// Name of a command: in chat the first word after `/cdsw`, in a comment on a pull request the word
+    /// after `/`. A command may only give arguments that the route reads, as `command.args.NAME`. For
+    /// comments, `association`, `user` or `author` must say who may give it.
     #[schemars(example = &"retrain")]
     pub(in crate::config) command: Option<At<Texts>>,
-    /// Who gave the chat command: the user's id in the chat program. User names are not accepted,
-    /// since they can be changed.
+    /// Who gave the command: the user's id in the chat program, or the name of the account that commented.
+    /// User names in chat are not accepted, since they can be changed.
     #[schemars(example = &"U2CERLKJA")]
     pub(in crate::config) user: Option<At<Texts>>,
     /// Channel of the chat command: its id in the chat program, or its name. Other people may be
     /// able to give another channel the same name.
     #[schemars(example = &"G8PSS9T3V")]
     pub(in crate::config) channel: Option<At<Texts>>,
+    /// What the person who gave a command in a comment on a pull request is to the repository, in the
+    /// forge's word. GitHub says it. On other forges ask for the account by `user`.
+    #[schemars(example = ["OWNER", "MEMBER", "COLLABORATOR"])]
+    pub(in crate::config) association: Option<At<Texts>>,
     /// Full name of the repository.
     #[schemars(example = &"acme/risk")]
     pub(in crate::config) repository: Option<At<Texts>>,
+    /// Branch or tag, so that one route can ask for either. A text that begins with `refs/` is
+    /// compared with the full ref, any other with the name of the branch or tag.
+    #[serde(rename = "ref")]
+    #[schemars(example = ["main", "v*"], example = &"refs/tags/**")]
+    pub(in crate::config) git_ref: Option<At<Texts>>,
     /// Branch. For a pull request, the branch to merge into.
     #[schemars(example = ["main", "release/**"])]
     pub(in crate::config) branch: Option<At<Texts>>,
@@ -106,6 +117,70 @@ pub(in crate::config) struct OnShape {
     pub(in crate::config) deleted: Option<bool>,
     /// `true`: the push must be forced. `false`: it must not be.
     pub(in crate::config) forced: Option<bool>,
+    /// Whether a pull request, or a build of its commit, may come from a fork, whose commit a stranger
+    /// may have written. `false`: it must not. `true`: it must. `any`: it may. Without this key it must
+    /// not, unless it has been merged.
+    pub(in crate::config) fork: Option<At<ForkShape>>,
+    /// How a build, job, pipeline, check, commit status or deployment must stand: `pending`, `running`,
+    /// `success`, `failure`, `cancelled`, `skipped` or `neutral`, or a list of which one must match.
+    #[schemars(example = &"success")]
+    pub(in crate::config) status: Option<At<Texts>>,
+}
+
+/// One section of conditions, or a list of them.
+#[derive(Clone, Debug)]
+pub(in crate::config) enum OnShapes {
+    One(Box<OnShape>),
+    Many(Vec<At<OnShape>>),
+}
+
+struct Blocks;
+
+impl<'de> Visitor<'de> for Blocks {
+    type Value = OnShapes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a section of conditions, or a list of them")
+    }
+
+    /// A section whose entries are all commented out.
+    fn visit_unit<E: Error>(self) -> Result<OnShapes, E> {
+        let nothing = std::iter::empty::<(&str, &str)>();
+        OnShape::deserialize(MapDeserializer::new(nothing)).map(|on| OnShapes::One(Box::new(on)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OnShapes, A::Error> {
+        let on = OnShape::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(OnShapes::One(Box::new(on)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OnShapes, A::Error> {
+        let mut blocks = Vec::new();
+        while let Some(block) = items.next_element()? {
+            blocks.push(block);
+        }
+        Ok(OnShapes::Many(blocks))
+    }
+}
+
+impl<'de> Deserialize<'de> for OnShapes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Blocks)
+    }
+}
+
+impl JsonSchema for OnShapes {
+    fn schema_name() -> Cow<'static, str> {
+        "OnOrList".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<OnShape>();
+        json_schema!({
+            "description": "A section of conditions, or a list of them, of which one must match.",
+            "anyOf": [one, { "type": "array", "minItems": 1, "items": one }]
+        })
+    }
 }
 
 /// The conditions that a pull request must meet.
@@ -123,6 +198,58 @@ pub(in crate::config) struct PullRequestShape {
     pub(in crate::config) head: Option<At<Texts>>,
     /// `true`: it must have been merged. `false`: it must not have been.
     pub(in crate::config) merged: Option<bool>,
+    /// The same as `fork` beside `pull_request`.
+    pub(in crate::config) fork: Option<At<ForkShape>>,
+    /// `true`: it must be a draft. `false`: it must not be.
+    pub(in crate::config) draft: Option<bool>,
+    /// One of its labels.
+    #[schemars(example = &"retrain")]
+    pub(in crate::config) labels: Option<At<Texts>>,
+}
+
+/// Whether something may come from a fork: `true`, `false` or `any`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum ForkShape {
+    None,
+    Only,
+    Any,
+}
+
+impl<'de> Deserialize<'de> for ForkShape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fork;
+        impl Visitor<'_> for Fork {
+            type Value = ForkShape;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false` or `any`")
+            }
+
+            fn visit_bool<E: Error>(self, only: bool) -> Result<ForkShape, E> {
+                Ok(if only { ForkShape::Only } else { ForkShape::None })
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<ForkShape, E> {
+                match text {
+                    "any" => Ok(ForkShape::Any),
+                    "true" => Ok(ForkShape::Only),
+                    "false" => Ok(ForkShape::None),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Fork)
+    }
+}
+
+impl JsonSchema for ForkShape {
+    fn schema_name() -> Cow<'static, str> {
+        "Fork".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": [true, false, "any"] })
+    }
 }
 
 /// What to do if the route has a `path` condition, the sender's list of changed files may be

@@ -59,8 +59,13 @@ pub(in crate::config) struct ServerShape {
     /// may hold. A client is an IPv4 address or an IPv6 network of 64 bits; behind a trusted proxy, it is
     /// the client that the proxy names. A body of `body_limit` always fits.
     pub(in crate::config) client_share: At<u32>,
-    /// Time for the headers of a request to arrive.
+    /// Time for the headers of a request to arrive, counted from their first byte.
     pub(in crate::config) header_timeout: At<Period>,
+    /// How long a connection is kept open after an answer while nothing arrives on it. It must be longer
+    /// than a proxy or balancer in front keeps its connections, which is 60 seconds for most: otherwise
+    /// the proxy now and then sends a delivery into a connection that is being closed. Where connections
+    /// run out, those that were idle the longest are closed earlier.
+    pub(in crate::config) idle_timeout: At<Period>,
     /// Time for the body of a request to arrive.
     pub(in crate::config) body_timeout: At<Period>,
     /// Bytes a second that a body must bring while the gateway waits for it, measured over ten seconds.
@@ -115,6 +120,7 @@ impl Default for ServerShape {
             requests_in_flight: At::default_of(1024),
             client_share: At::default_of(50),
             header_timeout: At::default_of(Period::seconds(10)),
+            idle_timeout: At::default_of(Period::seconds(75)),
             body_timeout: At::default_of(Period::seconds(30)),
             body_min_rate: At::default_of(Size(1024)),
             write_timeout: At::default_of(Period::seconds(10)),

@@ -67,7 +67,7 @@ fn a_value_of_the_wrong_type_is_said_in_plain_words() {
     assert_eq!(
         faults_with("{ source: github, event: push }", "push"),
         [
-            "11:9+4 `on` must be a section of keys and values, not text (write `on: { source: NAME, event: push }`)"
+            "11:9+4 `on` must be a section of conditions, or a list of them, not text (write `on: { source: NAME, event: push }`)"
         ]
     );
 }

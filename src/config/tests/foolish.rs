@@ -35,7 +35,11 @@ fn what_no_sender_of_a_route_ever_says_is_warned_of() {
     );
     assert_eq!(
         with(SOURCE, "{ source: github, command: retrain }"),
-        ["`command` never matches here: GitHub takes no commands from people"]
+        ["this route takes no command from a comment, since anybody may comment"]
+    );
+    assert_eq!(
+        with(stripe, "{ source: s, command: retrain }"),
+        ["`command` never matches here: Stripe takes no commands from people"]
     );
     // One sender that provides it is enough.
     let both = format!("{SOURCE}\n  {stripe}");

@@ -1,30 +1,37 @@
 //! Reads text into a tree, and reports every fault of form: what is not YAML, and the features of
-//! YAML that configurations do not use.
+//! YAML that configurations do not use. Aliases and merge keys are written out ([`super::anchors`]).
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
+use super::anchors::Anchors;
 use super::hide::hide_secrets;
 use super::syntax::{TAB, plain_words};
 use super::tree::{Id, Key, Kind, Node, Tree};
 use crate::config::report::{Fault, Source};
 
 /// The largest depth of nesting.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 /// The largest number of faults of form that are reported for a file.
 const ENOUGH: usize = 100;
 
-const NO_ANCHORS: &str = "anchors and aliases are not supported";
-const WRITE_OUT: &str =
-    "write the value out in each place; a pattern that begins with `*` goes in quotes";
+/// Stands for a key that is no text. No key of a file has this text: it has a character that YAML refuses.
+const ODD: &str = "\0";
 
 /// Reads a file, and marks the parts of it that may be secrets. The tree is `None` only if the file
 /// is not YAML; its faults then quote the file only if its text `resembles` a configuration.
 pub(in crate::config) fn read(source: &mut Source, resembles: bool) -> (Option<Tree>, Vec<Fault>) {
-    let mut reader = Reader { source, tree: Tree::default(), open: Vec::new(), found: Vec::new() };
+    let mut reader = Reader {
+        source,
+        tree: Tree::default(),
+        open: Vec::new(),
+        found: Vec::new(),
+        anchors: Anchors::default(),
+    };
     let whole = reader.run();
+    reader.tree.leave_out_extensions();
     let Reader { tree, found, .. } = reader;
     let tree = whole.then_some(tree);
     // The secrets must be marked, and the names known, before the first excerpt is made.
@@ -47,20 +54,25 @@ struct Found {
     hint: Option<String>,
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     source: &'a Source,
-    tree: Tree,
-    open: Vec<Open>,
+    pub(super) tree: Tree,
+    pub(super) open: Vec<Open>,
     found: Vec<Found>,
+    pub(super) anchors: Anchors,
 }
 
 /// A list or map that is not closed yet.
-struct Open {
-    id: Id,
+pub(super) struct Open {
+    pub(super) id: Id,
+    /// The number of its anchor, or 0.
+    pub(super) anchor: usize,
+    /// The levels of nesting below it.
+    pub(super) height: usize,
     /// The key whose value comes next. Always `None` for a list.
     key: Option<Key>,
     /// Where each key was first seen. `None` for a list.
-    keys: Option<HashMap<String, Range<usize>>>,
+    pub(super) keys: Option<HashMap<String, Range<usize>>>,
     /// Whether a key is being read that is itself a list or a map. Its parts are skipped.
     odd: bool,
 }
@@ -105,27 +117,19 @@ impl Reader<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged = tag.is_some();
-                self.form(anchor, tagged, &range);
-                let added = self.scalar(text.into_owned(), style, range);
+                self.form(tagged, &range);
+                let added = self.scalar(text.into_owned(), style, anchor, range);
                 // What is left of the text without its tag is not what was meant.
                 self.tree.cut.extend(added.filter(|_| tagged));
             }
-            Event::Alias(_) => {
-                self.fault(range.clone(), NO_ANCHORS, Some(WRITE_OUT.to_owned()));
-                if self.wants_key() {
-                    self.odd_key();
-                }
-                if let Some(id) = self.add(Kind::Null, range) {
-                    self.tree.cut.insert(id);
-                }
-            }
+            Event::Alias(anchor) => self.alias(anchor, range),
             Event::SequenceStart(anchor, tag) => {
-                self.form(anchor, tag.is_some(), &range);
-                return self.begin(Kind::List(Vec::new()), None, range);
+                self.form(tag.is_some(), &range);
+                return self.begin(Kind::List(Vec::new()), None, anchor, range);
             }
             Event::MappingStart(anchor, tag) => {
-                self.form(anchor, tag.is_some(), &range);
-                return self.begin(Kind::Map(Vec::new()), Some(HashMap::new()), range);
+                self.form(tag.is_some(), &range);
+                return self.begin(Kind::Map(Vec::new()), Some(HashMap::new()), anchor, range);
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Nothing
@@ -137,34 +141,42 @@ impl Reader<'_> {
         true
     }
 
-    fn scalar(&mut self, text: String, style: ScalarStyle, range: Range<usize>) -> Option<Id> {
+    fn scalar(
+        &mut self,
+        text: String,
+        style: ScalarStyle,
+        anchor: usize,
+        range: Range<usize>,
+    ) -> Option<Id> {
         if self.wants_key() {
+            if anchor > 0 || text == ODD {
+                self.fault(range.clone(), "a key must be text, without an anchor", None);
+            }
             self.key(text, range);
             return None;
         }
         let null =
             style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
         let kind = if null { Kind::Null } else { Kind::Scalar { text, style } };
-        self.add(kind, range)
+        let id = self.add(kind, range);
+        self.anchors.remember(anchor, id, &self.tree, 0);
+        Some(id)
     }
 
-    fn wants_key(&self) -> bool {
+    pub(super) fn wants_key(&self) -> bool {
         self.open.last().is_some_and(|open| open.keys.is_some() && open.key.is_none())
     }
 
     fn key(&mut self, text: String, range: Range<usize>) {
-        if text == "<<" {
-            self.fault(range.clone(), "merge keys are not supported", Some(WRITE_OUT.to_owned()));
-        }
         if let Some(open) = self.open.last_mut() {
             open.key = Some(Key { text, range });
         }
     }
 
-    fn odd_key(&mut self) {
+    pub(super) fn odd_key(&mut self) {
         if let Some(open) = self.open.last_mut() {
             let range = self.tree.nodes[open.id.0].range.clone();
-            open.key = Some(Key { text: "<<".to_owned(), range });
+            open.key = Some(Key { text: ODD.to_owned(), range });
         }
     }
 
@@ -172,10 +184,11 @@ impl Reader<'_> {
         &mut self,
         kind: Kind,
         keys: Option<HashMap<String, Range<usize>>>,
+        anchor: usize,
         range: Range<usize>,
     ) -> bool {
         if self.open.len() >= DEPTH {
-            self.fault(range, &format!("more than {DEPTH} levels of nesting"), None);
+            self.too_deep(range);
             return false;
         }
         let odd = self.wants_key();
@@ -186,14 +199,20 @@ impl Reader<'_> {
             }
             self.odd_key();
         }
-        if let Some(id) = self.add(kind, range) {
-            self.open.push(Open { id, key: None, keys, odd });
-        }
+        let id = self.add(kind, range);
+        self.open.push(Open { id, anchor, height: 0, key: None, keys, odd });
         true
     }
 
+    pub(super) fn too_deep(&mut self, range: Range<usize>) {
+        self.fault(range, &format!("more than {DEPTH} levels of nesting"), None);
+    }
+
     fn end(&mut self) {
+        self.merge();
         let Some(closed) = self.open.pop() else { return };
+        self.anchors.remember(closed.anchor, closed.id, &self.tree, closed.height);
+        self.is_as_high_as(closed.height + 1);
         if closed.odd {
             self.tree.cut.insert(closed.id);
             self.odd_key();
@@ -201,7 +220,7 @@ impl Reader<'_> {
     }
 
     /// Adds a value to the innermost open list or map.
-    fn add(&mut self, kind: Kind, range: Range<usize>) -> Option<Id> {
+    pub(super) fn add(&mut self, kind: Kind, range: Range<usize>) -> Id {
         let id = Id(self.tree.nodes.len());
         let mut node = Node { range, key: None, parent: None, kind };
         let mut twice = None;
@@ -211,7 +230,7 @@ impl Reader<'_> {
                 node.parent = Some(open.id);
                 node.key = open.key.take();
                 if let (Some(keys), Some(key)) = (&mut open.keys, &node.key) {
-                    if key.text == "<<" {
+                    if key.text == ODD {
                         self.tree.cut.insert(id);
                     } else if let Some(first) = keys.get(&key.text) {
                         twice = Some((key.clone(), first.clone()));
@@ -233,13 +252,10 @@ impl Reader<'_> {
             let message = format!("`{}` is there twice; the first is on line {line}", key.text);
             self.fault(key.range, &message, Some("remove one of them".to_owned()));
         }
-        Some(id)
+        id
     }
 
-    fn form(&mut self, anchor: usize, tagged: bool, range: &Range<usize>) {
-        if anchor > 0 {
-            self.fault(range.clone(), NO_ANCHORS, Some(WRITE_OUT.to_owned()));
-        }
+    fn form(&mut self, tagged: bool, range: &Range<usize>) {
         if tagged {
             let hint =
                 "remove the word that starts with `!`, or put the pattern in quotes".to_owned();
@@ -272,7 +288,7 @@ impl Reader<'_> {
         self.source.offset(marker.line().saturating_sub(1), marker.col())
     }
 
-    fn fault(&mut self, range: Range<usize>, message: &str, hint: Option<String>) {
+    pub(super) fn fault(&mut self, range: Range<usize>, message: &str, hint: Option<String>) {
         self.found.push(Found { range, message: message.to_owned(), hint });
     }
 }

@@ -70,9 +70,10 @@ fn words(complaint: &str, line: &str) -> (&'static str, Option<&'static str>) {
     }
     if says("anchor") || says("alias") {
         return (
-            "anchors and aliases are not supported",
+            "there is no anchor of this name above",
             Some(
-                "write the value out in each place; a pattern that begins with `*` goes in quotes",
+                "a pattern that begins with `*` goes in quotes; an alias repeats what has `&name` in front, earlier \
+                 in this file",
             ),
         );
     }

@@ -117,6 +117,11 @@ impl Tree {
         self.node(id).key.as_ref().map(|key| key.text.as_str())
     }
 
+    /// The key of a node, or of the list that it is an item of.
+    pub(in crate::config) fn name(&self, id: Id) -> Option<&str> {
+        self.key(id).or_else(|| self.key(self.node(id).parent?))
+    }
+
     /// The place of the node's key, or of the node itself if it has no key.
     pub(in crate::config) fn key_range(&self, id: Id) -> Range<usize> {
         self.node(id).key.as_ref().map_or_else(|| self.range(id), |key| key.range.clone())

@@ -41,6 +41,11 @@ impl Zone {
         })
     }
 
+    /// Its name in the database.
+    pub(in crate::expression) fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
     /// A time in this zone: its date, its time of day and their parts. The time is a text (RFC 3339) or a number
     /// of seconds since 1970.
     pub(in crate::expression) fn parts(

@@ -87,6 +87,16 @@ impl Patterns {
         self.entries.iter().rev().find(|entry| entry.fits(text)).map(|entry| !entry.excludes)
     }
 
+    /// Whether a branch or tag passes. An entry that begins with `refs/` is held against the full ref, which
+    /// begins with `prefix`, such as `refs/heads/`; any other against the name.
+    pub fn pass_ref(&self, prefix: &str, name: &str) -> bool {
+        let fits = |entry: &&Entry| match entry.text.starts_with("refs/") {
+            true => entry.fits(&format!("{prefix}{name}")),
+            false => entry.fits(name),
+        };
+        self.entries.iter().rev().find(fits).is_some_and(|entry| !entry.excludes)
+    }
+
     /// Whether something with several names passes: one of its names passes, and none is excluded.
     pub fn pass_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let verdicts: Vec<bool> = names.into_iter().filter_map(|name| self.verdict(name)).collect();

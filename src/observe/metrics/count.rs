@@ -1,11 +1,12 @@
 //! Which metric counts which observation.
 
 use super::{
-    ATTEMPT, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, ListenerEnd, Metrics,
-    NOT_MAPPED, Source, SourceReason, SourceSecret, SourceVerdict, level,
+    ATTEMPT, BRAKE, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Key,
+    ListenerEnd, Metrics, NOT_ASKED, NOT_MAPPED, PERSON, ROUTE, Route, Settled, Source,
+    SourceReason, SourceSecret, SourceVerdict, level,
 };
 use crate::model::RunState;
-use crate::observe::{AttemptEnded, DeliveryKept, Follows, Observation, Verdict};
+use crate::observe::{AttemptEnded, DeliveryKept, Follows, Observation, RunAt, Verdict};
 use crate::store::StoreFault;
 
 impl Metrics {
@@ -36,30 +37,50 @@ impl Metrics {
             Observation::WrongToken { .. } => {
                 self.wrong_tokens.inc();
             }
-            Observation::RunNotMapped { .. }
-            | Observation::RunReplayed { state: RunState::Failed, .. } => {
-                self.failed(NOT_MAPPED, 1);
+            Observation::HealthAsked => {
+                self.health_asked.inc();
             }
-            Observation::RunsOverdue { runs } => self.failed(DEADLINE, runs),
+            Observation::RouteMatched { route } => {
+                self.matches.get_or_create(&Route { route: route.to_owned() }).inc();
+            }
+            Observation::RunNotMapped { at: RunAt { job, .. }, .. }
+            | Observation::RunReplayed { state: RunState::Failed, job, .. } => {
+                self.failed(job, NOT_MAPPED, 1);
+            }
+            Observation::RunHeld { at, .. } => self.settled(at.job, RunState::Held, ROUTE, 1),
+            // A person who queues a run again, by hand or by a replay, settles nothing.
+            Observation::RunSettled { at, state: RunState::Failed, .. } => {
+                self.failed(at.job, PERSON, 1);
+            }
+            Observation::RunSettled { at, state, .. } if state != RunState::Queued => {
+                self.settled(at.job, state, PERSON, 1);
+            }
+            Observation::RunsOverdue { job, runs } => self.failed(job, DEADLINE, runs),
             Observation::RunsBraked { job, held } => {
+                self.settled(job, RunState::Held, BRAKE, held);
                 let labels = Job { job: job.to_owned() };
                 self.braked.get_or_create(&labels).inc_by(held as u64);
             }
             Observation::RunsNotAsked { job, held } => {
+                self.settled(job, RunState::Held, NOT_ASKED, held);
                 let labels = Job { job: job.to_owned() };
                 self.not_asked.get_or_create(&labels).inc_by(held as u64);
             }
             Observation::AttemptEnded(ref ended) => self.attempt(ended),
-            Observation::KeyRefused { .. } => {
-                self.keys_refused.inc();
+            Observation::KeyRefused { workbench, key } => {
+                let labels = Key { key: format!("{workbench}/{key}") };
+                self.keys_refused.get_or_create(&labels).inc();
             }
             Observation::BreakerOpened { workbench } => {
                 let labels = Bench { workbench: workbench.to_owned() };
                 self.breakers_opened.get_or_create(&labels).inc();
             }
-            Observation::ConfigurationLoaded { report, .. }
-            | Observation::ConfigurationReloaded { report, .. }
-            | Observation::ConfigurationRefused { report } => {
+            Observation::ConfigurationLoaded { report, at, .. }
+            | Observation::ConfigurationReloaded { report, at, .. } => {
+                self.config_faults.set(level(report.faults.len()));
+                self.config_loaded.set(at.as_duration().as_secs_f64());
+            }
+            Observation::ConfigurationRefused { report } => {
                 self.config_faults.set(level(report.faults.len()));
             }
             Observation::KeysFetched { host, at, .. } => {
@@ -81,7 +102,6 @@ impl Metrics {
             }
             Observation::SecretOffered { .. }
             | Observation::FewDescriptors { .. }
-            | Observation::RunHeld { .. }
             | Observation::RunRedelivered { .. }
             | Observation::RunReplayed { .. }
             | Observation::RunSettled { .. }
@@ -90,12 +110,14 @@ impl Metrics {
             | Observation::KeyChanged { .. }
             | Observation::Paused { .. }
             | Observation::Resumed { .. }
+            | Observation::BreakerResumed { .. }
             | Observation::BreakerHalfOpen { .. }
             | Observation::BreakerClosed { .. }
             | Observation::SourceUnusable { .. }
             | Observation::StoreFileExposed { .. }
             | Observation::SecretWithinReach { .. }
             | Observation::DeliveryErased { .. }
+            | Observation::RouteFileAdopted { .. }
             | Observation::SecretDoubtful { .. }
             | Observation::DatabasePassword { .. }
             | Observation::StoreOverBound { .. }
@@ -127,13 +149,26 @@ impl Metrics {
         let labels = JobOutcome { job: ended.job.to_owned(), outcome: ended.outcome.as_str() };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_time.observe(ended.took.as_secs_f64());
-        if ended.next == Follows::Failed {
-            self.failed(ATTEMPT, 1);
+        match ended.next {
+            Follows::Started => self.settled(ended.job, RunState::Started, ATTEMPT, 1),
+            Follows::Held => self.settled(ended.job, RunState::Held, ATTEMPT, 1),
+            Follows::Failed => self.failed(ended.job, ATTEMPT, 1),
+            Follows::Retry => {}
         }
     }
 
-    pub(super) fn failed(&self, cause: &'static str, runs: usize) {
+    fn failed(&self, job: &str, cause: &'static str, runs: usize) {
+        self.failures_of(cause, runs);
+        self.settled(job, RunState::Failed, cause, runs);
+    }
+
+    pub(super) fn failures_of(&self, cause: &'static str, runs: usize) {
         self.failures.get_or_create(&Cause { cause }).inc_by(runs as u64);
+    }
+
+    fn settled(&self, job: &str, state: RunState, cause: &'static str, runs: usize) {
+        let labels = Settled { job: job.to_owned(), state: state.as_str(), cause };
+        self.settled.get_or_create(&labels).inc_by(runs as u64);
     }
 
     /// Hosts come from the configuration, so the number of series is bounded.

@@ -112,6 +112,7 @@ fn command(body: &Value) -> Option<ChatCommand> {
         channel: field(body, &["channel_id"]),
         channel_name: field(body, &["channel", "name"]),
         team: field(body, &["guild_id"]),
+        comment: None,
     })
 }
 

@@ -22,7 +22,7 @@ const SHOWN: usize = 40;
 ///
 /// # Errors
 /// What is wrong, for the person who typed it.
-pub(super) fn parse(text: &str) -> Result<CommandLine, String> {
+pub(in crate::providers) fn parse(text: &str) -> Result<CommandLine, String> {
     if text.len() > LONGEST {
         return Err(format!("the command is longer than {LONGEST} bytes"));
     }

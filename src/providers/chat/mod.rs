@@ -4,7 +4,7 @@ pub(super) mod body;
 mod dialect;
 pub(super) mod discord;
 pub(super) mod google_chat;
-mod line;
+pub(super) mod line;
 pub(super) mod mattermost;
 pub(super) mod ms_teams;
 pub(super) mod slack;
@@ -29,6 +29,7 @@ fn slash_command(body: &Value, unescape: fn(&str) -> String) -> Option<ChatComma
         channel: field(body, &["channel_id"]),
         channel_name: field(body, &["channel_name"]),
         team: field(body, &["team_id"]),
+        comment: None,
     })
 }
 

@@ -56,6 +56,7 @@ fn command(body: &Value) -> Option<ChatCommand> {
         channel_name: field(body, &["channelData", "channel", "name"]),
         team: field(body, &["channelData", "team", "id"])
             .or_else(|| field(body, &["channelData", "teamsTeamId"])),
+        comment: None,
     })
 }
 

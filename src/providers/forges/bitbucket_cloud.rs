@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
-use crate::model::{ChangedPaths, GitFacts, PullRequest, Secret, Value};
-use crate::providers::forges::facts;
+use crate::model::{ChangedPaths, ChatCommand, GitFacts, PullRequest, Secret, Value, is_fork};
+use crate::providers::forges::{comments, facts, words};
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
     SignFault, Signed, Verification, decode, header, json_content,
@@ -61,12 +61,26 @@ impl Provider for BitbucketCloud {
     fn meaning(
         &self,
         headers: &HeaderMap,
-        _body: &Value,
+        body: &Value,
         _options: &Options,
     ) -> Result<Meaning, DecodeFault> {
         let name = facts::event_header(headers, &EVENT)?;
-        let (kind, action) = kind_and_action(&name);
+        evident(&name, body)?;
+        let (kind, action) = kind_and_action(&name, body);
         Ok(Meaning { kind: kind.into(), action, name: Some(name), handshake: None })
+    }
+
+    fn comment_command(&self, meaning: &Meaning, body: &Value) -> Option<ChatCommand> {
+        comments::command(meaning, body)
+    }
+
+    fn takes_comments(&self) -> bool {
+        true
+    }
+
+    fn own_action(&self, meaning: &Meaning, body: &Value) -> Option<Arc<str>> {
+        let what = || meaning.name.as_ref()?.split_once(':').map(|(_, what)| what.into());
+        facts::text(body, &["commit_status", "state"]).or_else(what)
     }
 
     /// Bitbucket sends an event with the same id each time it retries.
@@ -88,7 +102,12 @@ impl Provider for BitbucketCloud {
             "push" if !changes.is_empty() => {
                 changes.iter().map(|change| pushed(change, facts.clone())).collect()
             }
-            _ => vec![pull_request(body, meaning.action.clone(), facts)],
+            "pull_request" => vec![pull_request(body, meaning.action.clone(), facts)],
+            "status" => vec![commit_status(body, facts)],
+            "commit_comment" => {
+                vec![GitFacts { sha: facts::commit_id(body, &["commit", "hash"]), ..facts }]
+            }
+            _ => vec![pull_request(body, None, facts)],
         }
     }
 
@@ -119,22 +138,42 @@ impl Provider for BitbucketCloud {
     }
 }
 
-/// Bitbucket does not say whether an `updated` pull request has new commits or a new title, so this action
-/// keeps Bitbucket's name.
-fn kind_and_action(name: &str) -> (&str, Option<Arc<str>>) {
+/// The event's name is not signed; a body that shows what it is goes under no other name.
+fn evident(name: &str, body: &Value) -> Result<(), DecodeFault> {
+    let of = |start: &str| name.starts_with(start);
+    let shown = [
+        ("push", "repo:push", of("repo:push")),
+        ("commit_status", "repo:commit_status_updated", of("repo:commit_status_")),
+        ("pullrequest", "pullrequest:updated", of("pullrequest:")),
+    ];
+    match shown.into_iter().find(|(field, ..)| body.get(field).is_some()) {
+        Some((_, event, false)) => Err(DecodeFault::Contradicts { header: EVENT.clone(), event }),
+        _ => Ok(()),
+    }
+}
+
+/// Bitbucket does not say whether an `updated` pull request has new commits or a new title. A missed commit is
+/// worse than a start too many, so that it counts as new commits.
+fn kind_and_action<'n>(name: &'n str, body: &Value) -> (&'n str, Option<Arc<str>>) {
     let Some((object, what)) = name.split_once(':') else {
         return (name, None);
     };
+    let done = |kind, action: &str| (kind, Some(action.into()));
     match (object, what) {
         ("repo", "push") => ("push", None),
-        ("repo", "commit_comment_created") => ("commit_comment", Some("created".into())),
+        ("repo", "commit_comment_created") => done("commit_comment", "created"),
+        ("repo", "commit_status_created" | "commit_status_updated") => {
+            ("status", facts::text(body, &["commit_status", "state"]).and_then(words::state))
+        }
         ("issue" | "pullrequest", _) if what.starts_with("comment_") => {
             let action = what.trim_start_matches("comment_");
-            ("issue_comment", Some(if action == "updated" { "edited" } else { action }.into()))
+            done("issue_comment", if action == "updated" { "edited" } else { action })
         }
-        ("pullrequest", "created") => ("pull_request", Some("opened".into())),
-        ("pullrequest", "fulfilled" | "rejected") => ("pull_request", Some("closed".into())),
-        ("pullrequest", own) => ("pull_request", Some(own.into())),
+        ("pullrequest", "created") => done("pull_request", "opened"),
+        ("pullrequest", "updated") => done("pull_request", "synchronize"),
+        ("pullrequest", "fulfilled" | "rejected") => done("pull_request", "closed"),
+        ("pullrequest", "changes_request_created") => done("pull_request", "changes_requested"),
+        ("pullrequest", own) => done("pull_request", own),
         _ => (name, None),
     }
 }
@@ -171,26 +210,46 @@ fn pushed(change: &Value, facts: GitFacts) -> GitFacts {
     }
 }
 
+/// A status is of a commit in this repository. `refname` is null where it was given for the commit alone.
+fn commit_status(body: &Value, facts: GitFacts) -> GitFacts {
+    let Some(status) = body.get("commit_status") else { return facts };
+    GitFacts {
+        branch: facts::text(status, &["refname"]),
+        sha: facts::commit_id(status, &["commit", "hash"]),
+        message: facts::message(status, &["commit", "message"]),
+        status: facts::status(status, &[&["state"]]),
+        fork: Some(false),
+        ..facts
+    }
+}
+
 /// Commit ids are abbreviated to twelve digits in these payloads.
 fn pull_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
     let Some(pull) = body.get("pullrequest") else {
         return facts;
     };
-    let base = facts::text(pull, &["destination", "branch", "name"]);
-    let state = facts::text(pull, &["state"]);
-    let number = pull.get("id").and_then(Value::as_u64);
-    GitFacts {
-        branch: base.clone(),
-        sha: facts::commit_id(pull, &["source", "commit", "hash"]),
-        pull_request: number.map(|number| PullRequest {
-            number,
-            action,
-            base,
-            head: facts::text(pull, &["source", "branch", "name"]),
-            merged: state.map(|state| &*state == "MERGED"),
-        }),
-        ..facts
-    }
+    let Some(number) = pull.get("id").and_then(Value::as_u64) else { return facts };
+    let merged = facts::text(pull, &["state"]).map(|state| &*state == "MERGED");
+    let from = pull.at(&["source", "repository"]);
+    let source_repository = from.and_then(|from| facts::text(from, &["full_name"]));
+    let target_repository = facts::text(pull, &["destination", "repository", "full_name"])
+        .or_else(|| facts.repository.clone());
+    facts.about(PullRequest {
+        number,
+        action,
+        base: facts::text(pull, &["destination", "branch", "name"]),
+        head: facts::text(pull, &["source", "branch", "name"]),
+        merged,
+        fork: is_fork(from, source_repository.as_ref(), target_repository.as_ref()),
+        draft: facts::flag(pull, &["draft"]),
+        labels: None,
+        title: facts::text(pull, &["title"]),
+        head_sha: facts::commit_id(pull, &["source", "commit", "hash"]),
+        merge_sha: facts::commit_id(pull, &["merge_commit", "hash"])
+            .filter(|_| merged == Some(true)),
+        source_repository,
+        target_repository,
+    })
 }
 
 static ABOUT: About = About {
@@ -201,7 +260,7 @@ static ABOUT: About = About {
     ],
     source: "provider: bitbucket-cloud\nsecrets: [{ env: BITBUCKET_WEBHOOK_SECRET }]",
     carries: "The kind comes from `X-Event-Key` (`repo:push` is `push`), the delivery's id is `X-Request-UUID`. The body is signed; event and id are not. Payloads over 256 kB are never sent. A push of several branches is several events.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `pull_request`, `default_branch`, `deleted`, `forced`. Changed files are never listed.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `pull_request`, `default_branch`, `deleted`, `forced`, `fork`, `status`. Changed files are never listed. [Git events](git.md) says which kind of event tells which.",
     proven: Proven::Literal,
     sources: &["https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/"],
 };
@@ -217,12 +276,15 @@ mod tests {
             ("pullrequest:created", "pull_request", Some("opened")),
             ("pullrequest:fulfilled", "pull_request", Some("closed")),
             ("pullrequest:rejected", "pull_request", Some("closed")),
-            ("pullrequest:updated", "pull_request", Some("updated")),
+            ("pullrequest:updated", "pull_request", Some("synchronize")),
+            ("pullrequest:changes_request_created", "pull_request", Some("changes_requested")),
+            ("pullrequest:approved", "pull_request", Some("approved")),
             ("pullrequest:comment_updated", "issue_comment", Some("edited")),
             ("issue:comment_created", "issue_comment", Some("created")),
+            ("repo:commit_status_created", "status", None),
             ("repo:fork", "repo:fork", None),
         ] {
-            let (actual, done) = kind_and_action(name);
+            let (actual, done) = kind_and_action(name, &Value::Null);
             assert_eq!((actual, done.as_deref()), (kind, action), "{name}");
         }
     }

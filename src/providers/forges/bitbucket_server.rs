@@ -9,9 +9,10 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::authenticate::{Refusal, Unverified};
-use crate::model::{ChangedPaths, GitFacts, PullRequest, Value};
+use crate::model::{ChangedPaths, GitFacts, PullRequest, Value, is_fork};
 use crate::providers::about::{About, Group, Proven};
 use crate::providers::described::{At, Sender};
+use crate::providers::forges::comments;
 use crate::providers::forges::facts::{self, Ref};
 use crate::providers::mechanisms::{BasicOr, Mac};
 use crate::providers::{Greeting, Meaning, Reply, Verification};
@@ -23,10 +24,12 @@ static PROOF: BasicOr = BasicOr(&SIGNATURE);
 
 /// Bitbucket Server.
 pub(in crate::providers) static BITBUCKET_SERVER: Sender = Sender {
-    event: &[At::Header(EVENT), At::Field(&["eventKey"])],
+    event: &[At::Field(&["eventKey"]), At::Header(EVENT)],
     id: &[At::Header("x-request-id")],
     kind: Some(kind),
     done: Some(done),
+    own_action: Some(own_action),
+    comment: Some(comments::command),
     greet: Some(test),
     git_facts: Some(git_facts),
     samples: &[("push", include_str!("../samples/bitbucket-server-push.json"))],
@@ -44,9 +47,10 @@ fn test(
     is_test.then(|| Ok(Greeting::new("a connection test", Reply::empty(StatusCode::OK))))
 }
 
+/// The event's name. The body is signed and the header is not, so that the body's word counts.
 fn name<'n>(headers: &'n HeaderMap, body: &'n Value) -> Option<&'n str> {
-    let header = headers.get(EVENT).and_then(|value| value.to_str().ok());
-    header.or_else(|| body.get("eventKey")?.as_str())
+    let own = body.get("eventKey").and_then(Value::as_str).filter(|name| !name.is_empty());
+    own.or_else(|| headers.get(EVENT)?.to_str().ok())
 }
 
 /// The kind that all forges share, and the action.
@@ -57,6 +61,16 @@ fn meant(name: &str) -> (Option<&'static str>, Option<&'static str>) {
         "pr:from_ref_updated" => (Some("pull_request"), Some("synchronize")),
         "pr:modified" => (Some("pull_request"), Some("edited")),
         "pr:merged" | "pr:declined" | "pr:deleted" => (Some("pull_request"), Some("closed")),
+        "pr:reopened" => (Some("pull_request"), Some("reopened")),
+        "pr:reviewer:approved" => (Some("pull_request"), Some("approved")),
+        "pr:reviewer:unapproved" => (Some("pull_request"), Some("unapproved")),
+        "pr:reviewer:needs_work" | "pr:reviewer:changes_requested" => {
+            (Some("pull_request"), Some("changes_requested"))
+        }
+        "pr:reviewer:updated" => (Some("pull_request"), Some("review_requested")),
+        "repo:comment:added" => (Some("commit_comment"), Some("created")),
+        "repo:comment:edited" => (Some("commit_comment"), Some("edited")),
+        "repo:comment:deleted" => (Some("commit_comment"), Some("deleted")),
         "pr:comment:added" => (Some("issue_comment"), Some("created")),
         "pr:comment:edited" => (Some("issue_comment"), Some("edited")),
         "pr:comment:deleted" => (Some("issue_comment"), Some("deleted")),
@@ -72,40 +86,63 @@ fn done(headers: &HeaderMap, body: &Value) -> Option<&'static str> {
     meant(name(headers, body)?).1
 }
 
+/// The last part of the event's name: `from_ref_updated` of `pr:from_ref_updated`.
+fn own_action(meaning: &Meaning, _body: &Value) -> Option<Arc<str>> {
+    meaning.name.as_ref()?.rsplit_once(':').map(|(_, what)| what.into())
+}
+
 fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     let Some(facts) = common(body) else {
         return Vec::new();
     };
     let changes = body.get("changes").and_then(Value::as_list).unwrap_or_default();
     match &*meaning.kind {
-        "push" if !changes.is_empty() => {
-            changes.iter().map(|change| pushed(change, facts.clone())).collect()
+        "push" | "mirror:repo_synchronized" if !changes.is_empty() => {
+            let only = changes.len() == 1;
+            changes.iter().map(|change| pushed(body, change, only, facts.clone())).collect()
         }
-        _ => vec![pull_request(body, meaning.action.clone(), facts)],
+        "commit_comment" => {
+            vec![GitFacts { sha: facts::commit_id(body, &["commit"]), ..facts }]
+        }
+        "pull_request" => vec![pull_request(body, meaning.action.clone(), facts)],
+        _ => vec![pull_request(body, None, facts)],
     }
 }
 
-/// A repository is named by its project's key and its own short name.
+/// The repository that the event is in. A mirror tells of the one that it mirrors.
 fn common(body: &Value) -> Option<GitFacts> {
     let repository =
         body.get("repository").or_else(|| body.at(&["pullRequest", "toRef", "repository"]))?;
-    let project = facts::text(repository, &["project", "key"])?;
-    let slug = facts::text(repository, &["slug"])?;
     Some(GitFacts {
-        repository: Some(format!("{project}/{slug}").into()),
+        repository: Some(full_name(repository)?),
         author: facts::first_text(body, &[&["actor", "slug"], &["actor", "name"]]),
         ..GitFacts::default()
     })
 }
 
-fn pushed(change: &Value, facts: GitFacts) -> GitFacts {
+/// A repository is named by its project's key and its own short name.
+fn full_name(repository: &Value) -> Option<Arc<str>> {
+    let project = facts::text(repository, &["project", "key"])?;
+    let slug = facts::text(repository, &["slug"])?;
+    Some(format!("{project}/{slug}").into())
+}
+
+/// For an annotated tag, `toHash` is the id of the tag object. The commit's id is that of `toCommit`, which the
+/// payload has once: it belongs to a tag only where nothing else was pushed, or where the ids are equal.
+fn pushed(body: &Value, change: &Value, only: bool, facts: GitFacts) -> GitFacts {
     let full = facts::first_text(change, &[&["ref", "id"], &["refId"]]).unwrap_or_default();
     let Ref { branch, tag } = Ref::full(&full);
     let deleted = facts::text(change, &["type"]).is_some_and(|kind| &*kind == "DELETE");
+    let to = facts::commit_id(change, &["toHash"]).filter(|_| !deleted);
+    let commit = facts::commit_id(body, &["toCommit", "id"]);
+    let of_tag = commit.clone().filter(|_| only && tag.is_some() && to.is_some());
+    let sha = of_tag.or(to);
+    let is_newest = sha.is_some() && commit == sha;
     GitFacts {
+        message: is_newest.then(|| facts::message(body, &["toCommit", "message"])).flatten(),
         branch,
         tag,
-        sha: facts::commit_id(change, &["toHash"]),
+        sha,
         before: facts::commit_id(change, &["fromHash"]),
         paths: if deleted { facts::no_paths() } else { ChangedPaths::default() },
         deleted,
@@ -114,24 +151,29 @@ fn pushed(change: &Value, facts: GitFacts) -> GitFacts {
 }
 
 fn pull_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
-    let Some(pull) = body.get("pullRequest") else {
-        return facts;
-    };
-    let base = facts::text(pull, &["toRef", "displayId"]);
-    let state = facts::text(pull, &["state"]);
-    let number = pull.get("id").and_then(Value::as_u64);
-    GitFacts {
-        branch: base.clone(),
-        sha: facts::commit_id(pull, &["fromRef", "latestCommit"]),
-        pull_request: number.map(|number| PullRequest {
-            number,
-            action,
-            base,
-            head: facts::text(pull, &["fromRef", "displayId"]),
-            merged: state.map(|state| &*state == "MERGED"),
-        }),
-        ..facts
-    }
+    let found = body.get("pullRequest").and_then(|pull| Some((pull, pull.get("id")?.as_u64()?)));
+    let Some((pull, number)) = found else { return facts };
+    let merged = facts::text(pull, &["state"]).map(|state| &*state == "MERGED");
+    let from = pull.at(&["fromRef", "repository"]);
+    let source_repository = from.and_then(full_name);
+    let target_repository =
+        pull.at(&["toRef", "repository"]).and_then(full_name).or_else(|| facts.repository.clone());
+    facts.about(PullRequest {
+        number,
+        action,
+        base: facts::text(pull, &["toRef", "displayId"]),
+        head: facts::text(pull, &["fromRef", "displayId"]),
+        merged,
+        fork: is_fork(from, source_repository.as_ref(), target_repository.as_ref()),
+        draft: facts::flag(pull, &["draft"]),
+        labels: None,
+        title: facts::text(pull, &["title"]),
+        head_sha: facts::commit_id(pull, &["fromRef", "latestCommit"]),
+        merge_sha: facts::commit_id(pull, &["properties", "mergeCommit", "id"])
+            .filter(|_| merged == Some(true)),
+        source_repository,
+        target_repository,
+    })
 }
 
 static ABOUT: About = About {
@@ -142,12 +184,12 @@ static ABOUT: About = About {
          connection` must get a 200.",
     ],
     source: "provider: bitbucket-server\nsecrets: [{ env: BITBUCKET_WEBHOOK_SECRET }]",
-    carries: "The kind comes from `X-Event-Key` (`repo:refs_changed` is `push`), the delivery's id \
-              is `X-Request-Id`. The body is signed; event and id are not. A push of several \
+    carries: "The kind comes from the body's `eventKey`, else from `X-Event-Key` (`repo:refs_changed` \
+              is `push`); the delivery's id is `X-Request-Id`. The body is signed; the headers are not. A push of several \
               branches is several events. With `user` the secret is a password instead.",
     yields: "Git facts: `repository` (`PROJECT/name`), `branch`, `tag`, `sha`, `before`, `author`, \
-             `pull_request`, `deleted`. Changed files are never listed; `forced` and \
-             `default_branch` are not known.",
+             `message`, `pull_request`, `deleted`, `fork`. Changed files are never listed; `forced` \
+             and `default_branch` are not known. [Git events](git.md) says which kind of event tells which.",
     proven: Proven::Literal,
     sources: &["https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html"],
 };

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 
-use crate::model::{ChangedPaths, Files, GitFacts, PullRequest, Value};
+use crate::model::{
+    ChangedPaths, FileChange, Files, GitFacts, PullRequest, Status, Value, is_fork,
+};
 use crate::providers::DecodeFault;
-
-/// The fields in which a commit lists the files that it changes.
-const FILE_LISTS: [&str; 3] = ["added", "modified", "removed"];
 
 /// A ref: a branch or a tag, which are the kinds that routes ask for. Any other ref is neither.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -87,9 +86,9 @@ pub(in crate::providers) fn commits(body: &Value) -> &[Value] {
 
 /// Every file that the commits of a push list.
 pub(in crate::providers) fn changed_files(body: &Value) -> Files {
-    Files::of(body, |body| {
+    Files::of(body, |body, changes| {
         let lists = commits(body).iter().flat_map(|commit| {
-            FILE_LISTS.into_iter().filter_map(|name| commit.get(name)?.as_list())
+            changes.iter().filter_map(|change| commit.get(change.list())?.as_list())
         });
         let files: BTreeSet<Arc<str>> =
             lists.flatten().filter_map(Value::as_arc_str).cloned().collect();
@@ -99,7 +98,7 @@ pub(in crate::providers) fn changed_files(body: &Value) -> Files {
 
 /// How many entries a commit's file lists have. None where one of the lists is missing.
 pub(in crate::providers) fn files_of(commit: &Value) -> Option<usize> {
-    FILE_LISTS.into_iter().map(|name| commit.count_in(name)).sum()
+    FileChange::ALL.into_iter().map(|change| commit.count_in(change.list())).sum()
 }
 
 /// A complete list without files. Deleting a ref changes no file, whatever lists the sender gives.
@@ -126,6 +125,7 @@ pub(in crate::providers) fn created_or_deleted(
 ) -> GitFacts {
     let name = text(body, &["ref"]).unwrap_or_default();
     let Ref { branch, tag } = Ref::short(&name, &text(body, &["ref_type"]).unwrap_or_default());
+    // The id that these forges send for an annotated tag may be that of the tag object.
     let sha = commit_id(body, &["sha"]).filter(|_| !deleted);
     let default_branch = facts.default_branch.or_else(|| text(body, &["master_branch"]));
     let paths = if deleted { no_paths() } else { ChangedPaths::default() };
@@ -137,30 +137,85 @@ pub(in crate::providers) fn release(body: &Value, facts: GitFacts) -> GitFacts {
     GitFacts { tag: text(body, &["release", "tag_name"]), ..facts }
 }
 
-/// The git facts of a pull request event with GitHub's structure.
+/// The git facts of an event about a pull request with GitHub's structure. `action` is what happened to the
+/// request; none where the event is a review or a comment.
 pub(in crate::providers) fn pull_request(
     body: &Value,
     action: Option<Arc<str>>,
     facts: GitFacts,
 ) -> GitFacts {
-    let Some(pull) = body.get("pull_request") else {
-        return facts;
-    };
-    let base = text(pull, &["base", "ref"]);
-    let number = body.get("number").or_else(|| pull.get("number")).and_then(Value::as_u64);
-    GitFacts {
-        branch: base.clone(),
-        sha: commit_id(pull, &["head", "sha"]),
-        before: commit_id(body, &["before"]),
-        pull_request: number.map(|number| PullRequest {
-            number,
-            action,
-            base,
-            head: text(pull, &["head", "ref"]),
-            merged: flag(pull, &["merged"]),
-        }),
-        ..facts
+    match body.get("pull_request").and_then(|pull| request(body, pull, action)) {
+        Some(pull) => GitFacts { before: commit_id(body, &["before"]), ..facts.about(pull) },
+        None => facts,
     }
+}
+
+/// A pull request with GitHub's structure, or with that of Gogs, which names branches and repositories in
+/// other fields.
+fn request(body: &Value, pull: &Value, action: Option<Arc<str>>) -> Option<PullRequest> {
+    let number = body.get("number").or_else(|| pull.get("number")).and_then(Value::as_u64)?;
+    let source = pull.at(&["head", "repo"]).or_else(|| pull.get("head_repo"));
+    let source_repository = source.and_then(|source| text(source, &["full_name"]));
+    let targets: &[&[&str]] = &[&["base", "repo", "full_name"], &["base_repo", "full_name"]];
+    let target_repository =
+        first_text(pull, targets).or_else(|| text(body, &["repository", "full_name"]));
+    let merged =
+        flag(pull, &["merged"]).or_else(|| pull.get("merged_at").map(|time| !time.is_null()));
+    let merges: &[&[&str]] = &[&["merge_commit_sha"], &["merged_commit_id"]];
+    let merge = first_text(pull, merges).filter(|_| merged == Some(true));
+    Some(PullRequest {
+        number,
+        action,
+        base: first_text(pull, &[&["base", "ref"], &["base_branch"]]),
+        head: first_text(pull, &[&["head", "ref"], &["head_branch"]]),
+        merged,
+        fork: is_fork(source, source_repository.as_ref(), target_repository.as_ref()),
+        draft: flag(pull, &["draft"]),
+        labels: names(pull, "labels", "name"),
+        title: text(pull, &["title"]),
+        head_sha: commit_id(pull, &["head", "sha"]),
+        merge_sha: merge,
+        source_repository,
+        target_repository,
+    })
+}
+
+/// The request that a comment with GitHub's structure is on; none where it is on an issue. Such a payload has
+/// neither the branches nor the commit of the request, nor does it say whether it comes from a fork.
+pub(in crate::providers) fn commented(body: &Value) -> Option<PullRequest> {
+    let issue = body.get("issue")?;
+    let on_request = issue.get("pull_request").filter(|pull| !pull.is_null());
+    if on_request.is_none() && flag(body, &["is_pull"]) != Some(true) {
+        return None;
+    }
+    let merged = on_request.and_then(|pull| {
+        flag(pull, &["merged"]).or_else(|| pull.get("merged_at").map(|time| !time.is_null()))
+    });
+    Some(PullRequest {
+        number: issue.get("number")?.as_u64()?,
+        merged,
+        draft: flag(issue, &["draft"]),
+        labels: names(issue, "labels", "name"),
+        title: text(issue, &["title"]),
+        target_repository: text(body, &["repository", "full_name"]),
+        ..PullRequest::default()
+    })
+}
+
+/// The texts in a field of each element of a list. None where there is no list.
+pub(in crate::providers) fn names(from: &Value, list: &str, field: &str) -> Option<Vec<Arc<str>>> {
+    let list = from.get(list)?.as_list()?;
+    Some(list.iter().filter_map(|entry| text(entry, &[field])).collect())
+}
+
+/// How a report on a commit stands: its conclusion where there is one, else its status.
+pub(in crate::providers) fn status(from: &Value, paths: &[&[&str]]) -> Option<Status> {
+    first_text(from, paths).and_then(|word| Status::of(&word))
+}
+
+/// A text that is a commit id in full.
+pub(in crate::providers) fn is_commit_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn filled(name: &str) -> Option<Arc<str>> {

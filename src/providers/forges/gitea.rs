@@ -23,8 +23,8 @@ static ABOUT: About = About {
         "Target URL `https://HOST/hooks/gitea`, method POST, content type `application/json`, and the secret.",
     ],
     source: "provider: gitea\nsecrets: [{ env: GITEA_WEBHOOK_SECRET }]",
-    carries: "The kind is `X-Gitea-Event`, the delivery's id `X-Gitea-Delivery`. The JSON is signed, also where it is sent as a form; event and id are not.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`. `forced` is not known.",
+    carries: "The kind is `X-Gitea-Event`, the delivery's id `X-Gitea-Delivery`. The JSON is signed, also where it is sent as a form; event and id are not. The button for a test sends a push that moves nothing, which starts nothing.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `fork`, `status`. `forced` is not known. [Git events](git.md) says which kind of event tells which.",
     proven: Proven::Literal,
     sources: &["go-gitea/gitea, services/webhook/deliver.go"],
 };

@@ -13,12 +13,12 @@ use jiff::Timestamp;
 
 use crate::authenticate::hmac::Scheme;
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
-use crate::model::{ChangedPaths, GitFacts, Secret, Value};
-use crate::providers::forges::evident;
+use crate::model::{ChangedPaths, ChatCommand, GitFacts, Secret, Value};
 use crate::providers::forges::facts::{self, Ref};
+use crate::providers::forges::{comments, evident, on_commits, words};
 use crate::providers::{
-    About, DecodeFault, Decoded, Identity, Meaning, Options, Outgoing, Provider, SignFault, Signed,
-    Verification, decode, header, json_content,
+    About, DecodeFault, Decoded, Handshake, Identity, Meaning, Options, Outgoing, Provider,
+    SignFault, Signed, Verification, decode, header, json_content,
 };
 
 /// A forge of this family.
@@ -81,12 +81,21 @@ impl Provider for GiteaFamily {
     ) -> Result<Meaning, DecodeFault> {
         let name = facts::event_header(headers, &self.event)?;
         evident::check_push(&self.event, &name, body)?;
-        Ok(Meaning {
-            kind: kind(&name),
-            name: Some(name),
-            action: facts::text(body, &["action"]).map(action),
-            handshake: None,
-        })
+        let test = (&*name == "push" && is_test(body)).then_some(Handshake::Acknowledge);
+        let action = words::gitea(&name, facts::text(body, &["action"]), body);
+        Ok(Meaning { kind: kind(&name, body), name: Some(name), action, handshake: test })
+    }
+
+    fn comment_command(&self, meaning: &Meaning, body: &Value) -> Option<ChatCommand> {
+        comments::command(meaning, body)
+    }
+
+    fn takes_comments(&self) -> bool {
+        true
+    }
+
+    fn own_action(&self, _meaning: &Meaning, body: &Value) -> Option<Arc<str>> {
+        facts::first_text(body, &[&["action"], &["state"]])
     }
 
     fn identity(&self, request: &Verified<'_>, _body: &Value, _options: &Options) -> Identity {
@@ -136,9 +145,24 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         "create" => facts::created_or_deleted(body, false, facts),
         "delete" => facts::created_or_deleted(body, true, facts),
         "release" => facts::release(body, facts),
-        _ => facts::pull_request(body, meaning.action.clone(), facts),
+        "pull_request" => facts::pull_request(body, meaning.action.clone(), facts),
+        "issue_comment" if body.get("pull_request").is_none_or(Value::is_null) => {
+            match facts::commented(body) {
+                Some(pull) => facts.about(pull),
+                None => facts,
+            }
+        }
+        "issue_comment" => facts::pull_request(body, None, facts),
+        kind => on_commits::of(kind, body, facts)
+            .unwrap_or_else(|facts| facts::pull_request(body, None, facts)),
     });
     facts.into_iter().collect()
+}
+
+/// The button for a test sends a push that moves nothing.
+fn is_test(body: &Value) -> bool {
+    let before = facts::commit_id(body, &["before"]);
+    before.is_some() && before == facts::commit_id(body, &["after"])
 }
 
 fn signed(body: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
@@ -149,14 +173,17 @@ fn signed(body: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     }
 }
 
-/// These forges have a name for each of approvals, rejections and reviews. Routes see them as one kind, as
-/// on the other forges.
-fn kind(name: &Arc<str>) -> Arc<str> {
-    if name.starts_with("pull_request_") { "pull_request".into() } else { name.clone() }
-}
-
-fn action(action: Arc<str>) -> Arc<str> {
-    if &*action == "synchronized" { "synchronize".into() } else { action }
+/// These forges have a name for each of approvals, rejections and reviews, of which the last is also said of
+/// comments by some versions; the body shows what it is. Routes see a review as something that happened to a
+/// request.
+fn kind(name: &Arc<str>, body: &Value) -> Arc<str> {
+    if !name.starts_with("pull_request_") {
+        name.clone()
+    } else if body.get("comment").is_some_and(|comment| !comment.is_null()) {
+        "issue_comment".into()
+    } else {
+        "pull_request".into()
+    }
 }
 
 /// The list of changed files is complete where the branch existed before, and the list of commits is as

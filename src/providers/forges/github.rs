@@ -4,15 +4,17 @@
 //! someone who can read a request can send it again with another id, or with another name where the body does
 //! not show what it is. Requests must therefore be protected by TLS all the way to the gateway.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::authenticate::hmac::{Algorithm, Scheme};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers};
-use crate::model::{ChangedPaths, GitFacts, Secret, Value};
-use crate::providers::forges::evident;
+use crate::model::{ChangedPaths, ChatCommand, GitFacts, Secret, Value};
 use crate::providers::forges::facts::{self, Ref};
+use crate::providers::forges::{comments, evident, on_commits, words};
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Handshake, Identity, Meaning, Options, Outgoing, Proven,
     Provider, SignFault, Signed, Verification, decode, header, json_content,
@@ -90,7 +92,20 @@ impl Provider for GitHub {
         evident::check_github(&EVENT, &name, body)?;
         let handshake = (&*name == "ping").then_some(Handshake::Acknowledge);
         let action = facts::text(body, &["action"]);
+        let action = words::github(&name, action, body);
         Ok(Meaning { kind: name.clone(), name: Some(name), action, handshake })
+    }
+
+    fn comment_command(&self, meaning: &Meaning, body: &Value) -> Option<ChatCommand> {
+        comments::command(meaning, body)
+    }
+
+    fn takes_comments(&self) -> bool {
+        true
+    }
+
+    fn own_action(&self, _meaning: &Meaning, body: &Value) -> Option<Arc<str>> {
+        facts::first_text(body, &[&["action"], &["state"]])
     }
 
     /// A redelivery has the id of the first delivery, even where a person asked for it.
@@ -104,14 +119,7 @@ impl Provider for GitHub {
     }
 
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
-        let facts = facts::common(body).map(|facts| match &*meaning.kind {
-            "push" => push(body, facts),
-            "create" => facts::created_or_deleted(body, false, facts),
-            "delete" => facts::created_or_deleted(body, true, facts),
-            "release" => facts::release(body, facts),
-            _ => facts::pull_request(body, meaning.action.clone(), facts),
-        });
-        facts.into_iter().collect()
+        facts::common(body).map(|facts| git_facts(meaning, body, facts)).into_iter().collect()
     }
 
     fn sign(
@@ -142,6 +150,22 @@ impl Provider for GitHub {
 
     fn sample_kinds(&self) -> Vec<&'static str> {
         vec!["push", "pull_request"]
+    }
+}
+
+fn git_facts(meaning: &Meaning, body: &Value, facts: GitFacts) -> GitFacts {
+    match &*meaning.kind {
+        "push" => push(body, facts),
+        "create" => facts::created_or_deleted(body, false, facts),
+        "delete" => facts::created_or_deleted(body, true, facts),
+        "release" => facts::release(body, facts),
+        "pull_request" => facts::pull_request(body, meaning.action.clone(), facts),
+        "issue_comment" => match facts::commented(body) {
+            Some(pull) => facts.about(pull),
+            None => facts,
+        },
+        kind => on_commits::of(kind, body, facts)
+            .unwrap_or_else(|facts| facts::pull_request(body, None, facts)),
     }
 }
 
@@ -198,7 +222,7 @@ static ABOUT: About = About {
     ],
     source: "provider: github\nsecrets: [{ env: GITHUB_WEBHOOK_SECRET }]",
     carries: "The kind is `X-GitHub-Event`, the action the body's `action`, the delivery's id `X-GitHub-Delivery`: a redelivery has the same one. The body is signed; event and id are not, so an event is refused where its body is that of another. GitHub does not retry by itself.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `forced`, `fork`, `status`. [Git events](git.md) says which kind of event tells which.",
     proven: Proven::Literal,
     sources: &["https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"],
 };

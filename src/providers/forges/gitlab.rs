@@ -13,8 +13,8 @@ use jiff::Timestamp;
 
 use crate::authenticate::standard_webhooks::{self as scheme, Key, STANDARD};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified, headers, token};
-use crate::model::{GitFacts, Secret, Value};
-use crate::providers::forges::{facts, gitlab_facts};
+use crate::model::{ChatCommand, GitFacts, Secret, Value};
+use crate::providers::forges::{comments, facts, gitlab_facts, words};
 use crate::providers::mechanisms::standard_headers;
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Identity, Meaning, Options, Outgoing, Proven, Provider,
@@ -103,10 +103,23 @@ impl Provider for GitLab {
             (Err(_), Some(object)) => object.clone(),
             (Err(fault), None) => return Err(fault),
         };
-        let known = object.and_then(|object| gitlab_facts::kind(&object, body));
-        let kind = known.map_or_else(|| name.clone(), Arc::from);
-        let action = gitlab_facts::action(&kind, body);
+        let object = object.or_else(|| gitlab_facts::object_of_header(&name).map(Into::into));
+        let known = object.as_deref().and_then(|object| gitlab_facts::kind(object, body));
+        let kind = known.map(Arc::from).or(object).unwrap_or_else(|| name.clone());
+        let action = words::gitlab(&kind, gitlab_facts::own_action(body), body);
         Ok(Meaning { kind, name: Some(name), action, handshake: None })
+    }
+
+    fn comment_command(&self, meaning: &Meaning, body: &Value) -> Option<ChatCommand> {
+        comments::command(meaning, body)
+    }
+
+    fn takes_comments(&self) -> bool {
+        true
+    }
+
+    fn own_action(&self, _meaning: &Meaning, body: &Value) -> Option<Arc<str>> {
+        gitlab_facts::own_action(body).or_else(|| words::gitlab_status(body))
     }
 
     /// The signed id where there is one, else the idempotency key. `X-Gitlab-Event-UUID` does not identify
@@ -123,7 +136,7 @@ impl Provider for GitLab {
     }
 
     fn git_facts(&self, meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
-        gitlab_facts::of(meaning, body).into_iter().collect()
+        gitlab_facts::of(meaning, body)
     }
 
     fn sign(
@@ -163,11 +176,11 @@ static ABOUT: About = About {
     setup: &[
         "In the project or group: Settings > Webhooks > Add new webhook.",
         "URL `https://HOST/hooks/gitlab`; a signing token where your GitLab offers one, else a secret token.",
-        "Choose the triggers.",
+        "Choose the triggers. The button `Test` sends the last real event, which nothing tells from a new one: it starts jobs.",
     ],
     source: "provider: gitlab\nsecrets: [{ env: GITLAB_SIGNING_TOKEN }]",
-    carries: "The kind is the body's `object_kind`, the delivery's id `webhook-id` or `Idempotency-Key`. With a signing token (`whsec_…`) id, time and body are signed; with a secret token nothing is.",
-    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`. `forced` is not known, and of a push GitLab lists 20 commits.",
+    carries: "The kind is the body's `object_kind` (else `event_name`), of system hooks too; the header `X-Gitlab-Event` counts only where the body says nothing. The delivery's id is `webhook-id` or `Idempotency-Key`. With a signing token (`whsec_…`) id, time and body are signed; with a secret token nothing is.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, `paths`, `pull_request`, `default_branch`, `deleted`, `fork`, `status`. `forced` is not known, and of a push GitLab lists 20 commits. [Git events](git.md) says which kind of event tells which.",
     proven: Proven::Literal,
     sources: &["https://docs.gitlab.com/user/project/integrations/webhooks/"],
 };

@@ -23,21 +23,22 @@ pub(super) fn kind(object: &str, body: &Value) -> Option<&'static str> {
     }
 }
 
-/// The event's action, under GitHub's name where GitHub has one.
-pub(super) fn action(kind: &str, body: &Value) -> Option<Arc<str>> {
-    let action = facts::first_text(body, &[&[ATTRIBUTES, "action"], &["action"]])?;
-    if kind != "pull_request" {
-        return Some(if kind.ends_with("_comment") { comment_action(action) } else { action });
+/// The sender's own word for what was done.
+pub(super) fn own_action(body: &Value) -> Option<Arc<str>> {
+    facts::first_text(body, &[&[ATTRIBUTES, "action"], &["action"]])
+}
+
+/// GitLab's own name of the kind of event, from its text in `X-Gitlab-Event`: `merge_request` for
+/// `Merge Request Hook`. None for a text of another form, and for the one that all system hooks share.
+pub(super) fn object_of_header(name: &str) -> Option<String> {
+    let object = name.strip_suffix(" Hook")?.to_ascii_lowercase().replace(' ', "_");
+    match &*object {
+        "system" | "service" => None,
+        "job" => Some("build".to_owned()),
+        "confidential_issue" => Some("issue".to_owned()),
+        "confidential_note" => Some("note".to_owned()),
+        _ => Some(object),
     }
-    let has_new_commits = facts::commit_id(body, &[ATTRIBUTES, "oldrev"]).is_some();
-    Some(match &*action {
-        "open" => "opened".into(),
-        "reopen" => "reopened".into(),
-        "close" | "merge" => "closed".into(),
-        "update" if has_new_commits => "synchronize".into(),
-        "update" => "edited".into(),
-        _ => action,
-    })
 }
 
 /// The value of `X-Gitlab-Event` for a kind, or for GitLab's own name.
@@ -51,32 +52,126 @@ pub(super) fn header_for(event: &str) -> &str {
     }
 }
 
-/// The git facts of an event. None where the event belongs to no project.
-pub(super) fn of(meaning: &Meaning, body: &Value) -> Option<GitFacts> {
+/// The git facts of an event: one entry for each ref that moved. None where the event belongs to no project.
+pub(super) fn of(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
+    let Some(repository) = repository(body) else { return Vec::new() };
+    let authors: &[&[&str]] = &[&["user_username"], &["user", "username"], &["username"]];
     let facts = GitFacts {
-        repository: Some(facts::text(body, &["project", "path_with_namespace"])?),
+        repository: Some(repository),
         default_branch: facts::text(body, &["project", "default_branch"]),
-        author: facts::first_text(body, &[&["user_username"], &["user", "username"]]),
+        author: facts::first_text(body, authors),
         ..GitFacts::default()
     };
-    Some(match &*meaning.kind {
+    let action = || meaning.action.clone();
+    vec![match &*meaning.kind {
         "push" => push(body, facts),
-        "pull_request" => merge_request(body, meaning.action.clone(), facts),
+        "pull_request" => request(body.get(ATTRIBUTES), body, action(), facts, GitFacts::about),
+        "issue_comment" => request(body.get("merge_request"), body, None, facts, GitFacts::about),
+        "commit_comment" => GitFacts {
+            sha: facts::first_text(body, &[&["commit", "id"], &[ATTRIBUTES, "commit_id"]]),
+            message: facts::message(body, &["commit", "message"]),
+            ..facts
+        },
         "release" => GitFacts {
             tag: facts::text(body, &["tag"]),
             sha: facts::commit_id(body, &["commit", "id"]),
             message: facts::message(body, &["commit", "message"]),
             ..facts
         },
+        "pipeline" => pipeline(body, facts),
+        "build" => job(body, facts),
+        "deployment" => deployment(body, facts),
+        "repository_update" => return moved(body, &facts),
         _ => facts,
+    }]
+}
+
+/// The project's full path. A job names it only in the address of its repository.
+fn repository(body: &Value) -> Option<Arc<str>> {
+    let named: &[&[&str]] = &[&["project", "path_with_namespace"], &["path_with_namespace"]];
+    facts::first_text(body, named).or_else(|| {
+        let address = facts::text(body, &["repository", "homepage"])?;
+        path_of(&address, facts::text(body, &["project_name"]).as_deref()).map(Into::into)
     })
 }
 
-fn comment_action(action: Arc<str>) -> Arc<str> {
-    match &*action {
-        "create" => "created".into(),
-        "update" => "edited".into(),
-        _ => action,
+/// The path of a project's address. A GitLab below a path of its host has that path in front; `name`, the names
+/// of the project and its groups with ` / ` between, says how many segments are the project's.
+fn path_of<'a>(address: &'a str, name: Option<&str>) -> Option<&'a str> {
+    let (_, rest) = address.split_once("://")?;
+    let (_, path) = rest.trim_end_matches('/').split_once('/')?;
+    let segments = name.map_or(0, |name| name.split(" / ").count());
+    let mut starts = path.rmatch_indices('/').map(|(at, _)| at + 1);
+    let start = segments.checked_sub(1).and_then(|before| starts.nth(before)).unwrap_or(0);
+    path.get(start..).filter(|path| !path.is_empty())
+}
+
+/// The refs that a push moved, as a system hook tells them.
+fn moved(body: &Value, facts: &GitFacts) -> Vec<GitFacts> {
+    let changes = body.get("changes").and_then(Value::as_list).unwrap_or_default();
+    if changes.is_empty() {
+        return vec![facts.clone()];
+    }
+    changes.iter().map(|change| push(change, facts.clone())).collect()
+}
+
+/// The branch or tag that a pipeline or job is for. A pipeline for a merge request may be for a ref of the
+/// request, which is neither.
+fn built(name: Option<Arc<str>>, is_tag: bool, facts: GitFacts) -> GitFacts {
+    let name = name.filter(|name| !name.starts_with("refs/"));
+    let (branch, tag) = if is_tag { (None, name) } else { (name, None) };
+    GitFacts { branch, tag, ..facts }
+}
+
+fn pipeline(body: &Value, facts: GitFacts) -> GitFacts {
+    let Some(pipeline) = body.get(ATTRIBUTES) else { return facts };
+    let is_tag = facts::flag(pipeline, &["tag"]) == Some(true);
+    let facts = built(facts::text(pipeline, &["ref"]), is_tag, facts);
+    let facts = GitFacts {
+        sha: facts::commit_id(pipeline, &["sha"]),
+        before: facts::commit_id(pipeline, &["before_sha"]),
+        message: facts::message(body, &["commit", "message"]),
+        status: facts::status(pipeline, &[&["status"]]),
+        fork: Some(false),
+        ..facts
+    };
+    // A pipeline of a fork runs in the fork, or for a request from there.
+    request(body.get("merge_request"), body, None, facts, |facts, pull| GitFacts {
+        fork: pull.fork,
+        branch: facts.branch.filter(|_| pull.fork != Some(true)),
+        pull_request: Some(pull),
+        ..facts
+    })
+}
+
+fn job(body: &Value, facts: GitFacts) -> GitFacts {
+    let is_tag = facts::flag(body, &["tag"]) == Some(true);
+    let name = facts::text(body, &["ref"]);
+    // A job for a merge request may be one for a fork's; its ref is then that of the request.
+    let of_request = name.as_ref().is_some_and(|name| name.starts_with("refs/merge-requests/"));
+    GitFacts {
+        sha: facts::commit_id(body, &["sha"]),
+        before: facts::commit_id(body, &["before_sha"]),
+        message: facts::message(body, &["commit", "message"]),
+        status: facts::status(body, &[&["build_status"]]),
+        fork: (!of_request).then_some(false),
+        ..built(name, is_tag, facts)
+    }
+}
+
+/// The payload abbreviates the commit; its address has the whole id. GitLab 14 and later name the ref, and do
+/// not say whether it is a branch or a tag.
+fn deployment(body: &Value, facts: GitFacts) -> GitFacts {
+    let address = facts::text(body, &["commit_url"]);
+    let id = address.as_deref().and_then(|address| address.rsplit('/').next());
+    let name = facts::text(body, &["ref"]);
+    GitFacts {
+        sha: id.filter(|id| facts::is_commit_id(id)).map(Into::into),
+        branch: name.filter(|name| facts.default_branch.as_ref() == Some(name)),
+        message: facts::message(body, &["commit_title"]),
+        status: facts::status(body, &[&["status"]]),
+        fork: Some(false),
+        ..facts
     }
 }
 
@@ -121,25 +216,84 @@ fn message_of(sha: &str, body: &Value) -> Option<Arc<str>> {
     heads.next().and_then(|commit| facts::message(commit, &["message"]))
 }
 
-fn merge_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {
-    let Some(merge) = body.get(ATTRIBUTES) else {
-        return facts;
-    };
-    let base = facts::text(merge, &["target_branch"]);
+/// The git facts of an event about a merge request. `told` joins them; `merge` is null where the event is about
+/// none.
+fn request(
+    merge: Option<&Value>,
+    body: &Value,
+    action: Option<Arc<str>>,
+    facts: GitFacts,
+    told: fn(GitFacts, PullRequest) -> GitFacts,
+) -> GitFacts {
+    let found = merge.and_then(|merge| Some((merge, merge.get("iid")?.as_u64()?)));
+    let Some((merge, number)) = found else { return facts };
     let state = facts::text(merge, &["state"]);
-    let number = merge.get("iid").and_then(Value::as_u64);
-    GitFacts {
-        branch: base.clone(),
-        sha: facts::commit_id(merge, &["last_commit", "id"]),
-        before: facts::commit_id(merge, &["oldrev"]),
-        message: facts::message(merge, &["last_commit", "message"]),
-        pull_request: number.map(|number| PullRequest {
-            number,
-            action,
-            base,
-            head: facts::text(merge, &["source_branch"]),
-            merged: state.map(|state| &*state == "merged"),
-        }),
+    let merged = state.map(|state| &*state == "merged");
+    let [from, to] = ["source_project_id", "target_project_id"].map(|field| merge.get(field));
+    let name = |side: &str| facts::text(merge, &[side, "path_with_namespace"]);
+    let facts = GitFacts {
+        before: facts::commit_id(merge, &["oldrev"]).or(facts.before),
+        message: facts::message(merge, &["last_commit", "message"]).or(facts.message),
         ..facts
+    };
+    let pull = PullRequest {
+        number,
+        action,
+        base: facts::text(merge, &["target_branch"]),
+        head: facts::text(merge, &["source_branch"]),
+        merged,
+        fork: Some(from.is_some_and(|from| from.is_null() || Some(from) != to)),
+        draft: facts::flag(merge, &["draft"]).or_else(|| facts::flag(merge, &["work_in_progress"])),
+        labels: facts::names(merge, "labels", "title")
+            .or_else(|| facts::names(body, "labels", "title")),
+        title: facts::text(merge, &["title"]),
+        head_sha: facts::commit_id(merge, &["last_commit", "id"]),
+        merge_sha: merge_sha(merge).filter(|_| merged == Some(true)),
+        source_repository: name("source"),
+        target_repository: name("target").or_else(|| facts.repository.clone()),
+    };
+    told(facts, pull)
+}
+
+/// The merge commit; where there is none, the squashed commit; where there is none either, the branch was moved
+/// forward to the newest commit. A field that is left out says nothing.
+fn merge_sha(merge: &Value) -> Option<Arc<str>> {
+    let made = ["merge_commit_sha", "squash_commit_sha"];
+    let newest = || {
+        merge.get(made[0]).filter(|merge| merge.is_null())?;
+        facts::commit_id(merge, &["last_commit", "id"])
+    };
+    made.iter().find_map(|field| facts::commit_id(merge, &[field])).or_else(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_project_is_taken_from_its_address() {
+        for (address, name, path) in [
+            ("https://gitlab.example.com/acme/risk", Some("Acme / Risk"), Some("acme/risk")),
+            ("https://example.com/gitlab/acme/risk", Some("Acme / Risk"), Some("acme/risk")),
+            ("https://example.com/acme/a/risk/", Some("Acme / A / Risk"), Some("acme/a/risk")),
+            ("https://example.com/acme/risk", None, Some("acme/risk")),
+            ("https://example.com/", None, None),
+            ("acme/risk", None, None),
+        ] {
+            assert_eq!(path_of(address, name), path, "{address}");
+        }
+    }
+
+    #[test]
+    fn the_header_names_the_kind_where_the_body_does_not() {
+        for (header, object) in [
+            ("Push Hook", Some("push")),
+            ("Merge Request Hook", Some("merge_request")),
+            ("Job Hook", Some("build")),
+            ("System Hook", None),
+            ("anything", None),
+        ] {
+            assert_eq!(object_of_header(header).as_deref(), object, "{header}");
+        }
     }
 }

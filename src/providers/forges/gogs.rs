@@ -27,8 +27,8 @@ static ABOUT: About = About {
     carries: "The kind is `X-Gogs-Event`, the delivery's id `X-Gogs-Delivery`. The JSON is signed, \
               also where it is sent as a form; event and id are not.",
     yields: "Git facts: `repository`, `branch`, `tag`, `sha`, `before`, `author`, `message`, \
-             `pull_request`, `default_branch`, `deleted`. Its list of commits is not known to be \
-             whole, and `forced` is not known.",
+             `pull_request`, `default_branch`, `deleted`, `fork`. Its list of commits is not known to be \
+             whole, and `forced` is not known. [Git events](git.md) says which kind of event tells which.",
     proven: Proven::Literal,
     sources: &["gogs/gogs, internal/database/webhook.go"],
 };

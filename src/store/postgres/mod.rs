@@ -22,6 +22,7 @@ mod settle;
 mod statements;
 mod values;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,9 +37,9 @@ use super::{Pending, Store, StoreFault, steps};
 use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, IdPrefix, RunId};
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Finish,
-    Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest,
-    Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
+    Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
+    ReplayRequest, Replayed, Retention, RetentionStep, RouteFile, Run, RunBrief, RunFilter,
 };
 
 use connection::{Connection, Connections};
@@ -211,7 +212,11 @@ impl Store for PostgresStore {
         })
     }
 
-    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
+    fn fail_overdue(
+        &self,
+        now: Timestamp,
+        waits: Vec<(Arc<str>, String)>,
+    ) -> Pending<'_, BTreeMap<String, usize>> {
         Box::pin(async move {
             self.pool
                 .transact(async |connection| {
@@ -357,6 +362,20 @@ impl Store for PostgresStore {
         Box::pin(async move { read::counts(&self.pool.connection().await?).await })
     }
 
+    fn queue(&self) -> Pending<'_, Queue> {
+        Box::pin(async move {
+            self.pool.snapshot(async |connection| read::queue(connection).await).await
+        })
+    }
+
+    fn late(&self, job: Arc<str>, before: Timestamp) -> Pending<'_, u64> {
+        Box::pin(async move { read::late(&self.pool.connection().await?, &job, before).await })
+    }
+
+    fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>> {
+        Box::pin(async move { read::failed_since(&self.pool.connection().await?, since).await })
+    }
+
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {
         Box::pin(async move { read::held_since(&self.pool.connection().await?, before).await })
     }
@@ -365,6 +384,25 @@ impl Store for PostgresStore {
         Box::pin(async move {
             self.pool
                 .transact(async |connection| retention::step(connection, retention, now).await)
+                .await
+        })
+    }
+
+    fn route_files(&self) -> Pending<'_, Vec<RouteFile>> {
+        Box::pin(async move { read::route_files(&self.pool.connection().await?).await })
+    }
+
+    fn keep_route_files(
+        &self,
+        files: Vec<(String, String)>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.pool
+                .transact(async |connection| {
+                    read::keep_route_files(connection, &files, &names, now).await
+                })
                 .await
         })
     }
@@ -408,6 +446,12 @@ impl Shared for PostgresStore {
             let now = self.leasing_time(&connection, Timestamp::UNIX_EPOCH).await?;
             replicas::open_circuit(&connection, &circuit, now).await
         })
+    }
+
+    fn half_open(&self, workbench: Arc<str>) -> Pending<'_, ()> {
+        Box::pin(
+            async move { replicas::half_open(&self.pool.connection().await?, &workbench).await },
+        )
     }
 
     fn close_circuit(&self, workbench: Arc<str>) -> Pending<'_, ()> {

@@ -115,7 +115,7 @@ async fn look(
         "WITH clock AS (SELECT coalesce($2, {NOW}) AS now) \
          SELECT clock.now, \
            (SELECT count(*) FROM runs WHERE state = 'sending' AND job = asked.job) AS on_the_wire, \
-           backlogs.job IS NOT NULL AS has_backlog, \
+           backlogs.job IS NOT NULL AS has_backlog, coalesce(backlogs.size, 0) AS backlog_size, \
            backlogs.job IS NOT NULL AND EXISTS (SELECT 1 FROM runs WHERE {READY} \
              AND runs.job = asked.job AND seq <= backlogs.up_to) AS backlog_waits, \
            made.in_a_minute, made.oldest, made.firsts, made.stale \

@@ -12,10 +12,10 @@ use crate::store::StoreFault;
 use crate::store::tables::runs::{
     ENVIRONMENT, brief, counts as read_counts, environment, in_short,
 };
-use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses};
+use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, MOST_LIKE, Pause, Reading, Run,
-    RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, MOST_LIKE, Pause, Queue,
+    Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("runs.delivery");
@@ -145,6 +145,60 @@ pub(super) async fn counts(connection: &Connection) -> Result<Counts, StoreFault
                  (SELECT min(accepted_at) FROM runs WHERE state = 'held') AS oldest_held";
     let row = connection.one(sql, params![]).await?;
     row.map_or_else(|| Ok(Counts::default()), |row| read_counts(&row))
+}
+
+/// What has not ended, by job and state, and the backlogs. Call it in a snapshot.
+pub(super) async fn queue(connection: &Connection) -> Result<Queue, StoreFault> {
+    let rows = connection.query(queue::ROWS, params![]).await?;
+    let backlogs = connection.query(queue::BACKLOGS, params![]).await?;
+    Ok(Queue {
+        rows: rows.iter().map(queue::row).collect::<Result<_, _>>()?,
+        backlogs: backlogs.iter().map(queue::backlog).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The kept versions of route files.
+pub(super) async fn route_files(connection: &Connection) -> Result<Vec<RouteFile>, StoreFault> {
+    connection.query(queue::ROUTE_FILES, params![]).await?.iter().map(queue::route_file).collect()
+}
+
+/// Keeps these versions of route files, and forgets files of other names.
+pub(super) async fn keep_route_files(
+    connection: &Connection,
+    files: &[(String, String)],
+    names: &[String],
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    let others = "DELETE FROM route_files WHERE NOT (name = ANY ($1))";
+    connection.execute(others, params![names]).await?;
+    for (name, text) in files {
+        connection.execute(queue::KEEP_ROUTE_FILE, params![&**name, &**text, millis(now)]).await?;
+    }
+    Ok(())
+}
+
+/// How many queued runs of a job have a deadline before this moment.
+pub(super) async fn late(
+    connection: &Connection,
+    job: &str,
+    before: Timestamp,
+) -> Result<u64, StoreFault> {
+    let row = connection.one(queue::LATE, params![text(job), millis(before)]).await?;
+    row.map_or(Ok(0), |row| row.count("runs"))
+}
+
+/// The runs that have failed since this moment, by job.
+pub(super) async fn failed_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Vec<Failures>, StoreFault> {
+    connection
+        .query(queue::FAILED, params![millis(since)])
+        .await?
+        .iter()
+        .map(queue::failures)
+        .collect()
 }
 
 /// How many runs have been held since before a moment.

@@ -165,6 +165,13 @@ pub(super) async fn open_circuit(
     connection.tell(About::Pauses).await
 }
 
+/// Ends the wait of a workbench's open circuit breaker.
+pub(super) async fn half_open(connection: &Connection, workbench: &str) -> Result<(), StoreFault> {
+    let sql = format!("UPDATE rests SET until = least(until, {NOW}) WHERE workbench = $1");
+    connection.execute(&sql, params![workbench]).await?;
+    connection.tell(About::Pauses).await
+}
+
 /// Records that a workbench's circuit breaker has closed.
 pub(super) async fn close_circuit(
     connection: &Connection,

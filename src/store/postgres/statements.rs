@@ -127,10 +127,14 @@ impl Statements for Connection {
         self.one(&sql, params![job]).await?.map(|row| row.integer("seq")).transpose()
     }
 
-    async fn put_backlog(&self, job: &str, up_to: i64) -> Result<(), StoreFault> {
-        let sql = "INSERT INTO backlogs (job, up_to) VALUES ($1, $2) \
-                   ON CONFLICT (job) DO UPDATE SET up_to = excluded.up_to";
-        self.execute(sql, params![job, up_to]).await?;
+    async fn put_backlog(&self, job: &str, up_to: i64, now: Timestamp) -> Result<(), StoreFault> {
+        let sql = format!(
+            "INSERT INTO backlogs (job, up_to, since, size) VALUES ($1, $2, $3, \
+               (SELECT count(*) FROM runs WHERE {READY} AND job = $1 AND seq <= $2)) \
+             ON CONFLICT (job) DO UPDATE SET up_to = excluded.up_to, since = excluded.since, \
+               size = excluded.size"
+        );
+        self.execute(&sql, params![job, up_to, millis(now)]).await?;
         Ok(())
     }
 

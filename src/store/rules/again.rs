@@ -111,18 +111,18 @@ pub(in crate::store) fn word_of(state: RunState) -> &'static str {
     }
 }
 
-/// What a person's decision changes in a held run, and the name of the act for the audit log.
+/// What a person's decision changes in a held run, and the name of the act for the audit log. A failed run can
+/// be queued again too: it keeps its variables.
 ///
 /// # Errors
-/// [`StoreFault::Unlawful`] where the run is not held. This is stricter than the state machine: a failed run
-/// is replayed, not released, and a queued run needs no decision.
+/// [`StoreFault::Unlawful`] where the run is in another state, or a failed one has no variables. This is
+/// stricter than the state machine: a queued run needs no decision.
 pub(in crate::store) fn released(
     run: &RunRow,
     release: &Release,
     act: &Act,
 ) -> Result<(Moved, &'static str), StoreFault> {
-    if run.state != RunState::Held {
-        let message = format!("it is {}, and only a held run can be released", run.state);
+    if let Some(message) = not_released(run, release) {
         return Err(StoreFault::Unlawful { run: run.id, state: run.state, message });
     }
     let (change, word) = match release {
@@ -142,6 +142,22 @@ pub(in crate::store) fn released(
         row.passed = Some(true);
     }
     Ok((row, word))
+}
+
+/// Why a person's decision does not fit the run, if it does not.
+fn not_released(run: &RunRow, release: &Release) -> Option<String> {
+    match (run.state, release) {
+        (RunState::Held, _) => None,
+        (RunState::Failed, Release::Retry { .. }) if run.mapped => None,
+        (RunState::Failed, Release::Retry { .. }) => Some(format!(
+            "it has no variables, since they could not be made; mend its route, and replay its delivery \
+             ({})",
+            run.delivery
+        )),
+        (state, _) => Some(format!(
+            "it is {state}, and only a held run can be released, or a failed one with --retry"
+        )),
+    }
 }
 
 /// What erasing the content of its delivery changes in a run; `None` where the run has ended.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::run::{Moved, moved};
 use crate::clock::later;
-use crate::model::RunState;
 use crate::model::run::{Change, UnlawfulChange};
+use crate::model::{RunState, pace};
 use crate::store::{Lease, Permit};
 
 /// The window of `starts_per_minute` and of the pace of a backlog.
@@ -23,6 +23,8 @@ pub(in crate::store) struct JobFacts {
     pub(in crate::store) on_the_wire: usize,
     /// Whether a backlog is being released at a pace.
     pub(in crate::store) has_backlog: bool,
+    /// How many runs that backlog had when its release began.
+    pub(in crate::store) backlog_size: u64,
     /// Whether a run of that backlog may still be sent.
     pub(in crate::store) backlog_waits: bool,
     /// Starts in the last minute. A start that lies after now, since the clock was set back, counts as made
@@ -54,7 +56,7 @@ pub(in crate::store) struct Room {
 /// What the permit and the limits of a job leave room for now.
 pub(in crate::store) fn room(permit: &Permit, facts: &JobFacts) -> Room {
     let paced = facts.has_backlog && facts.backlog_waits;
-    let pace = paced.then_some(permit.backlog_per_minute);
+    let pace = paced.then(|| pace(permit.backlog_per_minute, facts.backlog_size));
     let per_minute = [permit.per_minute, pace].into_iter().flatten().min();
     let mut starts = permit.count.min(permit.at_once.saturating_sub(facts.on_the_wire));
     let mut again_at = None;
@@ -158,7 +160,7 @@ mod tests {
             lease: MINUTE,
             per_minute: None,
             per_hour: None,
-            backlog_per_minute: 2,
+            backlog_per_minute: Some(2),
             trial: None,
             env_max: 64 * 1024,
         }
@@ -178,6 +180,18 @@ mod tests {
         assert_eq!((left.starts, left.counted, left.backlog_is_over), (2, true, false));
         let left = room(&permit(), &JobFacts { backlog_waits: false, ..waits });
         assert_eq!((left.starts, left.counted, left.backlog_is_over), (5, false, true));
+    }
+
+    #[test]
+    fn a_backlog_whose_job_names_no_pace_is_released_by_its_size() {
+        let permit = Permit { backlog_per_minute: None, count: 999, at_once: 999, ..permit() };
+        let waits = JobFacts { has_backlog: true, backlog_waits: true, ..JobFacts::default() };
+        for (size, starts) in [(0, 10), (500, 10), (4_001, 81)] {
+            let facts = JobFacts { backlog_size: size, ..waits };
+            assert_eq!(room(&permit, &facts).starts, starts, "{size}");
+        }
+        let capped = Permit { per_minute: Some(7), ..permit };
+        assert_eq!(room(&capped, &JobFacts { backlog_size: 4_001, ..waits }).starts, 7);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod damage;
 mod deliveries;
 mod erase;
 mod file_lock;
+mod look;
 mod open;
 mod private;
 mod queue;
@@ -19,6 +20,7 @@ mod statements;
 mod values;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -31,12 +33,13 @@ use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, IdPrefix, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
-    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Finish,
-    Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Reading, Release, ReplayRequest,
-    Replayed, Retention, RetentionStep, Run, RunBrief, RunFilter,
+    Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
+    Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
+    ReplayRequest, Replayed, Retention, RetentionStep, RouteFile, Run, RunBrief, RunFilter,
 };
 
 use damage::Damage;
+pub use look::{Seen, copy, look};
 pub use private::Exposed;
 use statements::{Transaction, at_once};
 
@@ -190,7 +193,11 @@ impl Store for SqliteStore {
         self.read(move |connection| queue::expired_leases(connection, now))
     }
 
-    fn fail_overdue(&self, now: Timestamp, waits: Vec<(Arc<str>, String)>) -> Pending<'_, usize> {
+    fn fail_overdue(
+        &self,
+        now: Timestamp,
+        waits: Vec<(Arc<str>, String)>,
+    ) -> Pending<'_, BTreeMap<String, usize>> {
         Box::pin(self.write_if_whole(move |connection| {
             at_once(steps::settle::fail_overdue(&Transaction(connection), now, &waits))
         }))
@@ -306,12 +313,39 @@ impl Store for SqliteStore {
         self.read(read::counts)
     }
 
+    fn queue(&self) -> Pending<'_, Queue> {
+        self.read(read::queue)
+    }
+
+    fn late(&self, job: Arc<str>, before: Timestamp) -> Pending<'_, u64> {
+        self.read(move |connection| read::late(connection, &job, before))
+    }
+
+    fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>> {
+        self.read(move |connection| read::failed_since(connection, since))
+    }
+
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {
         self.read(move |connection| read::held_since(connection, before))
     }
 
     fn apply_retention(&self, retention: Retention, now: Timestamp) -> Pending<'_, RetentionStep> {
         Box::pin(self.write_if_whole(move |connection| retention::step(connection, retention, now)))
+    }
+
+    fn route_files(&self) -> Pending<'_, Vec<RouteFile>> {
+        self.read(read::route_files)
+    }
+
+    fn keep_route_files(
+        &self,
+        files: Vec<(String, String)>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> Pending<'_, ()> {
+        Box::pin(self.write_if_whole(move |connection| {
+            read::keep_route_files(connection, &files, &names, now)
+        }))
     }
 
     fn probe(&self, now: Timestamp) -> Pending<'_, ()> {

@@ -58,26 +58,45 @@ pub(super) fn read_only(connection: &Connection, path: &Path) -> Result<(), Stor
     connection.pragma_update(None, "query_only", true).map_err(|error| naming(path, fault(error)))
 }
 
+/// The version of the tables, where a gateway would bring them up to date; `None` where they are up to date.
+/// Changes nothing.
+///
+/// # Errors
+/// [`StoreFault::Unusable`] where the file is not this program's, is newer, or is damaged.
+pub(super) fn version_of(
+    connection: &Connection,
+    path: &Path,
+) -> Result<Option<usize>, StoreFault> {
+    let found = known(connection).map_err(|fault| naming(path, fault))?;
+    Ok(Some(found).filter(|version| *version < SQLITE.len()))
+}
+
+/// The version of the tables of a file that this program can use.
+fn known(connection: &Connection) -> Result<usize, StoreFault> {
+    let application: i32 = pragma(connection, "application_id")?;
+    let version: usize = pragma(connection, "user_version")?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(fault)?;
+    if application != APPLICATION_ID && tables > 0 {
+        return Err(StoreFault::Unusable(
+            "it is a database of another program; name another file in `store:`".to_owned(),
+        ));
+    }
+    if version > SQLITE.len() {
+        return Err(StoreFault::Unusable(format!(
+            "its tables are of version {version}, newer than the {} that this program knows; run the \
+             newer gateway, or restore the backup made before the upgrade",
+            SQLITE.len()
+        )));
+    }
+    Ok(version)
+}
+
 /// Applies the missing migrations, each in a transaction of its own.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreFault> {
     let run = || -> Result<(), StoreFault> {
-        let application: i32 = pragma(connection, "application_id")?;
-        let version: usize = pragma(connection, "user_version")?;
-        let tables: i64 = connection
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(fault)?;
-        if application != APPLICATION_ID && tables > 0 {
-            return Err(StoreFault::Unusable(
-                "it is a database of another program; name another file in `store:`".to_owned(),
-            ));
-        }
-        if version > SQLITE.len() {
-            return Err(StoreFault::Unusable(format!(
-                "its tables are of version {version}, newer than the {} that this program knows; \
-                 run the newer gateway, or restore the backup made before the upgrade",
-                SQLITE.len()
-            )));
-        }
+        let version = known(connection)?;
         // A migration may replace a table. The rows that refer to it must not be deleted with the old table.
         connection.pragma_update(None, "foreign_keys", false).map_err(fault)?;
         for (done, migration) in SQLITE.iter().enumerate().skip(version) {

@@ -63,6 +63,7 @@ pub(super) fn job(
     let sql = format!(
         "SELECT (SELECT count(*) FROM runs WHERE state = 'sending' AND job = ?1) AS on_the_wire, \
            backlog.up_to IS NOT NULL AS has_backlog, \
+           coalesce((SELECT size FROM backlogs WHERE job = ?1), 0) AS backlog_size, \
            backlog.up_to IS NOT NULL AND EXISTS (SELECT 1 FROM runs WHERE {READY} \
              AND job = ?1 AND seq <= backlog.up_to) AS backlog_waits, \
            count(starts.at) FILTER (WHERE starts.at > ?2) AS in_a_minute, \

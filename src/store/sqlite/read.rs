@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::values::{all, fault, millis, one};
+use super::values::{all, execute, fault, millis, one};
 use crate::model::{DeliveryId, IdPrefix, RunId};
 use crate::store::StoreFault;
 use crate::store::tables::runs::{ENVIRONMENT, brief, environment, in_short};
-use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses};
+use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, MOST_LIKE, Pause, Reading, Run,
-    RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, MOST_LIKE, Pause, Queue,
+    Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
@@ -131,6 +131,54 @@ pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreFault> {
                    (SELECT min(seq) FROM runs WHERE state = 'queued')) AS oldest_queued, \
                  (SELECT min(accepted_at) FROM runs WHERE state = 'held') AS oldest_held";
     Ok(one(connection, sql, [], |row| crate::store::tables::runs::counts(row))?.unwrap_or_default())
+}
+
+/// What has not ended, by job and state, and the backlogs.
+pub(super) fn queue(connection: &Connection) -> Result<Queue, StoreFault> {
+    let snapshot = connection.unchecked_transaction().map_err(fault)?;
+    Ok(Queue {
+        rows: all(&snapshot, queue::ROWS, [], |row| queue::row(row))?,
+        backlogs: all(&snapshot, queue::BACKLOGS, [], |row| queue::backlog(row))?,
+    })
+}
+
+/// The kept versions of route files.
+pub(super) fn route_files(connection: &Connection) -> Result<Vec<RouteFile>, StoreFault> {
+    all(connection, queue::ROUTE_FILES, [], |row| queue::route_file(row))
+}
+
+/// Keeps these versions of route files, and forgets files of other names.
+pub(super) fn keep_route_files(
+    connection: &Connection,
+    files: &[(String, String)],
+    names: &[String],
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    for kept in route_files(connection)?.iter().filter(|kept| !names.contains(&kept.name)) {
+        execute(connection, "DELETE FROM route_files WHERE name = ?1", [&kept.name])?;
+    }
+    for (name, text) in files {
+        execute(connection, queue::KEEP_ROUTE_FILE, params![name, text, millis(now)])?;
+    }
+    Ok(())
+}
+
+/// How many queued runs of a job have a deadline before this moment.
+pub(super) fn late(
+    connection: &Connection,
+    job: &str,
+    before: Timestamp,
+) -> Result<u64, StoreFault> {
+    let found = one(connection, queue::LATE, params![job, millis(before)], |row| row.count("runs"));
+    Ok(found?.unwrap_or_default())
+}
+
+/// The runs that have failed since this moment, by job.
+pub(super) fn failed_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Vec<Failures>, StoreFault> {
+    all(connection, queue::FAILED, [millis(since)], |row| queue::failures(row))
 }
 
 /// How many runs have been held since before a moment.

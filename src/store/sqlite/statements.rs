@@ -132,10 +132,14 @@ impl Statements for Transaction<'_> {
         one(self.0, &sql, [job], |row| row.integer("seq"))
     }
 
-    async fn put_backlog(&self, job: &str, up_to: i64) -> Result<(), StoreFault> {
-        let sql = "INSERT INTO backlogs (job, up_to) VALUES (?1, ?2) \
-                   ON CONFLICT (job) DO UPDATE SET up_to = excluded.up_to";
-        execute(self.0, sql, params![job, up_to]).map(drop)
+    async fn put_backlog(&self, job: &str, up_to: i64, now: Timestamp) -> Result<(), StoreFault> {
+        let sql = format!(
+            "INSERT INTO backlogs (job, up_to, since, size) VALUES (?1, ?2, ?3, \
+               (SELECT count(*) FROM runs WHERE {READY} AND job = ?1 AND seq <= ?2)) \
+             ON CONFLICT (job) DO UPDATE SET up_to = excluded.up_to, since = excluded.since, \
+               size = excluded.size"
+        );
+        execute(self.0, &sql, params![job, up_to, millis(now)]).map(drop)
     }
 
     /// Does nothing: there is no other process.

@@ -83,7 +83,7 @@ pub(in crate::store) async fn release_backlog(
     let Some(up_to) = store.last_ready(job).await? else { return Ok(0) };
     let changed = match how {
         Backlog::Paced => {
-            store.put_backlog(job, up_to).await?;
+            store.put_backlog(job, up_to, now).await?;
             1
         }
         Backlog::Latest => {

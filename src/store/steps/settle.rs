@@ -1,5 +1,6 @@
 //! Settles runs: after an attempt, and when their deadline has passed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -31,12 +32,12 @@ pub(in crate::store) async fn queued_again(
     }
 }
 
-/// Fails runs whose deadline has passed; gives how many. `waits` says by job what the runs waited for.
+/// Fails runs whose deadline has passed; gives how many of each job. `waits` says by job what the runs waited for.
 pub(in crate::store) async fn fail_overdue(
     store: &impl Statements,
     now: Timestamp,
     waits: &[(Arc<str>, String)],
-) -> Result<usize, StoreFault> {
+) -> Result<BTreeMap<String, usize>, StoreFault> {
     let runs = store.runs(Which::Overdue(now)).await?;
     let fail = |run: &RunRow| {
         let waited = waits.iter().find(|(job, _)| **job == *run.job);
@@ -44,5 +45,9 @@ pub(in crate::store) async fn fail_overdue(
     };
     let rows: Vec<_> = runs.iter().map(fail).collect::<Result<_, _>>().map_err(unexpected)?;
     store.write(&rows).await?;
-    Ok(rows.len())
+    let mut failed = BTreeMap::new();
+    for run in runs {
+        *failed.entry(run.job).or_default() += 1;
+    }
+    Ok(failed)
 }

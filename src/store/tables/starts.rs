@@ -9,6 +9,7 @@ pub(in crate::store) fn facts(row: &impl Row) -> Result<JobFacts, StoreFault> {
     Ok(JobFacts {
         on_the_wire: row.count("on_the_wire")?,
         has_backlog: row.flag("has_backlog")?,
+        backlog_size: row.count("backlog_size")?,
         backlog_waits: row.flag("backlog_waits")?,
         in_a_minute: row.count("in_a_minute")?,
         oldest: row.maybe_moment("oldest")?,

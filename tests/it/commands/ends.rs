@@ -96,6 +96,7 @@ async fn another(is_admin: bool, status: u16, body: &'static str) -> String {
         cdsw_gateway::serving::ListenerLimits {
             listener: "another",
             header_timeout: SECONDS,
+            idle_timeout: SECONDS,
             body_rate: cdsw_gateway::serving::MinRate::per_second(1, SECONDS),
             write_rate: cdsw_gateway::serving::MinRate::per_second(1, SECONDS),
             connections: 16,

@@ -5,6 +5,7 @@ mod ends;
 mod explained;
 mod hostile;
 mod offline;
+mod operating;
 mod saved;
 mod sending;
 mod snippets;
@@ -99,7 +100,7 @@ fn redacted(text: &str) -> String {
             (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
             (r"(/private)?/[^ :]*/\.tmp[A-Za-z0-9]{6}", "[site]"),
             (r", \d+ ms", ", [n] ms"),
-            (r"\b\d+ s from the clock", "[n] s from the clock"),
+            (r"configuration [0-9a-f]{12}", "configuration [version]"),
         ]
         .into_iter()
         .map(|(pattern, name)| (Regex::new(pattern).expect("a pattern"), name))

@@ -96,7 +96,11 @@ async fn doctor_says_what_is_in_order_and_what_is_not() {
     std::fs::remove_file(stage.site.path("secrets/api-key")).expect("removed");
     insta::assert_snapshot!("doctor_bad", stage.run(&["doctor"]).with(1));
     let findings = stage.run(&["doctor", "--json"]).with(1).json();
-    let bad = findings.as_array().expect("findings").iter().filter(|found| found["good"] == false);
+    let bad = findings["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|found| found["good"] == false);
     assert_eq!(bad.count(), 2, "{findings}");
 }
 

@@ -1,4 +1,4 @@
-//! A key that a workbench refuses: one run tells, the others wait for a better key.
+//! A key that a workbench refuses: it is paused, and every run that needs it waits for another key.
 
 use std::time::Duration;
 
@@ -38,12 +38,13 @@ async fn notes(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_key_fails_one_run_and_the_others_wait_until_it_changes() {
+async fn a_refused_key_fails_no_run_and_all_of_them_start_once_it_changes() {
     let world = world().await;
     assert_eq!(notes(&world).await, "[]");
     let told = world.push("told").await;
-    let run = world.run_in(told, RunState::Failed).await;
-    assert_eq!(run.tries[0].outcome, Some(Outcome::NotStartedForGood));
+    let run = world.run_after(told, 1).await;
+    assert_eq!(run.brief.state, RunState::Queued, "{run:#?}");
+    assert_eq!(run.tries[0].outcome, Some(Outcome::NotStartedForNow));
     assert_eq!(run.tries[0].status, Some(401));
     let reason = run.brief.reason.expect("a reason");
     assert!(reason.contains("did not accept the API key (401)"), "{reason}");
@@ -67,11 +68,10 @@ async fn a_refused_key_fails_one_run_and_the_others_wait_until_it_changes() {
     world.site.private("api-key", API_KEY);
     world.live.secrets().refresh().expect("no programs");
     world.gateway.wake();
-    for id in [first, second] {
+    for (id, attempts) in [(told, 2), (first, 1), (second, 1)] {
         let run = world.run_in(id, RunState::Started).await;
-        assert_eq!(run.tries.len(), 1);
+        assert_eq!(run.tries.len(), attempts);
     }
-    assert_eq!(world.run(told).await.brief.state, RunState::Failed, "a person replays it");
     assert_eq!(notes(&world).await, "[]");
     let old = world.simulator.requests().iter().filter(|entry| !entry.key_known).count();
     assert_eq!(old, 1, "the refused key was sent more than once");
@@ -81,7 +81,7 @@ async fn a_refused_key_fails_one_run_and_the_others_wait_until_it_changes() {
 async fn a_key_that_is_replaced_by_another_wrong_one_is_refused_again() {
     let world = world().await;
     let told = world.push("told").await;
-    world.run_in(told, RunState::Failed).await;
+    world.run_after(told, 1).await;
     let second = world.push("second").await;
     let third = world.push("third").await;
     a_look_at_the_queue(&world, "look").await;
@@ -90,9 +90,10 @@ async fn a_key_that_is_replaced_by_another_wrong_one_is_refused_again() {
     world.site.private("api-key", "canary-another-wrong-key");
     world.live.secrets().refresh().expect("no programs");
     world.gateway.wake();
-    // Both were let go at once, since the key was new.
-    for id in [second, third] {
-        world.run_in(id, RunState::Failed).await;
+    // All were sent at once, since the key was new, and none of them is lost.
+    for (id, attempts) in [(told, 2), (second, 1), (third, 1)] {
+        let run = world.run_after(id, attempts).await;
+        assert_eq!(run.brief.state, RunState::Queued, "{run:#?}");
     }
     let said = notes(&world).await;
     assert!(
@@ -145,4 +146,40 @@ async fn a_key_that_cannot_be_sent_fails_nothing_and_gives_its_workbench_no_rest
         world.advance_to(run.brief.due_at);
         world.run_in(run.brief.id, RunState::Started).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_of_starts_with_a_wrong_key_loses_none_of_them() {
+    let world = world().await;
+    let text = std::fs::read_to_string(world.site.config()).expect("read");
+    let fast = "    job: 208\n    resume_per_minute: 1000\n";
+    world.site.write_config(&text.replace("    job: 208\n", fast));
+    world.live.reload().expect("good");
+    let mut runs = Vec::new();
+    for number in 0..40 {
+        runs.push(world.push(&format!("many-{number}")).await);
+    }
+    world.run_after(runs[0], 1).await;
+    a_look_at_the_queue(&world, "look").await;
+    world.site.private("api-key", API_KEY);
+    world.live.secrets().refresh().expect("no programs");
+    world.gateway.wake();
+    for id in runs {
+        world.run_in(id, RunState::Started).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_key_is_never_put_right_fails_at_its_deadline_and_says_what_it_waited_for() {
+    let world = world().await;
+    let told = world.push("told").await;
+    world.run_after(told, 1).await;
+    world.clock.advance(Duration::from_secs(25 * 3600));
+    a_look_at_the_queue(&world, "look").await;
+    let run = world.run_in(told, RunState::Failed).await;
+    let reason = run.brief.reason.expect("a reason");
+    assert!(reason.contains("did not accept the API key (401)"), "{reason}");
+    assert!(reason.contains("it waited: API key main/alice has been paused"), "{reason}");
+    let said = notes(&world).await;
+    assert!(said.contains("1 run failed since 2026-03-02 13:00:00Z: 1 of retrain"), "{said}");
 }

@@ -57,6 +57,37 @@ async fn a_head_that_does_not_end_holds_no_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_stays_open_after_an_answer_for_the_idle_time_and_a_new_one_does_not() {
+    let world = world("  header_timeout: 100ms\n  idle_timeout: 2s").await;
+    let idle = std::time::Duration::from_secs(2);
+    let mut served = Wire::to(&world);
+    served.write(b"GET /healthz HTTP/1.1\r\nhost: g\r\n\r\n");
+    assert_eq!(served.answer().0, 200);
+    let (silent, began) = (Wire::to(&world), std::time::Instant::now());
+    assert_eq!(silent.rest(), "");
+    assert!(began.elapsed() < idle, "a connection that brings nothing is closed early");
+    assert_eq!(served.rest(), "");
+    assert!(
+        began.elapsed() >= idle - std::time::Duration::from_millis(200),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_begins_after_an_answer_has_the_time_of_a_head_and_no_more() {
+    let world = world("  header_timeout: 200ms\n  idle_timeout: 1h").await;
+    let mut wire = Wire::to(&world);
+    for _ in 0..3 {
+        wire.write(b"GET /healthz HTTP/1.1\r\nhost: g\r\n\r\n");
+        assert_eq!(wire.answer().0, 200);
+    }
+    wire.write(b"GET /heal");
+    let rest = wire.rest();
+    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 4"), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_comes_too_slowly_is_not_waited_for_until_its_time_is_over() {
     let world = world("  body_min_rate: 1MiB\n  body_timeout: 1h").await;
     let mut slow = Wire::to(&world);

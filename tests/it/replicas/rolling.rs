@@ -26,7 +26,7 @@ async fn tables_of_the_version_before_are_brought_up_to_date_with_what_is_in_the
         .output()
         .expect("runs");
     let words = String::from_utf8_lossy(&migrated.stdout);
-    assert!(words.contains("from version 1 to 6"), "{words}");
+    assert!(words.contains("from version 1 to 7"), "{words}");
     let replica = cluster.start("all");
     settled(&database).await;
     let load = Load::start(&[replica.hooks.clone().expect("it receives")], 2);

@@ -1,6 +1,7 @@
 //! What routes say of events: a configuration in a few lines, a payload, and the explanation that comes of them.
 //! No socket and no store.
 
+mod blocks;
 mod expressions;
 mod patterns;
 

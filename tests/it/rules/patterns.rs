@@ -85,7 +85,7 @@ fn a_claim_that_names_an_account_is_taken_as_it_is() {
         let text = json!({ "actor": actor, "ref": "refs/tags/v12" }).to_string();
         Value::parse_json(text.as_bytes()).expect("JSON")
     };
-    let wanted = &plan.routes[0].on.claims;
+    let wanted = &plan.routes[0].on[0].claims;
     assert!(wanted.check(&claims("x[bot]")).is_ok());
     assert!(wanted.check(&claims("xb")).is_err());
 }

@@ -1,5 +1,6 @@
 //! The cases, each a promise of the trait.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,12 +174,12 @@ pub async fn a_lease_that_ran_out_is_found_and_can_be_settled(store: Shared) {
 
 pub async fn a_run_past_its_deadline_fails_and_says_so(store: Shared) {
     let (_, run) = one_run(&store, "one").await;
-    assert_eq!(store.fail_overdue(after(3599), Vec::new()).await, Ok(0));
+    assert_eq!(store.fail_overdue(after(3599), Vec::new()).await, Ok(BTreeMap::new()));
     let late = store.lease_due(ask(after(3600), &[("train", 1)])).await.expect("leased");
     assert!(late.leases.is_empty() && late.next_due.is_none(), "it is not started any more");
     assert_eq!(
         store.fail_overdue(after(3600), vec![("train".into(), "job train rests".to_owned())]).await,
-        Ok(1)
+        Ok(BTreeMap::from([("train".to_owned(), 1)]))
     );
     let kept = store.run(run).await.expect("read").expect("kept");
     assert_eq!(kept.brief.state, RunState::Failed);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cdsw_gateway::model::{Backlog, Latest, Outcome, RunId, RunState};
 use cdsw_gateway::store::{
     Accepted, Act, Finish, KeyRefused, LeaseAsk, NewRun, NewRunState, Next, Pausable, Permit,
-    Release, RunFilter, Store, StoreFault,
+    Queue, Release, RunFilter, Store, StoreFault,
 };
 use jiff::Timestamp;
 
@@ -519,4 +519,63 @@ pub async fn a_persons_word_does_not_send_what_the_configuration_does_not_ask_fo
     store.release(run, retry, act()).await.expect("released");
     let leased = store.lease_due(ask(now, &[("train", 1)])).await.expect("leased");
     assert_eq!(leased.leases[0].run, run);
+}
+
+pub async fn what_waits_is_told_by_job_and_state_and_what_failed_by_time(store: Shared) {
+    for second in 0..3 {
+        accept(&store, second, queued("r", "train")).await;
+    }
+    accept(&store, 5, queued("r", "report")).await;
+    accept(&store, 6, latest("main", 30, 300)).await;
+    let failed = NewRun { state: NewRunState::Failed("no".to_owned()), ..queued("r", "train") };
+    let failed = accept(&store, 7, failed).await;
+    let rows = |queue: Queue| -> Vec<(String, RunState, u64, Timestamp)> {
+        queue.rows.into_iter().map(|row| (row.job, row.state, row.runs, row.oldest)).collect()
+    };
+    let wanted = vec![
+        ("train".to_owned(), RunState::Queued, 3, after(0)),
+        ("report".to_owned(), RunState::Queued, 1, after(5)),
+        ("train".to_owned(), RunState::Waiting, 1, after(6)),
+    ];
+    assert_eq!(rows(store.queue().await.expect("read")), wanted);
+    let [failures] = &store.failed_since(after(7)).await.expect("read")[..] else {
+        panic!("one job")
+    };
+    assert_eq!((&*failures.job, failures.runs), ("train", 1));
+    assert_eq!((failures.first, failures.last), (after(7), after(7)));
+    assert_eq!(store.failed_since(after(8)).await, Ok(Vec::new()));
+    store.release(failed, Release::Fail, act()).await.expect_err("it has failed");
+
+    store.release_backlog("train".into(), Backlog::Paced, after(10)).await.expect("released");
+    let [backlog] = &store.queue().await.expect("read").backlogs[..] else { panic!("one") };
+    assert_eq!((&*backlog.job, backlog.size, backlog.left), ("train", 3, 3));
+    assert_eq!(backlog.since, Some(after(10)));
+    let leased = store.lease_due(ask(after(11), &[("train", 2)])).await.expect("leased");
+    assert_eq!(leased.leases.len(), 2);
+    let [backlog] = &store.queue().await.expect("read").backlogs[..] else { panic!("one") };
+    assert_eq!((backlog.size, backlog.left), (3, 1), "the size is that of its beginning");
+
+    let deadline = store.runs(RunFilter { limit: 10, ..RunFilter::default() }).await.expect("read");
+    let deadline = deadline.iter().map(|run| run.deadline).min().expect("runs");
+    assert_eq!(store.late("train".into(), deadline).await, Ok(0));
+    let later = deadline + jiff::SignedDuration::from_secs(3);
+    assert_eq!(store.late("train".into(), later).await, Ok(1));
+}
+
+pub async fn files_of_routes_are_kept_in_their_last_version_until_they_are_gone(store: Shared) {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let all = vec![file("a.yaml", "one"), file("b.yaml", "two")];
+    store.keep_route_files(all, names(&["a.yaml", "b.yaml"]), after(0)).await.expect("kept");
+    // `a` is faulty now, and `b` is as it was.
+    let good = vec![file("b.yaml", "two")];
+    store.keep_route_files(good, names(&["a.yaml", "b.yaml"]), after(5)).await.expect("kept");
+    let kept = store.route_files().await.expect("read");
+    let seen: Vec<_> = kept.iter().map(|kept| (&*kept.name, &*kept.text, kept.kept_at)).collect();
+    assert_eq!(seen, [("a.yaml", "one", after(0)), ("b.yaml", "two", after(0))]);
+    let good = vec![file("b.yaml", "three")];
+    store.keep_route_files(good, names(&["b.yaml"]), after(9)).await.expect("kept");
+    let kept = store.route_files().await.expect("read");
+    let seen: Vec<_> = kept.iter().map(|kept| (&*kept.name, &*kept.text, kept.kept_at)).collect();
+    assert_eq!(seen, [("b.yaml", "three", after(9))]);
 }

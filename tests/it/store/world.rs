@@ -102,7 +102,7 @@ pub fn ask(now: Timestamp, jobs: &[(&str, usize)]) -> LeaseAsk {
                 lease: Duration::from_secs(60),
                 per_minute: None,
                 per_hour: None,
-                backlog_per_minute: 10,
+                backlog_per_minute: Some(10),
                 trial: None,
                 env_max: 64 * 1024,
             })
@@ -143,6 +143,7 @@ pub fn result(outcome: Outcome) -> AttemptResult {
         reason: "a reason".to_owned(),
         reply: Some("a reply".to_owned()),
         retry_after: None,
+        clock_ahead: None,
         took: Duration::from_millis(12),
         key_refused: false,
     }

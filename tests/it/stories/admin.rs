@@ -24,7 +24,7 @@ async fn every_path_of_the_api_refuses_whoever_has_no_token() {
     let world = World::start(ON_PUSH).await;
     let (delivery, run) = push_that(&world, "held", RunState::Held).await;
     let paths = paths();
-    assert_eq!(paths.len(), 19, "{paths:?}");
+    assert_eq!(paths.len(), 21, "{paths:?}");
     let basic = format!("Basic {ADMIN_TOKEN}");
     let (cut, long) = (&ADMIN_TOKEN[1..], format!("Bearer {ADMIN_TOKEN}x"));
     let cut = format!("Bearer {cut}");
@@ -93,7 +93,7 @@ async fn readiness_tells_whether_and_how_many_notes_and_names_them_to_a_known_to
     assert_eq!(world.send(ask().bearer_auth("canary-no-such-token")).await, (200, short));
     let (status, whole) = world.send(ask().bearer_auth(ADMIN_TOKEN)).await;
     assert_eq!((status, &whole["ready"], &whole["held"]), (200, &json!(true), &json!(1)));
-    assert!(text(&whole, "/notes/0").contains("wait for a person"), "{whole}");
+    assert!(text(&whole, "/notes/0").contains("1 run is held and waits for a person"), "{whole}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -100,16 +100,23 @@ async fn a_pause_of_every_start_survives_a_restart_and_ends_with_a_resume() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_nothing_is_called_cannot_be_paused() {
+async fn what_nothing_is_called_cannot_be_paused_or_resumed() {
     let world = with(ROUTES, "", "").await;
     for what in [
         json!({ "kind": "job", "name": "retrian" }),
         json!({ "kind": "route", "name": "nobody" }),
         json!({ "kind": "key", "name": "main/nobody" }),
     ] {
-        let (status, problem) = world.api(Method::POST, "/api/pause", Some(what.clone())).await;
-        assert_eq!((status, &problem["code"]), (404, &json!("not-found")), "{what}: {problem}");
+        for path in ["/api/pause", "/api/resume"] {
+            let (status, problem) = world.api(Method::POST, path, Some(what.clone())).await;
+            assert_eq!((status, &problem["code"]), (404, &json!("not-found")), "{what}: {problem}");
+        }
     }
+    let path = "/api/workbenches/nobody/resume";
+    let (status, problem) = world.api(Method::POST, path, Some(json!({}))).await;
+    assert_eq!((status, &problem["code"]), (404, &json!("not-found")), "{problem}");
+    let (_, book) = world.api(Method::GET, "/api/audit", None).await;
+    assert_eq!(book["acts"], json!([]), "nothing was done");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +124,7 @@ async fn a_refused_key_stays_paused_across_a_restart_until_a_person_resumes_it()
     let world = with(ROUTES, "", "").await;
     world.simulator.add_fault(FaultRule::once(Fault::status(401)));
     let refused = push_of(&world, "one", "1").await;
-    world.run_in(refused, RunState::Failed).await;
+    world.run_after(refused, 1).await;
     let waits = push_of(&world, "two", "2").await;
     let world = world.restart().await;
     assert!(
@@ -129,6 +136,7 @@ async fn a_refused_key_stays_paused_across_a_restart_until_a_person_resumes_it()
     let key = json!({ "kind": "key", "name": "main/alice" });
     let (status, _) = world.api(Method::POST, "/api/resume", Some(key)).await;
     assert_eq!(status, 200);
+    world.run_in(refused, RunState::Started).await;
     world.run_in(waits, RunState::Started).await;
 }
 
@@ -254,7 +262,225 @@ async fn a_run_that_is_held_for_too_long_is_told_of() {
     world.run_in(id, RunState::Held).await;
     assert!(!notes(&world).await.contains("too long"));
     world.clock.advance(Duration::from_secs(3601));
-    assert!(notes(&world).await.contains("1 runs have been held for too long"));
+    assert!(notes(&world).await.contains("1 run has been held for too long"));
     let metrics = metrics(&world).await;
     assert!(metrics.contains("cdsw_gateway_held_too_long 1"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_paused_can_be_resumed_after_its_job_left_the_configuration() {
+    let world = with(ROUTES, "", "").await;
+    let pause = json!({ "kind": "job", "name": "retrain" });
+    world.api(Method::POST, "/api/pause", Some(pause.clone())).await;
+    let text = std::fs::read_to_string(world.site.config()).expect("read");
+    world.site.write_config(&text.replace("retrain", "another"));
+    world.live.reload().expect("good");
+    let (status, resumed) = world.api(Method::POST, "/api/resume", Some(pause.clone())).await;
+    assert_eq!((status, &resumed["resumed"]), (200, &json!(true)), "{resumed}");
+    let (status, problem) = world.api(Method::POST, "/api/resume", Some(pause)).await;
+    assert_eq!(status, 404, "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_can_end_the_wait_of_a_circuit_breaker() {
+    let bench = "    circuit_breaker: { least: 2, open_for: 1m }";
+    let world = with(ROUTES, "    on_unknown: hold", bench).await;
+    let path = "/api/workbenches/main/resume";
+    let (status, closed) = world.api(Method::POST, path, Some(json!({}))).await;
+    assert_eq!((status, &closed["resumed"]), (200, &json!(false)), "{closed}");
+    world.simulator.add_fault(FaultRule::always(Fault::status(500)));
+    for number in 0..2 {
+        let id = push_of(&world, &format!("fails-{number}"), &number.to_string()).await;
+        world.run_in(id, RunState::Held).await;
+    }
+    let waits = push_of(&world, "waits", "9").await;
+    let said = notes(&world).await;
+    assert!(said.contains("1 run queued (workbenches resume main tries one start now)"), "{said}");
+    // The workbench still fails: the breaker opens again, for longer.
+    let (status, tried) =
+        world.api(Method::POST, path, Some(json!({ "note": "it is back" }))).await;
+    assert_eq!((status, &tried["resumed"]), (200, &json!(true)), "{tried}");
+    world.run_in(waits, RunState::Held).await;
+    assert!(notes(&world).await.contains("circuit breaker is open until 2026-03-01T12:02:00Z"));
+    let waits = push_of(&world, "waits again", "8").await;
+    world.simulator.clear_faults();
+    world.api(Method::POST, path, Some(json!({}))).await;
+    world.run_in(waits, RunState::Started).await;
+    let (_, book) = world.api(Method::GET, "/api/audit", None).await;
+    let acts = book["acts"].as_array().expect("a list");
+    assert_eq!(acts.len(), 2, "{book}");
+    let last = (&acts[1]["act"], &acts[1]["kind"], &acts[1]["name"], &acts[1]["note"]);
+    assert_eq!(last, (&json!("resume"), &json!("workbench"), &json!("main"), &json!("it is back")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nights_backlog_says_how_fast_it_goes_and_is_gone_within_the_hour() {
+    let world = with(ROUTES, "    starts_at_once: 64", "").await;
+    let pause = json!({ "kind": "job", "name": "retrain" });
+    world.api(Method::POST, "/api/pause", Some(pause.clone())).await;
+    for number in 0..600 {
+        push_of(&world, &format!("night-{number}"), &number.to_string()).await;
+    }
+    let said = notes(&world).await;
+    assert!(said.contains("; 600 runs queued"), "{said}");
+    world.api(Method::POST, "/api/resume", Some(pause)).await;
+    // Twelve a minute, where ten would take an hour.
+    world.simulator.wait_for_requests(12).await;
+    let said = notes(&world).await;
+    assert!(
+        said.contains("are started at 12 a minute (resume_per_minute), the last at about"),
+        "{said}"
+    );
+    let text = metrics(&world).await;
+    for wanted in [
+        "cdsw_gateway_backlog_starts_per_minute{job=\"retrain\"} 12\n",
+        "cdsw_gateway_runs_expected_late{job=\"retrain\"} 0\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted}{text}");
+    }
+    let (_, status) = world.api(Method::GET, "/api/status", None).await;
+    let job = &status["jobs"][0];
+    assert_eq!((&job["job"], &job["per_minute"]), (&json!("retrain"), &json!(12)), "{status}");
+    let end: jiff::Timestamp =
+        job["expected_end"].as_str().expect("a time").parse().expect("a time");
+    let within = end.duration_since(cdsw_gateway::clock::Clock::now(&*world.clock));
+    assert!(within.as_mins() < 60, "{job}");
+    for minute in 1..50 {
+        world.clock.advance(Duration::from_secs(60));
+        world.simulator.wait_for_requests((minute + 1) * 12).await;
+    }
+    assert_eq!(world.simulator.requests().len(), 600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_in_which_deadlines_will_pass_says_so() {
+    let world = with(ROUTES, "    resume_per_minute: 1\n    deadline: 10m", "").await;
+    let pause = json!({ "kind": "job", "name": "retrain" });
+    world.api(Method::POST, "/api/pause", Some(pause.clone())).await;
+    for number in 0..15 {
+        push_of(&world, &format!("night-{number}"), &number.to_string()).await;
+    }
+    world.api(Method::POST, "/api/resume", Some(pause)).await;
+    world.simulator.wait_for_requests(1).await;
+    let wanted =
+        "the deadline of 14 of them is before that: raise resume_per_minute or the job's deadline";
+    let said = async {
+        loop {
+            let said = notes(&world).await;
+            if said.contains(wanted) {
+                return;
+            }
+            assert!(said.contains("are started at 1 a minute"), "{said}");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), said).await.expect(wanted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_failed_is_in_notes_and_metrics_until_somebody_queues_it_again() {
+    let routes = "  on-push:
+    on: { source: github, event: push }
+    job: retrain
+    env: { GIT_SHA: \"${{ git.sha }}\", X: \"${{ body.nothing_here }}\" }
+  on-create:
+    on: { source: github, event: create }
+    job: report
+";
+    let world = with(routes, "", "").await;
+    let unmapped = push_of(&world, "unmapped", "1").await;
+    world.run_in(unmapped, RunState::Failed).await;
+    world.simulator.add_fault(FaultRule::once(Fault::status(404)));
+    let (_, answer) = world.send(world.github("create", "missing", PUSH)).await;
+    let missing: RunId = answer["runs"][0]["id"].as_str().expect("an id").parse().expect("an id");
+    world.run_in(missing, RunState::Failed).await;
+    let said = notes(&world).await;
+    let wanted = "2 runs failed since 2026-03-01 12:00:00Z: 1 of report, 1 of retrain (runs list --state failed;";
+    assert!(said.contains(wanted), "{said}");
+    let text = metrics(&world).await;
+    for wanted in [
+        "cdsw_gateway_runs_settled_total{job=\"retrain\",state=\"failed\",cause=\"mapping\"} 1\n",
+        "cdsw_gateway_runs_settled_total{job=\"report\",state=\"failed\",cause=\"attempt\"} 1\n",
+        "cdsw_gateway_runs_failed_lately{job=\"report\"} 1\n",
+        "cdsw_gateway_matches_total{route=\"on-push\"} 1\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted}{text}");
+    }
+    let retry = |id| {
+        let path = format!("/api/runs/{id}/release");
+        let world = &world;
+        async move { world.api(Method::POST, &path, Some(json!({ "do": "retry" }))).await }
+    };
+    let (status, _) = retry(missing).await;
+    assert_eq!(status, 200);
+    world.run_in(missing, RunState::Started).await;
+    let (status, problem) = retry(unmapped).await;
+    assert_eq!(status, 409, "{problem}");
+    let why = problem["detail"].as_str().expect("words");
+    assert!(why.contains("it has no variables") && why.contains("replay its delivery"), "{why}");
+    assert!(notes(&world).await.contains("1 run failed since"), "one is left");
+    world.clock.advance(Duration::from_secs(25 * 3600));
+    assert!(!notes(&world).await.contains("failed since"), "it is a day ago");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_come_in_the_format_that_was_asked_for() {
+    let world = with(ROUTES, "", "").await;
+    let id = push_of(&world, "one", "1").await;
+    world.run_in(id, RunState::Started).await;
+    let ask = async |accept: Option<&str>| {
+        let mut request = world.client.get(world.admin("/metrics"));
+        if let Some(accept) = accept {
+            request = request.header("accept", accept);
+        }
+        let answer = request.send().await.expect("an answer");
+        let kind = answer.headers()["content-type"].to_str().expect("text").to_owned();
+        (kind, answer.text().await.expect("text"))
+    };
+    let (kind, text) = ask(None).await;
+    assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+    let about = "# TYPE cdsw_gateway_attempts_total counter\n";
+    assert!(text.contains(about) && !text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+    let (kind, open) = ask(Some("application/openmetrics-text;version=1.0.0")).await;
+    assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(open.ends_with("# EOF\n"), "{open}");
+    let version = env!("CARGO_PKG_VERSION");
+    for text in [text, open] {
+        for wanted in [
+            format!("cdsw_gateway_build_info{{version=\"{version}\"}} 1\n"),
+            "cdsw_gateway_attempts_total{job=\"retrain\",outcome=\"started\"} 1\n".to_owned(),
+            "cdsw_gateway_config_loaded_seconds 1772366400".to_owned(),
+            "\nprocess_resident_memory_bytes ".to_owned(),
+            "\nprocess_cpu_seconds_total ".to_owned(),
+        ] {
+            assert!(text.contains(&wanted), "{wanted}{text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promtool_finds_no_fault_in_either_format_of_the_metrics() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    if Command::new("promtool").arg("--version").output().is_err() {
+        return super::common::skip::skip("promtool");
+    }
+    let world = with(ROUTES, "", "").await;
+    let id = push_of(&world, "one", "1").await;
+    world.run_in(id, RunState::Started).await;
+    for accept in ["text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0"] {
+        let request = world.client.get(world.admin("/metrics")).header("accept", accept);
+        let text = request.send().await.expect("an answer").text().await.expect("text");
+        let mut promtool = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("promtool starts");
+        promtool.stdin.take().expect("piped").write_all(text.as_bytes()).expect("written");
+        let found = promtool.wait_with_output().expect("it ends");
+        let words = String::from_utf8_lossy(&found.stderr);
+        assert!(found.status.success(), "{accept}: {words}{text}");
+    }
 }

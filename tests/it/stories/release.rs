@@ -60,7 +60,7 @@ async fn a_person_may_give_a_run_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_a_held_run_can_be_released() {
+async fn a_run_that_is_neither_held_nor_failed_is_not_released_and_a_failed_one_only_tried_again() {
     let world = World::start(ON_PUSH).await;
     let (_, started) = push_that(&world, "started", RunState::Started).await;
     let (_, failed) = push_that(&world, "failed", RunState::Failed).await;
@@ -73,14 +73,24 @@ async fn only_a_held_run_can_be_released() {
             json!({ "do": "fail" }),
             json!({ "do": "started", "engine_id": "e" }),
         ] {
+            if state == "failed" && ask["do"] == "retry" {
+                continue;
+            }
             let (status, problem) = release(&world, id, ask).await;
             assert_eq!(status, 409, "{problem}");
-            let said = format!("it is {state}, and only a held run can be released");
+            let said = format!(
+                "it is {state}, and only a held run can be released, or a failed one with --retry"
+            );
             assert!(text(&problem, "/error").ends_with(&said), "{problem}");
         }
         let run = world.run(id).await;
         assert_eq!((run.brief.state.as_str(), run.acts.len()), (state, 0));
     }
+    world.simulator.clear_faults();
+    assert_eq!(release(&world, failed, json!({ "do": "retry", "note": "mended" })).await.0, 200);
+    let run = world.run_in(failed, RunState::Started).await;
+    assert_eq!(act(&run), ("release --retry", "ops", Some("mended")));
+    assert_eq!(run.tries.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

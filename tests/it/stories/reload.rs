@@ -74,7 +74,11 @@ async fn a_teams_broken_file_holds_back_its_own_routes_alone() {
     assert!(change.held_back[0].ends_with("fraud.yaml"), "{change}");
     // The last good version of the broken file stays; the other team's change is in force.
     assert_eq!(matched(&world, "second").await, ["credit-2", "fraud", "on-push"]);
-    assert!(notes(&world).await.contains("the configuration files have 1 faults"));
+    assert!(
+        notes(&world)
+            .await
+            .contains("the configuration files have 1 fault and are not all in force")
+    );
 
     team(&world.site, "fraud.yaml", &route("fraud-2"));
     let change = world.live.reload().expect("all is good");

@@ -91,7 +91,7 @@ fn kind_of(path: &[&str]) -> Gives {
         ["git", "repository" | "branch" | "tag" | "sha" | "before" | "author" | "message"]
         | ["git", "pull_request", "action" | "base" | "head"]
         | ["event", _]
-        | ["delivery", "id" | "key"]
+        | ["delivery", "id" | "key" | "received_at"]
         | ["source"]
         | ["command", "name" | "user" | "user_name" | "channel" | "channel_name" | "text"]
         | ["headers" | "query", _] => Gives::Other("text"),

@@ -9,6 +9,7 @@ use super::impossible::Sources;
 use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::report::Effect;
 use crate::config::yaml::Id;
+use crate::matching::On;
 use crate::providers::Preset;
 use pins::Pin;
 use table::Platform;
@@ -85,10 +86,10 @@ pub(super) fn route(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &S
             !source.unauthenticated && OF_ALL_USERS.contains(&source.provider.name())
         })
     };
-    let Some(name) = route.sources.iter().find(believes_all) else { return };
-    if route.on.repository.as_ref().is_some_and(|patterns| Pin::Path.holds(patterns)) {
-        return;
-    }
+    let pinned =
+        |on: &&On| on.repository.as_ref().is_some_and(|patterns| Pin::Path.holds(patterns));
+    let mut open = route.on.iter().filter(|on| !pinned(on));
+    let Some(name) = open.find_map(|on| on.sources.iter().find(believes_all)) else { return };
     let title = sources[name].provider.title();
     let message = format!(
         "everyone on {title} can start this route's job: {title} signs for all of its users with one key"

@@ -467,7 +467,7 @@ impl Memory {
             let old = self.runs.iter().take(up_to + 1).filter(of_job);
             if old.into_iter().any(|run| self.is_ready(run)) {
                 self.met.insert(RARE[4]);
-                limits.push(permit.backlog_per_minute);
+                limits.push(permit.backlog_per_minute.expect("the sequences name a pace"));
             } else {
                 self.backlogs.remove(&*permit.job);
             }
@@ -562,7 +562,10 @@ impl Memory {
     pub fn release(&mut self, id: RunId, word: &Release, act: &Act) -> Result<(), StoreFault> {
         let place = self.place(id);
         let state = self.runs[place].seen.state;
-        if state != RunState::Held {
+        let has_variables = self.runs[place].seen.environment.is_some();
+        let is_tried_again =
+            state == RunState::Failed && matches!(word, Release::Retry { .. }) && has_variables;
+        if state != RunState::Held && !is_tried_again {
             return Err(StoreFault::Unlawful { run: id, state, message: String::new() });
         }
         let word = match word {
@@ -756,8 +759,8 @@ impl Memory {
         }
     }
 
-    pub fn fail_overdue(&mut self, waits: (&str, &str), now: Timestamp) -> usize {
-        let mut failed = 0;
+    pub fn fail_overdue(&mut self, waits: (&str, &str), now: Timestamp) -> BTreeMap<String, usize> {
+        let mut failed = BTreeMap::new();
         for place in 0..self.runs.len() {
             let run = &self.runs[place];
             let waits_still = matches!(run.seen.state, RunState::Waiting | RunState::Queued);
@@ -778,7 +781,7 @@ impl Memory {
                      job){last}{waited}"
                 );
                 self.settle(place, RunState::Failed, Some(reason), now);
-                failed += 1;
+                *failed.entry(self.runs[place].job.clone()).or_default() += 1;
             }
         }
         failed

@@ -216,7 +216,7 @@ impl World {
                 let expected = self.memory.fail_overdue(waits, now);
                 for (name, store) in &self.stores {
                     let waits = vec![(waits.0.into(), waits.1.to_owned())];
-                    same(name, step, &store.fail_overdue(now, waits).await, &Ok(expected))?;
+                    same(name, step, &store.fail_overdue(now, waits).await, &Ok(expected.clone()))?;
                 }
             }
             Step::PullIn { seconds } => {

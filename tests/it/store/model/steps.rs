@@ -296,7 +296,7 @@ pub fn ask(
         lease: LEASE,
         per_minute: limits.per_minute,
         per_hour: limits.per_hour,
-        backlog_per_minute: 2,
+        backlog_per_minute: Some(2),
         trial: None,
         env_max: 64 * 1024,
     };
