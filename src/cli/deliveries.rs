@@ -334,8 +334,6 @@ fn refused(screen: Screen, view: &views::RefusalsView) {
         view.unverified_delivery_id.is_some() || view.unverified_repository.is_some()
     };
     if view.refusals.iter().any(names) {
-        screen.line(
-            "ID? and REPOSITORY? are what the requests say of themselves; nothing verified them",
-        );
+        screen.line("ID? and REPOSITORY? are what the requests say of themselves, not verified");
     }
 }
