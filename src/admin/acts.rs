@@ -101,7 +101,7 @@ pub(super) async fn erase(
     Path(id): Path<String>,
     Json(ask): Json<NoteAsk>,
 ) -> Result<Json<EraseView>, Problem> {
-    let delivery = delivery_id(&id)?;
+    let delivery = delivery_id(&admin, &id).await?;
     let act = act(who, admin.clock.now(), ask.note)?;
     let who = act.who.clone();
     let Erasure { cancelled, left } = admin.store.erase(delivery, act).await?;
@@ -116,7 +116,7 @@ pub(super) async fn release(
     Path(id): Path<String>,
     Json(ask): Json<ReleaseAsk>,
 ) -> Result<Json<RunView>, Problem> {
-    let id = run_id(&id)?;
+    let id = run_id(&admin, &id).await?;
     let now = admin.clock.now();
     let release = match (ask.what, ask.engine_id) {
         (ReleaseWord::Retry, None) => {
@@ -170,9 +170,10 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     Json(ask): Json<NoteAsk>,
 ) -> Result<Json<RunView>, Problem> {
+    let id = run_id(&admin, &id).await?;
     let act = act(who, admin.clock.now(), ask.note)?;
     let who = act.who.clone();
-    let run = admin.store.cancel(run_id(&id)?, act).await?;
+    let run = admin.store.cancel(id, act).await?;
     tell_settled(&admin, &run, "cancel", &who);
     Ok(Json(run.into()))
 }

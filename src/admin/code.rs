@@ -58,6 +58,8 @@ codes! {
     ForbiddenRole "forbidden-role" FORBIDDEN,
     /// There is no such delivery, run, source, job, route or API key.
     NotFound "not-found" NOT_FOUND,
+    /// The beginning of an id belongs to several; the detail lists them.
+    AmbiguousId "ambiguous-id" BAD_REQUEST,
     /// The API has no such path.
     NoSuchPath "no-such-path" NOT_FOUND,
     /// The path does not take this method.

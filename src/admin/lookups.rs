@@ -1,5 +1,7 @@
 //! Reading: deliveries, runs, refused requests, and how often each secret is used.
 
+use std::fmt::Display;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -15,18 +17,20 @@ use super::views::{
 };
 use super::{Admin, Code};
 use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
-use crate::model::{DeliveryId, RunId, RunState};
+use crate::model::{DeliveryId, IdPrefix, RunId, RunState};
 use crate::replay::{plain_body, rejudge};
-use crate::store::{Delivery, DeliveryFilter, MOST_BODY, Reading, RunFilter};
+use crate::store::{Delivery, DeliveryFilter, MOST_BODY, MOST_LIKE, Reading, RunFilter};
 
 /// Rows in a list when the request gives no `limit`.
 const ROWS: usize = 20;
+/// Most rows of a list. The stores give one more, which tells that there are more.
+const MOST_ROWS: usize = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeliveriesQuery {
     source: Option<String>,
-    before: Option<DeliveryId>,
+    before: Option<String>,
     limit: Option<usize>,
 }
 
@@ -34,13 +38,15 @@ pub(super) async fn deliveries(
     State(admin): State<Admin>,
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<Json<Deliveries>, Problem> {
-    let filter = DeliveryFilter {
-        source: query.source,
-        before: query.before,
-        limit: query.limit.unwrap_or(ROWS),
+    let before = match &query.before {
+        Some(id) => Some(delivery_id(&admin, id).await?),
+        None => None,
     };
+    let limit = shown(query.limit);
+    let filter = DeliveryFilter { source: query.source, before, limit: limit + 1 };
     let source = filter.source.clone();
-    let deliveries = admin.store.deliveries(filter).await?;
+    let mut deliveries = admin.store.deliveries(filter).await?;
+    let next = cut(&mut deliveries, limit).map(|last| last.id);
     let mut deliveries: Vec<_> = deliveries.into_iter().map(DeliverySummary::from).collect();
     for run in deliveries.iter_mut().flat_map(|delivery| &mut delivery.runs) {
         admin.say_what_it_waits_for(run);
@@ -50,7 +56,7 @@ pub(super) async fn deliveries(
     if let Some(source) = source.filter(|_| deliveries.is_empty()) {
         known_source(&admin, &source)?;
     }
-    Ok(Json(Deliveries { deliveries }))
+    Ok(Json(Deliveries { deliveries, next }))
 }
 
 pub(super) async fn delivery(
@@ -125,7 +131,7 @@ pub(super) async fn body(
 pub(super) struct RunsQuery {
     state: Option<RunState>,
     job: Option<String>,
-    before: Option<RunId>,
+    before: Option<String>,
     limit: Option<usize>,
 }
 
@@ -133,25 +139,26 @@ pub(super) async fn runs(
     State(admin): State<Admin>,
     Query(query): Query<RunsQuery>,
 ) -> Result<Json<Runs>, Problem> {
-    let filter = RunFilter {
-        state: query.state,
-        job: query.job,
-        before: query.before,
-        limit: query.limit.unwrap_or(ROWS),
+    let before = match &query.before {
+        Some(id) => Some(run_id(&admin, id).await?),
+        None => None,
     };
-    let runs = admin.store.runs(filter).await?;
+    let limit = shown(query.limit);
+    let filter = RunFilter { state: query.state, job: query.job, before, limit: limit + 1 };
+    let mut runs = admin.store.runs(filter).await?;
+    let next = cut(&mut runs, limit).map(|last| last.id);
     let mut runs: Vec<_> = runs.into_iter().map(RunSummary::from).collect();
     for run in &mut runs {
         admin.say_what_it_waits_for(run);
     }
-    Ok(Json(Runs { runs }))
+    Ok(Json(Runs { runs, next }))
 }
 
 pub(super) async fn run(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Json<RunView>, Problem> {
-    let id = run_id(&id)?;
+    let id = run_id(&admin, &id).await?;
     let found = admin.store.run(id).await?;
     let found = found.ok_or_else(|| Problem::no(format_args!("run {id}")))?;
     let mut run = RunView::from(found);
@@ -241,17 +248,89 @@ pub(super) async fn find_delivery(
     id: &str,
     reading: Reading,
 ) -> Result<Delivery, Problem> {
-    let id = delivery_id(id)?;
+    let id = delivery_id(admin, id).await?;
     let found = admin.store.read_delivery(id, reading).await?;
     found.ok_or_else(|| Problem::no(format_args!("delivery {id}")))
 }
 
-/// Reads the id of a delivery; a problem where the text is not one.
-pub(super) fn delivery_id(id: &str) -> Result<DeliveryId, Problem> {
-    id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a delivery's id")))
+/// The delivery's id that the text is, or is the beginning of; a problem where the text is no id, or the beginning of
+/// none or of several.
+pub(super) async fn delivery_id(admin: &Admin, text: &str) -> Result<DeliveryId, Problem> {
+    let prefix = prefix(text)?;
+    if prefix.is_whole() {
+        return Ok(DeliveryId::from_bytes(prefix.range().0));
+    }
+    one_of("delivery", &prefix, admin.store.deliveries_like(prefix.clone()).await?)
 }
 
-/// Reads the id of a run; a problem where the text is not one.
-pub(super) fn run_id(id: &str) -> Result<RunId, Problem> {
-    id.parse().map_err(|_| Problem::bad(format!("`{id}` is not a run's id")))
+/// The run's id that the text is, or is the beginning of; a problem where the text is no id, or the beginning of none or
+/// of several.
+pub(super) async fn run_id(admin: &Admin, text: &str) -> Result<RunId, Problem> {
+    let prefix = prefix(text)?;
+    if prefix.is_whole() {
+        return Ok(RunId::from_bytes(prefix.range().0));
+    }
+    one_of("run", &prefix, admin.store.runs_like(prefix.clone()).await?)
+}
+
+fn prefix(text: &str) -> Result<IdPrefix, Problem> {
+    text.parse().map_err(|why| Problem::bad(format!("`{text}`: {why}")))
+}
+
+/// The only candidate; a problem that lists them where there are several.
+fn one_of<Id: Copy + Display>(
+    what: &str,
+    prefix: &IdPrefix,
+    candidates: Vec<Id>,
+) -> Result<Id, Problem> {
+    match &candidates[..] {
+        [] => Err(Problem::no(format_args!("{what} whose id begins with {prefix}"))),
+        [id] => Ok(*id),
+        several => {
+            let shown: Vec<String> =
+                several.iter().take(MOST_LIKE - 1).map(ToString::to_string).collect();
+            let more = if several.len() < MOST_LIKE { "" } else { " and others" };
+            let why = format!(
+                "{prefix} is the beginning of several ids; write more of the one that you mean: {}{more}",
+                shown.join(", ")
+            );
+            Err(Problem::new(Code::AmbiguousId, why))
+        }
+    }
+}
+
+/// How many rows a list shows.
+fn shown(limit: Option<usize>) -> usize {
+    limit.unwrap_or(ROWS).min(MOST_ROWS)
+}
+
+/// Cuts a list that was read with one row more than is shown. Returns the last row that is shown where there are more.
+fn cut<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let is_cut = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| is_cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_cut_says_from_where_it_goes_on_and_another_does_not() {
+        assert_eq!(cut(&mut vec![3, 2, 1], 2), Some(&2));
+        assert_eq!(cut(&mut vec![3, 2], 2), None);
+        assert_eq!(cut(&mut Vec::<u8>::new(), 0), None);
+    }
+
+    #[test]
+    fn a_beginning_of_several_ids_is_refused_with_the_candidates() {
+        let prefix: IdPrefix = "0193a6f2".parse().expect("a prefix");
+        assert_eq!(one_of("run", &prefix, vec!["0193a6f2-1"]).ok(), Some("0193a6f2-1"));
+        let several = one_of("run", &prefix, vec!["0193a6f2-1", "0193a6f2-2"]);
+        let words = format!("{:?}", several.expect_err("ambiguous"));
+        assert!(words.contains("AmbiguousId"), "{words}");
+        assert!(words.contains("you mean: 0193a6f2-1, 0193a6f2-2\""), "{words}");
+        let many = one_of("run", &prefix, vec!["0193a6f2-1"; MOST_LIKE]).expect_err("ambiguous");
+        assert!(format!("{many:?}").contains(" and others"), "{many:?}");
+    }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::client::Remote;
 use super::failure::Failure;
 use super::screen::Screen;
-use super::tones::time;
+use super::tones::when;
 use crate::admin::views::AuditView;
 
 /// Show what people and tokens did.
@@ -34,7 +34,7 @@ impl Audit {
             return Ok(());
         }
         if view.acts.is_empty() {
-            screen.line("nobody has done anything yet");
+            screen.line("no act is recorded");
             return Ok(());
         }
         let rows: Vec<Vec<String>> = view
@@ -43,7 +43,7 @@ impl Audit {
             .map(|act| {
                 vec![
                     act.number.to_string(),
-                    time(act.at),
+                    when(screen, act.at),
                     act.who.clone(),
                     act.origin.clone().unwrap_or_default(),
                     act.act.clone(),

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Parser};
 use reqwest::{Certificate, Client, Method, RequestBuilder, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,6 +70,37 @@ pub(super) fn no_answer(error: reqwest::Error) -> String {
              it with --ca-file FILE"
         ),
         false => words,
+    }
+}
+
+/// The same arguments in front of the command. Each command that asks a gateway has them as its own, with their help.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Anywhere {
+    #[arg(long = "url", id = "url", global = true, hide = true, value_parser = address)]
+    url: Option<Url>,
+    #[arg(long = "token-file", id = "token_file", global = true, hide = true)]
+    token_file: Option<PathBuf>,
+}
+
+/// What [`Remote`] is, for a command that asks a gateway only now and then.
+#[derive(Parser)]
+struct Only {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Anywhere {
+    /// Where the gateway is and who asks, completed from the environment.
+    pub(super) fn remote(&self) -> Result<Remote, Failure> {
+        let mut arguments = vec!["cdsw-gateway".into()];
+        if let Some(url) = &self.url {
+            arguments.extend(["--url".into(), url.to_string().into()]);
+        }
+        if let Some(path) = &self.token_file {
+            arguments.extend([std::ffi::OsString::from("--token-file"), path.clone().into()]);
+        }
+        let parsed = Only::try_parse_from(arguments);
+        parsed.map(|only| only.remote).map_err(|fault| Failure::Usage(fault.to_string()))
     }
 }
 

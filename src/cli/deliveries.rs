@@ -4,20 +4,22 @@ use clap::{Args, Subcommand};
 
 use super::client::Remote;
 use super::failure::Failure;
+use super::replay::Replay;
 use super::runs::show_run;
 use super::screen::{Screen, Tone, raw};
-use super::tones::time;
+use super::table::Cell;
+use super::tones::{ids, state_tone, time, time_and_when, when};
 use crate::admin::views;
 use crate::admin::views::{ExplanationView, RunSummary};
-use crate::model::{DeliveryId, RunState};
+use crate::model::{IdPrefix, RunState};
 
 /// Look at kept deliveries of a running gateway, and erase them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     cdsw-gateway deliveries list --source github\n  \
-    cdsw-gateway deliveries show 0193a6f2-…          why did this push not start my job?\n  \
-    cdsw-gateway deliveries show 0193a6f2-… --body > payload.json\n  \
-    cdsw-gateway deliveries erase 0193a6f2-… --yes --note \"asked for by its author\"\n  \
+    cdsw-gateway deliveries show 0193a6f2-2097          why did this push not start my job?\n  \
+    cdsw-gateway deliveries show 0193a6f2-2097 --body > payload.json\n  \
+    cdsw-gateway deliveries erase 0193a6f2-2097 --yes --note \"asked for by its author\"\n  \
     cdsw-gateway deliveries refused github           what was not let in, and why")]
 pub(super) struct Deliveries {
     #[command(flatten)]
@@ -29,21 +31,27 @@ pub(super) struct Deliveries {
 #[derive(Subcommand, Debug)]
 enum What {
     /// Newest first
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway deliveries list --source github -n 5\n  \
+        cdsw-gateway deliveries list --before 0193a6f2-2097")]
     List {
         /// Of this source only
         #[arg(long)]
         source: Option<String>,
         /// Older than this delivery
         #[arg(long, value_name = "ID")]
-        before: Option<DeliveryId>,
-        /// How many
+        before: Option<IdPrefix>,
+        /// How many, 1000 at most
         #[arg(long, short = 'n', default_value_t = 20)]
         limit: usize,
     },
     /// One delivery: verdict of every route, runs, attempts
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway deliveries show 0193a6f2-2097\n  \
+        cdsw-gateway deliveries show 0193a6f2-2097 --body > payload.json")]
     Show {
-        /// The delivery's id
-        id: DeliveryId,
+        /// The delivery's id, or its beginning
+        id: IdPrefix,
         /// Write its body, byte for byte, and nothing else
         #[arg(long)]
         body: bool,
@@ -51,11 +59,16 @@ enum What {
         #[arg(long, requires = "body")]
         plain: bool,
     },
+    /// Put kept deliveries through today's routes again
+    Replay(Replay),
     /// Erase the content of deliveries for good: body, headers, variables, replies
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway deliveries erase 0193a6f2-2097          what would be erased?\n  \
+        cdsw-gateway deliveries erase 0193a6f2-2097 --yes --note \"asked for by its author\"")]
     Erase {
-        /// The deliveries' ids
+        /// The deliveries' ids, or their beginnings
         #[arg(required = true, value_name = "ID")]
-        ids: Vec<DeliveryId>,
+        ids: Vec<IdPrefix>,
         /// Do it; without this, only what would be erased is shown
         #[arg(long)]
         yes: bool,
@@ -64,6 +77,10 @@ enum What {
         note: Option<String>,
     },
     /// The last requests that were refused: of a source, or of all
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway deliveries refused\n  \
+        cdsw-gateway deliveries refused github\n  \
+        cdsw-gateway deliveries refused --unknown            to addresses that are no source's")]
     Refused {
         /// The source; all of them where it is left out
         source: Option<String>,
@@ -75,13 +92,17 @@ enum What {
 
 impl Deliveries {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        if let What::Replay(replay) = self.what {
+            return replay.run(screen).await;
+        }
         let api = self.remote.api()?;
         match self.what {
+            What::Replay(_) => {}
             What::List { source, before, limit } => {
-                let mut query = vec![("limit", screen.rows_to_ask(limit).to_string())];
+                let mut query = vec![("limit", limit.to_string())];
                 query.extend(source.map(|source| ("source", source)));
                 query.extend(before.map(|before| ("before", before.to_string())));
-                list(screen, &api.get(&["deliveries"], &query).await?, limit);
+                list(screen, &api.get(&["deliveries"], &query).await?);
             }
             What::Show { id, body: true, plain } => {
                 let query: &[_] = if plain { &[("plain", "true")] } else { &[] };
@@ -118,51 +139,56 @@ impl Deliveries {
     }
 }
 
-fn list(screen: Screen, view: &views::Deliveries, limit: usize) {
+fn list(screen: Screen, view: &views::Deliveries) {
     if screen.json() {
         return screen.value(view);
     }
     if view.deliveries.is_empty() {
         return screen.line("no deliveries");
     }
-    let rows: Vec<Vec<String>> = view
+    let ids = ids(screen, view.deliveries.iter().map(|delivery| delivery.id));
+    let rows: Vec<Vec<Cell>> = view
         .deliveries
         .iter()
-        .take(limit)
-        .map(|delivery| {
+        .zip(ids)
+        .map(|(delivery, id)| {
             vec![
-                delivery.id.to_string(),
-                time(delivery.received_at),
-                delivery.source.clone(),
-                delivery.kind.clone(),
-                repeats(delivery),
+                id,
+                Cell::whole(when(screen, delivery.received_at)),
+                delivery.source.clone().into(),
+                delivery.kind.clone().into(),
+                repeats(screen, delivery).into(),
                 outcome(&delivery.runs, delivery.handshake),
             ]
         })
         .collect();
     screen.table(&["DELIVERY", "RECEIVED", "SOURCE", "EVENT", "REPEATS", "RUNS"], &rows);
-    screen.more(view.deliveries.len(), limit);
+    screen.more(view.deliveries.len(), view.next);
 }
 
 /// How many requests were taken for repeats of a delivery, and when the last of them came.
-fn repeats(delivery: &views::DeliverySummary) -> String {
+fn repeats(screen: Screen, delivery: &views::DeliverySummary) -> String {
     match (delivery.repeats, delivery.repeated_at) {
         (0, _) => "none".to_owned(),
         (repeats, None) => repeats.to_string(),
-        (repeats, Some(last)) => format!("{repeats}, last {}", time(last)),
+        (repeats, Some(last)) => format!("{repeats}, last {}", when(screen, last)),
     }
 }
 
-fn outcome(runs: &[RunSummary], handshake: bool) -> String {
-    match runs {
-        [] if handshake => "handshake".to_owned(),
-        [] => "none matched".to_owned(),
-        runs => runs
-            .iter()
-            .map(|run| format!("{} {}", run.route, run.state))
-            .collect::<Vec<_>>()
-            .join(", "),
-    }
+/// Its runs with their states, in the tone of the one that needs most attention.
+fn outcome(runs: &[RunSummary], handshake: bool) -> Cell {
+    let tones = runs.iter().map(|run| state_tone(run.state));
+    let tone = tones.max_by_key(|tone| match tone {
+        Tone::Bad => 3,
+        Tone::Warn => 2,
+        Tone::Good => 1,
+        Tone::Dim | Tone::Strong => 0,
+    });
+    let Some(tone) = tone else {
+        return Cell::from(if handshake { "handshake" } else { "none matched" }).tone(Tone::Dim);
+    };
+    let runs: Vec<String> = runs.iter().map(|run| format!("{} {}", run.route, run.state)).collect();
+    Cell::from(runs.join(", ")).tone(tone)
 }
 
 fn show(screen: Screen, view: &views::DeliveryView) {
@@ -182,7 +208,7 @@ fn show(screen: Screen, view: &views::DeliveryView) {
     screen.line(format!("  event     {}{name}", summary.kind));
     screen.line(format!(
         "  received  {} from {}",
-        time(summary.received_at),
+        time_and_when(screen, summary.received_at),
         summary.remote.as_deref().unwrap_or("?")
     ));
     screen.line(format!("  key       {}", summary.key));
@@ -192,7 +218,7 @@ fn show(screen: Screen, view: &views::DeliveryView) {
         ));
     }
     if summary.repeats > 0 {
-        screen.line(format!("  repeats   {}", repeats(summary)));
+        screen.line(format!("  repeats   {}", repeats(screen, summary)));
     }
     screen.line(format!("  body      {} bytes", summary.size));
     match &summary.erased {
@@ -292,7 +318,7 @@ fn refused(screen: Screen, view: &views::RefusalsView) {
         .iter()
         .map(|refused| {
             vec![
-                time(refused.at),
+                when(screen, refused.at),
                 refused.source.as_ref().or(refused.path.as_ref()).cloned().unwrap_or_default(),
                 refused.remote.clone(),
                 refused.status.to_string(),
@@ -308,8 +334,6 @@ fn refused(screen: Screen, view: &views::RefusalsView) {
         view.unverified_delivery_id.is_some() || view.unverified_repository.is_some()
     };
     if view.refusals.iter().any(names) {
-        screen.line(
-            "ID? and REPOSITORY? are what the requests say of themselves; nothing verified them",
-        );
+        screen.line("ID? and REPOSITORY? are what the requests say of themselves, not verified");
     }
 }

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod man;
 mod migrate;
 mod pauses;
 mod providers;
@@ -17,6 +18,7 @@ mod refused;
 mod release;
 mod replay;
 mod runs;
+mod sample;
 mod schema;
 mod screen;
 mod secrets;
@@ -27,6 +29,7 @@ mod signer;
 mod signing;
 mod simulate;
 mod systemd;
+mod table;
 mod tones;
 
 use std::path::PathBuf;
@@ -38,8 +41,8 @@ use clap::{Parser, Subcommand};
 pub use explain::saved_body;
 
 use crate::observe::{LogFormat, start_tracing};
-use failure::Failure;
-use screen::{Screen, Tone, aside, aside_report};
+use failure::{ErrorView, Failure};
+use screen::{Looks, Screen, Tone, aside, aside_report};
 
 /// Receives signed webhooks and starts Cloudera Data Science Workbench jobs with a key that only
 /// it holds
@@ -62,6 +65,10 @@ struct Arguments {
     /// Write JSON instead of text
     #[arg(long, global = true)]
     json: bool,
+    #[command(flatten)]
+    looks: Looks,
+    #[command(flatten)]
+    anywhere: client::Anywhere,
     /// How log lines are written
     #[arg(long, global = true, value_enum, default_value_t, env = "CDSW_GATEWAY_LOG_FORMAT")]
     log_format: LogFormat,
@@ -94,6 +101,8 @@ enum Command {
     Send(send::Send),
     /// List the senders that are known, or show how to set one up
     Providers(providers::Providers),
+    /// Print a payload of a sender
+    Sample(sample::Sample),
     /// Look at kept deliveries of a running gateway
     Deliveries(deliveries::Deliveries),
     /// Look at runs of a running gateway
@@ -128,13 +137,18 @@ enum Command {
     Schema(schema::Schema),
     /// Print completions for a shell
     Completions(completions::Completions),
+    /// Write manual pages
+    Man(man::Man),
 }
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     crate::process::keep_memory_private();
-    let arguments = Arguments::parse();
-    let screen = Screen::new(arguments.json);
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(fault) => return unread(&fault),
+    };
+    let screen = Screen::new(arguments.json, arguments.looks);
     // Commands that end by themselves print what matters, so they log only when asked to.
     let lasting = matches!(arguments.command, Command::Serve(_) | Command::Simulate(_));
     let filter = if lasting || arguments.log != "info" { arguments.log.as_str() } else { "off" };
@@ -151,18 +165,33 @@ pub fn run() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let ended = runtime.block_on(perform(arguments.command, screen));
+    let ended = runtime.block_on(perform(arguments.command, screen, arguments.anywhere));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let words = failure.to_string();
             if !words.is_empty() {
+                screen.error(&ErrorView::of(&failure));
                 say(screen, &failure, &words);
             }
             ExitCode::from(failure.status())
         }
     }
+}
+
+/// Says why the arguments cannot be read, or prints the help that was asked for.
+fn unread(fault: &clap::Error) -> ExitCode {
+    let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
+    if fault.use_stderr() && asked_for_json {
+        let words = fault.to_string();
+        let words = words.trim_start_matches("error:").split("\n\n").next().unwrap_or_default();
+        let failure = Failure::Usage(words.split_whitespace().collect::<Vec<_>>().join(" "));
+        Screen::new(true, Looks::default()).error(&ErrorView::of(&failure));
+    }
+    // It writes to the stream that fits: help to standard output, a fault to standard error.
+    let _ = fault.print();
+    ExitCode::from(u8::try_from(fault.exit_code()).unwrap_or(2))
 }
 
 fn say(screen: Screen, failure: &Failure, words: &str) {
@@ -173,14 +202,19 @@ fn say(screen: Screen, failure: &Failure, words: &str) {
     }
 }
 
-async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
+async fn perform(
+    command: Command,
+    screen: Screen,
+    anywhere: client::Anywhere,
+) -> Result<(), Failure> {
     match command {
         Command::Serve(command) => command.run().await,
         Command::Demo(command) => Box::pin(command.run(screen)).await,
         Command::Check(command) => command.run(screen),
         Command::Explain(command) => command.run(screen).await,
-        Command::Send(command) => command.run(screen).await,
+        Command::Send(command) => Box::pin(command.run(screen, &anywhere)).await,
         Command::Providers(command) => command.run(screen),
+        Command::Sample(command) => command.run(screen),
         Command::Deliveries(command) => command.run(screen).await,
         Command::Runs(command) => command.run(screen).await,
         Command::Replay(command) => command.run(screen).await,
@@ -198,5 +232,44 @@ async fn perform(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),
         Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(screen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The commands below this one that have none below them, each with its words.
+    fn leaves(command: &clap::Command, words: &str, found: &mut Vec<(String, clap::Command)>) {
+        let below: Vec<_> =
+            command.get_subcommands().filter(|below| below.get_name() != "help").collect();
+        if below.is_empty() {
+            found.push((words.to_owned(), command.clone()));
+        }
+        for command in below {
+            leaves(command, &format!("{words} {}", command.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_of_itself_in_its_help() {
+        let mut found = Vec::new();
+        leaves(&Arguments::command(), "cdsw-gateway", &mut found);
+        assert!(found.len() > 25, "{}", found.len());
+        for (words, command) in found {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let last = words.rsplit(' ').next().unwrap_or_default();
+            let mut examples = help.lines().filter(|line| line.contains("cdsw-gateway "));
+            let shows = examples.any(|line| line.split(' ').any(|word| word == last));
+            assert!(shows, "`{words} --help` shows no example of it:\n{help}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_every_command_fit_together() {
+        Arguments::command().debug_assert();
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::client::{Api, Remote};
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
-use super::tones::time;
+use super::tones::{time, when};
 use crate::admin::views::{
     BreakerState, BreakerView, NoteAsk, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
 };
@@ -76,8 +76,12 @@ pub(super) struct Workbenches {
 #[derive(Subcommand, Debug)]
 enum OfWorkbench {
     /// List what is paused, and circuit breakers that are open
+    #[command(after_help = "Example:\n  cdsw-gateway workbenches paused")]
     Paused,
     /// End the wait of an open circuit breaker: one start is tried now
+    #[command(
+        after_help = "Example:\n  cdsw-gateway workbenches resume main --note \"it is back\""
+    )]
     Resume {
         /// Its name
         name: String,
@@ -90,8 +94,13 @@ enum OfWorkbench {
 #[derive(Subcommand, Debug)]
 enum Named {
     /// List what is paused, and circuit breakers that are open
+    #[command(after_help = "Example:\n  cdsw-gateway jobs paused")]
     Paused,
     /// Pause it
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway jobs pause retrain --note \"the cluster is being upgraded\"\n  \
+        cdsw-gateway routes pause retrain-on-push\n  \
+        cdsw-gateway keys pause main/alice")]
     Pause {
         /// Its name
         name: String,
@@ -100,6 +109,10 @@ enum Named {
         note: Option<String>,
     },
     /// Resume it
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway jobs resume retrain\n  \
+        cdsw-gateway routes resume retrain-on-push\n  \
+        cdsw-gateway keys resume main/alice")]
     Resume {
         /// Its name
         name: String,
@@ -112,15 +125,22 @@ enum Named {
 #[derive(Subcommand, Debug)]
 enum Switch {
     /// List what is paused, and circuit breakers that are open
+    #[command(after_help = "Example:\n  cdsw-gateway starts paused")]
     Paused,
     /// Pause every start
-    #[command(alias = "stop")]
+    #[command(
+        alias = "stop",
+        after_help = "Example:\n  cdsw-gateway starts pause --note \"incident 4711\""
+    )]
     Pause {
         /// Why, kept with the act
         #[arg(long)]
         note: Option<String>,
     },
     /// Resume them
+    #[command(
+        after_help = "Example:\n  cdsw-gateway starts resume --note \"incident 4711 is over\""
+    )]
     Resume {
         /// Why, kept with the act
         #[arg(long)]
@@ -242,7 +262,7 @@ async fn paused(api: &Api, screen: Screen) -> Result<(), Failure> {
     }
     let pauses = view.pauses.iter().map(|pause| {
         let note = pause.note.clone().unwrap_or_default();
-        vec![pause.what.to_string(), time(pause.since), pause.who.clone(), note]
+        vec![pause.what.to_string(), when(screen, pause.since), pause.who.clone(), note]
     });
     let breakers = view.breakers().into_iter().map(|breaker| {
         let what = format!("workbench {}", breaker.workbench);

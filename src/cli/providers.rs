@@ -15,6 +15,7 @@ use crate::providers::{self, Provider};
 #[command(after_help = "Examples:\n  \
     cdsw-gateway providers\n  \
     cdsw-gateway providers mlflow                        what to click, what to write\n  \
+    cdsw-gateway providers mlflow --sample               a payload, and what routes see of it\n  \
     cdsw-gateway providers mlflow --sample-secret > secret.txt\n\n\
     The sample secret is in every copy of this program: use it to try things out, and nowhere else.")]
 pub(super) struct Providers {
@@ -24,6 +25,9 @@ pub(super) struct Providers {
     /// to believe it
     #[arg(long, requires = "name")]
     sample_secret: bool,
+    /// Show a payload of it, and what routes see of that: of this kind of event, or of its usual one
+    #[arg(long, value_name = "EVENT", requires = "name", num_args = 0..=1, default_missing_value = "")]
+    sample: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +76,10 @@ impl Providers {
                 .write_all(provider.sample_secret().expose())
                 .map_err(|error| Failure::Failed(error.to_string()));
         }
+        if let Some(event) = &self.sample {
+            let event = Some(event.as_str()).filter(|event| !event.is_empty());
+            return super::sample::show(screen, provider, event, true);
+        }
         show(screen, provider);
         Ok(())
     }
@@ -81,7 +89,7 @@ impl Providers {
 pub(super) fn list(screen: Screen) {
     let views: Vec<View> = providers::names().filter_map(providers::find).map(View::of).collect();
     if screen.json() {
-        return screen.value(&views);
+        return screen.value(&serde_json::json!({ "providers": views }));
     }
     let row =
         |view: &View| vec![view.name.to_owned(), view.title.to_owned(), view.samples.join(", ")];

@@ -19,9 +19,11 @@ pub(super) fn failure(code: Option<&str>, status: StatusCode, why: String) -> Fa
 
 fn by_code(code: Code, why: String) -> Failure {
     match code {
-        Code::BadRequest | Code::UnreadableQuery | Code::UnreadableJson | Code::UnexpectedJson => {
-            Failure::Usage(why)
-        }
+        Code::AmbiguousId
+        | Code::BadRequest
+        | Code::UnreadableQuery
+        | Code::UnreadableJson
+        | Code::UnexpectedJson => Failure::Usage(why),
         Code::Unauthorized => not_accepted(),
         Code::NoAdminTokens | Code::TooManyWrongTokens | Code::UnknownHost => {
             Failure::Unreachable(why)

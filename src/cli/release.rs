@@ -4,27 +4,26 @@ use clap::Args;
 
 use super::client::Remote;
 use super::failure::Failure;
-use super::runs::show_run;
+use super::runs::show_settled;
 use super::screen::Screen;
 use super::several::each;
 use crate::admin::views::{ReleaseAsk, ReleaseWord, RunView};
-use crate::model::RunId;
+use crate::model::IdPrefix;
 
 /// Settle held runs, or queue failed ones again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    cdsw-gateway release 0193a6f2-… --started cwg6wclmg0x482u0   the workbench shows that it runs\n  \
-    cdsw-gateway release 0193a6f2-… --retry                      it does not run; try again\n  \
-    cdsw-gateway release 0193a6f2-… 0193a701-… --retry          failed runs, with their variables\n  \
-    cdsw-gateway release 0193a6f2-… --fail --note \"not needed\"   leave it\n\n\
+    cdsw-gateway release 0193a6f2-2097 --started cwg6wclmg0x482u0   the workbench shows that it runs\n  \
+    cdsw-gateway release 0193a6f2-2097 --retry                      it does not run; try again\n  \
+    cdsw-gateway release 0193a6f2-2097 --fail --note \"not needed\"   leave it\n\n\
     Look at the job's history on the workbench first: only a person can know whether the last\n\
     attempt started it.")]
 pub(super) struct Release {
     #[command(flatten)]
     remote: Remote,
-    /// The runs' ids; an engine can be named for one run only
+    /// The runs' ids, or their beginnings; an engine can be named for one run only
     #[arg(required = true, value_name = "RUN")]
-    ids: Vec<RunId>,
+    ids: Vec<IdPrefix>,
     #[command(flatten)]
     word: Word,
     /// Why, kept with the act
@@ -59,21 +58,12 @@ impl Release {
         }
         let ask = ReleaseAsk { what, engine_id: self.word.started, note: self.note };
         let api = self.remote.api()?;
-        let release = async |id: &RunId| -> Result<RunView, Failure> {
+        let release = async |id: &IdPrefix| -> Result<RunView, Failure> {
             api.post(&["runs", &id.to_string(), "release"], &ask).await
         };
         let mut done = Vec::new();
         let ended = each(&self.ids, release, |run| done.push(run)).await;
-        match &done[..] {
-            [run] if self.ids.len() == 1 && screen.json() => screen.value(run),
-            [run] if self.ids.len() == 1 => show_run(screen, run),
-            runs if screen.json() => screen.value(&serde_json::json!({ "runs": runs })),
-            runs => {
-                for run in runs {
-                    screen.line(format!("run {}: {}", run.summary.id, run.summary.state));
-                }
-            }
-        }
+        show_settled(screen, self.ids.len(), &done);
         ended
     }
 }

@@ -5,10 +5,13 @@
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr as _;
 
+use super::table::{Cell, lay};
+use crate::clock::{Clock, SystemClock};
 use crate::config::Report;
 use crate::model::{printable, printable_json, printable_lines};
 
@@ -17,7 +20,25 @@ use crate::model::{printable, printable_json, printable_lines};
 pub(super) struct Screen {
     json: bool,
     color: bool,
+    /// Where lines are made to fit: the columns of a terminal. Elsewhere nothing is cut or shortened.
+    width: Option<usize>,
+    /// Times are told from it, where people read them; none where they are written in full.
+    from: Option<Timestamp>,
 }
+
+/// How people want to see lists.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub(super) struct Looks {
+    /// Show lists in full, even where they are wider than the terminal
+    #[arg(long, global = true)]
+    pub(super) wide: bool,
+    /// Show times as dates, not as "3 min ago"
+    #[arg(long, global = true)]
+    pub(super) absolute: bool,
+}
+
+/// Set once JSON was written, so that an error does not follow it there as a second document.
+static WROTE_JSON: AtomicBool = AtomicBool::new(false);
 
 /// How a piece of text is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +56,25 @@ pub(super) enum Tone {
 }
 
 impl Screen {
-    /// Colour only on a terminal, and never where `NO_COLOR` is set (no-color.org).
-    pub(super) fn new(json: bool) -> Self {
+    /// Colour only on a terminal, and never where `NO_COLOR` is set (no-color.org). Lines fit a terminal, or the
+    /// columns that `COLUMNS` gives.
+    pub(super) fn new(json: bool, looks: Looks) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { json, color: !refused && !dumb && std::io::stdout().is_terminal() }
+        let is_terminal = std::io::stdout().is_terminal();
+        let width = columns().filter(|_| !looks.wide);
+        let from = (width.is_some() && !looks.absolute).then(|| SystemClock.now());
+        Self { json, color: !refused && !dumb && is_terminal, width, from }
+    }
+
+    /// Whether lists are made to fit a width, so that ids are shortened.
+    pub(super) fn is_narrow(self) -> bool {
+        self.width.is_some()
+    }
+
+    /// The moment from which times are told ("3 min ago"); none where they are written in full.
+    pub(super) fn from(self) -> Option<Timestamp> {
+        self.from
     }
 
     /// Whether JSON was asked for.
@@ -71,15 +106,14 @@ impl Screen {
         write("\n");
     }
 
-    /// How many rows to ask for: one more than are shown to a person tells whether there are more.
-    pub(super) fn rows_to_ask(self, limit: usize) -> usize {
-        limit.saturating_add(usize::from(!self.json))
-    }
-
-    /// On a terminal, says that there are more rows than are shown.
-    pub(super) fn more(self, found: usize, limit: usize) {
-        if found > limit && std::io::stdout().is_terminal() {
-            self.line(self.paint(Tone::Dim, format!("({limit} newest; --limit for more)")));
+    /// Says that a list goes on: beside the list on a terminal, else apart from it.
+    pub(super) fn more(self, shown: usize, next: Option<impl std::fmt::Display>) {
+        let Some(next) = next else { return };
+        let words = format!("({shown} newest; the next: --before {next}, or more with --limit)");
+        if self.width.is_some() {
+            self.line(self.paint(Tone::Dim, words));
+        } else {
+            aside(words);
         }
     }
 
@@ -88,6 +122,15 @@ impl Screen {
         if let Ok(text) = serde_json::to_string_pretty(value) {
             write(&printable_json(&text));
             write("\n");
+            WROTE_JSON.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// An error as JSON, where JSON is asked for and nothing was written yet: what reads the output then finds one
+    /// document, the result or the error.
+    pub(super) fn error(self, error: &impl Serialize) {
+        if self.json && !WROTE_JSON.load(Ordering::Relaxed) {
+            self.value(&serde_json::json!({ "error": error }));
         }
     }
 
@@ -100,34 +143,23 @@ impl Screen {
         format!("{begin}{}{END}", printable(&text.to_string()))
     }
 
-    /// Rows under headings, each column as wide as its widest cell.
-    pub(super) fn table(self, headings: &[&str], rows: &[Vec<String>]) {
-        let rows: Vec<Vec<String>> = rows
-            .iter()
-            .map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect())
-            .collect();
-        let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
-            }
+    /// Rows under headings, each column as wide as its widest cell; on a terminal, no wider than it.
+    pub(super) fn table<Row: Into<Cell> + Clone>(self, headings: &[&str], rows: &[Vec<Row>]) {
+        let rows: Vec<Vec<Cell>> =
+            rows.iter().map(|row| row.iter().cloned().map(Into::into).collect()).collect();
+        let laid = lay(headings, &rows, self.width);
+        self.line(self.paint(Tone::Strong, laid.headings));
+        for row in laid.rows {
+            let pieces = row.into_iter().map(|(text, tone)| match tone {
+                Some(tone) => self.paint(tone, text),
+                None => text,
+            });
+            self.line(pieces.collect::<String>().trim_end());
         }
-        let heading = aligned(&widths, headings.iter().copied());
-        self.line(self.paint(Tone::Strong, heading.trim_end()));
-        for row in &rows {
-            self.line(aligned(&widths, row.iter().map(String::as_str)).trim_end());
+        if laid.is_cut {
+            self.line(self.paint(Tone::Dim, "(… is cut off; --wide shows all)"));
         }
     }
-}
-
-fn aligned<'a>(widths: &[usize], cells: impl Iterator<Item = &'a str>) -> String {
-    let mut line = String::new();
-    for (width, cell) in widths.iter().zip(cells) {
-        // `{:<width$}` would count characters, of which some take two cells and some none.
-        let gap = width.saturating_sub(cell.width()) + 2;
-        let _ = write!(line, "{cell}{:gap$}", "");
-    }
-    line
 }
 
 /// Marks the end of a painted text.
@@ -166,6 +198,15 @@ fn shown(line: &str, color: bool) -> String {
     out
 }
 
+/// The columns of the terminal, or what `COLUMNS` says; none where neither is known.
+fn columns() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let out = std::io::stdout();
+    let seen = || rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col));
+    // A terminal that does not know its width says 0.
+    said.or_else(|| seen().filter(|_| out.is_terminal())).filter(|columns| *columns > 0)
+}
+
 fn is_mark(letter: char) -> bool {
     letter == END || TONES.iter().any(|(_, mark, _)| *mark == letter)
 }
@@ -177,7 +218,7 @@ fn write(text: &str) {
 
 /// Writes a message for people to standard error, apart from the output. Its hidden characters are escaped.
 pub(super) fn aside(text: impl AsRef<str>) {
-    let color = Screen::new(false).color;
+    let color = Screen::new(false, Looks::default()).color;
     let lines: Vec<String> = text.as_ref().lines().map(|line| shown(line, color)).collect();
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
@@ -197,20 +238,5 @@ pub(super) fn raw(bytes: &[u8]) -> std::io::Result<()> {
         out.write_all(printable_lines(&String::from_utf8_lossy(bytes)).as_bytes())
     } else {
         out.write_all(bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_stand_below_each_other_after_wide_and_combining_characters() {
-        let rows = [["日本", "x"], ["e\u{301}", "x"], ["abcd", "x"]];
-        let lines = rows.map(|row| aligned(&[4, 1], row.into_iter()));
-        for line in &lines {
-            let before = line.split('x').next().unwrap_or_default();
-            assert_eq!(before.width(), 6, "{line:?}");
-        }
     }
 }

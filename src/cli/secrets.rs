@@ -5,7 +5,7 @@ use clap::Args;
 use super::client::Remote;
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
-use super::tones::time;
+use super::tones::{time, when};
 use crate::admin::views::SecretsView;
 
 /// See which secrets still prove deliveries, to drop the old one of a rotation.
@@ -41,7 +41,7 @@ fn show(screen: Screen, view: &SecretsView) {
             },
             secret.reference.clone(),
             secret.deliveries.to_string(),
-            secret.last.map_or_else(|| "never".to_owned(), time),
+            secret.last.map_or_else(|| "never".to_owned(), |last| when(screen, last)),
         ]
     };
     let rows: Vec<Vec<String>> = view.secrets.iter().map(row).collect();

@@ -10,15 +10,16 @@ use clap::Args;
 use reqwest::Url;
 
 use super::ConfigFile;
-use super::client::Trust;
+use super::client::{Anywhere, Api, Remote, Trust};
 use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
 use super::providers;
+use super::runs::{show_run, wait};
 use super::screen::{Screen, Tone, aside};
 use super::signer;
 use super::signing::{Sent, Signing, deliver, hook, new_id};
 use crate::config::{Live, SecretRef, SecretResolver, SourcePlan, documented_source};
-use crate::model::Secret;
+use crate::model::{RunState, Secret};
 
 /// Where a gateway usually listens for webhooks.
 const USUAL: &str = "http://127.0.0.1:8080";
@@ -27,6 +28,7 @@ const USUAL: &str = "http://127.0.0.1:8080";
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     cdsw-gateway send github                                 a sample push\n  \
+    cdsw-gateway send github --wait                          and wait for what becomes of it\n  \
     cdsw-gateway send github --payload push.json --event push\n  \
     cdsw-gateway send github --id 72d3162e-cc78-11e3-81ab-4c9367dc0958   a repeat, when sent twice\n  \
     cdsw-gateway send github --to http://127.0.0.1:8080 --wrong-secret\n  \
@@ -80,6 +82,9 @@ pub(super) struct Send {
     headers: Vec<String>,
     #[command(flatten)]
     trust: Trust,
+    /// Wait until its runs are started, or need a person; asks the gateway at --url with an admin token
+    #[arg(long)]
+    wait: bool,
     /// Sign with a secret that the gateway does not know
     #[arg(long, conflicts_with = "provider")]
     wrong_secret: bool,
@@ -94,7 +99,7 @@ struct Target {
 }
 
 impl Send {
-    pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+    pub(super) async fn run(self, screen: Screen, anywhere: &Anywhere) -> Result<(), Failure> {
         if self.list {
             providers::list(screen);
             return Ok(());
@@ -116,7 +121,19 @@ impl Send {
             let (name, value) = parse_header(header)?;
             request.headers_mut().insert(name, value);
         }
-        show(screen, &deliver(request, id, &self.trust).await?)
+        // A command that is to wait fails before it sends, where it could not ask.
+        let api = if self.wait {
+            let remote = anywhere.remote()?;
+            Some(Remote { trust: self.trust.clone(), ..remote }.api()?)
+        } else {
+            None
+        };
+        let sent = deliver(request, id, &self.trust).await?;
+        show(screen, &sent, api.is_some())?;
+        match api {
+            Some(api) => follow(screen, &api, &sent).await,
+            None => Ok(()),
+        }
     }
 
     async fn of_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
@@ -198,14 +215,50 @@ fn setting(text: &str) -> Result<(String, String), Failure> {
     if good { Ok((key.to_owned(), value.to_owned())) } else { Err(fault()) }
 }
 
-fn show(screen: Screen, sent: &Sent) -> Result<(), Failure> {
+/// Shows the answer, and which command shows what became of it.
+fn show(screen: Screen, sent: &Sent, waits: bool) -> Result<(), Failure> {
     let good = (200..300).contains(&sent.status);
     if screen.json() {
-        screen.value(sent);
+        if !good || !waits {
+            screen.value(sent);
+        }
     } else {
         let tone = if good { Tone::Good } else { Tone::Bad };
         screen.line(format!("{}  {}", screen.paint(tone, sent.status), sent.id));
         screen.value(&sent.answer);
+        let runs = runs(sent);
+        let next = match (&runs[..], sent.answer["delivery"].as_str()) {
+            (_, _) if waits || !good => None,
+            ([run, ..], _) => Some(format!("cdsw-gateway runs show {run} --wait")),
+            ([], Some(delivery)) => Some(format!("cdsw-gateway deliveries show {delivery}")),
+            ([], None) => None,
+        };
+        if let Some(next) = next {
+            screen.line(screen.paint(Tone::Dim, format!("what became of it: {next}")));
+        }
     }
     if good { Ok(()) } else { Err(Failure::Found) }
+}
+
+/// The ids of the runs in the answer.
+fn runs(sent: &Sent) -> Vec<String> {
+    let runs = sent.answer["runs"].as_array().into_iter().flatten();
+    runs.filter_map(|run| run["id"].as_str().map(str::to_owned)).collect()
+}
+
+/// Waits for the runs of the answer, one after the other, and shows each.
+async fn follow(screen: Screen, api: &Api, sent: &Sent) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for id in runs(sent) {
+        found.push(wait(api, screen, id).await?);
+    }
+    if screen.json() {
+        screen.value(&serde_json::json!({
+            "id": sent.id, "status": sent.status, "answer": sent.answer, "runs": found,
+        }));
+    } else {
+        found.iter().for_each(|run| show_run(screen, run));
+    }
+    let started = found.iter().all(|run| run.summary.state == RunState::Started);
+    if started { Ok(()) } else { Err(Failure::Found) }
 }

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::ConfigFile;
 use super::failure::Failure;
-use super::screen::Screen;
+use super::screen::{Looks, Screen};
 use super::systemd;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Change, Live, Report, Watch, came_to};
@@ -64,7 +64,7 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
 
-        let screen = Screen::new(false);
+        let screen = Screen::new(false, Looks::default());
         // A file system may never answer, so files are read on a thread that nobody has to wait for.
         let path = self.file.config.clone();
         let starting = tokio::task::spawn_blocking(move || Live::start(&path));

@@ -9,6 +9,7 @@ mod counted;
 mod environment;
 mod flow;
 mod git;
+mod id_prefix;
 mod ids;
 mod newly_reserved;
 mod patterns;
@@ -29,6 +30,7 @@ pub use counted::counted;
 pub use environment::Environment;
 pub use flow::{Backlog, BreakerPolicy, Latest, expected_end, pace};
 pub use git::{ChangedPaths, FileChange, Files, GitFacts, PullRequest, ReadFiles, is_fork};
+pub use id_prefix::IdPrefix;
 pub use ids::{DeliveryId, RunId};
 pub use newly_reserved::{Family, NEWLY_RESERVED, is_newly_reserved};
 pub use patterns::{

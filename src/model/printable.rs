@@ -53,14 +53,18 @@ pub fn is_hidden(letter: char) -> bool {
     letter.is_control() || HIDDEN.get(after).is_some_and(|(first, _)| *first <= letter)
 }
 
-/// The text with each hidden character written as `\u{…}`. It has no line end.
+/// The text with each hidden character written as an escape: line ends and tabs as `\n`, `\r`, `\t`, others as `\u{…}`.
+/// It has no line end.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(
         text,
         |_| false,
-        |out, letter| {
+        |out, letter| match letter {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
             // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
+            _ => _ = write!(out, "\\u{{{:x}}}", u32::from(letter)),
         },
     )
 }
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_shown_by_its_number() {
-        assert_eq!(printable("a\u{1b}[2J\u{202e}b\n"), "a\\u{1b}[2J\\u{202e}b\\u{a}");
+        assert_eq!(printable("a\u{1b}[2J\u{202e}b\n"), "a\\u{1b}[2J\\u{202e}b\\n");
         assert_eq!(printable_lines("a\n\tb\u{9b}"), "a\n\tb\\u{9b}");
         assert!(matches!(printable("plain"), Cow::Borrowed("plain")));
     }

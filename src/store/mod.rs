@@ -31,7 +31,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::run::UnlawfulChange;
-use crate::model::{AttemptResult, Backlog, DeliveryId, RunId, RunState};
+use crate::model::{AttemptResult, Backlog, DeliveryId, IdPrefix, RunId, RunState};
 
 pub use acts::{Act, Pausable};
 pub use asks::{Asks, NotAsked, Until};
@@ -51,6 +51,10 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFault>> + S
 /// How long retention keeps a delivery at least, so that a repeat by the sender is recognized. A claim may
 /// last longer, and keeps its delivery then.
 const REPEAT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+
+/// Most ids that are read for the beginning of an id. More than one says that it is ambiguous; a person chooses
+/// among a few.
+pub const MOST_LIKE: usize = 6;
 
 /// The use cases of receiving, dispatching and administration.
 pub trait Store: Send + Sync {
@@ -145,6 +149,12 @@ pub trait Store: Send + Sync {
 
     /// Deliveries, newest first, without their bodies.
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>>;
+
+    /// Ids of deliveries that begin so, lowest first, [`MOST_LIKE`] at most.
+    fn deliveries_like(&self, prefix: IdPrefix) -> Pending<'_, Vec<DeliveryId>>;
+
+    /// Ids of runs that begin so, lowest first, [`MOST_LIKE`] at most.
+    fn runs_like(&self, prefix: IdPrefix) -> Pending<'_, Vec<RunId>>;
 
     /// One run with its variables, attempts and acts.
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>>;

@@ -13,6 +13,9 @@ use crate::store;
 pub struct Deliveries {
     /// Newest first.
     pub deliveries: Vec<DeliverySummary>,
+    /// Where there are more: the id to give as `before` for the next ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<DeliveryId>,
 }
 
 /// A kept delivery, as a list shows it.

@@ -11,6 +11,9 @@ use crate::store;
 pub struct Runs {
     /// Newest first.
     pub runs: Vec<RunSummary>,
+    /// Where there are more: the id to give as `before` for the next ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<RunId>,
 }
 
 /// A run, as a list shows it.

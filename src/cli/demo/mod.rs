@@ -5,6 +5,7 @@ mod stage;
 mod story;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
@@ -29,11 +30,24 @@ impl Demo {
         let good = matches!(told, Ok(true));
         if !self.once && told.is_ok() {
             invite(&stage, screen);
-            let _ = tokio::signal::ctrl_c().await;
+            ended_by_a_person().await;
         }
         stage.clear().await;
         told?;
         if good { Ok(()) } else { Err(Failure::Found) }
+    }
+}
+
+/// Ends when somebody presses Ctrl-C, closes the terminal, or tells the process to end.
+async fn ended_by_a_person() {
+    let ended = async |kind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = ended(SignalKind::hangup()) => {}
+        () = ended(SignalKind::terminate()) => {}
     }
 }
 
@@ -59,7 +73,7 @@ fn invite(stage: &Stage, screen: Screen) {
     screen.line(format!("  curl -si {}/hooks/github -d '{{}}'", stage.hooks_url()));
     screen.line(format!("  curl -s {}/metrics | grep cdsw_gateway_deliveries", stage.admin_url()));
     screen.line(format!(
-        "  curl -s {}/requests      what the simulated workbench saw",
+        "  curl -s {}/requests    # what the simulated workbench saw",
         stage.control_url()
     ));
     screen.line("Ctrl-C ends it.");

@@ -1,7 +1,10 @@
 //! `explain`: judges a payload or a saved request as the gateway would, without a gateway, a store or a
 //! network.
 
+mod claims;
+mod github_page;
 mod har;
+mod kind;
 mod raw;
 mod request;
 mod saved;
@@ -18,20 +21,21 @@ use serde::Serialize;
 
 use super::ConfigFile;
 use super::failure::Failure;
-use super::screen::Screen;
+use super::screen::{Screen, Tone};
 use crate::admin::views::ExplanationView;
 use crate::authenticate::{Proof, Refusal, Unverified, kept};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Live, Plan, SourcePlan, SourceSecrets};
+use crate::config::{Effect, Fault, Live, Plan, Report, SourcePlan, SourceSecrets};
 use crate::content::{self, Bounds, ContentFault};
-use crate::event::{Understood, understand};
+use crate::event::{Event, Understood, understand};
 use crate::judge::{Detail, Judged, judge};
 use crate::model::{DeliveryId, Environment, Value};
-use crate::providers::Outgoing;
 use crate::random::{Random, SystemRandom};
+use kind::KindFrom;
+pub(super) use kind::stand_in;
 use request::SavedRequest;
 use saved::Given;
-use show::{parts, show};
+use show::{Shown, parts, show};
 
 /// Show what a payload would start, and why each route does or does not match.
 #[derive(Args, Debug)]
@@ -39,14 +43,17 @@ use show::{parts, show};
     cdsw-gateway explain github push.json\n  \
     cdsw-gateway explain github push.json --event pull_request\n  \
     cdsw-gateway explain ci build.json --header 'X-Event: build.finished'\n  \
+    cdsw-gateway explain ci build.json --claims claims.json\n  \
     cdsw-gateway explain github push.json --header 'X-GitHub-Event: push' \\\n      \
       --header \"X-Hub-Signature-256: sha256=…\" --verify\n  \
     cdsw-gateway explain github saved.http --verify --at 2026-03-01T12:00:00Z\n  \
     cdsw-gateway explain github network.har --entry 12 --verify\n\n\
     A saved request is raw HTTP (a first line, headers, an empty line, the body; the first line may\n\
-    be missing) or a HAR file: its content tells which.\n\n\
+    be missing), a HAR file, or what GitHub shows under Recent Deliveries (the block \"Headers\" and the\n\
+    payload): its content tells which.\n\n\
     Starts nothing. Without --verify the payload is taken as authentic and no secret is read. Exit\n\
-    status 1 when no route matches, or when the request is not authentic.")]
+    status 1 when no route matches, or when the request is not authentic; 3 when a file or a route is\n\
+    held back because of a fault, whatever the others match.")]
 pub(super) struct Explain {
     #[command(flatten)]
     file: ConfigFile,
@@ -60,6 +67,10 @@ pub(super) struct Explain {
     /// A header of the request; may be given several times
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
+    /// The claims of the sender's token, as a JSON object in a file; else those of the token in a header are
+    /// read, which nothing checks
+    #[arg(long, value_name = "FILE", conflicts_with = "verify")]
+    claims: Option<PathBuf>,
     /// Check the signature too, with the source's secrets
     #[arg(long)]
     verify: bool,
@@ -76,11 +87,19 @@ struct Answer<'a> {
     source: &'a str,
     provider: &'a str,
     authentic: Option<bool>,
+    /// Faults that keep files or routes out of force; they come first, since what follows lacks those routes.
+    faults: Vec<&'a Fault>,
     kind: &'a str,
+    /// Where the kind comes from.
+    kind_from: KindFrom,
     name: Option<&'a str>,
     action: Option<&'a str>,
     delivery_key: String,
     repeats: String,
+    /// The git facts of each event, as expressions see them; null where it has none.
+    git: Vec<Option<serde_json::Value>>,
+    /// The claims, and where they come from.
+    claims: Option<&'a str>,
     explanation: ExplanationView,
     runs: Vec<Would<'a>>,
 }
@@ -110,8 +129,13 @@ impl Explain {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let plan = live.plan();
+        let report = live.last_report();
+        let faults = out_of_force(&report);
+        if !screen.json() {
+            show_faults(screen, &faults);
+        }
         let source = find_source(&plan, &self.source)?;
-        let saved = self.request(source)?;
+        let (saved, kind_from) = self.request(source)?;
         let usual = format!("/hooks/{}", self.source);
         let rest = saved.rest();
         let body = Bytes::copy_from_slice(&saved.body);
@@ -131,7 +155,8 @@ impl Explain {
             SourceSecrets::default()
         };
         self.not_a_greeting(screen, source, &request, &secrets, saved.lacks, now)?;
-        let proof = self.proof(source, &saved, &request, &secrets, now)?;
+        let claimed = claims::claimed(source, &saved.headers, self.claims.as_deref())?;
+        let proof = self.proof(source, &saved, &request, &secrets, (now, &claimed.claims))?;
         let limit = source.body_limit.unwrap_or(plan.server.body_limit);
         let bounds = Bounds { most: limit, room: &mut |_| true };
         let plain = content::plain(&saved.headers, &body, bounds).map_err(|fault| {
@@ -153,20 +178,36 @@ impl Explain {
             })?;
         let id = DeliveryId::new(now, SystemRandom.bits());
         let judged = judge(&plan, source, &understood, id, Detail::Every);
+        let shown = Shown {
+            verified: self.verify,
+            kind_from,
+            claims: claimed.words.as_deref().filter(|_| !self.verify),
+            now,
+        };
         if screen.json() {
-            screen.value(&self.answer(source, &understood, &judged, now));
+            screen.value(&self.answer(source, &understood, &judged, &shown, faults.clone()));
         } else {
-            show(screen, source, &understood, &judged, (self.verify, now));
+            show(screen, source, &understood, &judged, &shown);
         }
-        if judged.runs.is_empty() { Err(Failure::Found) } else { Ok(()) }
+        match (faults.is_empty(), judged.runs.is_empty()) {
+            (false, _) => Err(Failure::Config(String::new())),
+            (true, true) => Err(Failure::Found),
+            (true, false) => Ok(()),
+        }
     }
 
     /// The request that was given: a saved one, or the one that the sender would make of a payload.
-    fn request(&self, source: &SourcePlan) -> Result<SavedRequest, Failure> {
+    fn request(&self, source: &SourcePlan) -> Result<(SavedRequest, KindFrom), Failure> {
         let bytes = read(&self.payload)?;
         let shown = self.payload.display();
         let given = saved::read(bytes, self.entry)
             .map_err(|why| Failure::Failed(format!("cannot read {shown}: {why}")))?;
+        let mut headers = HeaderMap::new();
+        for header in &self.headers {
+            let (name, value) = parse_header(header)?;
+            headers.insert(name, value);
+        }
+        let mut kind_from = KindFrom::Request;
         let mut request = match given {
             Given::Request(_) if self.event.is_some() => {
                 let why = "--event goes with a payload; a saved request has its own headers";
@@ -175,7 +216,17 @@ impl Explain {
             Given::Request(request) => *request,
             Given::Payload(body) => {
                 let mut request = SavedRequest::to("POST", None).map_err(Failure::Failed)?;
-                request.headers = self.stand_in_headers(source, &body);
+                if !self.verify {
+                    let event = self.event.as_deref();
+                    let now = SystemClock.now();
+                    (request.headers, kind_from) = stand_in(source, &body, event, &headers, now);
+                    if source.provider.tells_claims() {
+                        // A token that stands in has claims that nobody gave.
+                        for name in source.provider.signed_headers(&source.options) {
+                            request.headers.remove(name);
+                        }
+                    }
+                }
                 request.lacks = Some(match &*body {
                     b"" => "the file is empty",
                     _ => {
@@ -187,27 +238,10 @@ impl Explain {
                 request
             }
         };
-        for header in &self.headers {
-            let (name, value) = parse_header(header)?;
-            request.headers.insert(name, value);
-        }
-        Ok(request)
-    }
-
-    /// The headers that the sender would set for this kind of event; none where a signature is to
-    /// be checked.
-    fn stand_in_headers(&self, source: &SourcePlan, body: &[u8]) -> HeaderMap {
-        let provider = source.provider;
-        let event = self.event.as_deref().unwrap_or_else(|| provider.sample_kind());
-        let outgoing =
-            Outgoing { method: &Method::POST, path: "/", event, body, access_token: None };
-        // Signed with a throw-away secret: only its other headers are of use here.
-        let secret = provider.sample_signer();
-        let now = SystemClock.now();
-        match provider.sign(&outgoing, &secret, &source.options, "explained", now) {
-            Ok(signed) if !self.verify => signed.headers.into_iter().collect(),
-            _ => HeaderMap::new(),
-        }
+        headers.iter().for_each(|(name, value)| {
+            request.headers.insert(name.clone(), value.clone());
+        });
+        Ok((request, kind_from))
     }
 
     /// An error where the request is a greeting that is not signed as deliveries are, or has another
@@ -242,10 +276,10 @@ impl Explain {
         saved: &SavedRequest,
         request: &Unverified<'_>,
         secrets: &SourceSecrets,
-        now: Timestamp,
+        (now, claims): (Timestamp, &Value),
     ) -> Result<Proof, Failure> {
         if !self.verify {
-            return Ok(kept::kept(Value::Null));
+            return Ok(kept::kept(claims.clone()));
         }
         if let Some(doubt) = &saved.doubt {
             return Err(Failure::Failed(format!("its signature cannot be checked: {doubt}")));
@@ -260,17 +294,22 @@ impl Explain {
         source: &'a SourcePlan,
         understood: &'a Understood,
         judged: &'a Judged,
-        now: Timestamp,
+        shown: &Shown<'a>,
+        faults: Vec<&'a Fault>,
     ) -> Answer<'a> {
         Answer {
             source: &source.name,
             provider: source.provider.name(),
             authentic: self.verify.then_some(true),
+            faults,
             kind: &understood.kind,
+            kind_from: shown.kind_from,
             name: understood.name.as_deref(),
             action: understood.action.as_deref(),
             delivery_key: understood.identity.key().to_string(),
-            repeats: source.repeats_in_words(&understood.identity, now),
+            repeats: source.repeats_in_words(&understood.identity, shown.now),
+            git: understood.events.iter().map(git_facts).collect(),
+            claims: shown.claims,
             explanation: (&judged.explanation).into(),
             runs: judged
                 .runs
@@ -288,6 +327,39 @@ impl Explain {
                 .collect(),
         }
     }
+}
+
+/// The faults that keep a file or a route out of force.
+fn out_of_force(report: &Report) -> Vec<&Fault> {
+    let matters =
+        |fault: &&Fault| matches!(fault.effect, Effect::FileHeldBack | Effect::RouteHeldBack);
+    report.faults.iter().filter(matters).collect()
+}
+
+/// Names the files that are held back, and their faults.
+fn show_faults(screen: Screen, faults: &[&Fault]) {
+    if faults.is_empty() {
+        return;
+    }
+    let files: std::collections::BTreeSet<&str> = faults.iter().map(|fault| &*fault.file).collect();
+    let files: Vec<&str> = files.into_iter().collect();
+    let faults = faults.iter().map(|fault| (*fault).clone()).collect();
+    screen.report(&Report { faults, ..Report::default() });
+    let words =
+        format!("held back because of these faults, so not asked below: {}", files.join(", "));
+    screen.line(screen.paint(Tone::Bad, words));
+    screen.line("");
+}
+
+/// The git facts of an event, as expressions see them.
+pub(super) fn git_facts(event: &Event) -> Option<serde_json::Value> {
+    event.git.as_ref()?;
+    // No git fact depends on the delivery's id.
+    let variables = event.variables(DeliveryId::from_bytes([0; 16]));
+    let (_, git) = variables.iter().find(|(name, _)| *name == "git")?;
+    let mut text = String::new();
+    git.write_json(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// Why the request is not authentic, with a hint where there is one.

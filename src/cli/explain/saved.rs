@@ -1,4 +1,4 @@
-//! A request as it was saved: raw HTTP, or a HAR file of a browser or proxy. The content of a file
+//! A request as it was saved: raw HTTP, a HAR file of a browser or proxy, or what GitHub shows of it. The content of a file
 //! decides which of them it is, or whether it is only a payload.
 //!
 //! The bytes of the body are never converted, since a signature covers them.
@@ -6,7 +6,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::request::SavedRequest;
-use super::{har, raw};
+use super::{github_page, har, raw};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -33,7 +33,7 @@ pub(super) fn read(bytes: Vec<u8>, entry: Option<usize>) -> Result<Given, String
     if entry.is_some() {
         return Err("--entry is for HAR files, and this is none".to_owned());
     }
-    match raw::read(text) {
+    match github_page::read(text).or_else(|| raw::read(text)) {
         Some(request) => request.map(|request| Given::Request(Box::new(request))),
         None => Ok(Given::Payload(bytes)),
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::kind::KindFrom;
 use crate::cli::deliveries::show_explanation;
 use crate::cli::runs::show_environment;
 use crate::cli::screen::{Screen, Tone};
@@ -19,14 +20,24 @@ pub(super) fn parts(mapped: &Mapped) -> (Option<&Environment>, Option<&str>) {
     }
 }
 
+/// What is known of the request beside its content.
+pub(super) struct Shown<'a> {
+    pub(super) verified: bool,
+    pub(super) kind_from: KindFrom,
+    /// Where the claims come from, where that is to be said.
+    pub(super) claims: Option<&'a str>,
+    pub(super) now: Timestamp,
+}
+
 /// Everything, from the source to the runs.
 pub(super) fn show(
     screen: Screen,
     source: &SourcePlan,
     understood: &Understood,
     judged: &Judged,
-    (verified, now): (bool, Timestamp),
+    shown: &Shown<'_>,
 ) {
+    let Shown { verified, kind_from, claims, now } = *shown;
     let authentic = if verified {
         screen.paint(Tone::Good, "authentic")
     } else {
@@ -41,6 +52,12 @@ pub(super) fn show(
         .unwrap_or_default();
     let action = understood.action.as_deref().map(|action| format!(", {action}"));
     screen.line(format!("event     {}{name}{}", understood.kind, action.unwrap_or_default()));
+    if let Some(words) = kind_from.words() {
+        screen.line(screen.paint(Tone::Warn, format!("          {words}")));
+    }
+    if let Some(words) = claims {
+        screen.line(screen.paint(Tone::Warn, format!("claims    {words}")));
+    }
     screen.line(format!("repeats   {}", source.repeats_in_words(&understood.identity, now)));
     if understood.events.len() > 1 {
         let more = understood.events.len() - 1;

@@ -143,6 +143,7 @@ impl Provider for GitHub {
         match kind {
             "push" => Some(include_str!("../samples/github-push.json")),
             "pull_request" => Some(include_str!("../samples/github-pull-request.json")),
+            "ping" => Some(include_str!("../samples/github-ping.json")),
             _ => None,
         }
     }

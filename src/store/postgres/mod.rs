@@ -35,7 +35,7 @@ use super::statements::Statements as _;
 use super::tables::Row as _;
 use super::{Pending, Store, StoreFault, steps};
 use crate::failpoint::reached;
-use crate::model::{Backlog, DeliveryId, RunId};
+use crate::model::{Backlog, DeliveryId, IdPrefix, RunId};
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
     Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
@@ -329,6 +329,22 @@ impl Store for PostgresStore {
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>> {
         Box::pin(async move {
             self.pool.snapshot(async |connection| read::deliveries(connection, &filter).await).await
+        })
+    }
+
+    fn deliveries_like(&self, prefix: IdPrefix) -> Pending<'_, Vec<DeliveryId>> {
+        Box::pin(async move {
+            let connection = self.pool.connection().await?;
+            let ids = read::ids_like(&connection, "deliveries", &prefix).await?;
+            Ok(ids.into_iter().map(DeliveryId::from_bytes).collect())
+        })
+    }
+
+    fn runs_like(&self, prefix: IdPrefix) -> Pending<'_, Vec<RunId>> {
+        Box::pin(async move {
+            let connection = self.pool.connection().await?;
+            let ids = read::ids_like(&connection, "runs", &prefix).await?;
+            Ok(ids.into_iter().map(RunId::from_bytes).collect())
         })
     }
 

@@ -7,21 +7,21 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::values::{millis, params, text, uuid};
-use crate::model::{DeliveryId, RunId};
+use crate::model::{DeliveryId, IdPrefix, RunId};
 use crate::store::StoreFault;
 use crate::store::tables::runs::{
     ENVIRONMENT, brief, counts as read_counts, environment, in_short,
 };
 use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, Pause, Queue, Reading,
-    RouteFile, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, MOST_LIKE, Pause, Queue,
+    Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("runs.delivery");
 
-/// Most rows that one list gives.
-const MOST: usize = 1000;
+/// Most rows that one list gives: a thousand, and one more that tells that there are more.
+const MOST: usize = 1001;
 /// Most runs that are read for the deliveries of one list. Processes that accept may write any number.
 const MOST_RUNS: usize = 100_000;
 
@@ -78,6 +78,19 @@ pub(super) async fn deliveries(
         delivery.runs = runs.remove(&delivery.id).unwrap_or_default();
     }
     Ok(found)
+}
+
+/// The first ids of a table that begin so. The table's name is a literal of the caller.
+pub(super) async fn ids_like(
+    connection: &Connection,
+    table: &str,
+    prefix: &IdPrefix,
+) -> Result<Vec<[u8; 16]>, StoreFault> {
+    let (low, high) = prefix.range();
+    let sql =
+        format!("SELECT id FROM {table} WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT {MOST_LIKE}");
+    let found = connection.query(&sql, params![uuid(&low), uuid(&high)]).await?;
+    found.iter().map(|row| row.id("id")).collect()
 }
 
 /// One run with its variables, attempts and acts.

@@ -30,7 +30,7 @@ use rusqlite::Connection;
 use super::statements::Statements as _;
 use super::{Pending, Store, StoreFault, steps};
 use crate::failpoint::reached;
-use crate::model::{Backlog, DeliveryId, RunId};
+use crate::model::{Backlog, DeliveryId, IdPrefix, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
@@ -281,6 +281,20 @@ impl Store for SqliteStore {
 
     fn deliveries(&self, filter: DeliveryFilter) -> Pending<'_, Vec<DeliverySummary>> {
         self.read(move |connection| read::deliveries(connection, &filter))
+    }
+
+    fn deliveries_like(&self, prefix: IdPrefix) -> Pending<'_, Vec<DeliveryId>> {
+        self.read(move |connection| {
+            let ids = read::ids_like(connection, "deliveries", &prefix)?;
+            Ok(ids.into_iter().map(DeliveryId::from_bytes).collect())
+        })
+    }
+
+    fn runs_like(&self, prefix: IdPrefix) -> Pending<'_, Vec<RunId>> {
+        self.read(move |connection| {
+            let ids = read::ids_like(connection, "runs", &prefix)?;
+            Ok(ids.into_iter().map(RunId::from_bytes).collect())
+        })
     }
 
     fn run(&self, id: RunId) -> Pending<'_, Option<Run>> {

@@ -4,19 +4,19 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::values::{all, execute, fault, millis, one};
-use crate::model::{DeliveryId, RunId};
+use crate::model::{DeliveryId, IdPrefix, RunId};
 use crate::store::StoreFault;
 use crate::store::tables::runs::{ENVIRONMENT, brief, environment, in_short};
 use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, Pause, Queue, Reading,
-    RouteFile, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, MOST_LIKE, Pause, Queue,
+    Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
 
-/// Most rows that one list gives.
-const MOST: usize = 1000;
+/// Most rows that one list gives: a thousand, and one more that tells that there are more.
+const MOST: usize = 1001;
 
 /// The runs of a delivery, in the order of acceptance.
 pub(super) fn runs_of(
@@ -66,6 +66,18 @@ pub(super) fn deliveries(
         summary.runs = runs_of(&snapshot, summary.id)?;
     }
     Ok(found)
+}
+
+/// The first ids of a table that begin so. The table's name is a literal of the caller.
+pub(super) fn ids_like(
+    connection: &Connection,
+    table: &str,
+    prefix: &IdPrefix,
+) -> Result<Vec<[u8; 16]>, StoreFault> {
+    let (low, high) = prefix.range();
+    let sql =
+        format!("SELECT id FROM {table} WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT {MOST_LIKE}");
+    all(connection, &sql, params![low, high], |row| row.id("id"))
 }
 
 /// One run with its variables, attempts and acts.

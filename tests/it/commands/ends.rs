@@ -53,7 +53,10 @@ fn a_gateway_that_is_not_there_ends_with_four() {
 fn an_argument_that_cannot_be_read_is_told_how_to_write_it() {
     let site = Site::new("http://127.0.0.1:9", ON_PUSH);
     for (arguments, says) in [
-        (&["deliveries", "show", "nope"] as &[&str], "write all of it, such as 0193"),
+        (
+            &["deliveries", "show", "nope"] as &[&str],
+            "its first 4 digits or more, as the lists show it, such as 0193",
+        ),
         (&["runs", "list", "--url", "127.0.0.1:8081"], "such as http://127.0.0.1:8081"),
         (&["runs", "list", "--url", "localhost:8081"], "such as http://127.0.0.1:8081"),
         (&["explain", "github", "a.har", "--entry", "x"], "counts from 1"),

@@ -2,6 +2,7 @@
 //! status.
 
 mod ends;
+mod explained;
 mod hostile;
 mod offline;
 mod operating;
@@ -9,6 +10,7 @@ mod saved;
 mod sending;
 mod snippets;
 mod stage;
+mod terminal;
 mod watching;
 
 use std::fmt;

@@ -165,7 +165,7 @@ fn providers_are_listed_with_their_samples_and_each_says_how_to_set_it_up() {
     let here = site.directory.path();
     let listed = run(here, &["providers"]).with(0);
     assert_eq!(listed.stdout, send(&site, &["--list"]).with(0).stdout);
-    let all = run(here, &["providers", "--json"]).with(0).json();
+    let all = run(here, &["providers", "--json"]).with(0).json()["providers"].take();
     let names: Vec<&str> =
         all.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
     assert_eq!(names, providers::names().collect::<Vec<_>>());

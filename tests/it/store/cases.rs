@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cdsw_gateway::clock::later;
-use cdsw_gateway::model::{Outcome, RunState};
+use cdsw_gateway::model::{IdPrefix, Outcome, RunState};
 use cdsw_gateway::random::{Random, SeededRandom};
 use cdsw_gateway::store::{
     Accepted, DeliveryFilter, NewRunState, Next, Release, ReplayRequest, Retention, RunFilter,
@@ -350,4 +350,19 @@ pub async fn lists_are_newest_first_and_go_on_from_where_they_ended(store: Share
     assert_eq!(store.runs(queued).await.expect("read").len(), 5);
     let held = RunFilter { state: Some(RunState::Held), limit: 9, ..RunFilter::default() };
     assert!(store.runs(held).await.expect("read").is_empty());
+}
+
+pub async fn the_beginning_of_an_id_finds_the_ids_that_begin_so(store: Shared) {
+    let (delivery, run) = one_run(&store, "one").await;
+    let (other, _) = one_run(&store, "two").await;
+    let begins = |id: &dyn std::fmt::Display, length: usize| -> IdPrefix {
+        id.to_string()[..length].parse().expect("the beginning of an id")
+    };
+    assert_eq!(store.deliveries_like(begins(&delivery, 36)).await, Ok(vec![delivery]));
+    assert_eq!(store.runs_like(begins(&run, 36)).await, Ok(vec![run]));
+    let mut both = vec![delivery, other];
+    both.sort();
+    assert_eq!(store.deliveries_like(begins(&delivery, 4)).await, Ok(both));
+    let none: IdPrefix = "ffff".parse().expect("the beginning of an id");
+    assert_eq!(store.runs_like(none).await, Ok(vec![]));
 }

@@ -27,6 +27,7 @@ macro_rules! for_every_case {
             retention_removes_what_is_old_and_over_and_nothing_else,
             the_size_bound_gives_up_content_but_not_the_knowledge_of_repeats,
             lists_are_newest_first_and_go_on_from_where_they_ended,
+            the_beginning_of_an_id_finds_the_ids_that_begin_so,
         );
         $every_case!(
             repeats:
