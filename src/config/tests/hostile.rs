@@ -17,10 +17,7 @@ fn an_alias_bomb_is_refused_without_growing() {
         bomb.push_str(&format!("x-{level}: &a{level} [{before}]\n"));
     }
     let faults = faults_of(&bomb);
-    assert!(
-        faults.iter().any(|fault| fault.contains("repeat more than 100000 values")),
-        "{faults:?}"
-    );
+    assert!(faults.iter().any(|fault| fault.contains("repeat too many values")), "{faults:?}");
     // The same under keys that nothing reads, by merge keys, and in one list.
     let mut merged = "x-0: &a0 { k0: 1 }\n".to_owned();
     for level in 1..50 {
@@ -28,7 +25,7 @@ fn an_alias_bomb_is_refused_without_growing() {
         merged.push_str(&format!("x-{level}: &a{level} {{ {keys}<<: *a{} }}\n", level - 1));
     }
     merged.push_str("routes: {}\n");
-    assert!(faults_of(&merged).iter().any(|fault| fault.contains("repeat more than")));
+    assert!(faults_of(&merged).iter().any(|fault| fault.contains("repeat too many values")));
     let wide = format!(
         "x-a: &a [{}]\nx-b: [{}]\nroutes: {{}}\n",
         "1,".repeat(50_000),

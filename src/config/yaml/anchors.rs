@@ -84,8 +84,8 @@ impl Reader<'_> {
         self.anchors.repeated = self.anchors.repeated.saturating_add(count);
         let may = self.anchors.repeated <= REPEATED;
         if !may && !std::mem::replace(&mut self.anchors.reported, true) {
-            let message = format!("aliases and merge keys repeat more than {REPEATED} values");
-            self.fault(range.clone(), &message, None);
+            let message = "aliases and merge keys repeat too many values";
+            self.fault(range.clone(), message, None);
         }
         may
     }
