@@ -189,7 +189,7 @@ async fn whoever_only_receives_resolves_no_api_key() {
         text.replace("alice: { file: secrets/api-key }", &format!("alice: {command}"))
     });
     // It has a token of its own, and refuses that of the dispatch side without reading it.
-    cluster.site.private("edge", "a-token-of-the-edge");
+    cluster.site.private("edge", "canary-9ffa12d0c7-of-the-edge");
     let text = std::fs::read_to_string(&edge).expect("read");
     let own = "  ingest_tokens: { edge: { file: secrets/edge } }\n  admin_tokens:";
     std::fs::write(&edge, text.replacen("  admin_tokens:", own, 1)).expect("written");
@@ -205,14 +205,17 @@ async fn whoever_only_receives_resolves_no_api_key() {
         .expect("an answer");
     assert_eq!(foreign.status(), 401);
     assert!(!holds(receives.id(), common::ADMIN_TOKEN), "the admin token is in its memory");
-    assert!(holds(receives.id(), "a-token-of-the-edge"), "the search finds what is there");
+    assert!(
+        holds(receives.id(), "canary-9ffa12d0c7-of-the-edge"),
+        "the search finds what is there"
+    );
     let checked = program().args(["check", "--role", "ingest", "--config"]).arg(&edge).output();
     let words = String::from_utf8_lossy(&checked.expect("runs").stdout).into_owned();
     assert!(words.contains("does not need the admin token ops"), "{words}");
     assert!(words.contains("does not need the API key main/alice"), "{words}");
     let list = common::client()
         .get(format!("http://{}/api/deliveries", receives.admin))
-        .bearer_auth("a-token-of-the-edge")
+        .bearer_auth("canary-9ffa12d0c7-of-the-edge")
         .send()
         .await
         .expect("an answer");

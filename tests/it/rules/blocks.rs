@@ -62,7 +62,7 @@ fn a_block_that_holds_for_sure_counts_before_one_that_may_hold() {
 #[test]
 fn a_block_counts_for_its_own_sources_alone() {
     let plan = plan(
-        " }, other: { provider: token, secrets: [{ env: S }]",
+        " }, other: { provider: token, header: X-Token, secrets: [{ env: S }]",
         "  r:\n    on:\n      - { source: other }\n      - { source: github, branch: main }\n    job: retrain",
     );
     assert_eq!(plan.routes[0].sources.len(), 2);
