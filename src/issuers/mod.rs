@@ -5,7 +5,7 @@
 //! a time. A cached address is not fetched again within [`FLOOR`]. An address that a request chose is
 //! forgotten when it has no keys or too many others were fetched since. How many such addresses are fetched is
 //! limited for each peer, and for all peers together, so that nobody keeps the keys of others from being
-//! fetched; [`FETCHES`] of them are fetched at a time. At most [`WAITERS`] requests wait for fetches at once, so
+//! fetched; a few of them are fetched at a time. At most [`WAITERS`] requests wait for fetches at once, so
 //! a slow issuer does not stall the others. This module never decides whether a request is authentic.
 
 mod budget;

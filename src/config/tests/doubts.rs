@@ -86,6 +86,61 @@ fn a_repository_of_a_sender_that_has_no_owners_needs_none() {
 }
 
 #[test]
+fn a_fact_that_the_sender_never_tells_of_such_events_is_warned_of() {
+    let with = |provider: &str, on: &str| {
+        let source =
+            format!("github: {{ provider: {provider}, secrets: [{{ env: GITHUB_SECRET }}] }}");
+        let text = GOOD
+            .replace("github: { provider: github, secrets: [{ env: GITHUB_SECRET }] }", &source);
+        let (report, plan) = Site::new(&text.replace(ON, on)).check();
+        assert!(plan.is_some(), "{on}: {report}");
+        report.warnings.iter().map(|warning| warning.message.clone()).collect::<Vec<_>>()
+    };
+    for (provider, on, wanted) in [
+        (
+            "bitbucket-cloud",
+            "{ source: github, event: push, path: a/** }",
+            "`path` decides nothing here",
+        ),
+        ("gitlab", "{ source: github, event: push, forced: true }", "`forced` never holds here"),
+        ("gitlab", "{ source: github, forced: true }", "`forced` never holds here"),
+        (
+            "github",
+            "{ source: github, event: push, status: failure }",
+            "no `push` event of GitHub tells it",
+        ),
+        (
+            "github",
+            "{ source: github, event: [push, create], action: opened }",
+            "`action` never holds here",
+        ),
+        (
+            "bitbucket-server",
+            "{ source: github, event: push, default_branch: true }",
+            "`default_branch` never",
+        ),
+        ("github", "{ source: github, event: issue_comment, tag: v1 }", "`tag` never holds here"),
+    ] {
+        let warnings = with(provider, on);
+        assert!(
+            warnings.iter().any(|warning| warning.contains(wanted)),
+            "{provider} {on}: {warnings:?}"
+        );
+        assert_eq!(warnings.len(), 1, "{provider} {on}: {warnings:?}");
+    }
+    for (provider, on) in [
+        ("github", "{ source: github, event: push, path: a/**, branch: main, forced: true }"),
+        ("github", "{ source: github, event: star, path: a/** }"),
+        ("gitlab", "{ source: github, event: Push Hook, branch: main }"),
+        ("gitlab", "{ source: github, event: pipeline, status: success, branch: main }"),
+        ("gitlab", "{ source: github, event: push, deleted: false }"),
+        ("bitbucket-cloud", "{ source: github, event: \"repo:*\", branch: main }"),
+    ] {
+        assert_eq!(with(provider, on), Vec::<String>::new(), "{provider} {on}");
+    }
+}
+
+#[test]
 fn an_expression_that_is_no_condition_is_warned_of() {
     for (condition, wanted) in [
         ("git.branch", "compare it, such as"),

@@ -5,11 +5,27 @@
 mod expressions;
 mod texts;
 mod together;
+mod told;
 
 use super::checker::Checker;
 use super::impossible::Sources;
 use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::yaml::Id;
+
+/// The sources of a block that names its own, else those of the route.
+fn of_block<'s>(
+    checker: Checker<'_>,
+    block: Id,
+    sources: &'s Sources,
+    all: &[&'s SourcePlan],
+) -> Vec<&'s SourcePlan> {
+    let tree = &checker.file.tree;
+    let Some(at) = tree.entry(block, "source") else { return all.to_vec() };
+    let named = tree.texts(at);
+    let known: Vec<&SourcePlan> =
+        named.iter().filter_map(|(_, name)| sources.get(*name)).map(|source| &**source).collect();
+    if known.len() == named.len() { known } else { Vec::new() }
+}
 
 /// Warns of what is doubtful in a route.
 pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
@@ -22,7 +38,11 @@ pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &So
         let blocks = if tree.is_list(on) { tree.items(on) } else { vec![on] };
         for block in blocks {
             texts::warn(checker, block, &known);
+            let before = checker.sink.warnings.borrow().len();
             together::warn(checker, block);
+            if checker.sink.warnings.borrow().len() == before {
+                told::warn(checker, block, &of_block(checker, block, sources, &known));
+            }
         }
     }
     expressions::warn(checker, id, route, &known);
