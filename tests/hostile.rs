@@ -115,6 +115,7 @@ fn payloads() -> Vec<(&'static str, String)> {
             "null bytes and escapes",
             r#"{"word":"\u0000\uD83D\uDE00","list":["\u0000"],"n":"7"}"#.to_owned(),
         ),
+        ("a number that no double holds", r#"{"n":1e400}"#.to_owned()),
     ]
 }
 
@@ -144,7 +145,6 @@ async fn payloads_beyond_the_limits_of_reading_are_refused_with_a_place() {
     for (what, payload) in [
         ("10,000 nested arrays", nested("[", "", "]", 10_000)),
         ("depth 128", nested("{\"a\":", "1", "}", 128)),
-        ("a number out of range", r#"{"n":1e400}"#.to_owned()),
         ("three million values", format!("[{}1]", "1,".repeat(3_000_000))),
     ] {
         let (status, answer) = world.send(world.github("push", what, payload)).await;

@@ -46,16 +46,16 @@ fn examples() -> Option<Examples> {
         .into()
 }
 
-/// Every event; a push that deletes its ref matches only where that is written out.
+/// Every event, those about requests from forks too; one that deletes its ref matches only where that is written out.
 const EVERYTHING: &str = r#"
   every-event:
-    on: { source: github }
+    on: { source: github, fork: any }
     job: retrain
     env:
       EVENT: ${{ event.kind }}
       REPOSITORY: { value: "${{ git.repository }}", default: none }
-  pushes-that-delete:
-    on: { source: github, event: push, deleted: true }
+  what-deletes:
+    on: { source: github, deleted: true }
     job: retrain
     env:
       EVENT: ${{ event.kind }}

@@ -1,5 +1,5 @@
-//! The families of names that this version reserves. They were gathered from the documentation of each program, by
-//! three questions: does the variable load code or run a command, does it send data or credentials elsewhere, does it
+//! The families of names that this version reserves. They were gathered program by program, by what is known of each,
+//! by three questions: does the variable load code or run a command, does it send data or credentials elsewhere, does it
 //! drop a check?
 
 use super::Family;
