@@ -41,7 +41,7 @@ enum What {
         cdsw-gateway runs list --state held\n  \
         cdsw-gateway runs list --job retrain -n 5\n  \
         cdsw-gateway runs list --before 0193a6f2-2097 --json | jq -r '.runs[].id'\n\n\
-        With --json, `next` is there where the list goes on: it is the id for --before.")]
+        With --json, `next` is there where the list was cut: it is the id for --before.")]
     List {
         /// In this state only
         #[arg(long)]

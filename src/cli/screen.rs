@@ -106,7 +106,7 @@ impl Screen {
         write("\n");
     }
 
-    /// Says that a list goes on: beside the list on a terminal, else apart from it.
+    /// Says that a list was cut: beside the list on a terminal, else apart from it.
     pub(super) fn more(self, shown: usize, next: Option<impl std::fmt::Display>) {
         let Some(next) = next else { return };
         let words = format!("({shown} newest; the next: --before {next}, or more with --limit)");

@@ -59,7 +59,7 @@ impl NotAsked {
                 "mend the route and then release the run (--retry), or start its delivery by the routes of today \
                  with `replay --again`; `runs cancel` gives it up"
             }
-            Until::Mended => "mend the files, and it goes on; `runs cancel` gives it up",
+            Until::Mended => "mend the files, and it is sent; `runs cancel` gives it up",
             Until::Never => {
                 "start its delivery by the routes of today with `replay --again`; `runs cancel` gives it up"
             }
