@@ -150,7 +150,7 @@ async fn look(admin: &Admin) -> Status {
 }
 
 /// The jobs with their runs; a job that the configuration no longer has is last.
-async fn jobs(admin: &Admin, now: Timestamp) -> Vec<JobStatus> {
+pub(super) async fn jobs(admin: &Admin, now: Timestamp) -> Vec<JobStatus> {
     let plan = admin.live.plan();
     let queue = admin.store.queue().await.unwrap_or_default();
     let failures = admin.store.failed_since(earlier(now, LATELY)).await.unwrap_or_default();

@@ -16,6 +16,7 @@ use super::views::{
     SecretsView,
 };
 use super::{Admin, Code};
+use crate::config::SourcePlan;
 use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
 use crate::model::{DeliveryId, IdPrefix, RunId, RunState};
 use crate::replay::{plain_body, rejudge};
@@ -213,25 +214,29 @@ fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
 /// Every secret of every source, including those that have verified no delivery yet.
 pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
     let plan = admin.live.plan();
-    let secrets = plan.sources.values().flat_map(|source| {
-        let lists = [("secrets", &source.secrets), ("access_token", &source.access_tokens)];
-        let each = lists.into_iter().flat_map(|(key, list)| {
-            list.iter().enumerate().map(move |(place, reference)| (key, place, reference))
-        });
-        each.map(|(key, place, reference)| {
-            let used = admin.proofs.of(&source.name, reference);
-            SecretView {
-                source: source.name.to_string(),
-                key: key.to_owned(),
-                place,
-                reference: reference.to_string(),
-                deliveries: used.deliveries,
-                last: used.last,
-                leaks: used.leaks,
-            }
-        })
-    });
+    let secrets = plan.sources.values().flat_map(|source| secrets_of(&admin, source));
     Json(SecretsView { since: admin.proofs.began(), secrets: secrets.collect() })
+}
+
+/// The secrets of a source, with how often each verified a delivery.
+pub(super) fn secrets_of(admin: &Admin, source: &SourcePlan) -> Vec<SecretView> {
+    let lists = [("secrets", &source.secrets), ("access_token", &source.access_tokens)];
+    let each = lists.into_iter().flat_map(|(key, list)| {
+        list.iter().enumerate().map(move |(place, reference)| (key, place, reference))
+    });
+    each.map(|(key, place, reference)| {
+        let used = admin.proofs.of(&source.name, reference);
+        SecretView {
+            source: source.name.to_string(),
+            key: key.to_owned(),
+            place,
+            reference: reference.to_string(),
+            deliveries: used.deliveries,
+            last: used.last,
+            leaks: used.leaks,
+        }
+    })
+    .collect()
 }
 
 /// All of a delivery, with a body of any size that some source may send.

@@ -11,7 +11,9 @@ mod guard;
 mod guesses;
 mod health;
 mod hosts;
+mod inventory;
 mod jobs;
+mod lists;
 mod lookups;
 mod notes;
 mod pauses;
@@ -124,6 +126,11 @@ fn whole() -> Router<Admin> {
         .route("/runs/{id}", get(lookups::run))
         .route("/runs/{id}/release", post(acts::release))
         .route("/runs/{id}/cancel", post(acts::cancel))
+        .route("/jobs", get(lists::jobs))
+        .route("/routes", get(lists::routes))
+        .route("/sources", get(lists::sources))
+        .route("/keys", get(lists::keys))
+        .route("/workbenches", get(lists::workbenches))
         .route("/pauses", get(pauses::list))
         .route("/pause", post(pauses::pause))
         .route("/resume", post(pauses::resume))

@@ -9,7 +9,7 @@ use super::views::JobStatus;
 use crate::checkup::SKEW;
 use crate::config::Plan;
 use crate::dispatch::OpenBreaker;
-use crate::model::counted;
+use crate::model::{counted, to_the_second};
 use crate::store::{Counts, Pausable, Pause, StoreFault};
 
 /// A queue that is empty within this many minutes needs no note.
@@ -67,7 +67,7 @@ fn failed(jobs: &[JobStatus]) -> Option<String> {
     Some(format!(
         "{} failed since {}: {} (runs list --state failed; release RUN --retry or replay DELIVERY)",
         counted(runs, "run"),
-        short(since),
+        to_the_second(since),
         of.join(", ")
     ))
 }
@@ -106,7 +106,7 @@ fn paused(pause: &Pause, facts: &Facts<'_>) -> String {
             format!(
                 "API key {name} has been paused since {}: {}; its runs wait until the key changes \
                  (keys resume {name}){}",
-                pause.since,
+                to_the_second(pause.since),
                 pause.note.as_deref().unwrap_or("paused"),
                 waits(&uses)
             )
@@ -117,7 +117,11 @@ fn paused(pause: &Pause, facts: &Facts<'_>) -> String {
                 Pausable::Job(name) => waits(&|job| job == name),
                 Pausable::Route(_) | Pausable::Key(_) => String::new(),
             };
-            format!("{what} has been paused since {} by {}{queued}", pause.since, pause.who)
+            format!(
+                "{what} has been paused since {} by {}{queued}",
+                to_the_second(pause.since),
+                pause.who
+            )
         }
     }
 }
@@ -131,8 +135,9 @@ fn breaker(open: &OpenBreaker, facts: &Facts<'_>) -> String {
     let queued = counted(queued, "run");
     match open.until {
         Some(until) => format!(
-            "starts on workbench {name} kept failing, so its circuit breaker is open until {until}; deliveries \
-             are kept, {queued} queued (workbenches resume {name} tries one start now)"
+            "starts on workbench {name} kept failing, so its circuit breaker is open until {}; deliveries \
+             are kept, {queued} queued (workbenches resume {name} tries one start now)",
+            to_the_second(until)
         ),
         None => format!(
             "the circuit breaker of workbench {name} is half-open: one start at a time is tried; {queued} queued"
@@ -152,7 +157,7 @@ fn queue(job: &JobStatus, now: Timestamp) -> Option<String> {
         "job {}: {} queued; they are started at {per_minute} a minute ({key}), the last at about {}, in {}",
         job.job,
         counted(job.queued, "run"),
-        short(end),
+        to_the_second(end),
         counted(u64::try_from(minutes).unwrap_or(0), "minute")
     );
     if job.backlog > 0 {
@@ -195,11 +200,6 @@ fn configuration(facts: &Facts<'_>) -> Vec<String> {
         ));
     }
     notes
-}
-
-/// A moment to the second, as lists show it.
-fn short(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod inventory;
 mod man;
 mod migrate;
 mod pauses;
@@ -111,14 +112,16 @@ enum Command {
     Replay(replay::Replay),
     /// Settle a held run
     Release(release::Release),
-    /// Pause and resume jobs
+    /// List, pause and resume jobs
     Jobs(pauses::Jobs),
-    /// Pause and resume routes
+    /// List, pause and resume routes
     Routes(pauses::Routes),
-    /// Pause and resume API keys
+    /// List, pause and resume API keys
     Keys(pauses::Keys),
-    /// See open circuit breakers of workbenches, and end their wait
+    /// List workbenches, see open circuit breakers, and end their wait
     Workbenches(pauses::Workbenches),
+    /// List sources, with their last delivery and refusal
+    Sources(inventory::Sources),
     /// Pause and resume every start
     Starts(pauses::Starts),
     /// Show what people and tokens did
@@ -223,6 +226,7 @@ async fn perform(
         Command::Routes(command) => command.run(screen).await,
         Command::Keys(command) => command.run(screen).await,
         Command::Workbenches(command) => command.run(screen).await,
+        Command::Sources(command) => command.run(screen).await,
         Command::Starts(command) => command.run(screen).await,
         Command::Audit(command) => command.run(screen).await,
         Command::Secrets(command) => command.run(screen).await,

@@ -1,18 +1,18 @@
-//! `jobs`, `routes`, `keys`, `starts`: pause something, and resume it.
+//! `jobs`, `routes`, `keys`, `starts`, `workbenches`: pause something, and resume it. Their lists are in `inventory`.
 
 use clap::{Args, Subcommand};
 
 use super::client::{Api, Remote};
 use super::failure::Failure;
+use super::inventory;
 use super::screen::{Screen, Tone};
-use super::tones::{time, when};
-use crate::admin::views::{
-    BreakerState, BreakerView, NoteAsk, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed,
-};
+use super::tones::{breaker as breaker_words, when};
+use crate::admin::views::{NoteAsk, Pausable, PauseAsk, PausesView, ResumeAsk, Resumed};
 
-/// Pause and resume jobs.
+/// List, pause and resume jobs.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    cdsw-gateway jobs list\n  \
     cdsw-gateway jobs pause retrain --note \"the cluster is being upgraded\"\n  \
     cdsw-gateway jobs resume retrain\n\n\
     Deliveries are still kept, and their runs wait. The job's `on_resume` says what becomes of them\n\
@@ -24,7 +24,7 @@ pub(super) struct Jobs {
     what: Named,
 }
 
-/// Pause and resume routes.
+/// List, pause and resume routes.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  cdsw-gateway routes pause retrain-on-push\n\n\
     Deliveries are still kept and matched; the runs of the route wait.")]
@@ -35,7 +35,7 @@ pub(super) struct Routes {
     what: Named,
 }
 
-/// Pause and resume API keys.
+/// List, pause and resume API keys.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  cdsw-gateway keys resume main/alice\n\n\
     A key that a workbench refused is paused by the gateway, until the key changes or somebody\n\
@@ -58,7 +58,7 @@ pub(super) struct Starts {
     what: Switch,
 }
 
-/// See open circuit breakers of workbenches, and end their wait
+/// List workbenches, see open circuit breakers, and end their wait.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  cdsw-gateway workbenches resume main --note \"it is back\"\n\n\
@@ -75,6 +75,15 @@ pub(super) struct Workbenches {
 
 #[derive(Subcommand, Debug)]
 enum OfWorkbench {
+    /// List them, each with its state and what happened lately; with names, those in full
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway workbenches list\n  \
+        cdsw-gateway workbenches list main           one of them in full\n\n\
+        Runs are counted for 24 hours, among the newest 5,000 of all jobs.")]
+    List {
+        /// Only these, in full
+        names: Vec<String>,
+    },
     /// List what is paused, and circuit breakers that are open
     #[command(after_help = "Example:\n  cdsw-gateway workbenches paused")]
     Paused,
@@ -93,6 +102,17 @@ enum OfWorkbench {
 
 #[derive(Subcommand, Debug)]
 enum Named {
+    /// List them, each with its state and what happened lately; with names, those in full
+    #[command(after_help = "Examples:\n  \
+        cdsw-gateway jobs list\n  \
+        cdsw-gateway jobs list retrain           one of them in full\n  \
+        cdsw-gateway routes list\n  \
+        cdsw-gateway keys list\n\n\
+        Runs are counted for 24 hours, among the newest 5,000 of all jobs.")]
+    List {
+        /// Only these, in full
+        names: Vec<String>,
+    },
     /// List what is paused, and circuit breakers that are open
     #[command(after_help = "Example:\n  cdsw-gateway jobs paused")]
     Paused,
@@ -150,18 +170,27 @@ enum Switch {
 
 impl Jobs {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        if let Named::List { names } = &self.what {
+            return inventory::jobs(&self.remote.api()?, screen, names).await;
+        }
         named(&self.remote, self.what, screen, Pausable::Job).await
     }
 }
 
 impl Routes {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        if let Named::List { names } = &self.what {
+            return inventory::routes(&self.remote.api()?, screen, names).await;
+        }
         named(&self.remote, self.what, screen, Pausable::Route).await
     }
 }
 
 impl Keys {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
+        if let Named::List { names } = &self.what {
+            return inventory::keys(&self.remote.api()?, screen, names).await;
+        }
         named(&self.remote, self.what, screen, Pausable::Key).await
     }
 }
@@ -181,6 +210,7 @@ impl Workbenches {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
         let api = self.remote.api()?;
         match self.what {
+            OfWorkbench::List { names } => inventory::workbenches(&api, screen, &names).await,
             OfWorkbench::Paused => paused(&api, screen).await,
             OfWorkbench::Resume { name, note } => try_workbench(&api, screen, &name, note).await,
         }
@@ -214,6 +244,8 @@ async fn named(
 ) -> Result<(), Failure> {
     let api = remote.api()?;
     match what {
+        // Each command lists its own things.
+        Named::List { .. } => Ok(()),
         Named::Paused => paused(&api, screen).await,
         Named::Pause { name, note } => pause(&api, screen, kind(name), note).await,
         Named::Resume { name, note } => resume(&api, screen, kind(name), note).await,
@@ -266,7 +298,7 @@ async fn paused(api: &Api, screen: Screen) -> Result<(), Failure> {
     });
     let breakers = view.breakers().into_iter().map(|breaker| {
         let what = format!("workbench {}", breaker.workbench);
-        vec![what, String::new(), "gateway".to_owned(), said(&breaker)]
+        vec![what, String::new(), "gateway".to_owned(), breaker_words(&breaker)]
     });
     let rows: Vec<Vec<String>> = pauses.chain(breakers).collect();
     if rows.is_empty() {
@@ -275,14 +307,4 @@ async fn paused(api: &Api, screen: Screen) -> Result<(), Failure> {
         screen.table(&["WHAT", "SINCE", "BY", "WHY"], &rows);
     }
     Ok(())
-}
-
-fn said(breaker: &BreakerView) -> String {
-    match (breaker.state, breaker.until) {
-        (BreakerState::Open, Some(until)) => {
-            format!("circuit breaker open until {}: starts failed", time(until))
-        }
-        (BreakerState::Open, None) => "circuit breaker open: starts failed".to_owned(),
-        (BreakerState::HalfOpen, _) => "circuit breaker half-open: one start is tried".to_owned(),
-    }
 }

@@ -12,7 +12,7 @@ use super::several::each;
 use super::table::Cell;
 use super::tones::{ids, state, state_cell, time, time_and_when, when};
 use crate::admin::views::{self, RunSummary, RunView};
-use crate::model::{Environment, IdPrefix, Outcome, RunState};
+use crate::model::{Environment, IdPrefix, Outcome, RunState, length};
 
 /// How often a run that is waited for is asked about.
 const EACH: Duration = Duration::from_millis(500);
@@ -234,7 +234,7 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
             Some(outcome) => screen.paint(outcome_tone(outcome), outcome),
         };
         let status = attempt.status.map(|status| format!("{status} ")).unwrap_or_default();
-        let took = attempt.took_ms.map(|took| format!(", {took} ms")).unwrap_or_default();
+        let took = attempt.took_ms.map(|took| format!(", {}", length(took))).unwrap_or_default();
         let reason = attempt.reason.as_deref().unwrap_or_default();
         screen.line(format!(
             "  attempt {} {}  {status}{outcome}{took}: {reason}",

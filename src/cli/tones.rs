@@ -6,15 +6,15 @@ use jiff::Timestamp;
 
 use super::screen::{Screen, Tone};
 use super::table::Cell;
-use crate::admin::views::RunSummary;
-use crate::model::RunState;
+use crate::admin::views::{BreakerState, BreakerView, RunSummary};
+use crate::model::{RunState, to_the_second};
 
 /// Lengths to which ids are shortened, each ending at a hyphen: to the millisecond; with 12 random bits.
 const SHORT: [usize; 2] = [13, 18];
 
 /// A moment, to the second.
 pub(super) fn time(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+    to_the_second(moment)
 }
 
 /// A moment as people tell it on a terminal, such as `3 min ago`; elsewhere as [`time`].
@@ -64,6 +64,17 @@ pub(super) fn state_tone(state: RunState) -> Tone {
         | RunState::Cancelled => Tone::Dim,
         RunState::Held => Tone::Warn,
         RunState::Failed => Tone::Bad,
+    }
+}
+
+/// A circuit breaker that is not closed, in words.
+pub(super) fn breaker(breaker: &BreakerView) -> String {
+    match (breaker.state, breaker.until) {
+        (BreakerState::Open, Some(until)) => {
+            format!("circuit breaker open until {}: starts failed", time(until))
+        }
+        (BreakerState::Open, None) => "circuit breaker open: starts failed".to_owned(),
+        (BreakerState::HalfOpen, _) => "circuit breaker half-open: one start is tried".to_owned(),
     }
 }
 

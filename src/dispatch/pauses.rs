@@ -9,7 +9,7 @@ use super::breaker::{Ticket, Turn};
 use super::{Dispatcher, OpenBreaker, STORE_REST, keys};
 use crate::clock::later;
 use crate::config::{JobPlan, WorkbenchPlan};
-use crate::model::{AttemptResult, Backlog};
+use crate::model::{AttemptResult, Backlog, to_the_second};
 use crate::observe::Observation;
 use crate::store::shared::Shared;
 use crate::store::{Act, KeyRefused, Pausable, Pause, StoreFault};
@@ -60,13 +60,14 @@ impl Dispatcher {
         });
         if let Some(Pause { what, since, note, .. }) = pause {
             let note = note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-            return Some(format!("{what} has been paused since {since}{note}"));
+            return Some(format!("{what} has been paused since {}{note}", to_the_second(*since)));
         }
         let open = self.open_circuits();
         match open.iter().find(|circuit| *circuit.workbench == *job.workbench.name) {
-            Some(OpenBreaker { workbench, until: Some(until), .. }) => {
-                Some(format!("the circuit breaker of workbench {workbench} is open until {until}"))
-            }
+            Some(OpenBreaker { workbench, until: Some(until), .. }) => Some(format!(
+                "the circuit breaker of workbench {workbench} is open until {}",
+                to_the_second(*until)
+            )),
             Some(OpenBreaker { workbench, .. }) => Some(format!(
                 "the circuit breaker of workbench {workbench} is half-open: one start at a time is tried"
             )),
@@ -79,8 +80,9 @@ impl Dispatcher {
         let until = *limited.get(&job.name).filter(|until| **until > self.parts.clock.now())?;
         Some(format!(
             "job {} has had as many starts as it may have in a minute (starts_per_minute, or the pace of a \
-             backlog); the next is at {until}",
-            job.name
+             backlog); the next is at {}",
+            job.name,
+            to_the_second(until)
         ))
     }
 

@@ -11,6 +11,7 @@ mod flow;
 mod git;
 mod id_prefix;
 mod ids;
+mod moment;
 mod newly_reserved;
 mod patterns;
 mod printable;
@@ -32,6 +33,7 @@ pub use flow::{Backlog, BreakerPolicy, Latest, expected_end, pace};
 pub use git::{ChangedPaths, FileChange, Files, GitFacts, PullRequest, ReadFiles, is_fork};
 pub use id_prefix::IdPrefix;
 pub use ids::{DeliveryId, RunId};
+pub use moment::{length, to_the_second};
 pub use newly_reserved::{Family, NEWLY_RESERVED, is_newly_reserved};
 pub use patterns::{
     Change as PatternChange, Grammar, PatternFault, Patterns, changes as pattern_changes,

@@ -37,7 +37,8 @@ pub use acts::{Act, Pausable};
 pub use asks::{Asks, NotAsked, Until};
 pub use records::{
     Attempt, Audited, BacklogRow, Counts, Delivery, DeliveryFilter, DeliverySummary, Erased,
-    Failures, MOST_BODY, Pause, Queue, QueueRow, Reading, RouteFile, Run, RunBrief, RunFilter,
+    Failures, LATELY_ROWS, Lately, MOST_BODY, Pause, Queue, QueueRow, Reading, RouteFile, Run,
+    RunBrief, RunFilter, RunsLately, SourceLately,
 };
 pub use requests::{
     Accepted, Erasure, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery,
@@ -174,6 +175,10 @@ pub trait Store: Send + Sync {
     /// The runs that have failed since this moment and are still failed, by job, most first; at most 1,000
     /// jobs.
     fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>>;
+
+    /// The newest [`LATELY_ROWS`] deliveries by source, and as many runs by route, job and state. Those since this
+    /// moment are counted.
+    fn lately(&self, since: Timestamp) -> Pending<'_, Lately>;
 
     /// How many runs have been held since before this moment.
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64>;

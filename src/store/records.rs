@@ -262,6 +262,50 @@ pub struct Failures {
     pub last: Timestamp,
 }
 
+/// How many of the newest deliveries, and of the newest runs, are looked at for what happened lately.
+pub const LATELY_ROWS: u64 = 5_000;
+
+/// The deliveries of a source, among the newest ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLately {
+    /// The source.
+    pub source: String,
+    /// How many were received since the moment that was asked for.
+    pub deliveries: u64,
+    /// When the last one was received, also where that is before that moment.
+    pub last: Timestamp,
+}
+
+/// The runs of a route and job that are in one state, among the newest ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunsLately {
+    /// The route.
+    pub route: String,
+    /// The job.
+    pub job: String,
+    /// Their state.
+    pub state: RunState,
+    /// How many were accepted since the moment that was asked for.
+    pub runs: u64,
+    /// When the last one was accepted, also where that is before that moment.
+    pub accepted: Timestamp,
+    /// When one of them last changed. A started run changes no more, so it is the time of the last start.
+    pub changed: Timestamp,
+}
+
+/// What happened lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lately {
+    /// By source.
+    pub sources: Vec<SourceLately>,
+    /// How far back those reach; `None` where no delivery that is kept is older.
+    pub deliveries_since: Option<Timestamp>,
+    /// By route, job and state.
+    pub runs: Vec<RunsLately>,
+    /// How far back those reach; `None` where no run that is kept is older.
+    pub runs_since: Option<Timestamp>,
+}
+
 /// The last version without faults of a file of `routes.d/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteFile {

@@ -7,6 +7,7 @@
 mod audit;
 mod deliveries;
 mod doctor;
+mod inventory;
 mod pauses;
 mod problem;
 mod replay;
@@ -19,6 +20,10 @@ pub use deliveries::{
     Deliveries, DeliverySummary, DeliveryView, EraseView, ErasedView, ExplanationView, RouteView,
 };
 pub use doctor::DoctorView;
+pub use inventory::{
+    JobView, JobsView, KeyView, KeysView, LastRefusal, LastRun, LatelyView, RouteInForce,
+    RoutesView, SourceView, SourcesView, WorkbenchView, WorkbenchesView,
+};
 pub use pauses::{
     BreakerState, BreakerView, Pausable, PauseAsk, PauseView, PausesView, RestingView, ResumeAsk,
     Resumed,

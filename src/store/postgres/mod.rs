@@ -38,7 +38,7 @@ use crate::failpoint::reached;
 use crate::model::{Backlog, DeliveryId, IdPrefix, RunId};
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
-    Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
+    Finish, Lately, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
     ReplayRequest, Replayed, Retention, RetentionStep, RouteFile, Run, RunBrief, RunFilter,
 };
 
@@ -374,6 +374,12 @@ impl Store for PostgresStore {
 
     fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>> {
         Box::pin(async move { read::failed_since(&self.pool.connection().await?, since).await })
+    }
+
+    fn lately(&self, since: Timestamp) -> Pending<'_, Lately> {
+        Box::pin(async move {
+            self.pool.snapshot(async |connection| read::lately(connection, since).await).await
+        })
     }
 
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {

@@ -12,10 +12,12 @@ use crate::store::StoreFault;
 use crate::store::tables::runs::{
     ENVIRONMENT, brief, counts as read_counts, environment, in_short,
 };
-use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
+use crate::store::tables::{
+    Row as _, acts, attempts, audit, deliveries as table, lately, pauses, queue,
+};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, MOST_LIKE, Pause, Queue,
-    Reading, RouteFile, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, Lately, MOST_LIKE, Pause,
+    Queue, Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("runs.delivery");
@@ -199,6 +201,21 @@ pub(super) async fn failed_since(
         .iter()
         .map(queue::failures)
         .collect()
+}
+
+/// What happened lately, by source and by route. Call it in a snapshot.
+pub(super) async fn lately(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Lately, StoreFault> {
+    let since = millis(since);
+    let sources = connection.query(&lately::sources("id"), params![since]).await?;
+    let runs = connection.query(&lately::runs(), params![since]).await?;
+    let sources = sources.iter().map(lately::source).collect::<Result<_, _>>()?;
+    let runs = runs.iter().map(lately::run).collect::<Result<_, _>>()?;
+    let ((sources, deliveries_since), (runs, runs_since)) =
+        (lately::whole(sources), lately::whole(runs));
+    Ok(Lately { sources, deliveries_since, runs, runs_since })
 }
 
 /// How many runs have been held since before a moment.

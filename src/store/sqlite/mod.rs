@@ -34,7 +34,7 @@ use crate::model::{Backlog, DeliveryId, IdPrefix, RunId};
 use crate::store::pack::Packer;
 use crate::store::{
     Accepted, Act, Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Erasure, Failures,
-    Finish, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
+    Finish, Lately, Lease, LeaseAsk, Leased, NewDelivery, Pausable, Pause, Queue, Reading, Release,
     ReplayRequest, Replayed, Retention, RetentionStep, RouteFile, Run, RunBrief, RunFilter,
 };
 
@@ -323,6 +323,10 @@ impl Store for SqliteStore {
 
     fn failed_since(&self, since: Timestamp) -> Pending<'_, Vec<Failures>> {
         self.read(move |connection| read::failed_since(connection, since))
+    }
+
+    fn lately(&self, since: Timestamp) -> Pending<'_, Lately> {
+        self.read(move |connection| read::lately(connection, since))
     }
 
     fn held_since(&self, before: Timestamp) -> Pending<'_, u64> {

@@ -7,10 +7,12 @@ use super::values::{all, execute, fault, millis, one};
 use crate::model::{DeliveryId, IdPrefix, RunId};
 use crate::store::StoreFault;
 use crate::store::tables::runs::{ENVIRONMENT, brief, environment, in_short};
-use crate::store::tables::{Row as _, acts, attempts, audit, deliveries as table, pauses, queue};
+use crate::store::tables::{
+    Row as _, acts, attempts, audit, deliveries as table, lately, pauses, queue,
+};
 use crate::store::{
-    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, MOST_LIKE, Pause, Queue,
-    Reading, RouteFile, Run, RunBrief, RunFilter,
+    Audited, Counts, Delivery, DeliveryFilter, DeliverySummary, Failures, Lately, MOST_LIKE, Pause,
+    Queue, Reading, RouteFile, Run, RunBrief, RunFilter,
 };
 
 const BRIEF: &str = brief!("(SELECT id FROM deliveries WHERE deliveries.seq = runs.delivery)");
@@ -179,6 +181,17 @@ pub(super) fn failed_since(
     since: Timestamp,
 ) -> Result<Vec<Failures>, StoreFault> {
     all(connection, queue::FAILED, [millis(since)], |row| queue::failures(row))
+}
+
+/// What happened lately, by source and by route.
+pub(super) fn lately(connection: &Connection, since: Timestamp) -> Result<Lately, StoreFault> {
+    let snapshot = connection.unchecked_transaction().map_err(fault)?;
+    let since = [millis(since)];
+    let sources = all(&snapshot, &lately::sources("seq"), since, |row| lately::source(row))?;
+    let runs = all(&snapshot, &lately::runs(), since, |row| lately::run(row))?;
+    let ((sources, deliveries_since), (runs, runs_since)) =
+        (lately::whole(sources), lately::whole(runs));
+    Ok(Lately { sources, deliveries_since, runs, runs_since })
 }
 
 /// How many runs have been held since before a moment.

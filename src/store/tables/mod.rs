@@ -5,6 +5,7 @@ pub(in crate::store) mod acts;
 pub(in crate::store) mod attempts;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod deliveries;
+pub(in crate::store) mod lately;
 pub(in crate::store) mod pauses;
 pub(in crate::store) mod queue;
 pub(in crate::store) mod runs;

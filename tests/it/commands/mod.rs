@@ -4,6 +4,7 @@
 mod ends;
 mod explained;
 mod hostile;
+mod lists;
 mod offline;
 mod operating;
 mod saved;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cdsw_gateway::clock::Clock;
-use cdsw_gateway::model::{Outcome, RunState};
+use cdsw_gateway::model::{Outcome, RunState, to_the_second};
 use cdsw_gateway::simulator::{SimulatedUser, Simulator};
 
 use super::common::{ADMIN_TOKEN, API_KEY, Site, World, simulator_options};
@@ -50,7 +50,7 @@ async fn a_refused_key_fails_no_run_and_all_of_them_start_once_it_changes() {
     assert!(reason.contains("did not accept the API key (401)"), "{reason}");
     let said = notes(&world).await;
     assert!(
-        said.contains("API key main/alice has been paused since 2026-03-01T12:00:00Z"),
+        said.contains("API key main/alice has been paused since 2026-03-01 12:00:00Z"),
         "{said}"
     );
 
@@ -97,7 +97,10 @@ async fn a_key_that_is_replaced_by_another_wrong_one_is_refused_again() {
     }
     let said = notes(&world).await;
     assert!(
-        said.contains(&format!("API key main/alice has been paused since {}", world.clock.now())),
+        said.contains(&format!(
+            "API key main/alice has been paused since {}",
+            to_the_second(world.clock.now())
+        )),
         "{said}"
     );
 }

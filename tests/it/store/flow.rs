@@ -579,3 +579,30 @@ pub async fn files_of_routes_are_kept_in_their_last_version_until_they_are_gone(
     let seen: Vec<_> = kept.iter().map(|kept| (&*kept.name, &*kept.text, kept.kept_at)).collect();
     assert_eq!(seen, [("b.yaml", "three", after(9))]);
 }
+
+pub async fn what_happened_lately_is_told_by_source_and_by_route_and_goes_back_further_than_it_counts(
+    store: Shared,
+) {
+    let old = accept(&store, 0, queued("old", "train")).await;
+    accept(&store, 10, queued("new", "train")).await;
+    let last = accept(&store, 20, queued("new", "train")).await;
+    assert_eq!(taken(&store, ask(after(21), &[("train", 1)])).await, [old]);
+    let lately = store.lately(after(10)).await.expect("read");
+    assert_eq!((lately.deliveries_since, lately.runs_since), (None, None), "all were looked at");
+    let [source] = &lately.sources[..] else { panic!("one source: {lately:?}") };
+    assert_eq!((&*source.source, source.deliveries, source.last), ("github", 2, after(20)));
+    let runs: Vec<_> = lately
+        .runs
+        .iter()
+        .map(|runs| (&*runs.route, &*runs.job, runs.state, runs.runs, runs.accepted, runs.changed))
+        .collect();
+    let wanted = [
+        ("new", "train", RunState::Queued, 2, after(20), after(20)),
+        ("old", "train", RunState::Sending, 0, after(0), after(21)),
+    ];
+    assert_eq!(runs, wanted);
+    store.cancel(last, act_at(30)).await.expect("cancelled");
+    let lately = store.lately(after(10)).await.expect("read");
+    let cancelled = lately.runs.iter().find(|runs| runs.state == RunState::Cancelled);
+    assert_eq!(cancelled.map(|runs| (runs.runs, runs.changed)), Some((1, after(30))));
+}

@@ -52,6 +52,7 @@ macro_rules! for_every_case {
             flow:
             a_burst_becomes_one_run_that_stands_for_all,
             what_waits_is_told_by_job_and_state_and_what_failed_by_time,
+            what_happened_lately_is_told_by_source_and_by_route_and_goes_back_further_than_it_counts,
             files_of_routes_are_kept_in_their_last_version_until_they_are_gone,
             a_burst_waits_no_longer_than_it_may,
             runs_of_another_kind_are_left_alone,

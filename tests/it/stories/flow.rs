@@ -301,7 +301,7 @@ async fn a_person_can_end_the_wait_of_a_circuit_breaker() {
         world.api(Method::POST, path, Some(json!({ "note": "it is back" }))).await;
     assert_eq!((status, &tried["resumed"]), (200, &json!(true)), "{tried}");
     world.run_in(waits, RunState::Held).await;
-    assert!(notes(&world).await.contains("circuit breaker is open until 2026-03-01T12:02:00Z"));
+    assert!(notes(&world).await.contains("circuit breaker is open until 2026-03-01 12:02:00Z"));
     let waits = push_of(&world, "waits again", "8").await;
     world.simulator.clear_faults();
     world.api(Method::POST, path, Some(json!({}))).await;
