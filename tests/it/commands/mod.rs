@@ -6,6 +6,7 @@ mod explained;
 mod hostile;
 mod lists;
 mod offline;
+mod on_a_terminal;
 mod operating;
 mod saved;
 mod sending;
