@@ -69,6 +69,11 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
     }
 }
 
+/// What a configuration without faults declares. It reads the files, and no secret; nothing is reported.
+pub fn names_in(path: &Path) -> Option<Plan> {
+    checks::check(&Files::read(path), &Default::default()).plan
+}
+
 /// Reads a configuration and reports everything about it. The plan is `Some` if no file has a
 /// fault. To see whether a secret is weak or used twice, it reads those in files and variables. It runs no
 /// program and opens no connection.
