@@ -35,24 +35,38 @@ pub struct SecretFinder {
     of_form: Vec<(usize, Vec<u8>)>,
     /// Tells of most texts that they have none of them; none where that is not asked.
     grams: Option<Grams>,
+    /// Whether `grams` tells the same of the secrets of all others.
+    tells_of_others: bool,
 }
 
 impl SecretFinder {
     /// A finder of these secrets, which it knows by their indexes.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
-        Self::of(secrets, SHORTEST, false)
+        Self::of(secrets, SHORTEST, |_| None)
+    }
+
+    /// A finder of these secrets, which can tell of most texts in one pass that they have neither one of them nor
+    /// one that `others` looks for.
+    pub fn beside<'s>(others: &Self, secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        let with = |forms: &[Vec<u8>]| {
+            others.grams.as_ref()?.with(forms.iter().map(Vec::as_slice), SHORTEST_OF_OTHERS)
+        };
+        let finder = Self::of(secrets, SHORTEST, with);
+        Self { tells_of_others: finder.grams.is_some(), ..finder }
     }
 
     /// A finder of these secrets, which may be many, in requests of sources to which they do not belong. It
     /// hardly costs anything where a text has none.
     pub fn of_others<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
-        Self::of(secrets, SHORTEST_OF_OTHERS, true)
+        Self::of(secrets, SHORTEST_OF_OTHERS, |forms| {
+            Some(Grams::of(forms.iter().map(Vec::as_slice), SHORTEST_OF_OTHERS))
+        })
     }
 
     fn of<'s>(
         secrets: impl IntoIterator<Item = &'s Secret>,
         shortest: usize,
-        are_many: bool,
+        grams: impl FnOnce(&[Vec<u8>]) -> Option<Grams>,
     ) -> Self {
         let (mut patterns, mut of_form) = (BTreeSet::new(), Vec::new());
         let mut ordered = Vec::new();
@@ -70,8 +84,8 @@ impl SecretFinder {
         }
         let build =
             || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&ordered).ok();
-        let grams = are_many.then(|| Grams::of(ordered.iter().map(Vec::as_slice), shortest));
-        Self { forms: (!ordered.is_empty()).then(build).flatten(), of_form, grams }
+        let forms = (!ordered.is_empty()).then(build).flatten();
+        Self { forms, of_form, grams: grams(&ordered), tells_of_others: false }
     }
 
     /// The text without the secrets; none where it has none. Adds the indexes of those that it has to `found`.
@@ -85,6 +99,12 @@ impl SecretFinder {
         let clean = self.without_forms(text, found);
         let escaped = self.without_escaped(clean.as_deref().unwrap_or(text), found);
         escaped.or(clean)
+    }
+
+    /// Whether it is plain that the text has neither one of these secrets nor one of the others that this was
+    /// made [beside](Self::beside).
+    pub fn tells_of_none(&self, text: &[u8]) -> bool {
+        self.tells_of_others && !self.may_be_in(text)
     }
 
     /// False where it is plain that the text has none of the secrets.
@@ -283,6 +303,28 @@ mod tests {
             assert_eq!(kept, "\\u00e4 [redacted] after %zz \\", "{form}");
             assert_eq!(found, [0]);
         }
+    }
+
+    #[test]
+    fn where_one_pass_tells_of_own_and_other_secrets_none_of_them_is_missed() {
+        let secrets = |texts: &[&'static str]| -> Vec<Secret> {
+            texts.iter().map(|text| Secret::new(*text)).collect()
+        };
+        let (own, other) = ("own+secret/0123456", "another secret of 27 bytes.");
+        let others = SecretFinder::of_others(&secrets(&[other]));
+        let finder = SecretFinder::beside(&others, &secrets(&[own]));
+        assert!(finder.tells_of_none(b"a text of some length, with neither of the two in it"));
+        for secret in [own, other] {
+            for form in forms(secret.as_bytes()) {
+                let text = [b"before ", &form[..], b" after"].concat();
+                assert!(!finder.tells_of_none(&text), "{}", String::from_utf8_lossy(&text));
+            }
+            let escaped: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+            assert!(!finder.tells_of_none(escaped.as_bytes()), "{escaped}");
+        }
+        // A short one is looked for by itself.
+        let short = SecretFinder::beside(&others, &secrets(&["8 bytes."]));
+        assert!(!short.tells_of_none(b"neither"));
     }
 
     proptest! {

@@ -10,6 +10,7 @@ const GRAM: usize = 8;
 const BITS: u32 = 18;
 
 /// The eight-byte pieces of some patterns, as bits of their hashes.
+#[derive(Clone)]
 pub(super) struct Grams {
     bits: Vec<u64>,
     /// The distance between places of a text.
@@ -23,14 +24,33 @@ impl Grams {
             bits: vec![0; 1 << (BITS - 6)],
             stride: (shortest + 1).saturating_sub(GRAM).max(1),
         };
+        patterns.into_iter().for_each(|pattern| grams.add(pattern));
+        grams
+    }
+
+    /// The pieces of these patterns too. None where one of them has fewer than `shortest` bytes, which must be
+    /// what it was for those that are known.
+    pub(super) fn with<'p>(
+        &self,
+        patterns: impl IntoIterator<Item = &'p [u8]>,
+        shortest: usize,
+    ) -> Option<Self> {
+        let mut grams = self.clone();
         for pattern in patterns {
-            for piece in pattern.windows(GRAM).take(grams.stride) {
-                for bit in hashes(piece) {
-                    grams.bits[bit / 64] |= 1 << (bit % 64);
-                }
+            if pattern.len() < shortest {
+                return None;
+            }
+            grams.add(pattern);
+        }
+        Some(grams)
+    }
+
+    fn add(&mut self, pattern: &[u8]) {
+        for piece in pattern.windows(GRAM).take(self.stride) {
+            for bit in hashes(piece) {
+                self.bits[bit / 64] |= 1 << (bit % 64);
             }
         }
-        grams
     }
 
     /// False where the text has none of the patterns. It may be true where it has none.
@@ -72,6 +92,11 @@ mod tests {
             let grams = Grams::of(patterns.iter().map(Vec::as_slice), 16);
             let text = [&before[..], &patterns[which.index(patterns.len())], &after].concat();
             prop_assert!(grams.may_be_in(&text));
+            let (some, others) = patterns.split_at(which.index(patterns.len()));
+            let both = Grams::of(some.iter().map(Vec::as_slice), 16)
+                .with(others.iter().map(Vec::as_slice), 16)
+                .expect("all are long enough");
+            prop_assert!(both.may_be_in(&text));
         }
     }
 

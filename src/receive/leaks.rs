@@ -51,6 +51,9 @@ pub(super) struct Finder {
 impl Finder {
     /// The text without the secrets; none where it has none. Adds the indexes of those that it has to `found`.
     pub(super) fn without(&self, text: &[u8], found: &mut BTreeSet<usize>) -> Option<Vec<u8>> {
+        if self.own.tells_of_none(text) {
+            return None;
+        }
         let own = self.own.without(text, found);
         let mut of_others = BTreeSet::new();
         let clean = self.all.finder.without(own.as_deref().unwrap_or(text), &mut of_others);
@@ -95,11 +98,15 @@ impl Finders {
         let all = self.all(live);
         let finder = Arc::new(match source.provider.has_public_secrets() {
             true => Finder {
-                own: SecretFinder::new(held.access_tokens),
+                own: SecretFinder::beside(&all.finder, held.access_tokens),
                 of_source: held.access_tokens.len(),
                 all,
             },
-            false => Finder { own: SecretFinder::new(own()), of_source: own().count(), all },
+            false => Finder {
+                own: SecretFinder::beside(&all.finder, own()),
+                of_source: own().count(),
+                all,
+            },
         });
         let known = Known { secrets: own().cloned().collect(), finder: Arc::clone(&finder) };
         finders.insert(Arc::clone(&source.name), known);
