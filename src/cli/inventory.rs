@@ -221,12 +221,14 @@ impl Entry {
 
     fn of_route(screen: Screen, route: &RouteInForce) -> Self {
         let place = format!("{}:{}", route.file, route.line);
+        // The end of a path tells files apart; a table would cut it off.
+        let file = route.file.rsplit('/').next().unwrap_or(&route.file);
         Self {
             row: vec![
                 route.name.clone().into(),
                 route.sources.join(", ").into(),
                 route.job.clone().into(),
-                place.clone().into(),
+                Cell::whole(format!("{file}:{}", route.line)),
                 route.runs.to_string().into(),
                 moment(screen, route.last_matched).into(),
                 state(route.waits_for.clone()),

@@ -63,6 +63,8 @@ async fn no_list_is_wider_than_the_terminal_and_colour_is_for_terminals_alone() 
     stage.run(&["jobs", "pause", "retrain", "--note", note]).with(0);
     stage.send(&["--id", "waits"]).with(0);
     stage.send(&["--id", "x", "--wrong-secret"]).with(1);
+    let routes = plain(&on_terminal(&stage, "80", &["routes", "list"], &[]));
+    assert!(routes.contains(" gateway.yaml:"), "the file and line are whole: {routes}");
     for arguments in LISTS {
         for columns in [80, 120] {
             let shown = on_terminal(&stage, &columns.to_string(), arguments, &[]);
