@@ -59,7 +59,7 @@ impl SecretFinder {
     /// hardly costs anything where a text has none.
     pub fn of_others<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
         Self::of(secrets, SHORTEST_OF_OTHERS, |forms| {
-            Some(Grams::of(forms.iter().map(Vec::as_slice), SHORTEST_OF_OTHERS))
+            Grams::of(forms.iter().map(Vec::as_slice), SHORTEST_OF_OTHERS)
         })
     }
 

@@ -96,9 +96,10 @@ impl HiddenHeaders {
     pub fn contains(&self, name: &HeaderName) -> bool {
         let text = name.as_str();
         let may_be = text.len() < 64
-            && text.bytes().next().is_some_and(|first| {
-                LENGTHS[usize::from(first)] & (1 << text.len()) != 0
-            });
+            && text
+                .bytes()
+                .next()
+                .is_some_and(|first| LENGTHS[usize::from(first)] & (1 << text.len()) != 0);
         may_be && HEADERS.binary_search(&text).is_ok() || self.0.contains(name)
     }
 
