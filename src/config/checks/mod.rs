@@ -41,6 +41,8 @@ use names::Names;
 use parsed::{Form, Parsed};
 use sink::Sink;
 
+pub(super) use platforms::words as platform_words;
+
 /// The result of checking a configuration.
 #[derive(Debug)]
 pub(super) struct Checked {

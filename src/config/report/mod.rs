@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use excerpt::Excerpt;
 pub(crate) use reveal::is_name;
-pub(super) use reveal::{Show, is_known};
+pub(super) use reveal::{Show, is_known, is_path};
 pub(super) use source::Source;
 
 /// Replaces text in an excerpt that must not be shown.

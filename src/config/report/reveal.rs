@@ -4,6 +4,9 @@
 //! A text is looked at piece by piece (pieces are what white space, quotes and brackets separate). A piece
 //! is shown if each of its words may be shown. Otherwise the whole piece is hidden, so that no part of a
 //! secret is left.
+//!
+//! The rules know the words of the program, the names that are declared, and what is nearly one of these. Of the
+//! rest they judge the shape, which cannot tell every secret from a name: `swordfish` may be either.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -12,9 +15,11 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::HIDDEN;
+use crate::config::similar::similar;
 use crate::event::{
     COMMAND_FIELDS, DELIVERY_FIELDS, EVENT_FIELDS, GIT_FIELDS, PULL_REQUEST_FIELDS, VARIABLES,
 };
+use crate::model::{NEWLY_RESERVED, RESERVED};
 use crate::providers;
 
 /// The longest word that is taken for a plain one, in characters.
@@ -47,10 +52,21 @@ pub(in crate::config) struct Reveal {
     names: BTreeSet<String>,
 }
 
+/// How texts begin that people give to keys of services. No misspelt name does, unless it is nearly a declared one.
+const SOUNDS: [&str; 9] =
+    ["apikey", "api", "key", "secret", "token", "password", "passwd", "pwd", "bearer"];
+/// The least number of groups of characters of one length that look like a serial number, and their least length.
+const SERIAL: (usize, usize) = (3, 4);
+
 impl Reveal {
     /// Allows these names, as far as they look like names and not like keys.
     pub(in crate::config) fn know<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
         self.names.extend(names.into_iter().filter(|name| is_name(name)).map(str::to_owned));
+    }
+
+    /// Allows these paths of files.
+    pub(in crate::config) fn know_paths(&mut self, paths: Vec<String>) {
+        self.names.extend(paths);
     }
 
     /// A message without what it must not show.
@@ -67,7 +83,7 @@ impl Reveal {
     /// Whether a piece may be shown.
     pub(super) fn allows(&self, piece: &str, show: Show) -> bool {
         let bare = piece.trim_start_matches(['!', '-', '$']).trim_end_matches([':', '.', '!', '…']);
-        if self.names.contains(bare) || PIECES.contains(&bare) {
+        if self.names.contains(bare) || PIECES.contains(&bare) || is_of_a_reserved_family(bare) {
             return true;
         }
         let mut words = piece.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -80,8 +96,34 @@ impl Reveal {
             && piece.chars().all(ordinary)
             && !piece.contains("---")
             && digits <= MOST_DIGITS
-            && words.all(|word| self.names.contains(word) || may_show(word, show))
+            && (words.all(|word| self.names.contains(word) || may_show(word, show))
+                || (show == Show::Plain && self.is_nearly_a_name(bare)))
+            && (show == Show::Known || !resembles_a_key(piece))
     }
+
+    /// Whether a text is a name of several words, or nearly a declared one.
+    fn is_nearly_a_name(&self, text: &str) -> bool {
+        let lawful =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        text.bytes().all(lawful)
+            && is_name(text)
+            && (text.contains(['-', '_'])
+                || similar(text, self.names.iter().map(String::as_str)).is_some())
+    }
+}
+
+/// Whether a text of several words is shaped like the key of a service: it begins like one, or is a row of groups
+/// of one length, and has a word that the program does not use.
+fn resembles_a_key(piece: &str) -> bool {
+    let words: Vec<&str> =
+        piece.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let Some((first, rest)) = words.split_first() else { return false };
+    // An address or a path has its own marks, and is judged by its words.
+    if rest.is_empty() || piece.contains(['/', '.', '=', '*']) {
+        return false;
+    }
+    let unknown = rest.iter().filter(|word| !is_known(word) && !is_number(word)).count();
+    (SOUNDS.contains(&&*first.to_ascii_lowercase()) && unknown > 0) || is_serial(piece)
 }
 
 fn may_show(word: &str, show: Show) -> bool {
@@ -122,6 +164,11 @@ pub(crate) fn is_name(text: &str) -> bool {
     let kinds: [fn(&u8) -> bool; 3] =
         [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
     let mixed = kinds.iter().all(|kind| text.bytes().any(|byte| kind(&byte)));
+    // Short words with digits in them may stand in a name once, as in `us-east-1a`; a key may have many.
+    let odd = |word: &&str| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() > 1 && !is_known(word) && !is_number(word) && !is_plain(letters)
+    };
     let of_a_name = |word: &str| {
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
         let digits = word.len() - letters.len();
@@ -133,6 +180,24 @@ pub(crate) fn is_name(text: &str) -> bool {
         && !mixed
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         && text.split(['-', '_', '.']).all(of_a_name)
+        && text.split(['-', '_', '.']).filter(|word| !word.is_empty()).filter(odd).count() <= 2
+        && !is_serial(text)
+}
+
+/// Whether a text is a row of groups of one length, none of them a word of the program.
+fn is_serial(text: &str) -> bool {
+    let words: Vec<&str> = text.split(['-', '_', '.']).collect();
+    let (groups, least) = SERIAL;
+    words.len() >= groups
+        && words[0].len() >= least
+        && words.iter().all(|word| word.len() == words[0].len() && !is_known(word))
+}
+
+/// Whether a text looks like the path of a file: it has several parts, each like a name.
+pub(in crate::config) fn is_path(text: &str) -> bool {
+    let mut parts = text.split('/').filter(|part| !part.is_empty());
+    let plain = |part: &str| part == "." || part == ".." || is_name(part.trim_start_matches('.'));
+    text.contains('/') && text.len() <= LONGEST_PIECE && parts.all(plain)
 }
 
 fn is_spoken(letters: &str) -> bool {
@@ -186,6 +251,8 @@ static VOCABULARY: LazyLock<HashSet<String>> = LazyLock::new(|| {
     };
     each_text(&crate::config::schema(), &mut add);
     add(WORDS);
+    each_reserved().for_each(&mut add);
+    crate::config::checks::platform_words().for_each(&mut add);
     for name in providers::names() {
         add(name);
         add(providers::find(name).map_or("", |provider| provider.title()));
@@ -201,6 +268,22 @@ static VOCABULARY: LazyLock<HashSet<String>> = LazyLock::new(|| {
     fields.into_iter().flatten().for_each(|field| add(field));
     words
 });
+
+/// Whether a text is a name of a variable that a reserved pattern covers, and whose rest is plain: `PERL5LIB`.
+fn is_of_a_reserved_family(text: &str) -> bool {
+    let lawful = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let rest = |pattern: &str| text.strip_prefix(pattern.strip_suffix('*')?).map(str::to_owned);
+    text.bytes().all(lawful)
+        && each_reserved().filter_map(rest).any(|rest| {
+            let mut words = rest.split('_').filter(|word| !word.is_empty());
+            words.all(|word| may_show(word, Show::Plain))
+        })
+}
+
+/// The names of variables that are reserved: reports quote them.
+fn each_reserved() -> impl Iterator<Item = &'static str> {
+    RESERVED.into_iter().chain(NEWLY_RESERVED.iter().flat_map(|family| family.names()))
+}
 
 fn each_text(value: &Value, add: &mut impl FnMut(&str)) {
     match value {
@@ -266,6 +349,41 @@ mod tests {
         ] {
             assert_eq!(reveal.message(text), text);
         }
+    }
+
+    #[test]
+    fn what_is_shaped_like_the_key_of_a_service_is_hidden_also_where_each_word_is_plain() {
+        let reveal = Reveal::default();
+        for key in [
+            "APIKEY-HARBOUR-SEVEN",
+            "apikey-alice-swordfish",
+            "SECRET-ALPHA-SEVEN",
+            "ABCD-EFGH-IJOL-MNOP",
+            "4f2a-9c77-31d8-b0e5",
+        ] {
+            assert!(!reveal.allows(key, Show::Plain), "{key}");
+            assert!(!reveal.allows(key, Show::Known), "{key}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_declared_are_shown_where_they_are_shaped_like_names() {
+        let mut reveal = Reveal::default();
+        reveal.know(["retrain", "refresh-token"]);
+        for text in [
+            "there is no job `retrain-v2x` (did you mean `retrain`?)",
+            "there is no job `retrain2`",
+            "there is no job `refresh-tokn`",
+            "there is no job `us-east-1a`",
+            "there is no job `nightly-scoring-2026`",
+            "`PERL5LIB` is reserved (as `PERL5*`)",
+            "add `required_claims: { oidc.circleci.com/org-id: x }`",
+            "source `a` believes everyone on token.actions.githubusercontent.com: its tokens",
+            "claims that name an owner: terraform_organization_name, https://pulumi.com/org_id, sub",
+        ] {
+            assert_eq!(reveal.message(text), text);
+        }
+        assert!(!reveal.allows("hunter2", Show::Plain));
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Source {
         self.reveal.know(names);
     }
 
+    /// Allows reports to show these paths.
+    pub(in crate::config) fn know_paths(&mut self, paths: Vec<String>) {
+        self.reveal.know_paths(paths);
+    }
+
     /// For a file that is not YAML: it is unknown what its words are for.
     pub(in crate::config) fn lacks_structure(&mut self) {
         self.structured = false;

@@ -22,6 +22,21 @@ const CANARIES: [&str; 9] = [
     "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj",
 ];
 
+/// Texts that could be secrets and have the characters and the length of names, as tokens of services do: a word in
+/// front, and a random rest; or groups of one length.
+const NAMED: [&str; 10] = [
+    "APIKEY-8f3a9c77b1d0",
+    "apikey-8f3a9c77b1d0",
+    "sk-live-4ec39hqlyjwdarjt1zdp7dc2",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "glpat-x7Kq2vRt9bWm4sLpYc3e",
+    "8f3a9c77b1d04e5f8f3a9c77b1d04e5f",
+    "npm_k3v9x2q7w8z1m4n6b5c0d3f7g2h8j1l4",
+    "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    "ABCD-EFGH-IJOL-MNOP",
+    "4F2A-9C77-31D8-B0E5",
+];
+
 /// How a canary is put into a file: `C` is the canary, `W` the word that it takes the place of, or stands at.
 const PLANTED: [&str; 16] = [
     "C",
@@ -144,7 +159,7 @@ proptest! {
         file in any::<prop::sample::Index>(),
         at in any::<usize>(),
         form in prop::sample::select(&PLANTED[..]),
-        canary in prop::sample::select(&CANARIES[..]),
+        canary in prop::sample::select([&CANARIES[..], &NAMED[..]].concat()),
         line in any::<usize>(),
         fault in prop::sample::select(&FAULTS[..]),
         of_routes in any::<bool>(),
@@ -163,8 +178,8 @@ proptest! {
 fn every_word_of_the_small_configuration_may_be_a_secret() {
     let seen = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        // One canary of each class: of a service, of a person, and with punctuation of base64.
-        for canary in [CANARIES[0], CANARIES[2], CANARIES[3]] {
+        // One canary of each class: of a service, of a person, with punctuation of base64, and shaped like a name.
+        for canary in [CANARIES[0], CANARIES[2], CANARIES[3], NAMED[1], NAMED[2], NAMED[9]] {
             let seen = &seen;
             scope.spawn(move || {
                 for at in 0..words(GOOD).len() {

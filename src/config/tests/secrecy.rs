@@ -65,6 +65,24 @@ fn a_file_that_cannot_be_read_does_not_show_the_secrets_in_it() {
     assert!(!shown.contains(WORD), "{shown}");
 }
 
+#[test]
+fn the_path_of_a_secrets_file_is_shown_and_a_secret_in_its_place_is_not() {
+    let with = |file: &str| {
+        let secrets = format!("[{{ file: {file} }}, {{ file: /run/secrets/second }}], evnt: 1");
+        shown(&GOOD.replace("[{ env: GITHUB_SECRET }]", &secrets))
+    };
+    for path in ["secrets/github-webhook", "/run/secrets/harbour", "../keys/github.key"] {
+        let said = with(path);
+        assert!(said.contains(path) && said.contains("/run/secrets/second"), "{said}");
+    }
+    for secret in
+        ["swordfish", "APIKEY-4F2A9C7731D8", "q83v+EjRVnmJ/mrze8BI0Vni", "4f2a9c77/31d8b0e5a6c1"]
+    {
+        let said = with(secret);
+        assert!(!said.contains(secret) && said.contains("/run/secrets/second"), "{said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_secret_that_everyone_can_read_is_a_warning() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::tree::{Id, Kind, SECTIONS, Tree};
-use crate::config::report::Source;
+use crate::config::report::{Source, is_path};
 use crate::config::similar::similar;
 
 /// Keys that hold named secrets: names, and below each a reference.
@@ -20,6 +20,10 @@ const MISSPELT: [&str; 5] = ["secrets", "api_keys", "admin_tokens", "ingest_toke
 /// Marks those parts in the source. Without a tree, it judges by the text of the lines.
 pub(in crate::config) fn hide_secrets(source: &mut Source, tree: Option<&Tree>) {
     let mut ranges = Vec::new();
+    if let Some(tree) = tree {
+        let files = (0..tree.nodes.len()).map(Id).filter_map(|id| path_of_a_secret(tree, id));
+        source.know_paths(files.map(str::to_owned).collect());
+    }
     addresses(source.text(), &mut ranges);
     match tree {
         Some(tree) => {
@@ -65,7 +69,9 @@ fn sounds_secret(key: &str) -> bool {
 }
 
 fn below(tree: &Tree, id: Id, names: bool, ranges: &mut Vec<Range<usize>>) {
-    if let Kind::Scalar { .. } = tree.node(id).kind {
+    if let Kind::Scalar { .. } = tree.node(id).kind
+        && path_of_a_secret(tree, id).is_none()
+    {
         ranges.push(tree.range(id));
     }
     for child in tree.children(id) {
@@ -74,6 +80,16 @@ fn below(tree: &Tree, id: Id, names: bool, ranges: &mut Vec<Range<usize>>) {
             ranges.push(tree.key_range(*child));
         }
         below(tree, *child, false, ranges);
+    }
+}
+
+/// The text of a `file:` that is shaped like a path, which is no secret. Any other text there may be the secret itself.
+fn path_of_a_secret(tree: &Tree, id: Id) -> Option<&str> {
+    match &tree.node(id).kind {
+        Kind::Scalar { text, .. } if tree.key(id) == Some("file") => {
+            Some(text.as_str()).filter(|text| is_path(text))
+        }
+        _ => None,
     }
 }
 

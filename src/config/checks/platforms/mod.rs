@@ -46,6 +46,14 @@ pub(super) fn source(checker: Checker<'_>, id: Id, plan: &SourcePlan) {
     checker.fault_with(at, message, hint(platform), Effect::Tolerated, Vec::new());
 }
 
+/// The words of hints about platforms: their hosts, claims and examples.
+pub(in crate::config) fn words() -> impl Iterator<Item = &'static str> {
+    table::PLATFORMS.iter().flat_map(|platform| {
+        let claims = platform.pins.iter().map(|(name, _)| *name);
+        platform.hosts.iter().copied().chain(claims).chain([platform.example])
+    })
+}
+
 fn hint(platform: &Platform) -> String {
     let claims: Vec<&str> = platform.pins.iter().map(|(name, _)| *name).collect();
     format!(

@@ -44,7 +44,7 @@ const fn entra(path: &'static str) -> Platform {
     Platform { hosts: ENTRA_HOSTS, path, own: None, pins: ENTRA, example: ENTRA_EXAMPLE }
 }
 
-const PLATFORMS: [Platform; 29] = [
+pub(super) static PLATFORMS: [Platform; 29] = [
     // https://docs.github.com/actions/reference/security/oidc; an enterprise may have an issuer of its own. `sub` is
     // what the owner of a repository makes of it, so only beginnings with an owner count.
     Platform {
