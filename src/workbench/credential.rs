@@ -1,5 +1,11 @@
 //! The credential of a request. This is the only place where an API key is put into a request.
+//!
+//! Whatever is made of the key here is wiped from memory when the request is dropped. The HTTP library writes the head
+//! into a buffer of its own, which it frees without wiping it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use zeroize::Zeroizing;
@@ -23,13 +29,16 @@ impl Credential {
         let text = std::str::from_utf8(self.key().expose());
         let key = text.map_err(|_| unusable("the API key is not text (UTF-8)"))?;
         match self {
-            Self::Basic(_) => Ok(request.basic_auth(key, Some(""))),
+            Self::Basic(_) => {
+                // An empty password follows the colon.
+                let pair = joined(&[key.as_bytes(), b":"]);
+                let mut text = Zeroizing::new(vec![0; pair.len().div_ceil(3) * 4]);
+                let encoded = STANDARD.encode_slice(&pair, &mut text);
+                encoded.map_err(|_| unusable("the API key is too long"))?;
+                Ok(request.header(AUTHORIZATION, value(joined(&[b"Basic ", &text[..]]))?))
+            }
             Self::Bearer(_) => {
-                let text = Zeroizing::new(format!("Bearer {key}"));
-                let mut value = HeaderValue::from_str(&text).map_err(|_| {
-                    unusable("the API key has a character that a bearer token cannot have")
-                })?;
-                value.set_sensitive(true);
+                let value = value(joined(&[b"Bearer ", key.as_bytes()]))?;
                 Ok(request.header(AUTHORIZATION, value))
             }
         }
@@ -41,6 +50,21 @@ impl Credential {
             Self::Basic(key) | Self::Bearer(key) => key,
         }
     }
+}
+
+/// The parts as one text, in a buffer that is never moved: a buffer that grows leaves copies behind.
+fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| text.extend_from_slice(part));
+    text
+}
+
+/// A header's value that nobody prints, and that is wiped when the last of its clones is dropped.
+fn value(text: Zeroizing<Vec<u8>>) -> Result<HeaderValue, NotSent> {
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
+        .map_err(|_| unusable("the API key has a character that a bearer token cannot have"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn unusable(why: &str) -> NotSent {
@@ -75,6 +99,75 @@ mod tests {
     fn a_bearer_credential_sends_the_key_as_a_token() {
         let request = request(&Credential::Bearer(Secret::new(KEY)));
         assert_eq!(request.headers()[AUTHORIZATION], format!("Bearer {KEY}"));
+    }
+
+    /// How often a text is in the memory of this process. The text is given with each byte inverted, so that it is
+    /// not there by being looked for.
+    fn copies_in_memory(inverted: &[u8]) -> usize {
+        use std::os::unix::fs::FileExt as _;
+        let memory = std::fs::File::open("/proc/self/mem").expect("its own memory");
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("its own maps");
+        // What was read is not memory to be searched, and must not be found by a later search.
+        let mut bytes = Zeroizing::new(vec![0; 1 << 16]);
+        let own = bytes.as_ptr() as u64;
+        let number = |hex| u64::from_str_radix(hex, 16).expect("an address");
+        let writable = maps.lines().filter(|line| line.contains(" rw")).map(|line| {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            let (from, to) = range.expect("a range");
+            number(from)..number(to)
+        });
+        let beside = |range: std::ops::Range<u64>| {
+            let end = own + (1 << 16);
+            [range.start..range.end.min(own), range.start.max(end)..range.end]
+        };
+        let mut copies = 0;
+        for range in writable.flat_map(beside).filter(|range| !range.is_empty()) {
+            let mut at = range.start;
+            while at + (inverted.len() as u64) <= range.end {
+                let length = bytes.len().min(usize::try_from(range.end - at).expect("small"));
+                let Ok(read) = memory.read_at(&mut bytes[..length], at) else { break };
+                let is_it = |part: &&[u8]| part.iter().zip(inverted).all(|(a, b)| *a == !*b);
+                copies += bytes[..read].windows(inverted.len()).filter(is_it).count();
+                // The next piece begins with what may be the beginning of a copy.
+                at += (read + 1).saturating_sub(inverted.len()).max(1) as u64;
+            }
+        }
+        copies
+    }
+
+    fn inverted(text: &[u8]) -> Vec<u8> {
+        text.iter().map(|byte| !byte).collect()
+    }
+
+    #[test]
+    fn no_copy_of_the_key_is_left_once_a_request_and_its_redactor_are_gone() {
+        use crate::workbench::redact::Redactor;
+        choose_cryptography();
+        // Made up at run time, so that the program does not have it, with parts that no other test has.
+        let whole = |inverted: &[u8]| inverted.iter().map(|byte| !byte).collect::<Vec<u8>>();
+        let plain = inverted(b"m9w4xkq7");
+        let middle = inverted(b"zt3vhn8rjc5yd2bf");
+        let key = [whole(&plain), whole(&middle)].concat();
+        let in_base64 = {
+            let mut text = STANDARD.encode(&key[..24]).into_bytes();
+            let inverted = inverted(&text);
+            zeroize::Zeroize::zeroize(&mut text);
+            inverted
+        };
+        let key = Secret::new(key);
+        let client = reqwest::Client::new();
+        for credential in [Credential::Basic, Credential::Bearer] {
+            let credential = credential(key.clone());
+            let redactor = Redactor::new(&credential);
+            let request = credential.apply(client.get("http://127.0.0.1/")).expect("usable");
+            let request = request.build().expect("a request");
+            if let Credential::Basic(_) = credential {
+                assert!(copies_in_memory(&in_base64) > 0, "this finds what is there");
+            }
+            drop((request, redactor));
+        }
+        assert_eq!(copies_in_memory(&in_base64), 0, "of the credential");
+        assert_eq!(copies_in_memory(&inverted(key.expose())), 1, "of the key: the secret itself");
     }
 
     #[test]

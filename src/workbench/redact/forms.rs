@@ -17,7 +17,10 @@ const LEAST: usize = 8;
 pub(super) fn forms(credential: &Credential) -> Vec<Needle> {
     let key = credential.key().expose();
     let without_blanks = |bytes: &[u8]| -> Vec<u8> {
-        bytes.iter().copied().filter(|byte| !is_blank(*byte)).collect()
+        // A buffer that grows leaves copies of the key behind.
+        let mut plain = Vec::with_capacity(bytes.len());
+        plain.extend(bytes.iter().copied().filter(|byte| !is_blank(*byte)));
+        plain
     };
     let plain = without_blanks(key);
     let any_case = plain.len() >= LEAST;
@@ -49,6 +52,6 @@ fn within(alphabet: &GeneralPurpose, key: &[u8], before: usize) -> String {
     let bytes = Zeroizing::new([&[0; 2][..before], key].concat());
     let whole = bytes.len() * 8 / 6;
     let first = (before * 8).div_ceil(6);
-    let encoded = alphabet.encode(&*bytes);
+    let encoded = Zeroizing::new(alphabet.encode(&*bytes));
     encoded.get(first..whole).unwrap_or_default().to_owned()
 }

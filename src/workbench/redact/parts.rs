@@ -49,11 +49,13 @@ impl Parts {
 
 impl<const LENGTH: usize> Runs<LENGTH> {
     fn of<'f>(
-        forms: impl Iterator<Item = &'f [u8]>,
+        forms: impl Iterator<Item = &'f [u8]> + Clone,
         any_case: bool,
         counts: impl Fn(&[u8]) -> bool,
     ) -> Self {
-        let mut runs: Zeroizing<Vec<[u8; LENGTH]>> = Zeroizing::default();
+        // A buffer that grows leaves copies of the key behind.
+        let most = forms.clone().map(|form| (form.len() + 1).saturating_sub(LENGTH)).sum();
+        let mut runs: Zeroizing<Vec<[u8; LENGTH]>> = Zeroizing::new(Vec::with_capacity(most));
         for form in forms {
             for run in form.windows(LENGTH).filter(|run| counts(run)) {
                 let mut bytes = [0; LENGTH];
