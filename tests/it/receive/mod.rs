@@ -4,6 +4,7 @@ mod answers;
 mod astray;
 mod encodings;
 mod heads;
+mod health;
 mod limits;
 mod refused;
 mod sizes;

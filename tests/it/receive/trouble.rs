@@ -5,7 +5,7 @@ use super::common::{PUSH, World, github_signature};
 use super::{Wire, kept, until, world};
 
 /// Somebody's tool, at work on the same file.
-fn tool(world: &World, sql: &str) {
+pub(super) fn tool(world: &World, sql: &str) {
     let database = rusqlite::Connection::open(world.site.path("gateway.db")).expect("opens");
     database.busy_timeout(std::time::Duration::from_secs(10)).expect("set");
     database.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
