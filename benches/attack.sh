@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures what an attack on a listener costs those who mean no harm: an honest load alone, and the same load
-# beside 1,000 hostile connections of each kind, in turn. Prints the ratio of the two rates, how many honest
-# deliveries were not accepted, the longest that an honest one of every hundred took, and the most memory.
+# beside 1,000 hostile connections of each kind, in turn. Prints a table (Markdown, as docs/performance.md has it) with
+# the ratio of the two rates, in the median and in the worst round, how many honest deliveries were not accepted, the
+# longest that an honest one of every hundred took, and the most memory.
 #
 #   benches/attack.sh [SECONDS] [ROUNDS] [--only KIND]... [--from one|many] [--admin]
 #

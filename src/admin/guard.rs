@@ -1,6 +1,8 @@
 //! What every request to the admin listener passes first: the check of its `Host`, and the headers that each
 //! answer carries for browsers.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +16,7 @@ use http::request::Parts;
 use super::auth::{ToKnown, client, known};
 use super::problem::Problem;
 use super::{Admin, Code, hosts};
-use crate::serving::{Peer, Proven};
+use crate::serving::{InTurn, Peer, Proven};
 
 /// No answer may be kept by a cache, shown as another type than it says, or shown inside another page.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
@@ -45,7 +47,13 @@ pub(super) async fn guard(State(admin): State<Admin>, request: Request, next: Ne
             answer.extensions_mut().insert(Proven);
             answer
         }
-        None => admin.slowing.slowed(from.map_or(Peer::UNKNOWN, Peer::of), answer),
+        None => {
+            let peer = from.map_or(Peer::UNKNOWN, Peer::of);
+            if answer.status().is_client_error() {
+                answer.extensions_mut().insert(InTurn(Arc::clone(&admin.strangers), peer));
+            }
+            admin.slowing.slowed(peer, answer)
+        }
     }
 }
 

@@ -37,7 +37,7 @@ use crate::model::Role;
 use crate::observe::{MetricsFormat, Observer};
 use crate::random::Random;
 use crate::receive::{Proofs, Refusals};
-use crate::serving::Slowing;
+use crate::serving::{Slowing, Strangers};
 use crate::store::Store;
 
 pub use code::{Code, UnknownCode};
@@ -71,6 +71,8 @@ pub struct Admin {
     pub guesses: WrongTokens,
     /// Refusals by address.
     pub slowing: Arc<Slowing>,
+    /// Requests without a token that are refused.
+    pub strangers: Arc<Strangers>,
     /// What was last found when somebody asked for the health.
     pub health: LastLook,
 }

@@ -83,6 +83,8 @@ pub struct ServerPlan {
     pub requests_in_flight: usize,
     /// Percent of the connections, requests and bytes that one client may hold.
     pub client_share: u32,
+    /// Percent of the processors' time that refused requests of strangers may take, on each listener.
+    pub strangers_share: u32,
     /// Time for the headers of a request to arrive.
     pub header_timeout: Duration,
     /// Time that a connection may be idle after an answer.

@@ -26,7 +26,7 @@ use crate::model::Role;
 use crate::observe::{Metrics, Observation, Observer};
 use crate::random::Random;
 use crate::receive::{self, Finders, Greetings, Proofs, Rates, Receiver, Refusals};
-use crate::serving::serve;
+use crate::serving::{Strangers, serve};
 use crate::store::{Act, Store, StoreFault};
 
 pub use listeners::prepare_process;
@@ -235,6 +235,7 @@ impl Gateway {
             issuers: Arc::clone(&issuers),
             guesses: admin::WrongTokens::default(),
             slowing: Arc::default(),
+            strangers: Strangers::new("admin", server.strangers_share, Arc::clone(&self.observer)),
             health: admin::LastLook::default(),
         };
         let limits = listeners::limits(server, &live, &self.observer);

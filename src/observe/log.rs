@@ -137,7 +137,14 @@ pub(super) fn write(observation: &Observation<'_>) {
         }
 
         Observation::ConnectionsEnded { to_log: None, .. }
+        | Observation::StrangerWaits { to_log: None, .. }
         | Observation::WrongToken { to_log: None, .. } => {}
+        Observation::StrangerWaits { listener, to_log: Some(count) } => warn!(
+            listener,
+            count,
+            "requests of unproven clients take more than server.strangers_share of the processors, and wait for their \
+             turn"
+        ),
         Observation::ConnectionsEnded { listener, end, to_log: Some(count), error, .. } => {
             connections(listener, end, count, error);
         }

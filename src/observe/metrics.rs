@@ -78,6 +78,7 @@ pub struct Metrics {
     connections: Family<Listener, Gauge>,
     connections_ended: Family<ListenerEnd, Counter>,
     wrong_tokens: Counter,
+    strangers_waited: Family<Listener, Counter>,
     store_faults: Counter,
     keys_refused: Family<Key, Counter>,
     braked: Family<Job, Counter>,
@@ -134,6 +135,7 @@ impl Metrics {
             bytes_in_flight: Gauge::default(),
             connections: Family::default(),
             connections_ended: Family::default(),
+            strangers_waited: Family::default(),
             wrong_tokens: Counter::default(),
             store_faults: Counter::default(),
             keys_refused: Family::default(),
@@ -323,6 +325,11 @@ impl Metrics {
             "wrong_admin_tokens",
             "Requests to the admin listener with a token that is not configured",
             self.wrong_tokens.clone(),
+        );
+        registry.register(
+            "strangers_waited",
+            "Requests of clients of which nothing was proved that had to wait for their turn, by listener",
+            self.strangers_waited.clone(),
         );
         registry.register("store_faults", "Failed uses of the store", self.store_faults.clone());
         registry.register(

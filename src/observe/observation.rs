@@ -105,6 +105,13 @@ pub enum Observation<'a> {
         to_log: Option<u64>,
     },
 
+    /// A request of a client of which nothing was proved has to wait for its turn.
+    StrangerWaits {
+        /// The listener.
+        listener: &'static str,
+        /// How many since the last log line; none where no line is due.
+        to_log: Option<u64>,
+    },
     /// Somebody asked whether the listener for webhooks answers.
     HealthAsked,
     /// A route matched a delivery, and a run was kept for it.

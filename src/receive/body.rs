@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 
 use super::answer::Answer;
 use super::limits::Admitted;
-use crate::serving::TooSlow;
+use crate::serving::{TooSlow, Turn};
 
 /// The most bytes that are read and dropped of a body that is over its limit.
 const DISCARDED: usize = 64 << 20;
@@ -28,7 +28,7 @@ pub(super) async fn read(
         read = collect(&mut body, admitted, limit).await;
         if matches!(read, Err(Answer::TooLarge { .. })) {
             admitted.give_back();
-            read_on(body).await;
+            read_on(body, admitted.turn()).await;
         }
     };
     // After a timeout the answer is what is known by then: `TooSlow`, unless the body was found too large.
@@ -38,17 +38,20 @@ pub(super) async fn read(
 
 /// Reads the body and drops it, up to a number of bytes and a time. A sender that is still writing then
 /// receives the answer that its body is too large, instead of a reset connection.
-pub(super) async fn discard(body: Body, time: Duration) {
+pub(super) async fn discard(body: Body, time: Duration, turn: Option<&mut Turn>) {
     // A sender that is slow as well does not get that courtesy: its connection is cut.
-    let _ = tokio::time::timeout(time, read_on(body)).await;
+    let _ = tokio::time::timeout(time, read_on(body, turn)).await;
 }
 
-async fn read_on(mut body: Body) {
+async fn read_on(mut body: Body, mut turn: Option<&mut Turn>) {
     let mut left = DISCARDED;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, Bytes::len);
         let Some(rest) = left.checked_sub(length) else { return };
         left = rest;
+        if let Some(turn) = &mut turn {
+            turn.has_read((DISCARDED - left) as u64);
+        }
     }
 }
 

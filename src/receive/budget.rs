@@ -130,6 +130,11 @@ impl Budget {
         self.known.insert(peer, now);
     }
 
+    /// Whether this client has had a delivery accepted.
+    pub(super) fn knows(&self, peer: Peer) -> bool {
+        self.known.contains_key(&peer)
+    }
+
     /// A body has to be waited for. It may be stopped from now on.
     pub(super) fn wait(
         &mut self,

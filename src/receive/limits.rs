@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::budget::{Bounds, Budget, NoRoom, Number};
 use crate::config::ServerPlan;
 use crate::observe::{InFlight, Observer};
-use crate::serving::{Peer, share_of};
+use crate::serving::{Peer, Turn, share_of};
 
 /// The budget of bytes is counted in blocks of this size.
 const BLOCK: u64 = 4096;
@@ -34,6 +34,8 @@ pub(super) struct Admitted {
     work: Arc<Semaphore>,
     at_work: Option<OwnedSemaphorePermit>,
     in_flight: InFlight,
+    /// The turn of a stranger's request.
+    turn: Option<Turn>,
 }
 
 /// An admitted request whose body has arrived, shared by all that works on it.
@@ -56,6 +58,11 @@ impl Room {
     /// See [`Admitted::is_authentic`].
     pub(super) fn is_authentic(&self) {
         self.admitted().is_authentic();
+    }
+
+    /// See [`Admitted::costs_nothing`].
+    pub(super) fn costs_nothing(&self) {
+        self.admitted().costs_nothing();
     }
 
     fn admitted(&self) -> MutexGuard<'_, Admitted> {
@@ -81,6 +88,11 @@ impl Limits {
         }
     }
 
+    /// Whether this client has had a delivery accepted.
+    pub(super) fn knows(&self, peer: Peer) -> bool {
+        lock(&self.budget).knows(peer)
+    }
+
     /// Admits a client's request by its head. What it announces costs nothing; its bytes are charged as they
     /// arrive.
     ///
@@ -92,6 +104,7 @@ impl Limits {
         peer: Peer,
         headers: &HeaderMap,
         limit: u64,
+        turn: &mut Option<Turn>,
     ) -> Result<Admitted, Answer> {
         let announced = headers
             .get(CONTENT_LENGTH)
@@ -111,6 +124,7 @@ impl Limits {
             work: Arc::clone(&self.work),
             at_work: None,
             in_flight: self.observer.request_in_flight(),
+            turn: turn.take(),
         })
     }
 }
@@ -121,6 +135,9 @@ impl Admitted {
     /// # Errors
     /// [`Answer::Overloaded`] where the client's share or the budget is used up.
     pub(super) fn take_up_to(&mut self, length: u64) -> Result<(), Answer> {
+        if let Some(turn) = &mut self.turn {
+            turn.has_read(length);
+        }
         let more = blocks_for(length).saturating_sub(self.blocks);
         if more == 0 {
             return Ok(());
@@ -138,8 +155,21 @@ impl Admitted {
     }
 
     /// The request was authentic: its client is known from now on.
-    pub(super) fn is_authentic(&self) {
+    pub(super) fn is_authentic(&mut self) {
         lock(&self.budget).know(self.peer, Instant::now());
+        self.costs_nothing();
+    }
+
+    /// What the request took is not charged to strangers.
+    pub(super) fn costs_nothing(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            turn.ends_well();
+        }
+    }
+
+    /// The turn of a stranger's request, for what is read of it beside the budget.
+    pub(super) fn turn(&mut self) -> Option<&mut Turn> {
+        self.turn.as_mut()
     }
 
     /// Gives back what it holds of the budget: its body is kept no longer.

@@ -44,7 +44,7 @@ use crate::content;
 use crate::issuers::Issuers;
 use crate::observe::{DeliveryRefused, Observation, Observer};
 use crate::random::Random;
-use crate::serving::{Peer, Proven, Remote, Slowing};
+use crate::serving::{Connection, Peer, Proven, Remote, Slowing, Strangers, Turn};
 use crate::store::Store;
 
 use answer::Answer;
@@ -95,6 +95,7 @@ struct Receiving {
     receiver: Receiver,
     limits: Limits,
     slowing: Slowing,
+    strangers: Arc<Strangers>,
     /// Bounds the log lines on unknown addresses.
     lines: Lines,
 }
@@ -107,6 +108,8 @@ pub fn router(receiver: Receiver) -> Router {
     let limits = Limits::new(&receiver.live.plan().server, Arc::clone(&receiver.observer));
     let prefix = receiver.live.plan().server.path_prefix.clone();
     let (slowing, lines) = (Slowing::default(), Lines::default());
+    let share = receiver.live.plan().server.strangers_share;
+    let strangers = Strangers::new("hooks", share, Arc::clone(&receiver.observer));
     // A proxy may leave its prefix on, or take it off.
     let prefixes =
         if prefix.is_empty() { vec![String::new()] } else { vec![String::new(), prefix] };
@@ -120,7 +123,7 @@ pub fn router(receiver: Receiver) -> Router {
         })
         .route(HEALTH, get(health))
         .fallback(nowhere)
-        .with_state(Arc::new(Receiving { receiver, limits, slowing, lines }))
+        .with_state(Arc::new(Receiving { receiver, limits, slowing, strangers, lines }))
 }
 
 /// The label of requests that ask for no source that is configured.
@@ -137,7 +140,9 @@ struct At {
 
 /// Says that the listener answers, and nothing else: it does not ask the store, since anybody may send this as
 /// often as he likes. The admin listener's `/readyz` does.
-async fn health(State(receiving): State<Arc<Receiving>>) -> &'static str {
+async fn health(State(receiving): State<Arc<Receiving>>, request: Request) -> &'static str {
+    let head = request.into_parts().0;
+    let _turn = receiving.turn(&head, receiving.client_of(&head)).await;
     receiving.receiver.observer.tell(Observation::HealthAsked);
     "ok\n"
 }
@@ -145,6 +150,7 @@ async fn health(State(receiving): State<Arc<Receiving>>) -> &'static str {
 async fn nowhere(State(receiving): State<Arc<Receiving>>, request: Request) -> Response {
     let head = request.into_parts().0;
     let from = receiving.client_of(&head);
+    let _turn = receiving.turn(&head, from).await;
     receiving.note("", &head, &Bytes::new(), &written(from), &Answer::UnknownPath);
     receiving.slowing.slowed(peer_of(from), Answer::UnknownPath.into_response())
 }
@@ -211,9 +217,13 @@ impl Receiving {
         began: Instant,
     ) -> Answer {
         let plan = self.receiver.live.plan();
-        let Some(source) = plan.sources.get(at.source.as_str()).cloned() else {
-            return Answer::UnknownSource;
+        let source = plan.sources.get(at.source.as_str()).cloned();
+        // Before anything of the body is read. What anybody may send to is no reason to wait.
+        let mut turn = match source.as_ref().is_some_and(|source| source.unauthenticated) {
+            true => None,
+            false => self.turn(head, from).await,
         };
+        let Some(source) = source else { return Answer::UnknownSource };
         if !source.may_send(from) {
             return Answer::WrongAddress { unbelieved: unbelieved(head, &plan.server) };
         }
@@ -234,13 +244,13 @@ impl Receiving {
             // Only greetings use other methods, and those have no body.
             return self.receiver.take_in(arrived(Bytes::new(), None)).await;
         }
-        let mut admitted = match self.limits.admit(peer_of(from), &head.headers, limit) {
+        let mut admitted = match self.limits.admit(peer_of(from), &head.headers, limit, &mut turn) {
             Ok(admitted) => admitted,
             Err(answer) => {
                 // A sender that asks first (`Expect`) gets the answer at once and sends no body.
                 let is_sending = !head.headers.contains_key(EXPECT);
                 if is_sending && matches!(answer, Answer::TooLarge { .. }) {
-                    body::discard(body, plan.server.body_timeout).await;
+                    body::discard(body, plan.server.body_timeout, turn.as_mut()).await;
                 }
                 return answer;
             }
@@ -259,7 +269,23 @@ impl Receiving {
         if answer.is_proven() && !source.unauthenticated {
             room.is_authentic();
         }
+        if matches!(answer, Answer::NotKept) {
+            room.costs_nothing(); // it was proved; the store failed
+        }
         answer
+    }
+
+    /// Waits for the turn of a stranger's request; none where the client has had a delivery accepted.
+    async fn turn(&self, head: &Head, from: Option<IpAddr>) -> Option<Turn> {
+        let peer = peer_of(from);
+        // Who this is matters once strangers owe something. Until then it is not looked up.
+        if !self.strangers.owe_anything() {
+            return Some(self.strangers.turn_at_once(peer));
+        }
+        if self.limits.knows(peer) {
+            return None;
+        }
+        Some(self.strangers.turn(peer, head.extensions.get::<Connection>()).await)
     }
 
     /// Logs and counts a request that was not kept, and remembers it. Kept deliveries are logged where their ids

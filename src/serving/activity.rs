@@ -172,6 +172,12 @@ impl Activity {
         self.state.store(WORKING, Ordering::Release);
     }
 
+    /// The request that has arrived has to wait for its turn. Until it is worked on, its connection can be closed for
+    /// another one. False where it has not arrived whole.
+    pub(super) fn suspends(&self) -> bool {
+        self.state.swap(WAITED_FOR, Ordering::AcqRel) == WORKING
+    }
+
     /// A request is answered. `is_proven`: it came from a known sender or person.
     pub(super) fn answered(&self, is_proven: bool, now: Instant) {
         let since = u64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(u64::MAX);

@@ -14,9 +14,11 @@ mod pace;
 mod paced;
 mod peers;
 mod slowing;
+mod strangers;
 mod stream;
 mod strict;
 mod tally;
+mod turns;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use http::header::{CONNECTION, HeaderValue};
+use http_body::Body as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -44,6 +47,7 @@ use paced::PacedBody;
 pub use paced::TooSlow;
 pub use peers::{Peer, share_of};
 pub use slowing::Slowing;
+pub use strangers::{Connection, InTurn, Strangers, Turn};
 use stream::Stream;
 use tally::Tally;
 
@@ -232,6 +236,9 @@ impl Service {
         }
         self.activity.has_a_head();
         request.extensions_mut().insert(Remote(self.remote));
+        if request.body().is_end_stream() {
+            request.extensions_mut().insert(Connection(Arc::clone(&self.activity)));
+        }
         let activity = Arc::clone(&self.activity);
         let rate = self.body_rate;
         let request =
@@ -252,6 +259,9 @@ impl Service {
             activity.answered(is_proven, Instant::now());
             if let Some(After(time)) = answer.extensions_mut().remove() {
                 tokio::time::sleep(time).await;
+            }
+            if let Some(InTurn(strangers, peer)) = answer.extensions_mut().remove() {
+                drop(strangers.turn(peer, None).await);
             }
             if activity.is_told_to_close() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

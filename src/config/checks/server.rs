@@ -41,9 +41,11 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         checker.fault(id, "`bytes_in_flight` is less than `body_limit`", hint);
     }
     checker.not_zero(&shape.requests_in_flight);
-    if !(1..=100).contains(&shape.client_share.value) {
-        let hint = "write a number of percent from 1 to 100".to_owned();
-        checker.fault(shape.client_share.id, "no part of a whole", hint);
+    for share in [&shape.client_share, &shape.strangers_share] {
+        if !(1..=100).contains(&share.value) {
+            let hint = "write a number of percent from 1 to 100".to_owned();
+            checker.fault(share.id, "no part of a whole", hint);
+        }
     }
     let periods =
         [&shape.header_timeout, &shape.idle_timeout, &shape.body_timeout, &shape.write_timeout];
@@ -66,6 +68,7 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         bytes_in_flight: shape.bytes_in_flight.value.0,
         requests_in_flight: shape.requests_in_flight.value as usize,
         client_share: shape.client_share.value,
+        strangers_share: shape.strangers_share.value,
         header_timeout: shape.header_timeout.value.0,
         idle_timeout: shape.idle_timeout.value.0,
         body_timeout: shape.body_timeout.value.0,

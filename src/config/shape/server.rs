@@ -59,6 +59,10 @@ pub(in crate::config) struct ServerShape {
     /// may hold. A client is an IPv4 address or an IPv6 network of 64 bits; behind a trusted proxy, it is
     /// the client that the proxy names. A body of `body_limit` always fits.
     pub(in crate::config) client_share: At<u32>,
+    /// How many percent of the processors' time requests may take together that are refused, of clients of which
+    /// nothing was proved since the start. Beyond it such a client waits for its turn, and one that has cost the least
+    /// has it first. A client that has had a delivery accepted never waits. Each listener has a share of its own.
+    pub(in crate::config) strangers_share: At<u32>,
     /// Time for the headers of a request to arrive, counted from their first byte.
     pub(in crate::config) header_timeout: At<Period>,
     /// How long a connection is kept open after an answer while nothing arrives on it. It must be longer
@@ -119,6 +123,7 @@ impl Default for ServerShape {
             bytes_in_flight: At::default_of(Size::mebibytes(256)),
             requests_in_flight: At::default_of(1024),
             client_share: At::default_of(50),
+            strangers_share: At::default_of(5),
             header_timeout: At::default_of(Period::seconds(10)),
             idle_timeout: At::default_of(Period::seconds(75)),
             body_timeout: At::default_of(Period::seconds(30)),

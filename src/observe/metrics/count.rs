@@ -1,7 +1,7 @@
 //! Which metric counts which observation.
 
 use super::{
-    ATTEMPT, BRAKE, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Key,
+    ATTEMPT, BRAKE, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Key, Listener,
     ListenerEnd, Metrics, NOT_ASKED, NOT_MAPPED, PERSON, ROUTE, Route, Settled, Source,
     SourceReason, SourceSecret, SourceVerdict, level,
 };
@@ -36,6 +36,9 @@ impl Metrics {
             }
             Observation::WrongToken { .. } => {
                 self.wrong_tokens.inc();
+            }
+            Observation::StrangerWaits { listener, .. } => {
+                self.strangers_waited.get_or_create(&Listener { listener }).inc();
             }
             Observation::HealthAsked => {
                 self.health_asked.inc();

@@ -13,6 +13,9 @@ use tokio::task::JoinSet;
 /// Time until a connection that was closed is opened again, and between two pieces that are sent slowly.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// How long an answer is waited for by those that wait for one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A challenge that a source of these tests answers to everybody.
 const GREETING: &str = "/hooks/xt?crc_token=a";
 
@@ -39,6 +42,10 @@ pub(super) enum Kind {
     NeverReads,
     /// Sends wrong signatures, or wrong tokens, as fast as it can.
     Wrong,
+    /// Sends large bodies with wrong signatures, as fast as it can.
+    WrongLarge,
+    /// Sends a wrong signature, or a wrong token, on a new connection each time.
+    WrongAnew,
     /// Asks what everybody may ask, gets a 2xx, and then says nothing.
     Greeted,
     /// Connects, and resets the connection at once.
@@ -46,7 +53,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Idle,
         Self::SlowHead,
         Self::LargeHead,
@@ -57,6 +64,8 @@ impl Kind {
         Self::Chunks,
         Self::NeverReads,
         Self::Wrong,
+        Self::WrongLarge,
+        Self::WrongAnew,
         Self::Greeted,
         Self::Reset,
     ];
@@ -170,7 +179,7 @@ async fn attack(
             // It is full when nothing more is taken.
             let _ = tokio::time::timeout(Duration::from_millis(300), fill).await;
         }
-        Kind::Wrong => {}
+        Kind::Wrong | Kind::WrongLarge | Kind::WrongAnew => {}
         Kind::Greeted => {
             let open = if path.starts_with("/hooks") { GREETING } else { "/livez" };
             let head = format!("GET {open} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
@@ -189,10 +198,10 @@ async fn attack(
             Kind::SlowHead => stream.write_all(b"x").await,
             Kind::Trickle => stream.write_all(&[b' '; 400]).await,
             Kind::Chunks => stream.write_all(b"1\r\n \r\n").await,
-            Kind::Wrong => {
-                let lines = "authorization: Bearer not-the-token\r\nx-hub-signature-256: \
-                             sha256=00\r\ncontent-length: 2\r\n";
-                stream.write_all((head(lines) + "{}").as_bytes()).await
+            Kind::Wrong | Kind::WrongAnew => stream.write_all(&wrong(path, b"{}")).await,
+            Kind::WrongLarge => {
+                let request = wrong(path, &[b' '; 300_000]);
+                tokio::time::timeout(PATIENCE, stream.write_all(&request)).await.unwrap_or(Ok(()))
             }
             Kind::NeverReads => {
                 // Whether it was closed shows when it is written to.
@@ -207,11 +216,26 @@ async fn attack(
         if kind == Kind::NeverReads {
             continue;
         }
-        let read = tokio::time::timeout(AGAIN, stream.read(&mut sink)).await;
-        if matches!(read, Ok(Ok(0) | Err(_))) {
+        // Whoever sends a large body, or comes again for each request, waits for the answer as long as it takes.
+        let patience = match kind {
+            Kind::WrongLarge | Kind::WrongAnew => PATIENCE,
+            _ => AGAIN,
+        };
+        let read = tokio::time::timeout(patience, stream.read(&mut sink)).await;
+        if kind == Kind::WrongAnew || matches!(read, Ok(Ok(0) | Err(_))) {
             return false;
         }
     }
+}
+
+/// A request with a wrong signature, or a wrong token.
+fn wrong(path: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer not-the-token\r\n\
+         x-hub-signature-256: sha256=00\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
 }
 
 /// Writes what is taken; how it ends shows later.

@@ -5,6 +5,7 @@ mod hostile;
 mod intake;
 mod memory;
 mod shared;
+mod turns;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -69,9 +70,15 @@ impl Attacked {
 
 /// A client that opens a connection for each request, and does not wait for long.
 fn honest() -> reqwest::Client {
+    honest_from(std::net::Ipv4Addr::LOCALHOST)
+}
+
+/// The same, from this address.
+fn honest_from(address: std::net::Ipv4Addr) -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
+        .local_address(std::net::IpAddr::from(address))
         .timeout(PATIENCE)
         .pool_max_idle_per_host(0)
         .build()
