@@ -65,6 +65,8 @@ need pgbouncer pgbouncer || missing+=(pgbouncer)
 need nginx nginx || missing+=(nginx)
 need haproxy haproxy || missing+=(haproxy)
 need promtool prometheus || missing+=(promtool)
+need nft nftables || missing+=(nftables)
+need ip iproute2 || missing+=(iproute2)
 tests/soak.sh --install || missing+=("what the soak needs")
 
 # Real GitHub payloads (MIT): fetched, never committed.

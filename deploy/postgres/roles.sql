@@ -30,6 +30,8 @@ DECLARE
     wanted text;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['cdsw_gateway_ingest', 'cdsw_gateway_dispatch'] LOOP
+        -- Where they are there already, the owner needs no right to make roles.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = wanted);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN

@@ -1,5 +1,5 @@
-"""Who may reach whom, by the rendered NetworkPolicies: an evaluator of policies over the pods' labels. It is not
-enforced here by a network: that needs a cluster whose network plugin does."""
+"""Who may reach whom, by the rendered NetworkPolicies: an evaluator of policies over the pods' labels. test_pods.py enforces
+what it says with nftables, and tries both ways."""
 
 import ipaddress
 import unittest

@@ -161,6 +161,10 @@ spec:
         - { name: CDSW_GATEWAY_ROLE, value: {{ eq $component "single" | ternary "all" $component }} }
         - { name: CDSW_GATEWAY_LOG, value: {{ $v.log.level | quote }} }
         - { name: CDSW_GATEWAY_LOG_FORMAT, value: {{ $v.log.format }} }
+        {{- if eq $component "single" }}
+        # SQLite's temporary files: the root is read-only, and there is no /tmp.
+        - { name: SQLITE_TMPDIR, value: /var/lib/cdsw-gateway }
+        {{- end }}
         {{- with $c.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
