@@ -89,7 +89,7 @@ class Pod(Host):
         self.root = self.home / "root"
         self.process = None
         self.generation = 0
-        for volume in self.spec["volumes"]:
+        for volume in self.spec.get("volumes", []):
             self.fill(volume)
 
     # --- Volumes, as the kubelet makes them ---
@@ -154,7 +154,7 @@ class Pod(Host):
         system = ["lib", "lib64", "usr/lib", "etc/ssl", "usr/share/ca-certificates", "proc", "dev"]
         system = [path for path in system if pathlib.Path("/", path).is_dir()]
         mounts = [(self.directory(each["name"]), each["mountPath"].lstrip("/"), each.get("readOnly", False))
-                  for each in self.container["volumeMounts"]]
+                  for each in self.container.get("volumeMounts", [])]
         for path in system + [path for _, path, _ in mounts] + ["etc", "usr/local/bin"]:
             (self.root / path).mkdir(parents=True, exist_ok=True)
         (self.root / "etc/hosts").write_text("".join(f"{address} {name}\n" for name, address in self.site.names.items()))
@@ -172,7 +172,7 @@ class Pod(Host):
         context = self.spec["securityContext"]
         steps.append(f"exec setpriv --no-new-privs chroot --userspec={context['runAsUser']}:{context['runAsGroup']} "
                      f"--groups={context['fsGroup']} {self.root} \"$@\"")
-        variables = {each["name"]: each["value"] for each in self.container.get("env", [])}
+        variables = {each["name"]: self.value(each) for each in self.container.get("env", [])}
         command = self.container["command"] + self.container["args"]
         self.enforce()
         self.log = open(self.home / "log", "ab")
@@ -181,9 +181,17 @@ class Pod(Host):
             env=variables | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stdout=self.log, stderr=self.log)
         return self
 
+    def value(self, variable):
+        if "value" in variable:
+            return variable["value"]
+        reference = variable["valueFrom"]["secretKeyRef"]
+        return self.site.secrets[reference["name"]][reference["key"]]
+
     def enforce(self):
         """The policies that select this pod, as rules of its own network namespace. The node's kubelet always gets in."""
         policies = chart.kind(self.objects, "NetworkPolicy")
+        if not any(chart.selects(policy["spec"]["podSelector"], self.labels) for policy in policies):
+            return
         rules = ["table inet pod {"]
         for chain, way, side in (("input", "in", "saddr"), ("output", "out", "daddr")):
             rules += [f"chain {chain} {{ type filter hook {chain} priority 0; policy drop;",

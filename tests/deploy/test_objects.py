@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 import unittest
 import warnings
 
@@ -276,6 +277,16 @@ class Objects(unittest.TestCase):
             self.assertEqual([item["path"] for team in teams for item in team["items"]],
                              ["routes.d/risk.yaml", "routes.d/fraud.yaml", "routes.d/pricing.yaml"])
             self.assertTrue(all(team["optional"] for team in teams))
+
+    def test_routes_in_values_keep_their_on_with_and_without_quotes(self):
+        for key in ("on", '"on"'):
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as more:
+                more.write("config: { routes: { a: { %s: { source: github }, job: retrain } } }" % key)
+                more.flush()
+                done = subprocess.run([str(chart.HELM), "template", "gw", str(chart.CHART), "--kube-version", "1.31.0", "--values",
+                                       str(chart.HERE / "values/single.yaml"), "--values", more.name], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("      a:\n        job: retrain\n        \"on\":\n          source: github\n", done.stdout)
 
     def test_numbers_of_a_configuration_keep_their_digits(self):
         given = chart.merged(chart.values("single"), {"config": {"jobs": {"retrain": {"job": 12345678}}}})

@@ -15,6 +15,7 @@ import urllib.request
 import chart
 import pods
 import test_reach
+import yaml
 
 KEY, HOOK, TOKEN = (secrets.token_hex(24) for _ in range(3))
 ROUTE = """routes:
@@ -150,13 +151,33 @@ class Pods(unittest.TestCase):
                 self.assertEqual(pod.connects(AT[name], port), allowed, f"{component} to {name}:{port}")
         self.assertEqual(tried, {True, False})
 
-    def test_single_starts_a_job_takes_a_teams_file_and_keeps_its_data(self):
-        given = chart.merged(chart.values("single"), CHANGES)
+    def test_the_quick_start_ends_with_a_started_job(self):
+        given = yaml.safe_load((chart.CHART / "examples/quick-start.yaml").read_text())
         objects = chart.objects(given)
+        self.volume()
+        workbench = self.pod(objects, "workbench")
+        # Names of Services lead to their pods, and policies know these pods by their labels.
+        self.names = self.names | {"workbench": workbench.address}
+        self.others = {"workbench": (test_reach.NAMESPACE, workbench.labels, workbench.address),
+                       "ingress controller": (test_reach.NAMESPACE, {"app": "sender"}, AT["ingress controller"])}
+        pod = self.pod(objects, "single").ready()
+        self.assertEqual(self.push(pod)[0], "202")
+        def started():
+            with urllib.request.urlopen(f"http://{workbench.address}:8091/runs", timeout=5) as answer:
+                return [run["environment"]["GIT_SHA"] for run in json.load(answer)]
+        self.pods.until("the job is started", lambda: started() == [f"{1:040x}"])
+
+    def volume(self):
+        """The claim of mode single, as a provisioner and the kubelet leave it."""
         claim = self.claims / "data"
         claim.mkdir(parents=True)
         os.chown(claim, 0, self.pods.GID)
         claim.chmod(0o2775)
+
+    def test_single_starts_a_job_takes_a_teams_file_and_keeps_its_data(self):
+        given = chart.merged(chart.values("single"), CHANGES)
+        objects = chart.objects(given)
+        self.volume()
         pod = self.pod(objects, "single").ready()
         self.assertEqual(self.push(pod)[0], "202")
         self.starts(f"{1:040x}", 1)

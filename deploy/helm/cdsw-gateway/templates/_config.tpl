@@ -31,7 +31,15 @@ postgres: {{- include "cdsw-gateway.postgres" $root | nindent 2 }}
 {{/* One kind of process's gateway.yaml. They differ in the database's user alone. */}}
 {{- define "cdsw-gateway.config" -}}
 {{ include "cdsw-gateway.startConfig" . }}
-{{- with omit (index . 0).Values.config "server" }}
+{{- $config := deepCopy (omit (index . 0).Values.config "server") -}}
+{{/* Helm reads the key `on` without quotes as true, by YAML 1.1. */}}
+{{- range $name, $route := $config.routes }}
+{{- if and (kindIs "map" $route) (hasKey $route "true") }}
+{{- $_ := set $route "on" (get $route "true") }}
+{{- $_ := unset $route "true" }}
+{{- end }}
+{{- end }}
+{{- with $config }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
