@@ -4,7 +4,9 @@
 //! A test fails where they differ, and rewrites the table with `UPDATE=1`. So a fact that is told by no payload of
 //! a kind counts as one that is never told: whoever adds a kind of event adds payloads of all its forms.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use crate::model::GitFacts;
 
@@ -51,11 +53,25 @@ pub enum Tells {
     UnknownEvent,
 }
 
+/// A kind of event with the facts that it tells, as they stand in the table.
+type Kind = (&'static str, Vec<&'static str>);
+
+/// The kinds of each provider. It is asked for each kind and fact of each route of a configuration.
+static KINDS: LazyLock<HashMap<&str, Vec<Kind>>> = LazyLock::new(|| {
+    let mut kinds: HashMap<_, Vec<Kind>> = HashMap::new();
+    for (provider, kind, told) in rows() {
+        kinds.entry(provider).or_default().push((kind, told.split_whitespace().collect()));
+    }
+    kinds
+});
+
 /// Whether events of this kind, under the gateway's name for it, tell this fact, one of [`FACTS`].
 pub fn can_tell(provider: &str, kind: &str, fact: &str) -> Tells {
-    let told = row(provider, kind).filter(|_| FACTS.contains(&fact));
-    let Some(mut told) = told else { return Tells::UnknownEvent };
-    let found = told.find(|told| told.trim_start_matches('~') == fact);
+    let known = kinds(provider).iter().find(|(known, _)| *known == kind);
+    let Some((_, told)) = known.filter(|_| FACTS.contains(&fact)) else {
+        return Tells::UnknownEvent;
+    };
+    let found = told.iter().find(|told| told.trim_start_matches('~') == fact);
     match found {
         Some(sometimes) if sometimes.starts_with('~') => Tells::Sometimes,
         Some(_) => Tells::Always,
@@ -65,12 +81,11 @@ pub fn can_tell(provider: &str, kind: &str, fact: &str) -> Tells {
 
 /// The kinds of event of this provider that the table knows.
 pub fn known_kinds(provider: &str) -> impl Iterator<Item = &'static str> {
-    rows().filter(move |(name, ..)| *name == provider).map(|(_, kind, _)| kind)
+    kinds(provider).iter().map(|(kind, _)| *kind)
 }
 
-fn row(provider: &str, kind: &str) -> Option<impl Iterator<Item = &'static str>> {
-    let mut rows = rows().filter(|(name, known, _)| *name == provider && *known == kind);
-    rows.next().map(|(_, _, told)| told.split_whitespace())
+fn kinds(provider: &str) -> &'static [Kind] {
+    KINDS.get(provider).map_or(&[], Vec::as_slice)
 }
 
 fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
