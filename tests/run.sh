@@ -125,6 +125,8 @@ step "requests signed by the senders' own packages"
 part "the senders' own packages" tests/clients/run.sh "${CARGO_TARGET_DIR:-target}/debug/cdsw-gateway"
 step "the chart and the manifests"
 part "the chart and the manifests" tests/deploy/run.sh "${CARGO_TARGET_DIR:-$PWD/target}/debug/cdsw-gateway"
+step "the dashboard and the alerts"
+part "the dashboard and the alerts" tests/deploy/prometheus/run.sh
 step "what the whole suite left in the simulators' logs"
 requests=$(cat "$SIMULATOR_LOGS"/*.jsonl | wc -l)
 [ "$requests" -gt 100 ] || { echo "only $requests requests were logged; are the logs gathered?" >&2; exit 1; }

@@ -21,9 +21,9 @@ use super::problem::Json;
 use super::views::{DoctorView, JobStatus, Readiness, Status};
 use crate::checkup::checkup;
 use crate::clock::earlier;
-use crate::config::SourcePlan;
+use crate::config::{Plan, SourcePlan};
 use crate::model::Role;
-use crate::observe::{JobLevels, Levels, MetricsFormat};
+use crate::observe::{Configured, JobLevels, Levels, MetricsFormat};
 use crate::process::Usage;
 
 /// Longest wait of a probe for secrets that are not in memory.
@@ -225,13 +225,15 @@ async fn levels(admin: &Admin) -> Levels {
     let counts = admin.store.counts().await.ok();
     let process = tokio::task::spawn_blocking(Usage::now).await.ok();
     let issuers_without_keys = Some(admin.issuers.without_keys().len());
-    let levels = Levels { now, counts, process, issuers_without_keys, ..Levels::default() };
+    let plan = admin.live.plan();
+    let configured = Some(configured(&plan, admin.role));
+    let levels =
+        Levels { now, configured, counts, process, issuers_without_keys, ..Levels::default() };
     if !admin.role.dispatches() {
         return levels;
     }
     let open = admin.dispatcher.open_circuits();
     let is_open = |name: &str| open.iter().any(|resting| resting.workbench == name);
-    let plan = admin.live.plan();
     let pauses = admin.store.pauses().await.unwrap_or_default();
     let pauses = pauses.iter().map(|pause| (pause.what.kind(), pause.what.name().to_owned()));
     let known = |job: &JobStatus| plan.jobs.contains_key(job.job.as_str());
@@ -244,5 +246,22 @@ async fn levels(admin: &Admin) -> Levels {
             jobs(admin, now).await.iter().filter(|job| known(job)).map(JobLevels::from).collect(),
         ),
         ..levels
+    }
+}
+
+/// The names that have series at 0 before anything has happened to them.
+fn configured(plan: &Plan, role: Role) -> Configured {
+    let secrets = |source: &Arc<SourcePlan>| (Arc::clone(&source.name), source.secrets.len());
+    let keys = plan.workbenches.iter().flat_map(|(workbench, known)| {
+        known.api_keys.keys().map(move |key| format!("{workbench}/{key}"))
+    });
+    Configured {
+        role,
+        version: Arc::clone(&plan.version),
+        sources: plan.sources.values().map(secrets).collect(),
+        routes: plan.routes.iter().map(|route| Arc::clone(&route.name)).collect(),
+        jobs: plan.jobs.keys().cloned().collect(),
+        workbenches: plan.workbenches.keys().cloned().collect(),
+        keys: keys.collect(),
     }
 }

@@ -56,6 +56,8 @@ pub struct AttemptEnded<'a> {
     pub reason: &'a str,
     /// Time from sending the request to knowing the outcome.
     pub took: Duration,
+    /// Time from accepting the delivery to beginning this attempt.
+    pub waited: Duration,
 }
 
 impl<'a> AttemptEnded<'a> {
@@ -78,6 +80,13 @@ impl<'a> AttemptEnded<'a> {
             engine_id: result.engine_id.as_deref(),
             reason: &result.reason,
             took: result.took,
+            waited: waited(lease),
         }
     }
+}
+
+/// The clocks of two processes may differ, so it is never less than nothing.
+fn waited(lease: &Lease) -> Duration {
+    let waited = lease.begun_at.duration_since(lease.accepted_at);
+    Duration::try_from(waited).unwrap_or_default()
 }

@@ -30,6 +30,19 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What can become of a request to a configured source.
+    pub const OF_SOURCES: [Self; 9] = [
+        Self::Accepted,
+        Self::Unmatched,
+        Self::Repeat,
+        Self::Handshake,
+        Self::Refused,
+        Self::Unreadable,
+        Self::Limited,
+        Self::Overloaded,
+        Self::NotKept,
+    ];
+
     /// The word used in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

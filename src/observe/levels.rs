@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::gauge::Gauge;
 
-use crate::model::RunState;
+use crate::model::{Role, RunState};
 use crate::process::Usage;
 use crate::store::Counts;
 
@@ -16,6 +16,8 @@ use crate::store::Counts;
 pub struct Levels {
     /// The moment.
     pub now: Timestamp,
+    /// The role of the process, and the names that are configured.
+    pub configured: Option<Configured>,
     /// Runs that wait, by state.
     pub counts: Option<Counts>,
     /// Runs that have waited for a person for longer than `server.hold_alert`.
@@ -32,6 +34,25 @@ pub struct Levels {
     pub process: Option<Usage>,
     /// Each workbench, and whether its circuit breaker is open or half-open.
     pub breakers: Vec<(Arc<str>, bool)>,
+}
+
+/// What the configuration in force has: each name has its series from the first scrape on.
+#[derive(Clone, Debug)]
+pub struct Configured {
+    /// The role of the process.
+    pub role: Role,
+    /// The version in force.
+    pub version: Arc<str>,
+    /// The sources, and how many secrets each has.
+    pub sources: Vec<(Arc<str>, usize)>,
+    /// The routes.
+    pub routes: Vec<Arc<str>>,
+    /// The jobs.
+    pub jobs: Vec<Arc<str>>,
+    /// The workbenches.
+    pub workbenches: Vec<Arc<str>>,
+    /// The API keys, as `workbench/key`.
+    pub keys: Vec<String>,
 }
 
 /// The runs of one job at one moment.

@@ -1,6 +1,7 @@
 //! Metrics for Prometheus, prefixed `cdsw_gateway_`. Labels come from the configuration or from fixed
 //! lists, never from a payload. Nothing is counted elsewhere.
 
+mod configured;
 mod count;
 mod format;
 mod labels;
@@ -17,9 +18,11 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::{InFlight, Levels, OpenConnection};
+use configured::InForce;
 use labels::{
     Bench, Cause, Issuer, IssuerOutcome, Job, JobOutcome, JobState, Key, KindName, Listener,
-    ListenerEnd, Route, Settled, Source, SourceReason, SourceSecret, SourceVerdict, State, Version,
+    ListenerEnd, RoleLabel, Route, Settled, Source, SourceReason, SourceSecret, SourceVerdict,
+    State, Version, VersionInForce,
 };
 use process::Process;
 
@@ -60,9 +63,11 @@ pub struct Metrics {
     health_asked: Counter,
     accept_time: Histogram,
     attempt_time: Histogram,
+    start_delay: Histogram,
     runs: Family<State, Gauge>,
     oldest: Family<State, Seconds>,
     job_runs: Family<JobState, Gauge>,
+    job_oldest: Family<JobState, Seconds>,
     failed_lately: Family<Job, Gauge>,
     backlog: Family<Job, Gauge>,
     backlog_pace: Family<Job, Gauge>,
@@ -90,6 +95,7 @@ pub struct Metrics {
     paused_names: Family<KindName, Gauge>,
     config_faults: Gauge,
     config_loaded: Seconds,
+    in_force: InForce,
 }
 
 impl Default for Metrics {
@@ -118,9 +124,11 @@ impl Metrics {
             health_asked: Counter::default(),
             accept_time: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)),
             attempt_time: Histogram::new(exponential_buckets(0.005, 2.0, 16)),
+            start_delay: Histogram::new(exponential_buckets(0.02, 3.0, 14)),
             runs: Family::default(),
             oldest: Family::default(),
             job_runs: Family::default(),
+            job_oldest: Family::default(),
             failed_lately: Family::default(),
             backlog: Family::default(),
             backlog_pace: Family::default(),
@@ -148,6 +156,7 @@ impl Metrics {
             paused_names: Family::default(),
             config_faults: Gauge::default(),
             config_loaded: Gauge::default(),
+            in_force: InForce::default(),
         };
         metrics.register();
         // Prometheus sees no increase in a series that first appears with the value 1, so these start at
@@ -226,6 +235,12 @@ impl Metrics {
             self.attempt_time.clone(),
         );
         registry.register_with_unit(
+            "start_delay",
+            "Time from accepting a delivery to knowing that its run was started",
+            Unit::Seconds,
+            self.start_delay.clone(),
+        );
+        registry.register_with_unit(
             "accept",
             "The old name of accept_duration_seconds, kept for one version",
             Unit::Seconds,
@@ -245,6 +260,12 @@ impl Metrics {
             self.oldest.clone(),
         );
         registry.register("job_runs", "Runs that wait, by job and state", self.job_runs.clone());
+        registry.register_with_unit(
+            "job_oldest_run",
+            "Age of the oldest run that waits, by job and state; 0 where none waits",
+            Unit::Seconds,
+            self.job_oldest.clone(),
+        );
         registry.register(
             "runs_failed_lately",
             "Runs that failed within the last day and are still failed, by job",
@@ -379,6 +400,7 @@ impl Metrics {
             Unit::Seconds,
             self.config_loaded.clone(),
         );
+        self.in_force.register(registry);
         // A gauge that is always 1, as Prometheus's own clients have it: text 0.0.4 has no type for it.
         let build = Family::<Version, Gauge>::default();
         build.get_or_create(&Version { version: env!("CARGO_PKG_VERSION") }).set(1);

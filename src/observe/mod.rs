@@ -20,7 +20,7 @@ mod visible;
 pub use attempt::{AttemptEnded, Follows};
 pub use connections::{ConnectionEnd, OpenConnection};
 pub use delivery::{DeliveryKept, DeliveryRefused, Verdict};
-pub use levels::{InFlight, JobLevels, Levels};
+pub use levels::{Configured, InFlight, JobLevels, Levels};
 pub use metrics::{Metrics, MetricsFormat};
 pub use observation::{Observation, RunAt};
 pub use tracing_setup::{LogFormat, start_tracing};

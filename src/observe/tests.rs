@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    AttemptEnded, DeliveryKept, DeliveryRefused, Follows, Levels, Observation, Observer, RunAt,
-    Verdict,
+    AttemptEnded, Configured, DeliveryKept, DeliveryRefused, Follows, JobLevels, Levels,
+    Observation, Observer, RunAt, Verdict,
 };
 use crate::config::{Change, Report, SecretFault, SecretRef};
-use crate::model::{DeliveryId, Outcome, RunId, RunState};
+use crate::model::{DeliveryId, Outcome, Role, RunId, RunState};
 use crate::store::{Pausable, RetentionStep, StoreFault};
 
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
@@ -182,6 +182,7 @@ fn ended(outcome: Outcome, next: Follows) -> AttemptEnded<'static> {
         engine_id: Some("engine"),
         reason: "it runs",
         took: Duration::from_millis(20),
+        waited: Duration::from_secs(3),
     }
 }
 
@@ -296,4 +297,92 @@ fn what_is_in_flight_is_taken_off_when_the_request_ends() {
     let text = counted(&observer);
     assert!(text.contains("cdsw_gateway_requests_in_flight 0\n"), "{text}");
     assert!(text.contains("cdsw_gateway_in_flight_bytes 0\n"), "{text}");
+}
+
+fn configured(role: Role, version: &str) -> Levels {
+    let configured = Configured {
+        role,
+        version: version.into(),
+        sources: vec![("github".into(), 2)],
+        routes: vec!["retrain-on-push".into()],
+        jobs: vec!["retrain".into()],
+        workbenches: vec!["main".into()],
+        keys: vec!["main/alice".to_owned()],
+    };
+    Levels { configured: Some(configured), ..Levels::default() }
+}
+
+#[test]
+fn what_is_configured_has_series_at_0_before_anything_happens_to_it() {
+    let text = Observer::new().metrics().text(&configured(Role::All, "a"));
+    for wanted in [
+        "deliveries_total{source=\"github\",verdict=\"accepted\"} 0",
+        "deliveries_total{source=\"github\",verdict=\"not_kept\"} 0",
+        "secret_matches_total{source=\"github\",secret=\"1\"} 0",
+        "matches_total{route=\"retrain-on-push\"} 0",
+        "attempts_total{job=\"retrain\",outcome=\"unknown\"} 0",
+        "runs_settled_total{job=\"retrain\",state=\"failed\",cause=\"deadline\"} 0",
+        "braked_runs_total{job=\"retrain\"} 0",
+        "keys_refused_total{key=\"main/alice\"} 0",
+        "circuit_breaker_opened_total{workbench=\"main\"} 0",
+        "refusals_total{source=\"github\",reason=\"no_secret\"} 0",
+        "connections_ended_total{listener=\"hooks\",end=\"not_taken\"} 0",
+        "secret_info{source=\"github\",secret=\"1\"} 1",
+        "role_info{role=\"all\"} 1",
+        "config_info{config=\"a\"} 1",
+    ] {
+        assert!(text.contains(&format!("cdsw_gateway_{wanted}\n")), "{wanted}\n{text}");
+    }
+}
+
+#[test]
+fn a_process_has_no_series_of_what_its_role_does_not_do() {
+    let text = Observer::new().metrics().text(&configured(Role::Ingest, "a"));
+    assert!(text.contains("deliveries_total{"), "{text}");
+    assert!(!text.contains("attempts_total{") && !text.contains("braked_runs_total{"), "{text}");
+    let text = Observer::new().metrics().text(&configured(Role::Dispatch, "a"));
+    assert!(text.contains("attempts_total{"), "{text}");
+    assert!(
+        !text.contains("deliveries_total{") && !text.contains("secret_matches_total{"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_the_version_in_force_is_shown_as_in_force() {
+    let observer = Observer::new();
+    let _ = observer.metrics().text(&configured(Role::All, "a"));
+    let text = observer.metrics().text(&configured(Role::All, "b"));
+    let versions: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("cdsw_gateway_config_info{")).collect();
+    assert_eq!(versions, ["cdsw_gateway_config_info{config=\"b\"} 1"]);
+}
+
+#[test]
+fn the_age_of_the_oldest_run_is_shown_for_each_job_and_falls_back_to_0() {
+    let observer = Observer::new();
+    let now = Timestamp::from_second(100).expect("a time");
+    let accepted = Timestamp::from_second(40).expect("a time");
+    let job = |open| JobLevels { job: "retrain".into(), open, ..JobLevels::default() };
+    let at = |open| Levels { now, jobs: Some(vec![job(open)]), ..Levels::default() };
+    let line = |text: String| {
+        let start = "cdsw_gateway_job_oldest_run_seconds{job=\"retrain\",state=\"queued\"} ";
+        text.lines().find_map(|line| line.strip_prefix(start)).map(str::to_owned)
+    };
+    let text = observer.metrics().text(&at(vec![(RunState::Queued, 2, accepted)]));
+    assert_eq!(line(text).as_deref(), Some("60.0"));
+    assert_eq!(line(observer.metrics().text(&at(Vec::new()))).as_deref(), Some("0.0"));
+}
+
+#[test]
+fn the_delay_of_a_start_counts_from_the_delivery_and_is_that_of_started_runs_alone() {
+    let observer = Observer::new();
+    for (outcome, next) in
+        [(Outcome::NotStartedForNow, Follows::Retry), (Outcome::Started, Follows::Started)]
+    {
+        observer.tell(Observation::AttemptEnded(ended(outcome, next)));
+    }
+    let text = counted(&observer);
+    assert!(text.contains("cdsw_gateway_start_delay_seconds_count 1\n"), "{text}");
+    assert!(text.contains("cdsw_gateway_start_delay_seconds_sum 3.02\n"), "{text}");
 }

@@ -153,7 +153,10 @@ impl Metrics {
         self.attempts.get_or_create(&labels).inc();
         self.attempt_time.observe(ended.took.as_secs_f64());
         match ended.next {
-            Follows::Started => self.settled(ended.job, RunState::Started, ATTEMPT, 1),
+            Follows::Started => {
+                self.start_delay.observe((ended.waited + ended.took).as_secs_f64());
+                self.settled(ended.job, RunState::Started, ATTEMPT, 1);
+            }
             Follows::Held => self.settled(ended.job, RunState::Held, ATTEMPT, 1),
             Follows::Failed => self.failed(ended.job, ATTEMPT, 1),
             Follows::Retry => {}

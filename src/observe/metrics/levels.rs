@@ -13,6 +13,9 @@ const OPEN: [RunState; 4] =
 
 impl Metrics {
     pub(super) fn set(&self, levels: &Levels) {
+        if let Some(configured) = &levels.configured {
+            self.of_configuration(configured);
+        }
         if let Some(counts) = &levels.counts {
             self.waiting(counts);
         }
@@ -63,18 +66,18 @@ impl Metrics {
         for state in OPEN {
             let oldest = jobs.iter().flat_map(|job| &job.open);
             let oldest = oldest.filter(|(of, ..)| *of == state).map(|(.., oldest)| *oldest).min();
-            let age = oldest.map_or(0, |oldest| {
-                now.as_millisecond().saturating_sub(oldest.as_millisecond()).max(0)
-            });
             let labels = State { state: state.as_str() };
-            self.oldest.get_or_create(&labels).set(age as f64 / 1000.0);
+            self.oldest.get_or_create(&labels).set(age(oldest, now));
         }
         for job in jobs {
             for state in OPEN {
-                let runs =
-                    job.open.iter().find(|(of, ..)| *of == state).map_or(0, |(_, runs, _)| *runs);
+                let open = job.open.iter().find(|(of, ..)| *of == state);
                 let labels = JobState { job: job.job.to_string(), state: state.as_str() };
-                self.job_runs.get_or_create(&labels).set(level(runs));
+                self.job_runs
+                    .get_or_create(&labels)
+                    .set(level(open.map_or(0, |(_, runs, _)| *runs)));
+                let oldest = open.map(|(.., oldest)| *oldest);
+                self.job_oldest.get_or_create(&labels).set(age(oldest, now));
             }
             let labels = Job { job: job.job.to_string() };
             self.failed_lately.get_or_create(&labels).set(level(job.failed_lately));
@@ -85,4 +88,11 @@ impl Metrics {
             self.late.get_or_create(&labels).set(level(job.late));
         }
     }
+}
+
+/// Seconds since then; 0 where there is nothing.
+fn age(oldest: Option<Timestamp>, now: Timestamp) -> f64 {
+    let passed =
+        oldest.map_or(0, |oldest| now.as_millisecond().saturating_sub(oldest.as_millisecond()));
+    passed.max(0) as f64 / 1000.0
 }
