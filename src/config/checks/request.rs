@@ -1,17 +1,17 @@
 //! Conditions on pull requests and on reports on commits: where they come from, and how they stand.
 
-use std::sync::Arc;
-
 use super::checker::Checker;
-use super::doubts::asked;
 use super::impossible::Sources;
 use super::routes::{empty, written_blocks};
 use crate::config::plan::RoutePlan;
 use crate::config::shape::{ForkShape, Texts};
 use crate::config::yaml::{At, Id};
-use crate::matching::{Forks, On};
+use crate::matching::{Forks, On, Patterns};
 use crate::model::Status;
-use crate::providers::{Tells, can_tell, known_kinds};
+
+/// Kinds of event that are about a request whatever else they say.
+const OF_REQUESTS: [&str; 3] =
+    ["pull_request", "pull_request_review", "pull_request_review_comment"];
 
 /// Where a request may come from. It may be said beside `pull_request` or in it.
 pub(super) fn fork(
@@ -55,8 +55,7 @@ pub(super) fn status(checker: Checker<'_>, at: Option<&At<Texts>>) -> Vec<Status
     wanted
 }
 
-/// Warns of a route whose events may be of commits from forks, and that does not say whether it takes those: before,
-/// it took them.
+/// Warns of a route for requests that does not say whether it takes those from forks: before, it took them.
 pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &Sources) {
     for (block, on) in written_blocks(checker, id, route) {
         of_block(checker, block, on, sources);
@@ -64,40 +63,27 @@ pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &So
 }
 
 fn of_block(checker: Checker<'_>, block: Id, on: &On, sources: &Sources) {
+    let takes = |kinds: &Patterns| OF_REQUESTS.iter().any(|kind| kinds.pass(kind));
+    let asks = match (&on.pull_request, &on.events) {
+        (Some(_), None) => Some("pull_request"),
+        (Some(_), Some(kinds)) => takes(kinds).then_some("pull_request"),
+        (None, Some(kinds)) => takes(kinds).then_some("event"),
+        (None, None) => None,
+    };
     let merged = on.pull_request.as_ref().is_some_and(|pull| pull.merged == Some(true));
-    if on.fork.is_some() || merged {
+    let tells = |name: &std::sync::Arc<str>| {
+        let source = sources.get(name);
+        source.is_some_and(|source| source.provider.tells_git(&source.options))
+    };
+    let Some(key) = asks.filter(|_| on.fork.is_none() && !merged) else { return };
+    if !on.sources.iter().any(tells) {
         return;
     }
-    let asked = asked(&checker.file.tree, block);
-    let takes = |kind: &str| on.events.as_ref().is_none_or(|kinds| kinds.pass(kind));
-    let may_be_of_a_fork = |name: &Arc<str>| {
-        let source = sources.get(name).filter(|source| source.provider.tells_git(&source.options));
-        source.is_some_and(|source| {
-            let provider = source.provider.name();
-            known_kinds(provider).any(|kind| {
-                takes(kind)
-                    && can_tell(provider, kind, "fork") != Tells::Never
-                    && asked.iter().all(|fact| can_tell(provider, kind, fact) != Tells::Never)
-            })
-        })
-    };
-    if !on.sources.iter().any(may_be_of_a_fork) {
-        return;
-    }
-    let key = ["pull_request", "event", "source"].into_iter();
-    let mut places = key.filter_map(|key| checker.file.tree.entry(block, key));
-    let Some(at) = places.next() else { return };
-    let what = match (&on.pull_request, &on.events) {
-        (Some(_), _) => "requests from forks",
-        (None, Some(_)) => "events of commits from forks",
-        (None, None) => "events of commits from forks, such as requests",
-    };
+    let Some(at) = checker.file.tree.entry(block, key) else { return };
     checker.warn(
         at,
-        format!(
-            "this route no longer takes {what}, which it took up to version 0.1: their commits are \
-             written by strangers"
-        ),
+        "this route no longer takes requests from forks, which it took up to version 0.1: their \
+         commits are written by strangers",
         "write `fork: false` beside it if that is meant, or `fork: any` to start the job for \
          strangers' commits too"
             .to_owned(),

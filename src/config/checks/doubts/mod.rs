@@ -7,8 +7,6 @@ mod texts;
 mod together;
 mod told;
 
-pub(super) use told::asked;
-
 use super::checker::Checker;
 use super::impossible::Sources;
 use crate::config::plan::{RoutePlan, SourcePlan};

@@ -53,15 +53,6 @@ pub(super) fn warn(checker: Checker<'_>, on: Id, sources: &[&SourcePlan]) {
     }
 }
 
-/// The facts that a block asks for and that an event must tell to meet it.
-pub(in crate::config::checks) fn asked(tree: &Tree, on: Id) -> Vec<String> {
-    let asked = KEYS.iter().filter(|path| {
-        let at = path.iter().try_fold(on, |map, key| tree.entry(map, key));
-        at.is_some_and(|at| !tree.texts(at).iter().any(|(_, text)| *text == "false"))
-    });
-    asked.map(|path| path.join(".")).collect()
-}
-
 /// The kinds of event that a block asks for. None where one of them may be of a kind that is not known.
 fn kinds<'a>(tree: &'a Tree, on: Id, sources: &[&'a SourcePlan]) -> Option<Vec<Kind<'a>>> {
     let events = tree.entry(on, "event").map(|id| tree.texts(id));
