@@ -269,12 +269,17 @@ static VOCABULARY: LazyLock<HashSet<String>> = LazyLock::new(|| {
     words
 });
 
+/// What the reserved names of each family begin with.
+static FAMILIES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| each_reserved().filter_map(|pattern| pattern.strip_suffix('*')).collect());
+
 /// Whether a text is a name of a variable that a reserved pattern covers, and whose rest is plain: `PERL5LIB`.
 fn is_of_a_reserved_family(text: &str) -> bool {
     let lawful = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    let rest = |pattern: &str| text.strip_prefix(pattern.strip_suffix('*')?).map(str::to_owned);
-    text.bytes().all(lawful)
-        && each_reserved().filter_map(rest).any(|rest| {
+    // A report judges each piece of a line, of which there may be many.
+    text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(lawful)
+        && FAMILIES.iter().filter_map(|family| text.strip_prefix(family)).any(|rest| {
             let mut words = rest.split('_').filter(|word| !word.is_empty());
             words.all(|word| may_show(word, Show::Plain))
         })
