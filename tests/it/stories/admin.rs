@@ -24,7 +24,7 @@ async fn every_path_of_the_api_refuses_whoever_has_no_token() {
     let world = World::start(ON_PUSH).await;
     let (delivery, run) = push_that(&world, "held", RunState::Held).await;
     let paths = paths();
-    assert_eq!(paths.len(), 21, "{paths:?}");
+    assert_eq!(paths.len(), 26, "{paths:?}");
     let basic = format!("Basic {ADMIN_TOKEN}");
     let (cut, long) = (&ADMIN_TOKEN[1..], format!("Bearer {ADMIN_TOKEN}x"));
     let cut = format!("Bearer {cut}");
