@@ -181,7 +181,7 @@ spec:
       livenessProbe: {{- include "cdsw-gateway.probe" (dict "path" "/livez" "probe" $v.probes.liveness) | nindent 8 }}
       readinessProbe: {{- include "cdsw-gateway.probe" (dict "path" "/readyz" "probe" $v.probes.readiness) | nindent 8 }}
       {{- if $v.shutdown.preStopSeconds }}
-      # Until the pod is out of the Service everywhere, it goes on accepting: many senders never try again.
+      # Until the pod is out of the Service everywhere, it still accepts: many senders never try again.
       lifecycle: { preStop: { sleep: { seconds: {{ $v.shutdown.preStopSeconds }} } } }
       {{- end }}
       securityContext: {{- toYaml $v.securityContext | nindent 8 }}
