@@ -108,10 +108,13 @@ impl Checker<'_> {
     /// already.
     pub(super) fn need<T>(&self, map: Id, key: &str, field: Required<T>) -> Option<T> {
         let tree = &self.file.tree;
-        // It was indented too little, and stands beside the section. That is reported already.
-        let beside = tree.parent(map).and_then(|parent| tree.entry(parent, key));
-        let reported = beside.is_some_and(|id| tree.is_damaged(id));
-        if field.0.is_none() && tree.entry(map, key).is_none() && !reported {
+        // It was indented too little, and stands beside the section. That is reported already. There may be many
+        // sections, so it is looked for only where the field is missing.
+        let is_reported = || {
+            let beside = tree.parent(map).and_then(|parent| tree.entry(parent, key));
+            beside.is_some_and(|id| tree.is_damaged(id))
+        };
+        if field.0.is_none() && tree.entry(map, key).is_none() && !is_reported() {
             let name = tree.name(map).unwrap_or("the file");
             self.fault_of_key(
                 map,

@@ -140,7 +140,7 @@ impl Attack {
     }
 }
 
-async fn connect(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
+pub(super) async fn connect(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind((source, 0).into())?;
