@@ -19,6 +19,7 @@
 
 pub mod admin;
 pub mod authenticate;
+mod authorities;
 pub mod checkup;
 pub mod cli;
 pub mod clock;

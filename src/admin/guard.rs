@@ -1,6 +1,7 @@
 //! What every request to the admin listener passes first: the check of its `Host`, and the headers that each
 //! answer carries for browsers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -47,14 +48,30 @@ pub(super) async fn guard(State(admin): State<Admin>, request: Request, next: Ne
             answer.extensions_mut().insert(Proven);
             answer
         }
-        None => {
-            let peer = from.map_or(Peer::UNKNOWN, Peer::of);
-            if answer.status().is_client_error() {
-                answer.extensions_mut().insert(InTurn(Arc::clone(&admin.strangers), peer));
-            }
-            admin.slowing.slowed(peer, answer)
-        }
+        None => to_stranger(&admin, from, answer),
     }
+}
+
+/// Adds the headers for browsers to every answer of the health listener. Probes ask by address or by any name, and
+/// what is shown there is for everybody, so `Host` is not looked at.
+pub(super) async fn guard_health(
+    State(admin): State<Admin>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let from = client(&admin, request.extensions(), request.headers());
+    let mut answer = next.run(request).await;
+    answer.headers_mut().extend(HEADERS);
+    to_stranger(&admin, from, answer)
+}
+
+/// An answer to somebody without a token: where it is a refusal, it waits for its turn, and is late after too many.
+fn to_stranger(admin: &Admin, from: Option<IpAddr>, mut answer: Response) -> Response {
+    let peer = from.map_or(Peer::UNKNOWN, Peer::of);
+    if answer.status().is_client_error() {
+        answer.extensions_mut().insert(InTurn(Arc::clone(&admin.strangers), peer));
+    }
+    admin.slowing.slowed(peer, answer)
 }
 
 async fn has_known_token(admin: &Admin, head: &Parts) -> bool {

@@ -33,9 +33,9 @@ const SECRETS: Duration = Duration::from_secs(1);
 /// few seconds; whoever asks in a loop costs four commits a second.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// Answers 200 when a delivery could be kept now, 503 when not. Anybody may reach the listener, so names
-/// and reasons are shown only for a known token. An unknown token counts as none: a probe with a token
-/// that was rotated must not take the process out of service.
+/// Answers 200 when a delivery could be kept now, 503 when not or when the process stops. Anybody may reach the
+/// listener, so names and reasons are shown only for a known token. An unknown token counts as none: a probe with a
+/// token that was rotated must not take the process out of service.
 ///
 /// A look at the store is a commit. So those who have no token share one: it is [`FRESH`] at most.
 pub(super) async fn ready(
@@ -43,11 +43,15 @@ pub(super) async fn ready(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    let code = |ready| if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if has_known_token(&admin, &extensions, &headers).await {
         let status = look(&admin).await;
         return (code(status.ready), Json(status)).into_response();
     }
+    ready_for_anybody(State(admin)).await
+}
+
+/// The answer to those who have no token, whatever they send.
+pub(super) async fn ready_for_anybody(State(admin): State<Admin>) -> Response {
     let mut last = admin.health.0.readiness.lock().await;
     let readiness = match last.take() {
         Some((at, readiness)) if at.elapsed() < FRESH => (at, readiness),
@@ -56,9 +60,16 @@ pub(super) async fn ready(
             (Instant::now(), readiness)
         }
     };
-    let answer = (code(readiness.1.ready), Json(&readiness.1)).into_response();
+    let now = match admin.stopping.is_cancelled() {
+        true => Readiness { ready: false, stopping: true, ..readiness.1 },
+        false => readiness.1,
+    };
     *last = Some(readiness);
-    answer
+    (code(now.ready), Json(now)).into_response()
+}
+
+fn code(ready: bool) -> StatusCode {
+    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// Whether the headers carry a known token. It waits at most `SECRETS`, since a token may come from a
@@ -117,8 +128,10 @@ async fn look(admin: &Admin) -> Status {
         false => (Vec::new(), Vec::new()),
     };
     let counts = admin.store.counts().await.unwrap_or_default();
+    let stopping = admin.stopping.is_cancelled();
     let facts = Facts {
         now,
+        stopping,
         store: kept.as_ref().err(),
         counts,
         held_too_long: held_too_long(admin).await,
@@ -134,7 +147,8 @@ async fn look(admin: &Admin) -> Status {
         tolerated: admin.live.tolerated(),
     };
     Status {
-        ready: kept.is_ok(),
+        ready: kept.is_ok() && !stopping,
+        stopping,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config: facts.plan.version.to_string(),
         config_faults: facts.config_faults,

@@ -1,8 +1,8 @@
 //! The admin listener: health, metrics, and the API that the command line and other tools use. None of it
 //! is served on the public listener.
 //!
-//! Health and metrics need no token. Everything under `/api` needs one of the configured admin tokens,
-//! and the audit log records the token's name with each act.
+//! Health and metrics need no token, and may have a listener of their own beside this one. Everything under `/api`
+//! needs one of the configured admin tokens, and the audit log records the token's name with each act.
 
 mod acts;
 mod auth;
@@ -28,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, Method};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Live;
@@ -75,6 +76,8 @@ pub struct Admin {
     pub strangers: Arc<Strangers>,
     /// What was last found when somebody asked for the health.
     pub health: LastLook,
+    /// Cancelled once the process was told to stop.
+    pub stopping: CancellationToken,
 }
 
 /// The wrong admin tokens that each address has sent lately.
@@ -139,6 +142,26 @@ fn whole() -> Router<Admin> {
         .route("/workbenches/{name}/resume", post(pauses::try_workbench))
         .route("/audit", get(pauses::audit))
         .route("/doctor", get(health::doctor))
+}
+
+/// The routes of the health listener: health, and metrics by choice. Nothing there takes a token.
+pub fn health_router(admin: Admin, with_metrics: bool) -> Router {
+    let paths = Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(health::ready_for_anybody));
+    let (paths, there) = match with_metrics {
+        true => (paths.route("/metrics", get(metrics)), "/livez, /readyz and /metrics"),
+        false => (paths, "/livez and /readyz"),
+    };
+    paths
+        .fallback(move || async move {
+            Problem::new(Code::NoSuchPath, format!("there is nothing here; see {there}"))
+        })
+        .method_not_allowed_fallback(|method: Method| async move {
+            Problem::new(Code::MethodNotAllowed, format!("this does not take {method}"))
+        })
+        .layer(axum::middleware::from_fn_with_state(admin.clone(), guard::guard_health))
+        .with_state(admin)
 }
 
 async fn metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {

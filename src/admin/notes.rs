@@ -18,6 +18,7 @@ const SOON: i64 = 2;
 /// What the notes are made from.
 pub(super) struct Facts<'a> {
     pub(super) now: Timestamp,
+    pub(super) stopping: bool,
     /// Why a delivery cannot be kept now.
     pub(super) store: Option<&'a StoreFault>,
     pub(super) counts: Counts,
@@ -40,6 +41,7 @@ pub(super) struct Facts<'a> {
 /// The notes, the most pressing first.
 pub(super) fn notes(facts: &Facts<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(facts.stopping.then(|| "the process was told to stop".to_owned()));
     notes.extend(facts.store.map(ToString::to_string));
     notes.extend(failed(facts.jobs));
     notes.extend(held(facts));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser};
+use reqwest::header::LOCATION;
 use reqwest::{Certificate, Client, Method, RequestBuilder, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::failure::Failure;
 use super::refused::{NOT_ADMIN, failure};
 use crate::admin::views::ProblemView;
+use crate::authorities;
 use crate::error_chain::with_causes;
 use crate::model::{Secret, printable};
 use crate::regular_file::{self, MOST_OF_CERTIFICATES};
@@ -41,9 +43,11 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// A client that trusts them, and waits so long for an answer.
-    pub(super) fn client(&self, patience: Duration) -> Result<Client, Failure> {
-        let mut builder = Client::builder().no_proxy().timeout(patience);
+    /// A client for this address that trusts them, and waits so long for an answer. It follows no redirects.
+    pub(super) fn client(&self, url: &Url, patience: Duration) -> Result<Client, Failure> {
+        let none = reqwest::redirect::Policy::none();
+        let builder = Client::builder().no_proxy().redirect(none).timeout(patience);
+        let mut builder = authorities::only_where_needed(builder, [url]);
         if let Some(path) = &self.ca_file {
             let unusable = |why: &dyn std::fmt::Display| {
                 Failure::Usage(format!("the CA file {} cannot be used: {why}", path.display()))
@@ -56,7 +60,9 @@ impl Trust {
             }
             builder = found.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
         }
-        builder.build().map_err(|error| Failure::Unreachable(with_causes(&error)))
+        builder
+            .build()
+            .map_err(|error| Failure::Unreachable(authorities::explained(with_causes(&error))))
     }
 }
 
@@ -130,7 +136,7 @@ impl Remote {
             ));
         }
         Ok(Api {
-            client: self.trust.client(PATIENCE)?,
+            client: self.trust.client(&self.url, PATIENCE)?,
             url: self.url.clone(),
             token: Secret::new(token),
         })
@@ -140,7 +146,7 @@ impl Remote {
 impl Api {
     /// A client for the gateway at this address.
     pub(super) fn new(url: Url, token: Secret) -> Result<Self, Failure> {
-        Ok(Self { client: Trust::default().client(PATIENCE)?, url, token })
+        Ok(Self { client: Trust::default().client(&url, PATIENCE)?, url, token })
     }
 
     /// Sends a GET and parses the answer.
@@ -214,6 +220,15 @@ impl Api {
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
+        }
+        if status.is_redirection() {
+            let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+            let to = printable(to.unwrap_or("another address")).into_owned();
+            return Err(Failure::Unreachable(format!(
+                "{} redirects to {to} ({status}), which is not followed with a token; give the address of the \
+                 admin listener with --url",
+                self.url
+            )));
         }
         let problem = answer.json::<ProblemView>().await.ok();
         let code = problem.as_ref().and_then(|problem| problem.code.as_deref());

@@ -150,7 +150,7 @@ impl Asking {
                 },
             },
         };
-        let client = doctor.trust.client(PATIENCE)?;
+        let client = doctor.trust.client(&url, PATIENCE)?;
         Ok(Self { client, url, token })
     }
 
@@ -163,8 +163,12 @@ impl Asking {
                 one(Err(format!("none answers at {shown}: {why} (--offline checks without it)")))
             }
             Ok(Ready::Status(status)) => (of_status(shown, *status), true),
-            Ok(Ready::Readiness(Readiness { ready, notes })) => {
-                let state = if ready { "ready" } else { "not ready" };
+            Ok(Ready::Readiness(Readiness { ready, stopping, notes })) => {
+                let state = match (ready, stopping) {
+                    (true, _) => "ready",
+                    (false, true) => "not ready, since it stops",
+                    (false, false) => "not ready",
+                };
                 let words = format!(
                     "{shown} runs and is {state}, with {}; it accepts no admin token of this \
                      configuration, so it does not say more",
@@ -222,14 +226,7 @@ fn of_status(url: &Url, status: Status) -> Vec<Finding> {
 
 /// Where the gateway of this configuration has its admin listener, as this machine reaches it.
 fn own_address(live: &Live) -> Result<Url, Failure> {
-    let mut address = live.plan().server.admin;
-    if address.ip().is_unspecified() {
-        let loopback: std::net::IpAddr = match address {
-            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        };
-        address.set_ip(loopback);
-    }
+    let address = config::reached_here(live.plan().server.admin);
     let url = format!("http://{address}").parse();
     url.map_err(|_| Failure::Failed("server.admin is not an address".to_owned()))
 }

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod health;
 mod inventory;
 mod man;
 mod migrate;
@@ -139,6 +140,8 @@ enum Command {
     Secrets(secrets::Secrets),
     /// Check the running gateway, keys, certificates, store, clocks and workbenches
     Doctor(doctor::Doctor),
+    /// Ask a gateway whether it is ready, for the health check of a container
+    Health(health::Health),
     /// Copy the store into a new file, while the gateway runs
     Backup(backup::Backup),
     /// Bring the store's tables up to date
@@ -244,6 +247,7 @@ async fn perform(
         Command::Secrets(command) => command.run(screen).await,
         Command::Migrate(command) => command.run(screen).await,
         Command::Backup(command) => command.run(screen).await,
+        Command::Health(command) => command.run(screen).await,
         Command::Doctor(command) => Box::pin(command.run(screen)).await,
         Command::Simulate(command) => command.run(screen).await,
         Command::Schema(command) => command.run(screen),

@@ -12,7 +12,7 @@ use super::screen::{Looks, Screen};
 use super::systemd;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Change, Live, Report, Watch, came_to};
-use crate::gateway::{Environs, Gateway, Part, prepare_process};
+use crate::gateway::{Environs, Gateway, Part, longest_stop, prepare_process};
 use crate::issuers::Transport;
 use crate::model::{Role, counted};
 use crate::observe::Observation;
@@ -29,7 +29,8 @@ use crate::random::SystemRandom;
 pub(super) struct Serve {
     #[command(flatten)]
     file: ConfigFile,
-    /// Print the addresses on standard output once ready, for scripts: `hooks ADDRESS`, `admin ADDRESS`
+    /// Print the addresses on standard output once ready, for scripts: `hooks ADDRESS`, `admin ADDRESS`,
+    /// `health ADDRESS`, each where there is one
     #[arg(long)]
     print_addresses: bool,
     /// What this process does; roles other than `all` share a PostgreSQL store
@@ -95,6 +96,9 @@ impl Serve {
                 screen.line(format!("hooks {hooks}"));
             }
             screen.line(format!("admin {}", gateway.admin()));
+            if let Some(health) = gateway.health() {
+                screen.line(format!("health {health}"));
+            }
         }
         systemd::ready(&status_of(&gateway));
         let mut heartbeat = systemd::heartbeat();
@@ -132,8 +136,8 @@ impl Serve {
                 _ = interrupt.recv() => break,
             }
         }
-        systemd::stopping();
         let grace = live.plan().server.shutdown_grace;
+        systemd::stopping(longest_stop(gateway.drain(), grace));
         gateway.stop(grace).await;
         Ok(())
     }

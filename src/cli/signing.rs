@@ -78,7 +78,7 @@ pub(super) async fn deliver(
     id: String,
     trust: &Trust,
 ) -> Result<Sent, Failure> {
-    let client = trust.client(Duration::from_secs(30))?;
+    let client = trust.client(request.url(), Duration::from_secs(30))?;
     let mut to = request.url().clone();
     // The query may hold a secret, since some senders can put it nowhere else.
     to.set_query(None);

@@ -19,9 +19,11 @@ pub(super) fn reloading() {
     }
 }
 
-/// The process is stopping.
-pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+/// The process is stopping, and takes so long at most. systemd waits for that long, also where the unit's
+/// `TimeoutStopSec` is shorter.
+pub(super) fn stopping(at_most: Duration) {
+    let micros = u32::try_from(at_most.as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(micros)]);
 }
 
 /// The process is alive.

@@ -135,6 +135,11 @@ fn route_files(path: &Path) -> Result<Listed, Box<Fault>> {
     Ok(listed)
 }
 
+/// The text of `gateway.yaml` alone.
+pub(super) fn main_text(path: &Path) -> Result<String, Box<Fault>> {
+    FileText::main(path).text
+}
+
 impl FileText {
     /// `gateway.yaml`. Whoever starts the gateway names it, so a link may lead anywhere.
     fn main(path: &Path) -> Self {

@@ -10,6 +10,7 @@ mod checks;
 mod docs;
 mod documented;
 mod files;
+mod health;
 mod live;
 mod networks;
 mod permissions;
@@ -30,6 +31,7 @@ use std::path::Path;
 
 pub use docs::docs_markdown;
 pub use documented::documented_source;
+pub use health::{health_address, reached_here};
 pub use live::{Change, Live, NoSuchToken, SourceSecrets, came_to};
 pub use networks::Networks;
 pub use plan::{

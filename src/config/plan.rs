@@ -65,6 +65,10 @@ pub struct ServerPlan {
     pub path_prefix: String,
     /// The address for the admin API, metrics and health.
     pub admin: SocketAddr,
+    /// The address for health alone; `None` where there is no such listener.
+    pub health: Option<SocketAddr>,
+    /// Whether the metrics are served there too.
+    pub health_metrics: bool,
     /// The tokens of the admin API, by the name of the person who holds each.
     pub admin_tokens: BTreeMap<Arc<str>, SecretRef>,
     /// Host names by which the admin listener is reached, in lower case.
@@ -97,6 +101,8 @@ pub struct ServerPlan {
     pub write_timeout: Duration,
     /// How long work in progress may take to finish after the gateway was told to stop.
     pub shutdown_grace: Duration,
+    /// How long deliveries are still taken after that.
+    pub drain: Duration,
     /// Runs that have been held for longer than this are counted and reported.
     pub hold_alert: Duration,
 }

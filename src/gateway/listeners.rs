@@ -1,4 +1,4 @@
-//! The bounds of the two listeners, and what the process needs for them.
+//! The bounds of the listeners, and what the process needs for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use crate::serving::{ListenerLimits, MinRate, share_of};
 
 /// Connections that the admin listener serves at once.
 const ADMIN_CONNECTIONS: usize = 256;
+/// Connections that the health listener serves at once: those of a few probes and of monitoring.
+const HEALTH_CONNECTIONS: usize = 64;
 /// Open connections of senders for each request that may be in flight: most connections are idle.
 const CONNECTIONS_PER_REQUEST: usize = 4;
 /// Time over which the rate of a body is measured.
@@ -21,21 +23,23 @@ const WRITE_RATE: u64 = 1024;
 pub(super) struct Listeners {
     pub(super) hooks: ListenerLimits,
     pub(super) admin: ListenerLimits,
+    pub(super) health: ListenerLimits,
 }
 
 fn wanted(server: &ServerPlan) -> Allotment {
     let hooks = server.requests_in_flight.saturating_mul(CONNECTIONS_PER_REQUEST);
-    Allotment { hooks, admin: ADMIN_CONNECTIONS }
+    let health = server.health.map_or(0, |_| HEALTH_CONNECTIONS);
+    Allotment { hooks, admin: ADMIN_CONNECTIONS, health }
 }
 
 /// Lets a process that serves this configuration, and nothing else, open as many files as its connections
 /// need.
 pub fn prepare_process(server: &ServerPlan) {
-    let Allotment { hooks, admin } = wanted(server);
-    descriptors::raise(hooks.saturating_add(admin));
+    let Allotment { hooks, admin, health } = wanted(server);
+    descriptors::raise(hooks.saturating_add(admin).saturating_add(health));
 }
 
-/// The limits of both listeners. Tells the observer where the system grants fewer connections than the
+/// The limits of each listener. Tells the observer where the system grants fewer connections than the
 /// configuration asks for.
 pub(super) fn limits(server: &ServerPlan, live: &Arc<Live>, observer: &Observer) -> Listeners {
     let wanted = wanted(server);
@@ -65,7 +69,13 @@ pub(super) fn limits(server: &ServerPlan, live: &Arc<Live>, observer: &Observer)
         connections_of_one: of_one(server, granted.admin),
         ..hooks.clone()
     };
-    Listeners { hooks, admin }
+    let health = ListenerLimits {
+        listener: "health",
+        connections: granted.health,
+        connections_of_one: of_one(server, granted.health),
+        ..hooks.clone()
+    };
+    Listeners { hooks, admin, health }
 }
 
 fn of_one(server: &ServerPlan, connections: usize) -> usize {

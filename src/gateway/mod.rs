@@ -6,15 +6,14 @@ mod listeners;
 mod membership;
 mod retention;
 mod route_files;
+mod stopping;
 mod stores;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin};
@@ -28,12 +27,11 @@ use crate::random::Random;
 use crate::receive::{self, Finders, Greetings, Proofs, Rates, Receiver, Refusals};
 use crate::serving::{Strangers, serve};
 use crate::store::{Act, Store, StoreFault};
+use stopping::Stop;
 
 pub use listeners::prepare_process;
+pub use stopping::longest_stop;
 pub use stores::{backup, migrate, open};
-
-/// Time to record the outcomes of starts that were cut off, and time for the tasks to end after that.
-const RECORD: Duration = Duration::from_secs(5);
 
 /// What the program takes from its environment. Tests replace it.
 #[derive(Clone)]
@@ -60,6 +58,7 @@ pub struct Gateway {
     role: Role,
     hooks: Option<SocketAddr>,
     admin: SocketAddr,
+    health: Option<SocketAddr>,
     live: Arc<Live>,
     store: Arc<dyn Store>,
     observer: Arc<Observer>,
@@ -70,13 +69,11 @@ pub struct Gateway {
     tasks: TaskTracker,
 }
 
-/// Stops the parts in order: first no new deliveries come in, then the requests in flight finish. The
-/// admin side stops last.
-#[derive(Clone, Default)]
-struct Stop {
-    hooks: CancellationToken,
-    dispatch: CancellationToken,
-    rest: CancellationToken,
+/// The sockets that were opened at the start.
+struct Sockets {
+    hooks: Option<TcpListener>,
+    admin: TcpListener,
+    health: Option<TcpListener>,
 }
 
 /// Why a gateway did not start.
@@ -139,6 +136,7 @@ impl Gateway {
             false => None,
         };
         let admin = listen("admin", plan.server.admin)?;
+        let health = plan.server.health.map(|address| listen("health", address)).transpose()?;
         let store = open(&live, &*environs.random, part.migrate, &observer).await;
         let store = store.map_err(StartFault::Store)?;
         match store.shared() {
@@ -177,6 +175,7 @@ impl Gateway {
             clock: Arc::clone(&environs.clock),
             hooks: hooks.as_ref().map(|(_, address)| *address),
             admin: admin.1,
+            health: health.as_ref().map(|(_, address)| *address),
             live: Arc::clone(&live),
             store,
             observer,
@@ -184,25 +183,23 @@ impl Gateway {
             stop: Stop::default(),
             tasks: TaskTracker::new(),
         };
-        let hooks = hooks.map(|(listener, _)| listener);
-        gateway.spawn(live, &environs, hooks, admin.0, &plan.server);
+        let sockets = Sockets {
+            hooks: hooks.map(|(listener, _)| listener),
+            admin: admin.0,
+            health: health.map(|(listener, _)| listener),
+        };
+        gateway.spawn(live, &environs, sockets, &plan.server);
         gateway.observer.tell(Observation::Ready {
             role: role.as_str(),
             hooks: gateway.hooks,
             admin: gateway.admin,
+            health: gateway.health,
             config: &plan.version,
         });
         Ok(gateway)
     }
 
-    fn spawn(
-        &self,
-        live: Arc<Live>,
-        environs: &Environs,
-        hooks: Option<TcpListener>,
-        admin: TcpListener,
-        server: &ServerPlan,
-    ) {
+    fn spawn(&self, live: Arc<Live>, environs: &Environs, sockets: Sockets, server: &ServerPlan) {
         let refusals = Arc::new(Refusals::default());
         let proofs = Arc::new(Proofs::since(environs.clock.now()));
         let issuers = Arc::clone(&self.issuers);
@@ -237,13 +234,22 @@ impl Gateway {
             slowing: Arc::default(),
             strangers: Strangers::new("admin", server.strangers_share, Arc::clone(&self.observer)),
             health: admin::LastLook::default(),
+            stopping: self.stop.begun.clone(),
         };
         let limits = listeners::limits(server, &live, &self.observer);
         let (stop, observer) = (&self.stop, &self.observer);
+        if let Some(health) = sockets.health {
+            let share = server.strangers_share;
+            let strangers = Strangers::new("health", share, Arc::clone(observer));
+            let router =
+                admin::health_router(Admin { strangers, ..inner.clone() }, server.health_metrics);
+            let observed = Arc::clone(observer);
+            self.tasks.spawn(serve(health, router, limits.health, observed, stop.rest.clone()));
+        }
         let router = admin::router(inner);
         let observed = Arc::clone(observer);
-        self.tasks.spawn(serve(admin, router, limits.admin, observed, stop.rest.clone()));
-        if let Some(hooks) = hooks {
+        self.tasks.spawn(serve(sockets.admin, router, limits.admin, observed, stop.rest.clone()));
+        if let Some(hooks) = sockets.hooks {
             let router = receive::router(receiver);
             let observed = Arc::clone(observer);
             self.tasks.spawn(serve(hooks, router, limits.hooks, observed, stop.hooks.clone()));
@@ -278,6 +284,11 @@ impl Gateway {
     /// The address of health, metrics and the admin API.
     pub fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// The address of the listener for health alone; `None` where the configuration has none.
+    pub fn health(&self) -> Option<SocketAddr> {
+        self.health
     }
 
     /// The configuration in force.
@@ -329,27 +340,6 @@ impl Gateway {
         self.tasks.spawn(async move {
             route_files::keep(&live, &*store, &observer, clock.now()).await;
         });
-    }
-
-    /// Stops the gateway: takes no new deliveries, waits up to `grace` for the requests in flight, then
-    /// closes everything. Requests that are still in flight after `grace` are cut off.
-    pub async fn stop(self, grace: Duration) {
-        self.observer.tell(Observation::Stopping);
-        self.stop.hooks.cancel();
-        self.stop.dispatch.cancel();
-        self.tasks.close();
-        let Self { store, stop, tasks, dispatcher, observer, .. } = self;
-        if tokio::time::timeout(grace, dispatcher.drained()).await.is_err() {
-            observer.tell(Observation::StartsCutOff);
-            dispatcher.cut_off();
-            // An attempt that is still not recorded stays on disk as begun, and the next start settles it.
-            let _ = tokio::time::timeout(RECORD, dispatcher.drained()).await;
-        }
-        stop.rest.cancel();
-        // At least `RECORD`, however short the grace: a task drops its store only when it ends.
-        let _ = tokio::time::timeout(grace.max(RECORD), tasks.wait()).await;
-        drop(store);
-        observer.tell(Observation::Stopped);
     }
 }
 

@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, Proxy, StatusCode, Url};
 
 use super::cache::host;
 use super::{Found, Issuers};
+use crate::authorities;
 use crate::error_chain::with_causes;
 use crate::observe::Observation;
 use crate::providers::{KeyPlace, Published};
@@ -217,7 +218,7 @@ impl Transport {
         for (host, address) in &self.resolve {
             builder = builder.resolve(host, *address);
         }
-        builder.build().map_err(|error| fault(&with_causes(&error)))
+        builder.build().map_err(|error| fault(&authorities::explained(with_causes(&error))))
     }
 }
 

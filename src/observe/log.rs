@@ -203,11 +203,17 @@ pub(super) fn write(observation: &Observation<'_>) {
              runs or raise retention.max_size"
         ),
 
-        Observation::Ready { role, hooks, admin, config } => {
+        Observation::Ready { role, hooks, admin, health, config } => {
             let hooks = hooks.map(|address| address.to_string());
-            info!(role, hooks = hooks.as_deref().unwrap_or("none"), %admin, config, "ready");
+            let hooks = hooks.as_deref().unwrap_or("none");
+            // The field is absent where there is no such listener.
+            let health = health.map(tracing::field::display);
+            info!(role, hooks, %admin, health, config, "ready");
         }
-        Observation::Stopping => info!("stopping: finishing what is in flight"),
+        Observation::Stopping { at_most } => {
+            let at_most_s = at_most.as_secs();
+            info!(at_most_s, "stopping: finishing what is in flight");
+        }
         Observation::StartsCutOff => {
             error!("some starts did not end within the grace time; nobody knows what came of them");
         }

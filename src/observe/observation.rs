@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -406,11 +407,16 @@ pub enum Observation<'a> {
         hooks: Option<SocketAddr>,
         /// Where health, metrics and the API are.
         admin: SocketAddr,
+        /// Where health alone is served; none where it is not.
+        health: Option<SocketAddr>,
         /// Version of the configuration in force.
         config: &'a str,
     },
     /// The process was told to stop.
-    Stopping,
+    Stopping {
+        /// How long the stop takes at most.
+        at_most: Duration,
+    },
     /// Starts did not end within the grace time.
     StartsCutOff,
     /// The process has stopped.

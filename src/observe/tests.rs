@@ -147,8 +147,8 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::Retention { step: &step });
     tell(Observation::StoreOverBound { bytes: 2, bound: 1 });
     let hooks = Some(address);
-    tell(Observation::Ready { role: "all", hooks, admin: address, config: "a" });
-    tell(Observation::Stopping);
+    tell(Observation::Ready { role: "all", hooks, admin: address, health: hooks, config: "a" });
+    tell(Observation::Stopping { at_most: Duration::from_secs(66) });
     tell(Observation::StartsCutOff);
     tell(Observation::Stopped);
     tell(Observation::RequestLogLost { error: &error });

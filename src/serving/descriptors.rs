@@ -16,6 +16,8 @@ pub struct Allotment {
     pub hooks: usize,
     /// Connections of the admin listener.
     pub admin: usize,
+    /// Connections of the health listener; 0 where there is none.
+    pub health: usize,
 }
 
 /// Raises the number of descriptors that the process may open to what these connections and the reserve need,
@@ -37,12 +39,15 @@ pub fn limit() -> usize {
     current.map_or(usize::MAX, |current| usize::try_from(current).unwrap_or(usize::MAX))
 }
 
-/// The connections that may be open with this many descriptors. Of few, a half is reserve and an eighth is for
-/// the admin listener.
+/// The connections that may be open with this many descriptors. Of few, a half is reserve, an eighth is for the
+/// admin listener, and a sixteenth for the health listener where there is one.
 pub fn allot(descriptors: usize, wanted: Allotment) -> Allotment {
     let for_connections = descriptors - RESERVE.min(descriptors / 2);
     let admin = wanted.admin.min(for_connections / 4).max(1);
-    Allotment { hooks: wanted.hooks.min(for_connections.saturating_sub(admin)).max(1), admin }
+    let health = wanted.health.min((for_connections / 8).max(1));
+    let others = admin.saturating_add(health);
+    let hooks = wanted.hooks.min(for_connections.saturating_sub(others)).max(1);
+    Allotment { hooks, admin, health }
 }
 
 #[cfg(test)]
@@ -51,7 +56,7 @@ mod tests {
 
     #[test]
     fn connections_never_take_the_reserve() {
-        let wanted = Allotment { hooks: 4096, admin: 256 };
+        let wanted = Allotment { hooks: 4096, admin: 256, health: 0 };
         for (descriptors, hooks, admin) in [
             (1 << 20, 4096, 256),
             (4608, 4096, 256),
@@ -60,7 +65,23 @@ mod tests {
             (2, 1, 1),
             (0, 1, 1),
         ] {
-            assert_eq!(allot(descriptors, wanted), Allotment { hooks, admin }, "{descriptors}");
+            let granted = Allotment { hooks, admin, health: 0 };
+            assert_eq!(allot(descriptors, wanted), granted, "{descriptors}");
+        }
+    }
+
+    #[test]
+    fn the_health_listener_always_has_connections_where_it_is_wanted() {
+        let wanted = Allotment { hooks: 4096, admin: 256, health: 64 };
+        for (descriptors, hooks, admin, health) in [
+            (1 << 20, 4096, 256, 64),
+            (1024, 512, 192, 64),
+            (64, 20, 8, 4),
+            (2, 1, 1, 1),
+            (0, 1, 1, 1),
+        ] {
+            let granted = Allotment { hooks, admin, health };
+            assert_eq!(allot(descriptors, wanted), granted, "{descriptors}");
         }
     }
 }

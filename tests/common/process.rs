@@ -9,7 +9,7 @@ use super::Site;
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cdsw-gateway"));
     // Whatever of the environment would change what it does or how it looks.
-    for name in ["CONFIG", "URL", "TOKEN", "TOKEN_FILE", "LOG", "LOG_FORMAT"] {
+    for name in ["CONFIG", "HEALTH", "URL", "TOKEN", "TOKEN_FILE", "LOG", "LOG_FORMAT"] {
         command.env_remove(format!("CDSW_GATEWAY_{name}"));
     }
     command.env_remove("COLUMNS").env_remove("WORKBENCH_KEY").env("NO_COLOR", "1");
@@ -45,10 +45,20 @@ impl Running {
     }
 
     /// Asks it to stop and waits until it has.
-    pub fn terminate(mut self) -> ExitStatus {
+    pub fn terminate(self) -> ExitStatus {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// Sends SIGTERM.
+    pub fn ask_to_stop(&self) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> ExitStatus {
         self.child.wait().expect("it ends")
     }
 }
@@ -81,6 +91,11 @@ impl Serving {
                 return;
             }
         }
+    }
+
+    /// The address of its health listener. Asked once, where the configuration has one.
+    pub fn health(&mut self) -> String {
+        self.running.line().strip_prefix("health ").expect("in this order").to_owned()
     }
 
     /// SIGKILL, and its end.

@@ -9,6 +9,8 @@ ALL_KINDS = {
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "outside", "namespace": "gateways"}],
                   "hostnames": ["hooks.example.com"]},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}, "runbooks": "https://docs.example.com/runbooks"},
+    "dashboard": {"enabled": True, "annotations": {"grafana_folder": "cdsw"}},
     "extraObjects": [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-extra"}, "data": {"a": "b"}},
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: second\ndata: { release: {{ .Release.Name }} }",
@@ -44,7 +46,8 @@ def cases():
             f"{mode}-existing-config": chart.merged(base, {"config": {key: None for key in base["config"]},
                                                           "existingConfigMap": "our-config"}),
             f"{mode}-no-policies": chart.merged(base, {"networkPolicy": {"enabled": False}}),
-            f"{mode}-long-stop": chart.merged(base, {"shutdown": {"preStopSeconds": 0, "graceSeconds": 90}}),
+            f"{mode}-long-stop": chart.merged(base, {"shutdown": {"drainSeconds": 0, "graceSeconds": 90}}),
+            f"{mode}-short-stop": chart.merged(base, {"shutdown": {"drainSeconds": 0, "graceSeconds": 1}}),
             f"{mode}-no-account": chart.merged(base, {"serviceAccount": {"create": False},
                                                       "services": {"admin": {"enabled": False}}}),
         }

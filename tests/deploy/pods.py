@@ -200,7 +200,7 @@ class Pod(Host):
             if way == "in":
                 rules.append(f"ip saddr {NODE} accept")
             for other in self.site.others.values():
-                for port in (80, 443, 5432, 8080, 8081, 8090):
+                for port in (80, 443, 5432, 8080, 8081, 8082, 8090):
                     if test_reach.may(policies, self.labels, way, other, port):
                         rules.append(f"ip {side} {other[2]} tcp dport {port} accept")
             rules.append("}")
@@ -210,7 +210,7 @@ class Pod(Host):
         if self.process.poll() is not None:
             raise AssertionError(f"{self.name} ended: {self.logged()}")
         try:
-            with urllib.request.urlopen(f"http://{self.address}:8081{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.address}:8082{path}", timeout=5) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
@@ -220,8 +220,7 @@ class Pod(Host):
         return self
 
     def stop(self):
-        """preStop, SIGTERM, and the time that the manifest gives."""
-        time.sleep(self.container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0))
+        """SIGTERM, and the time that the manifest gives."""
         self.process.terminate()
         status = self.process.wait(self.spec["terminationGracePeriodSeconds"])
         assert status == 0, f"{self.name} ended with {status}: {self.logged()}"

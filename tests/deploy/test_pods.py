@@ -32,7 +32,7 @@ CHANGES = {
     "routes": {"configMaps": [{"name": "risk-routes", "items": [{"key": "risk.yaml"}]},
                               {"name": "fraud-routes", "items": [{"key": "routes.yaml", "path": "fraud.yaml"}]}]},
     "caBundles": [],
-    "shutdown": {"preStopSeconds": 2, "graceSeconds": 10},
+    "shutdown": {"drainSeconds": 2, "graceSeconds": 10},
     "networkPolicy": {"workbenches": [{"to": [{"ipBlock": {"cidr": AT["workbench"] + "/32"}}], "ports": [8090]}],
                       "issuers": [{"to": [{"ipBlock": {"cidr": AT["issuer"] + "/32"}}], "ports": [443]}],
                       "database": [{"to": [{"ipBlock": {"cidr": AT["database"] + "/32"}}], "ports": [5432]}]},
@@ -138,8 +138,8 @@ class Pods(unittest.TestCase):
         for component, pod in serving.items():
             policies = chart.kind(pod.objects, "NetworkPolicy")
             for name, host in self.hosts.items():
-                for port in (8080, 8081):
-                    listens = port == 8081 or component != "dispatch"
+                for port in (8080, 8081, 8082):
+                    listens = port != 8080 or component != "dispatch"
                     allowed = listens and test_reach.may(policies, pod.labels, "in", self.others[name], port)
                     self.assertEqual(host.connects(pod.address, port), allowed, f"{name} to {component}:{port}")
                     tried.add(allowed)

@@ -75,18 +75,18 @@ class Reach(unittest.TestCase):
 
     def test_ingest_is_reached_by_the_controller_and_never_reaches_a_workbench(self):
         self.assertEqual(self.table("replicas", "ingest"), self.DNS | self.DATABASE | {
-            ("in", "ingress controller", 8080), ("in", "prometheus", 8081), ("out", "issuer", 443)})
+            ("in", "ingress controller", 8080), ("in", "prometheus", 8082), ("out", "issuer", 443)})
 
     def test_dispatch_alone_reaches_workbenches_and_has_no_way_in_for_webhooks(self):
         self.assertEqual(self.table("replicas", "dispatch"), self.DNS | self.DATABASE | {
-            ("in", "operators", 8081), ("in", "prometheus", 8081), ("out", "workbench", 443)})
+            ("in", "operators", 8081), ("in", "prometheus", 8082), ("out", "workbench", 443)})
 
     def test_the_migration_reaches_the_database_alone_and_nobody_reaches_it(self):
         self.assertEqual(self.table("replicas", "migrate"), self.DNS | self.DATABASE)
 
     def test_single_does_what_both_do_without_a_database(self):
         self.assertEqual(self.table("single", "single"), self.DNS | {
-            ("in", "ingress controller", 8080), ("in", "prometheus", 8081), ("in", "operators", 8081),
+            ("in", "ingress controller", 8080), ("in", "prometheus", 8082), ("in", "operators", 8081),
             ("out", "workbench", 443)})
 
     def test_the_evaluator_sees_a_rule_that_opens_too_much(self):

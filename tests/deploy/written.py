@@ -124,6 +124,10 @@ def goldens():
 def all_files():
     """Path and text of each file that is written from others."""
     yield chart.CHART / "README.md", readme()
+    # A chart reads files of its own alone.
+    for source in ("deploy/prometheus/rules.yaml", "deploy/grafana/cdsw-gateway.json"):
+        path = chart.ROOT / source
+        yield chart.CHART / "files" / path.name, path.read_text()
     for name, text in goldens().items():
         yield chart.HERE / "goldens" / name, text
     for name, text in manifests().items():

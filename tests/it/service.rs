@@ -3,6 +3,8 @@
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
+use cdsw_gateway::gateway::longest_stop;
+
 use super::common::process::{Serving, program};
 use super::common::{ON_PUSH, Site};
 
@@ -38,7 +40,13 @@ fn the_unit_gives_the_process_what_the_example_uses() {
     assert!(EXAMPLE.contains(&state), "the store lies in the unit's state directory");
     assert_eq!(setting("Type"), "notify");
     let limit: usize = setting("LimitNOFILE").parse().expect("a number");
-    assert!(limit >= 4 * 1024 + 256 + 256, "connections of both listeners, and a reserve");
+    assert!(limit >= 4 * 1024 + 256 + 64 + 256, "connections of all listeners, and a reserve");
+    let stop: u64 = setting("TimeoutStopSec").parse().expect("seconds");
+    let longest = longest_stop(Duration::ZERO, Duration::from_secs(30));
+    assert!(
+        Duration::from_secs(stop) > longest,
+        "a stop with the usual settings takes {longest:?} at most"
+    );
     let page = setting("Documentation").strip_prefix("file://").expect("a file");
     let installs = |line: &str| line.starts_with("#   install ") && line.ends_with(page);
     assert!(UNIT.lines().any(installs), "nothing installs {page}");
@@ -82,7 +90,9 @@ fn systemd_is_told_of_the_start_of_life_of_a_reload_and_of_the_end() {
     assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
     told("READY=1");
     assert!(serving.running.terminate().success());
-    told("STOPPING=1");
+    let stopping = told("STOPPING=1");
+    let at_most = longest_stop(Duration::ZERO, Duration::from_secs(30)).as_micros();
+    assert!(stopping.contains(&format!("EXTEND_TIMEOUT_USEC={at_most}")), "{stopping}");
 }
 
 #[test]

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 /// `GET /api/status`, and `GET /readyz` with a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
-    /// Whether deliveries can be kept now.
+    /// Whether deliveries can be kept now, and the process goes on.
     pub ready: bool,
+    /// Whether the process was told to stop; left out where it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopping: bool,
     /// The program's version.
     pub version: String,
     /// Digest of the configuration in force.
@@ -81,8 +84,11 @@ pub struct JobStatus {
 /// `GET /readyz` without a known token. It holds no names, since anybody may reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
-    /// Whether deliveries can be kept now.
+    /// Whether deliveries can be kept now, and the process goes on.
     pub ready: bool,
+    /// Whether the process was told to stop; left out where it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopping: bool,
     /// How many notes there are for people to look at.
     pub notes: usize,
 }
@@ -99,6 +105,6 @@ pub enum Ready {
 
 impl From<&Status> for Readiness {
     fn from(status: &Status) -> Self {
-        Self { ready: status.ready, notes: status.notes.len() }
+        Self { ready: status.ready, stopping: status.stopping, notes: status.notes.len() }
     }
 }

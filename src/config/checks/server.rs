@@ -30,6 +30,7 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         );
     }
     exposure::admin(checker, &shape.admin, admin);
+    let health = health(checker, &shape, [("listen", listen), ("admin", admin)]);
     for limit in [&shape.body_limit, &shape.bytes_in_flight, &shape.body_min_rate] {
         if limit.value.0 == 0 {
             checker.fault(limit.id, "this must be more than zero", None);
@@ -59,6 +60,8 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         listen: listen?,
         path_prefix: path_prefix(checker, shape.path_prefix.as_ref()),
         admin: admin?,
+        health,
+        health_metrics: shape.health_metrics.value,
         admin_tokens,
         admin_hosts: admin_hosts(checker, shape.admin_hosts.as_ref()),
         ingest_tokens,
@@ -75,8 +78,33 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         body_min_rate: shape.body_min_rate.value.0,
         write_timeout: shape.write_timeout.value.0,
         shutdown_grace: shape.shutdown_grace.0,
+        drain: shape.drain.0,
         hold_alert: shape.hold_alert.0,
     })
+}
+
+/// Checks `health` and `health_metrics`. The listener needs an address that none of the others has.
+fn health(
+    checker: Checker<'_>,
+    shape: &ServerShape,
+    others: [(&str, Option<SocketAddr>); 2],
+) -> Option<SocketAddr> {
+    let Some(at) = &shape.health else {
+        if let (true, Some(id)) = (shape.health_metrics.value, shape.health_metrics.id) {
+            let hint =
+                "add `health: 0.0.0.0:8082`; `admin` serves the metrics in any case".to_owned();
+            checker.warn(id, "`health_metrics` does nothing without `health`", hint);
+        }
+        return None;
+    };
+    let health = address(checker, at)?;
+    for (name, other) in others {
+        if health.port() != 0 && Some(health) == other {
+            let hint = "write another port, such as 8082".to_owned();
+            checker.fault(at.id, format!("`{name}` and `health` are the same"), hint);
+        }
+    }
+    Some(health)
 }
 
 /// The path in front of `/hooks/`, without slashes at its end; empty where there is none.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Period, SecretShape, Section, Size, Texts};
 use crate::config::yaml::At;
 
+/// The address of the admin listener unless the configuration has another.
+pub(in crate::config) const DEFAULT_ADMIN: &str = "127.0.0.1:8081";
+
 /// The addresses that the gateway listens on, and its limits. Changes take effect at the next
 /// start. Changes of `admin_tokens`, `admin_hosts`, `ingest_tokens`, `body_limit`, `body_timeout`,
 /// `trusted_proxies`, `proxy_header` and `hold_alert` take effect at once.
@@ -23,6 +26,14 @@ pub(in crate::config) struct ServerShape {
     /// Address and port for the admin API, metrics and health. Keep it inside your network.
     #[schemars(example = &"127.0.0.1:8081")]
     pub(in crate::config) admin: At<String>,
+    /// Address and port of a listener for health alone, so that the admin API need not be opened to
+    /// kubelets and monitoring. It serves `/livez` and `/readyz` under any host name, takes no token, and
+    /// shows no names of what is configured. Every role has it. Default: none.
+    #[schemars(example = &"0.0.0.0:8082")]
+    pub(in crate::config) health: Option<At<String>>,
+    /// Whether the health listener serves `/metrics` too. They name sources, routes, jobs and
+    /// workbenches.
+    pub(in crate::config) health_metrics: At<bool>,
     /// Tokens that the admin API accepts, each under the name of the person who holds it. The name
     /// is recorded with everything that the person does. Without any token, the admin API refuses
     /// every request.
@@ -79,6 +90,11 @@ pub(in crate::config) struct ServerShape {
     pub(in crate::config) write_timeout: At<Period>,
     /// How long work in progress may take to finish after the gateway was told to stop.
     pub(in crate::config) shutdown_grace: Period,
+    /// How long deliveries are still taken after the gateway was told to stop, while `/readyz` says that
+    /// it stops. Many senders do not try again, and a proxy or a Kubernetes Service goes on sending for
+    /// some seconds. No job is started meanwhile. Default: `0s`, which fits where nothing in front looks
+    /// at `/readyz`.
+    pub(in crate::config) drain: Period,
     /// A run that has been held for longer than this is counted in a metric and reported by
     /// `/api/status`.
     pub(in crate::config) hold_alert: Period,
@@ -113,7 +129,9 @@ impl Default for ServerShape {
         Self {
             listen: At::default_of("127.0.0.1:8080".to_owned()),
             path_prefix: None,
-            admin: At::default_of("127.0.0.1:8081".to_owned()),
+            admin: At::default_of(DEFAULT_ADMIN.to_owned()),
+            health: None,
+            health_metrics: At::default_of(false),
             admin_tokens: Section::new(),
             admin_hosts: None,
             ingest_tokens: Section::new(),
@@ -130,6 +148,7 @@ impl Default for ServerShape {
             body_min_rate: At::default_of(Size(1024)),
             write_timeout: At::default_of(Period::seconds(10)),
             shutdown_grace: Period::seconds(30),
+            drain: Period::seconds(0),
             hold_alert: Period::seconds(60 * 60),
         }
     }

@@ -125,7 +125,7 @@ impl Metrics {
             | Observation::DatabasePassword { .. }
             | Observation::StoreOverBound { .. }
             | Observation::Ready { .. }
-            | Observation::Stopping
+            | Observation::Stopping { .. }
             | Observation::StartsCutOff
             | Observation::Stopped
             | Observation::RequestLogLost { .. } => {}

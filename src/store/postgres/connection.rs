@@ -19,6 +19,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::password::{Connecting, Password};
 use super::values::{Param, fault, is_about_the_data};
+use crate::authorities;
 use crate::error_chain::with_causes;
 use crate::regular_file::{self, MOST_OF_CERTIFICATES};
 use crate::store::StoreFault;
@@ -116,7 +117,9 @@ impl Options {
             extra = certificates;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = |error: rustls::Error| StoreFault::Unavailable(format!("TLS: {error}"));
+        let tls = |error: rustls::Error| {
+            StoreFault::Unavailable(format!("TLS: {}", authorities::explained(error.to_string())))
+        };
         let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(tls)?;
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

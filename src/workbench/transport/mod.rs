@@ -10,6 +10,7 @@ use reqwest::header::HeaderName;
 use reqwest::{Certificate, Client, Proxy, Request, RequestBuilder, Response, Url};
 
 use super::ClientFault;
+use crate::authorities;
 use crate::config::WorkbenchPlan;
 use crate::error_chain::with_causes;
 use crate::regular_file::{self, MOST_OF_CERTIFICATES};
@@ -46,6 +47,8 @@ impl Transport {
         if let Some(certificates) = authorities(plan)? {
             builder = builder.tls_certs_merge(certificates);
         }
+        let addresses = std::iter::once(&plan.url).chain(&plan.proxy);
+        builder = authorities::only_where_needed(builder, addresses);
         if let Some(address) = &plan.proxy {
             let proxy = Proxy::all(address.clone()).map_err(|error| {
                 ClientFault(format!("proxy of workbench {}: {error}", plan.name))
@@ -53,7 +56,8 @@ impl Transport {
             builder = builder.proxy(proxy);
         }
         builder.build().map(Self).map_err(|error| {
-            ClientFault(format!("workbench {}: {}", plan.name, with_causes(&error)))
+            let why = authorities::explained(with_causes(&error));
+            ClientFault(format!("workbench {}: {why}", plan.name))
         })
     }
 

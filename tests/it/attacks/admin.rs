@@ -28,6 +28,25 @@ async fn a_thousand_hostile_connections_of_any_kind_keep_no_admin_out() {
     assert!(memory < MEMORY, "{memory} kB");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_hostile_connections_of_any_kind_keep_no_probe_out() {
+    let mut attacked =
+        Attacked::start("  health: 127.0.0.1:0\n  health_metrics: true", 16_384).await;
+    let health: std::net::SocketAddr = attacked.serving.health().parse().expect("an address");
+    let client = honest();
+    for kind in Kind::ALL {
+        let attack = Attack::start(kind, From::One, CONNECTIONS, health, "/metrics").await;
+        for path in ["/readyz", "/metrics", "/livez"] {
+            let sent = client.get(format!("http://{health}{path}")).send().await;
+            let status = sent.unwrap_or_else(|error| panic!("{kind:?} {path}: {error:?}")).status();
+            assert_eq!(status.as_u16(), 200, "{kind:?} {path}");
+        }
+        drop(attack);
+    }
+    let memory = attacked.memory();
+    assert!(memory < MEMORY, "{memory} kB");
+}
+
 /// A gateway in this process, whose clock a test moves.
 async fn world(server: &str) -> World {
     World::start_with(ON_PUSH, server, "").await

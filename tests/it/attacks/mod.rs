@@ -44,7 +44,7 @@ impl Attacked {
         let mut limited = std::process::Command::new("sh");
         limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]);
         limited.arg(program().get_program());
-        for name in ["CONFIG", "URL", "TOKEN", "TOKEN_FILE", "LOG", "LOG_FORMAT"] {
+        for name in ["CONFIG", "HEALTH", "URL", "TOKEN", "TOKEN_FILE", "LOG", "LOG_FORMAT"] {
             limited.env_remove(format!("CDSW_GATEWAY_{name}"));
         }
         let serving = Serving::with(&site, limited);

@@ -1,9 +1,11 @@
 //! The command line as people and scripts meet it: the real program, its output and its exit
 //! status.
 
+mod authorities;
 mod completing;
 mod ends;
 mod explained;
+mod health;
 mod hostile;
 mod lists;
 mod offline;

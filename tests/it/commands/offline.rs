@@ -127,7 +127,7 @@ fn commands() -> Vec<String> {
 fn every_command_helps_with_examples_that_name_it() {
     let directory = tempfile::tempdir().expect("a directory");
     let commands = commands();
-    assert_eq!(commands.len(), 26, "{commands:?}");
+    assert_eq!(commands.len(), 27, "{commands:?}");
     for command in commands {
         let help = run(directory.path(), &[&command, "--help"]).with(0);
         let (_, examples) = help.stdout.split_once("Example").expect("examples");

@@ -57,9 +57,14 @@ impl Stage {
 
     /// Tells the gateway to stop and starts it again on the same site.
     pub(crate) fn restart(self) -> Self {
+        self.restart_as(program())
+    }
+
+    /// The same with a program that was prepared.
+    pub(crate) fn restart_as(self, prepared: std::process::Command) -> Self {
         let Self { site, gateway, workbench, control } = self;
         assert!(gateway.running.terminate().success(), "a stop is no failure");
-        let gateway = Serving::on(&site);
+        let gateway = Serving::with(&site, prepared);
         Self { site, gateway, workbench, control }
     }
 

@@ -12,6 +12,7 @@ mod flow;
 mod forges;
 mod greetings;
 mod guards;
+mod health_listener;
 mod leaks;
 mod lists;
 mod mapping;

@@ -19,7 +19,8 @@ postgres://{{ (get $pg (index . 1)).user }}@{{ $pg.host }}:{{ $pg.port }}/{{ $pg
 route does not restart them. */}}
 {{- define "cdsw-gateway.startConfig" -}}
 {{- $root := index . 0 -}}
-{{- $server := dict "listen" "0.0.0.0:8080" "admin" "0.0.0.0:8081"
+{{- $server := dict "listen" "0.0.0.0:8080" "admin" "0.0.0.0:8081" "health" "0.0.0.0:8082" "health_metrics" true
+  "drain" (printf "%ds" (int $root.Values.shutdown.drainSeconds))
   "shutdown_grace" (printf "%ds" (int $root.Values.shutdown.graceSeconds)) -}}
 server: {{- toYaml (merge $server ($root.Values.config.server | default dict)) | nindent 2 }}
 store: {{ include "cdsw-gateway.store" . | quote }}

@@ -120,7 +120,7 @@ hide updates. */}}
 
 {{/* One probe: (dict "path" "/livez" "probe" values). */}}
 {{- define "cdsw-gateway.probe" -}}
-httpGet: { path: {{ .path }}, port: admin }
+httpGet: { path: {{ .path }}, port: health }
 {{ toYaml .probe }}
 {{- end -}}
 
@@ -149,8 +149,9 @@ spec:
   imagePullSecrets: {{- toYaml . | nindent 4 }}
   {{- end }}
   securityContext: {{- toYaml $v.podSecurityContext | nindent 4 }}
-  # The wait before the stop, twice the grace (starts on the wire, then the rest), and time to record.
-  terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds (mul 2 $v.shutdown.graceSeconds) 10 }}
+  # The longest stop (docs/operations.md): the drain, the grace for starts on the wire, at least 5 s for the rest, and
+  # time to record; with 4 s to spare.
+  terminationGracePeriodSeconds: {{ add $v.shutdown.drainSeconds $v.shutdown.graceSeconds (max 5 (int $v.shutdown.graceSeconds)) 10 }}
   containers:
     - name: gateway
       image: {{ include "cdsw-gateway.image" $root | quote }}
@@ -175,15 +176,13 @@ spec:
         {{- if ne $component "dispatch" }}
         - { name: hooks, containerPort: 8080, protocol: TCP }
         {{- end }}
-        # Health, metrics and the API. Ingest has only its own refusals and status there, for `ingest_tokens`.
+        # The API. Ingest has only its own refusals and status there, for `ingest_tokens`.
         - { name: admin, containerPort: 8081, protocol: TCP }
+        # Health and metrics, and no API.
+        - { name: health, containerPort: 8082, protocol: TCP }
       startupProbe: {{- include "cdsw-gateway.probe" (dict "path" "/livez" "probe" $v.probes.startup) | nindent 8 }}
       livenessProbe: {{- include "cdsw-gateway.probe" (dict "path" "/livez" "probe" $v.probes.liveness) | nindent 8 }}
       readinessProbe: {{- include "cdsw-gateway.probe" (dict "path" "/readyz" "probe" $v.probes.readiness) | nindent 8 }}
-      {{- if $v.shutdown.preStopSeconds }}
-      # Until the pod is out of the Service everywhere, it still accepts: many senders never try again.
-      lifecycle: { preStop: { sleep: { seconds: {{ $v.shutdown.preStopSeconds }} } } }
-      {{- end }}
       securityContext: {{- toYaml $v.securityContext | nindent 8 }}
       resources: {{- toYaml $c.resources | nindent 8 }}
       volumeMounts:
