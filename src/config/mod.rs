@@ -35,7 +35,7 @@ pub use health::{health_address, reached_here};
 pub use live::{Change, Live, NoSuchToken, SourceSecrets, came_to};
 pub use networks::Networks;
 pub use plan::{
-    Held, HeldBack, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate,
+    DatabaseUser, Held, HeldBack, JobPlan, OnUnknown, Plan, PostgresPlan, Probe, ProxyHeader, Rate,
     RetentionPlan, RoutePlan, ServerPlan, SourcePlan, StorePlan, WorkbenchPlan,
 };
 pub use repeats::{NAMED_WINDOW, Repeats, UNNAMED_WINDOW};

@@ -121,8 +121,10 @@ pub enum StorePlan {
 pub struct PostgresPlan {
     /// Hosts and database, for messages.
     pub shown: String,
-    /// How to connect, without the password.
+    /// How to connect, without the password; without a user where [`PostgresPlan::user`] says where that is.
     pub config: tokio_postgres::Config,
+    /// Where the user's name is, where the address names none.
+    pub user: Option<DatabaseUser>,
     /// The password.
     pub password: Option<SecretRef>,
     /// Certificate authorities to trust in addition to those of the system.
@@ -135,6 +137,15 @@ pub struct PostgresPlan {
     pub pooled: bool,
     /// How to connect without that pooler.
     pub direct: Option<tokio_postgres::Config>,
+}
+
+/// Where the name of the database's user is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseUser {
+    /// In this variable of the environment.
+    Env(String),
+    /// In this file.
+    File(PathBuf),
 }
 
 /// How long deliveries and runs are kept.

@@ -31,7 +31,7 @@ use stopping::Stop;
 
 pub use listeners::prepare_process;
 pub use stopping::longest_stop;
-pub use stores::{backup, migrate, open};
+pub use stores::{backup, grant, migrate, open};
 
 /// What the program takes from its environment. Tests replace it.
 #[derive(Clone)]

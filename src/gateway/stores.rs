@@ -4,12 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::config::{Live, PostgresPlan, SecretRef, StorePlan};
+use crate::config::{DatabaseUser, Live, PostgresPlan, SecretRef, StorePlan};
 use crate::observe::{Observation, Observer};
 use crate::random::Random;
-use crate::store::postgres::{self, LeaseClock, Options, Password, PostgresStore};
+use crate::regular_file;
+use crate::store::postgres::{self, LeaseClock, Logins, Options, Password, PostgresStore};
 use crate::store::sqlite::{self, Exposed, SqliteStore};
 use crate::store::{Store, StoreFault};
+
+/// Most bytes of a file that holds the name of a user.
+const MOST_OF_A_NAME: u64 = 4096;
 
 /// Opens the configured store. An SQLite file is always migrated; a PostgreSQL database only where
 /// `migrate` is true.
@@ -39,7 +43,7 @@ pub async fn open(
                 postgres::migrate(&options).await.map_err(named)?;
             }
             let direct = plan.direct.clone().map(|config| Options {
-                config,
+                config: as_user(config, options.config.get_user()),
                 pooled: false,
                 ..options.clone()
             });
@@ -76,6 +80,30 @@ pub async fn migrate(live: &Live, observer: &Arc<Observer>) -> Result<String, St
     }
 }
 
+/// Grants the roles of the processes their rights in the configured store, and the roles to these logins; says for
+/// people what was done.
+///
+/// # Errors
+/// [`StoreFault`]. Its message names the store and what to do.
+pub async fn grant(
+    live: &Live,
+    logins: &Logins,
+    observer: &Arc<Observer>,
+) -> Result<String, StoreFault> {
+    match &live.plan().store {
+        StorePlan::Sqlite(path) => Err(StoreFault::Unusable(format!(
+            "{} has no roles; they are those of a PostgreSQL database",
+            path.display()
+        ))),
+        StorePlan::Postgres(plan) => {
+            let granted = postgres::grant(&options(live, plan, observer).await?, logins).await;
+            granted.map_err(|fault| naming(plan, fault))?;
+            let to = logins.words();
+            Ok(format!("{}: the rights of each role granted{to}", plan.shown))
+        }
+    }
+}
+
 /// Copies the configured store as of now into a new file, also while a gateway has it open; gives the size of the
 /// copy in bytes. It blocks.
 ///
@@ -102,14 +130,45 @@ async fn options(
         Some(reference) => Some(password(live, reference, observer).await?),
         None => None,
     };
+    let user = user(plan).await?;
     Ok(Options {
-        config: plan.config.clone(),
+        config: as_user(plan.config.clone(), user.as_deref()),
         password,
         ca_file: plan.ca_file.clone(),
         allow_plain: plan.allow_plain,
         connections: plan.connections,
         pooled: plan.pooled,
     })
+}
+
+/// The configuration of a connection with this user, where it names none itself.
+fn as_user(mut config: tokio_postgres::Config, user: Option<&str>) -> tokio_postgres::Config {
+    if let (None, Some(user)) = (config.get_user(), user) {
+        config.user(user);
+    }
+    config
+}
+
+/// The name of the database's user, where `postgres.user` says where it is.
+async fn user(plan: &PostgresPlan) -> Result<Option<String>, StoreFault> {
+    let Some(place) = plan.user.clone() else { return Ok(None) };
+    let read = tokio::task::spawn_blocking(move || match place {
+        DatabaseUser::Env(name) => (format!("the variable {name}"), std::env::var(name).ok()),
+        DatabaseUser::File(path) => {
+            let text = regular_file::read(&path, MOST_OF_A_NAME).ok();
+            (
+                format!("the file {}", path.display()),
+                text.and_then(|text| String::from_utf8(text).ok()),
+            )
+        }
+    });
+    let (place, name) = read.await.map_err(|error| StoreFault::Unavailable(error.to_string()))?;
+    let name =
+        name.as_deref().map(str::trim).filter(|name| !name.is_empty() && !name.contains('\0'));
+    match name {
+        Some(name) => Ok(Some(name.to_owned())),
+        None => Err(StoreFault::Unavailable(format!("postgres.user: {place} holds no name"))),
+    }
 }
 
 /// The source of the database password. Fails where the password cannot be read now.

@@ -38,10 +38,12 @@ def merged(base, *changes):
     return result
 
 
-def text(given, release="gw", version="1.31.0", namespace="gateway", apis=()):
+def text(given, release="gw", version="1.31.0", namespace="gateway", apis=(), upgrade=False):
     """What `helm template` writes for these values."""
     command = [str(HELM), "template", release, str(CHART), "--namespace", namespace, "--kube-version", version,
                "--values", "-"]
+    if upgrade:
+        command.append("--is-upgrade")
     for api in apis:
         command += ["--api-versions", api]
     done = subprocess.run(command, input=yaml.safe_dump(given), capture_output=True, text=True)

@@ -196,10 +196,28 @@ class Objects(unittest.TestCase):
                     sources = volume.get("projected", {}).get("sources") or [{"configMap": volume["configMap"]}]
                     key = sources[0]["configMap"].get("items", [{"key": "gateway.yaml"}])[0]["key"]
                     config = chart.named(all_objects, "ConfigMap", sources[0]["configMap"]["name"])["data"][key]
-                    users[component] = yaml.safe_load(config)["store"]
-        at = "postgres.example.com:5432/gateway"
-        self.assertEqual(users, {"ingest": f"postgres://gateway_edge@{at}", "dispatch": f"postgres://gateway_inside@{at}",
-                                 "migrate": f"postgres://gateway_owner@{at}"})
+                    config = yaml.safe_load(config)
+                    self.assertEqual(config["store"], "postgres://postgres.example.com:5432/gateway")
+                    env = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
+                    users[component] = env[config["postgres"]["user"]["env"]]
+        self.assertEqual(users, {"ingest": "gateway_edge", "dispatch": "gateway_inside", "migrate": "gateway_owner"})
+        config = chart.named(all_objects, "ConfigMap", "-config")
+        self.assertEqual(list(config["data"]), ["gateway.yaml"], "one file for all")
+
+    def test_rights_are_granted_before_the_first_pods_and_after_those_of_an_upgrade(self):
+        given = chart.values("replicas")
+        def jobs(change, upgrade=False):
+            found = chart.kind(chart.objects(chart.merged(given, change), upgrade=upgrade), "Job")
+            return [(job["metadata"].get("annotations", {}).get("helm.sh/hook"),
+                     "--roles" in job["spec"]["template"]["spec"]["containers"][0]["args"]) for job in found]
+        before = "pre-install,pre-upgrade"
+        self.assertEqual(jobs({}), [(before, True)])
+        self.assertEqual(jobs({}, upgrade=True), [(before, False), ("post-upgrade", True)])
+        self.assertEqual(jobs({"migration": {"roles": False}}, upgrade=True), [(before, False)])
+        self.assertEqual(jobs({"migration": {"hook": False}}, upgrade=True), [(None, True)])
+        job = chart.named(chart.objects(given), "Job")
+        args = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        self.assertEqual(args[-5:], ["--roles", "--ingest-login", "gateway_edge", "--dispatch-login", "gateway_inside"])
 
     def test_pods_have_time_to_stop(self):
         for given, all_objects in self.each():
@@ -213,7 +231,7 @@ class Objects(unittest.TestCase):
                 self.assertGreater(pod["spec"]["terminationGracePeriodSeconds"], longest)
                 self.assertLess(pod["spec"]["terminationGracePeriodSeconds"], longest + 10)
             for found in chart.kind(all_objects, "ConfigMap"):
-                for key in ("gateway.yaml", "ingest.yaml", "dispatch.yaml"):
+                for key in ("gateway.yaml",):
                     config = yaml.safe_load(found.get("data", {}).get(key, "{}"))
                     if "server" in config:
                         self.assertEqual(config["server"]["shutdown_grace"], f"{grace}s")

@@ -197,8 +197,6 @@ class Pods(unittest.TestCase):
         self.database()
         job = self.pod(objects, "migrate")
         self.assertEqual(job.process.wait(60), 0, job.logged())
-        owner = f"postgres://gateway_owner:{self.secrets['database-owner']['password']}@{AT['database']}:{self.port}/gateway"
-        self.pods.sh("psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", chart.ROOT / "deploy/postgres/roles.sql", owner)
         dispatch = [self.pod(objects, "dispatch") for _ in range(2)]
         ingest = [self.pod(objects, "ingest") for _ in range(2)]
         for pod in dispatch + ingest:

@@ -4,8 +4,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::checker::Checker;
-use crate::config::plan::{PostgresPlan, StorePlan};
-use crate::config::shape::{Pooler, PostgresShape};
+use crate::config::plan::{DatabaseUser, PostgresPlan, StorePlan};
+use crate::config::shape::{Pooler, PostgresShape, UserShape};
 use crate::config::strength::Use;
 use crate::config::yaml::At;
 
@@ -45,9 +45,13 @@ pub(super) fn store(
 
 /// The place of the first setting that was written in the section.
 fn first_of(shape: &PostgresShape) -> Option<crate::config::yaml::Id> {
+    let user = shape.user.as_ref().and_then(|at| at.id);
     let password = shape.password.as_ref().map(|entry| entry.id);
     let ca_file = shape.ca_file.as_ref().and_then(|at| at.id);
-    password.or(ca_file).or(shape.connections.id).or(shape.direct.as_ref().and_then(|at| at.id))
+    user.or(password)
+        .or(ca_file)
+        .or(shape.connections.id)
+        .or(shape.direct.as_ref().and_then(|at| at.id))
 }
 
 fn postgres(checker: Checker<'_>, at: &At<String>, shape: PostgresShape) -> Option<PostgresPlan> {
@@ -63,9 +67,11 @@ fn postgres(checker: Checker<'_>, at: &At<String>, shape: PostgresShape) -> Opti
         .and_then(|entry| Some(checker.secret(entry.id, entry.value?, Use::database)));
     let ca_file = shape.ca_file.map(|at| checker.path(&at.value));
     let plain = |config: &Config| shape.allow_plain || (stays_here(config) && ca_file.is_none());
-    let config = address(checker, at)?;
+    let elsewhere = shape.user.is_some();
+    let user = shape.user.as_ref().map(|at| user(checker, at));
+    let config = address(checker, at, elsewhere)?;
     let direct = match &shape.direct {
-        Some(at) => Some(address(checker, at)?),
+        Some(at) => Some(address(checker, at, elsewhere)?),
         None => None,
     };
     for (at, config) in
@@ -82,6 +88,7 @@ fn postgres(checker: Checker<'_>, at: &At<String>, shape: PostgresShape) -> Opti
         shown: shown(&config),
         allow_plain: plain(&config),
         config,
+        user: user.flatten(),
         password,
         ca_file,
         connections: shape.connections.value as usize,
@@ -90,7 +97,21 @@ fn postgres(checker: Checker<'_>, at: &At<String>, shape: PostgresShape) -> Opti
     })
 }
 
-fn address(checker: Checker<'_>, at: &At<String>) -> Option<Config> {
+/// Where the user's name is: in a variable or a file, and not in both.
+fn user(checker: Checker<'_>, at: &At<UserShape>) -> Option<DatabaseUser> {
+    match (&at.value.env, &at.value.file) {
+        (Some(name), None) if !name.is_empty() => Some(DatabaseUser::Env(name.clone())),
+        (None, Some(path)) if !path.is_empty() => Some(DatabaseUser::File(checker.path(path))),
+        _ => {
+            let hint = "write { env: NAME } or { file: /path }; a name itself stands in `store`";
+            checker.fault(at.id, "`user` says where the name is, once", hint.to_owned());
+            None
+        }
+    }
+}
+
+/// The address of a database. `elsewhere`: its user is not named in it but by `postgres.user`.
+fn address(checker: Checker<'_>, at: &At<String>, elsewhere: bool) -> Option<Config> {
     let config: Config = match at.value.parse() {
         Ok(config) => config,
         Err(_) => {
@@ -116,8 +137,16 @@ fn address(checker: Checker<'_>, at: &At<String>) -> Option<Config> {
     if config.get_dbname().is_none_or(str::is_empty) {
         fault("the address names no database", "write postgres://user@host/database");
     }
-    if config.get_user().is_none_or(str::is_empty) {
-        fault("the address names no user", "write postgres://user@host/database");
+    match (config.get_user().is_none_or(str::is_empty), elsewhere) {
+        (true, false) => fault(
+            "the address names no user",
+            "write postgres://user@host/database, or say by `postgres.user` where its name is",
+        ),
+        (false, true) => fault(
+            "the address names a user, and `postgres.user` another one",
+            "remove what stands before the `@`, or remove `postgres.user`",
+        ),
+        _ => {}
     }
     good.then_some(config)
 }

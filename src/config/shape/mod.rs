@@ -22,7 +22,7 @@ use super::yaml::{At, Lenient};
 pub(super) use job::JobShape;
 pub(super) use job::OnResume;
 pub use job::{OnUnknown, Probe};
-pub(super) use postgres::{Pooler, PostgresShape};
+pub(super) use postgres::{Pooler, PostgresShape, UserShape};
 pub use rate::Rate;
 pub(super) use repeats::RepeatsShape;
 pub(super) use route::{

@@ -12,7 +12,10 @@ use crate::config::yaml::{At, Lenient};
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Postgres")]
 pub(in crate::config) struct PostgresShape {
-    /// The password of the user that `store` names, if the database asks for one.
+    /// The database's user, where the address in `store` names none. Processes of different roles then
+    /// run with the same files, and each finds its own user in its environment or in a file.
+    pub(in crate::config) user: Option<At<UserShape>>,
+    /// The password of the database's user, if the database asks for one.
     pub(in crate::config) password: Option<Lenient<SecretShape>>,
     /// A file of certificate authorities, in PEM format, to trust in addition to those of the
     /// system. A relative path is relative to the directory of this file.
@@ -33,6 +36,20 @@ pub(in crate::config) struct PostgresShape {
     pub(in crate::config) direct: Option<At<String>>,
 }
 
+/// Where the name of the database's user is: `env` or `file`. It is read when the process starts.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a reference: `env` or `file`")]
+#[schemars(rename = "UserReference", extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::config) struct UserShape {
+    /// The name of an environment variable of the gateway process that holds the user's name.
+    #[schemars(example = &"GATEWAY_DATABASE_USER")]
+    pub(in crate::config) env: Option<String>,
+    /// A file that holds the user's name, such as the key `username` of a mounted Secret. A relative
+    /// path is relative to the directory of this file.
+    #[schemars(example = &"/run/secrets/database/username")]
+    pub(in crate::config) file: Option<String>,
+}
+
 /// What is between the gateway and the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -49,6 +66,7 @@ pub(in crate::config) enum Pooler {
 impl Default for PostgresShape {
     fn default() -> Self {
         Self {
+            user: None,
             password: None,
             ca_file: None,
             allow_plain: false,

@@ -17,6 +17,7 @@ mod queue;
 mod read;
 mod replicas;
 mod retention;
+mod roles;
 mod runs;
 mod settle;
 mod statements;
@@ -49,6 +50,7 @@ use values::params;
 pub use connection::Options;
 pub use migrate::Migrated;
 pub use password::Password;
+pub use roles::Logins;
 
 /// The channel of the notifications between replicas.
 const CHANNEL: &str = "cdsw_gateway";
@@ -90,6 +92,14 @@ pub struct PostgresStore {
 /// [`StoreFault`]. Its message says what to do.
 pub async fn migrate(options: &Options) -> Result<Migrated, StoreFault> {
     migrate::migrate(&options.pool()?).await
+}
+
+/// Grants each role its rights, and the roles to these logins. The user must own the tables.
+///
+/// # Errors
+/// [`StoreFault`]. Its message says what to do.
+pub async fn grant(options: &Options, logins: &Logins) -> Result<(), StoreFault> {
+    roles::grant(&options.pool()?, logins).await
 }
 
 /// Applies the migrations up to an older version. Only for tests.

@@ -6,6 +6,7 @@ mod cluster;
 mod database;
 mod hostile;
 mod locks;
+mod one_file;
 mod processes;
 mod proof;
 mod random;

@@ -97,7 +97,7 @@ hide updates. */}}
     sources:
       - configMap:
           name: {{ include "cdsw-gateway.configMap" $root }}
-          items: [{ key: {{ include "cdsw-gateway.configKey" (index . 1) }}, path: gateway.yaml }]
+          items: [{ key: gateway.yaml, path: gateway.yaml }]
       {{- with $root.Values.routes.files }}
       - configMap:
           name: {{ include "cdsw-gateway.name" (list $root "routes") }}
@@ -136,7 +136,7 @@ metadata:
   annotations:
     kubectl.kubernetes.io/default-container: gateway
     # Only what a restart puts in force; routes, jobs and secrets are read again without one.
-    checksum/start-config: {{ include "cdsw-gateway.startConfig" . | sha256sum }}
+    checksum/start-config: {{ include "cdsw-gateway.startConfig" $root | sha256sum }}
     {{- with $c.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -162,6 +162,9 @@ spec:
         - { name: CDSW_GATEWAY_ROLE, value: {{ eq $component "single" | ternary "all" $component }} }
         - { name: CDSW_GATEWAY_LOG, value: {{ $v.log.level | quote }} }
         - { name: CDSW_GATEWAY_LOG_FORMAT, value: {{ $v.log.format }} }
+        {{- if ne $component "single" }}
+        - { name: CDSW_GATEWAY_DATABASE_USER, value: {{ (get $v.postgres $component).user }} }
+        {{- end }}
         {{- if eq $component "single" }}
         # SQLite's temporary files: the root is read-only, and there is no /tmp.
         - { name: SQLITE_TMPDIR, value: /var/lib/cdsw-gateway }
