@@ -125,6 +125,8 @@ step "requests signed by the senders' own packages"
 part "the senders' own packages" tests/clients/run.sh "${CARGO_TARGET_DIR:-target}/debug/cdsw-gateway"
 step "the chart and the manifests"
 part "the chart and the manifests" tests/deploy/run.sh "${CARGO_TARGET_DIR:-$PWD/target}/debug/cdsw-gateway"
+step "the documentation: its pages, the commands that it shows, its site, an upgrade"
+part "the documentation" tests/docs/run.sh "${CARGO_TARGET_DIR:-$PWD/target}/debug/cdsw-gateway"
 step "the dashboard and the alerts"
 part "the dashboard and the alerts" tests/deploy/prometheus/run.sh
 step "what the whole suite left in the simulators' logs"
