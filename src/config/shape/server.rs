@@ -91,7 +91,7 @@ pub(in crate::config) struct ServerShape {
     /// How long work in progress may take to finish after the gateway was told to stop.
     pub(in crate::config) shutdown_grace: Period,
     /// How long deliveries are still taken after the gateway was told to stop, while `/readyz` says that
-    /// it stops. Many senders do not try again, and a proxy or a Kubernetes Service goes on sending for
+    /// it stops. Many senders do not try again, and a proxy or a Kubernetes Service still sends for
     /// some seconds. No job is started meanwhile. Default: `0s`, which fits where nothing in front looks
     /// at `/readyz`.
     pub(in crate::config) drain: Period,

@@ -121,7 +121,7 @@ fn the_lines_for_jenkins_start_one_run_for_each_build() {
     let site = site();
     let gateway = Serving::on(&site);
     let url = format!("http://{}/hooks/jenkins", gateway.hooks);
-    let lines = blocks("bash")[0];
+    let lines = blocks("bash,walked")[0];
     let send = |build: &str| {
         let variables = [("GATEWAY_URL", &*url), ("GATEWAY_TOKEN", JENKINS), ("BUILD_TAG", build)];
         serde_json::from_str(&run("sh", lines, &variables)).expect("JSON")

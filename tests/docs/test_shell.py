@@ -1,0 +1,129 @@
+"""The blocks of commands that are marked `run` are run, in order, each page in a directory of its own; what the page shows
+is what they print. Comments that begin with `<!-- run` hold what a reader has done before. Two minutes at most for all."""
+
+import os
+import re
+import secrets
+import time
+import unittest
+
+import compare
+import pages
+from site_of import ROOT, Site
+from terminal import Terminal
+
+BUDGET = 120
+UPDATE = os.environ.get("UPDATE") == "1"
+# Where a page does not begin with an empty directory: the configuration of the first steps, and what runs.
+FIRST = ROOT / "docs/first-steps.md"
+BEGINS = {"README.md": "configured", "docs/first-steps.md": "empty"}
+
+
+def commands(block):
+    """The commands of a block, each with what the page shows of its output (None: nothing is compared)."""
+    if block.language != "console":
+        for command in block.text.splitlines() if "lines" in block.marks else [block.text.rstrip("\n")]:
+            yield command, None
+        return
+    command, shown = None, []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            if command is not None:
+                yield command, "\n".join(shown)
+            command, shown = line[2:], []
+        elif command is not None and command.endswith("\\") and not shown:
+            command += "\n" + line
+        else:
+            assert command is not None, f"a block of line {block.line} begins without a command"
+            shown.append(line)
+    if command is not None:
+        yield command, "\n".join(shown)
+
+
+def prepare(site, how):
+    """The directory as the first steps leave it."""
+    if how == "empty":
+        return
+    page = pages.Page(FIRST)
+    site.write("gateway.yaml", next(block.text for block in page.blocks if "file=gateway.yaml" in block.marks))
+    key = "THE-" + secrets.token_hex(20)
+    for name, text in (("alice-api-key", key), ("github", secrets.token_hex(24)), ("admin-token", secrets.token_hex(24))):
+        site.write(f"secrets/{name}", text)
+    site.environment["CDSW_GATEWAY_TOKEN_FILE"] = "secrets/admin-token"
+    site.environment["CDSW_GATEWAY_TOKEN"] = (site.directory / "secrets/admin-token").read_text()
+    site.simulate(key, "alice/risk-analysis/208")
+    if how == "served":
+        site.serve()
+
+
+class Shell(unittest.TestCase):
+    maxDiff = None
+
+    def test_what_pages_show_is_what_is_printed(self):
+        begun, ran, printed_lines = time.monotonic(), 0, 0
+        only = os.environ.get("PAGE")
+        for page in pages.documentation() + [pages.Page(ROOT / "README.md")]:
+            blocks = [block for block in page.blocks if "run" in block.marks or any("file=" in mark for mark in block.marks)]
+            if not any("run" in block.marks for block in blocks) or only not in (None, page.name):
+                continue
+            with self.subTest(page=page.name):
+                ran_here, compared = self.run_page(page, blocks)
+                ran, printed_lines = ran + ran_here, printed_lines + compared
+            self.doCleanups()
+        took = time.monotonic() - begun
+        self.assertLess(took, BUDGET, "the blocks take longer than the page on tests says")
+        if only is None:
+            self.assertGreater(ran, 35)
+            self.assertGreater(printed_lines, 100)
+
+    def run_page(self, page, blocks):
+        """How many commands were run, and how many lines were compared."""
+        site = Site(self)
+        prepare(site, BEGINS.get(page.name, "served"))
+        terminal, ids, ran, compared, changes = Terminal(site), compare.Ids(), 0, 0, []
+        for block in blocks:
+            for mark in block.marks:
+                if mark.startswith("file="):
+                    site.write(mark.removeprefix("file="), block.text)
+            if "run" not in block.marks:
+                continue
+            replaced = []
+            for command, shown in commands(block):
+                # A person writes an id in the place of these words.
+                words = re.sub(r"(?<=[ ])(RUN|DELIVERY)\b", r"$\1", ids.today(command))
+                printed, status = terminal.run(site.here(words))
+                printed = site.named(printed).strip("\n")
+                where = f"{page.name}:{block.line}: {command}"
+                ran += 1
+                allowed = (0, 1, 3) if shown is not None else (0,)
+                self.assertIn(status, allowed, f"{where}\n{printed}\n{site.logged()}")
+                if shown is None:
+                    continue
+                compared += len(shown.splitlines())
+                wrong = compare.differs(shown, printed)
+                if wrong and UPDATE:
+                    ids.learn(shown, printed)
+                    replaced.append((ids.today(command, short=True), printed))
+                    continue
+                self.assertIsNone(wrong, f"{where}\n{wrong}\n\nprinted:\n{printed}\n")
+                ids.learn(shown, printed)
+                replaced.append((command, shown))
+            if UPDATE and block.language == "console":
+                text = "".join(f"$ {command}\n" + (f"{shown}\n" if shown else "") for command, shown in replaced)
+                changes.append((block.text, text))
+        text = page.path.read_text()
+        for before, after in changes:
+            text = text.replace(before, after, 1)
+        if text != page.text:
+            page.path.write_text(text)
+        return ran, compared
+
+    def test_a_line_that_differs_is_noticed(self):
+        self.assertIsNone(compare.differs("run 01a222c9-3ff7  started\n…", "run 01b333c9-3ff8 started\nmore"))
+        self.assertIsNotNone(compare.differs("run 01a222c9-3ff7  started", "run 01b333c9-3ff8 failed"))
+        self.assertIsNotNone(compare.differs("one", "one\ntwo"))
+        self.assertIsNotNone(compare.differs("one\ntwo", "one"))
+
+
+if __name__ == "__main__":
+    unittest.main()
