@@ -167,6 +167,31 @@ class Pods(unittest.TestCase):
                 return [run["environment"]["GIT_SHA"] for run in json.load(answer)]
         self.pods.until("the job is started", lambda: started() == [f"{1:040x}"])
 
+    # What a page's values name, at the addresses of this machine and without TLS.
+    HERE = {key: CHANGES[key] for key in ("config", "shutdown", "networkPolicy")}
+
+    def page(self, name, *changes):
+        """The objects of the values that a page for newcomers shows; test_sites.py holds the page against the file."""
+        given = yaml.safe_load((chart.CHART / f"examples/{name}.yaml").read_text())
+        return chart.objects(chart.merged(given, self.HERE, *changes))
+
+    def test_the_page_for_one_process_ends_with_a_started_job(self):
+        self.volume()
+        pod = self.pod(self.page("single"), "single").ready()
+        self.assertEqual(self.push(pod)[0], "202")
+        self.starts(f"{1:040x}", 1)
+
+    def test_the_page_for_ingest_and_dispatch_ends_with_a_started_job(self):
+        objects = self.page("replicas", {"postgres": {"options": {"allow_plain": True}}})
+        self.database()
+        job = self.pod(objects, "migrate")
+        self.assertEqual(job.process.wait(60), 0, job.logged())
+        self.pod(objects, "dispatch").ready()
+        ingest = self.pod(objects, "ingest").ready()
+        self.assertEqual(self.push(ingest)[0], "202")
+        self.starts(f"{1:040x}", 1)
+        self.assertFalse(ingest.holds(KEY), "an ingest process has the API key in its memory")
+
     def volume(self):
         """The claim of mode single, as a provisioner and the kubelet leave it."""
         claim = self.claims / "data"
@@ -235,7 +260,7 @@ class Pods(unittest.TestCase):
         self.assertEqual(twice, [])
 
     def database(self):
-        """PostgreSQL with the three logins that docs/kubernetes.md makes, asked for their passwords."""
+        """PostgreSQL with the three logins that docs/kubernetes-roles.md makes, asked for their passwords."""
         server = subprocess.Popen([str(chart.ROOT / "tests/postgres.sh")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                   env=os.environ | {"POSTGRES_SETTINGS": "listen_addresses = '*'\nport = 5432"})
         def end():
@@ -247,7 +272,7 @@ class Pods(unittest.TestCase):
         superuser = f"postgres://tests@127.0.0.1:{self.port}/postgres"
         with open(f"{place}/data/pg_hba.conf", "a") as rules:
             rules.write("host all all 10.77.0.0/24 scram-sha-256\n")
-        text = (chart.ROOT / "docs/kubernetes.md").read_text()
+        text = (chart.ROOT / "docs/kubernetes-roles.md").read_text()
         statements = text.split("```sql\n")[1].split("```")[0]
         for user in ("owner", "edge", "inside"):
             statements = statements.replace("'…'", f"'{self.secrets['database-' + user]['password']}'", 1)
