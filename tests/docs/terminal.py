@@ -10,6 +10,8 @@ import subprocess
 import termios
 import time
 
+from site_of import answers, until
+
 COLUMNS = 118
 SECONDS = 40
 # Programs that serve until they are stopped: a person gives each a terminal of its own.
@@ -39,6 +41,7 @@ class Terminal:
         except ProcessLookupError:
             pass
         self.shell.wait()
+        self.shell.stdin.close()
         os.close(self.screen)
 
     def run(self, command):
@@ -67,6 +70,5 @@ class Terminal:
             command += f" --listen 127.0.0.1:{self.site.ports[8090]} --control 127.0.0.1:{self.site.ports[8091]}"
         self.shell.stdin.write(f"{command} >>.log 2>&1 </dev/null &\n".encode())
         self.shell.stdin.flush()
-        from site_of import answers, until
         until(f"{command} answers", lambda: answers(self.site.url(port) + path), log=self.site.logged)
         return "", 0
