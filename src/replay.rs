@@ -14,7 +14,7 @@ use crate::authenticate::{Unverified, kept};
 use crate::clock::later;
 use crate::config::Plan;
 use crate::content::{self, Bounds};
-use crate::event::understand;
+use crate::event::{Understood, understand};
 use crate::judge::{Detail, Draft, Judged, Mapped, judge};
 use crate::model::{RunId, Value};
 use crate::random::Random;
@@ -26,9 +26,17 @@ const MOST_PLAIN: u64 = 256 << 20;
 /// Judges a kept delivery by the current configuration.
 ///
 /// # Errors
+/// As [`reread`].
+pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
+    reread(plan, delivery).map(|(_, judged)| judged)
+}
+
+/// Reads a kept delivery as its source's provider does today, and judges it by the current configuration.
+///
+/// # Errors
 /// A message for people: the delivery is a handshake, its source is no longer configured, its content was
 /// removed to keep the store's size bound, or its content cannot be read as an event.
-pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
+pub fn reread(plan: &Plan, delivery: &Delivery) -> Result<(Understood, Judged), String> {
     let summary = &delivery.summary;
     if summary.handshake {
         return Err("it is a handshake, which starts nothing".to_owned());
@@ -58,7 +66,8 @@ pub fn rejudge(plan: &Plan, delivery: &Delivery) -> Result<Judged, String> {
     let verified = request.verified(kept::kept(claims));
     let understood = understand(&verified, source.provider, &source.options, &source.name)
         .map_err(|fault| fault.to_string())?;
-    Ok(judge(plan, source, &understood, summary.id, Detail::Every))
+    let judged = judge(plan, source, &understood, summary.id, Detail::Every);
+    Ok((understood, judged))
 }
 
 /// A kept body without its encodings and in UTF-8, as expressions read it.

@@ -12,18 +12,21 @@ use super::acts::act;
 use super::auth::Who;
 use super::problem::{Json, Path, Problem, Query};
 use super::views::{
-    Deliveries, DeliverySummary, DeliveryView, RefusalsView, RunSummary, RunView, Runs, SecretView,
-    SecretsView,
+    Deliveries, DeliverySummary, DeliveryView, GitView, RefusalsView, RunSummary, RunView, Runs,
+    SecretView, SecretsView,
 };
 use super::{Admin, Code};
+use crate::authenticate::REMOVED;
 use crate::config::SourcePlan;
 use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
 use crate::model::{DeliveryId, IdPrefix, RunId, RunState};
-use crate::replay::{plain_body, rejudge};
+use crate::replay::{plain_body, reread};
 use crate::store::{Delivery, DeliveryFilter, MOST_BODY, MOST_LIKE, Reading, RunFilter};
 
 /// Rows in a list when the request gives no `limit`.
 const ROWS: usize = 20;
+/// The most events of one delivery whose git facts are shown.
+const MOST_FACTS: usize = 20;
 /// Most rows of a list. The stores give one more, which tells that there are more.
 const MOST_ROWS: usize = 1000;
 
@@ -67,15 +70,46 @@ pub(super) async fn delivery(
     let found = find_delivery(&admin, &id, Reading::WithoutBody).await?;
     let mut explanation: Explanation =
         serde_json::from_slice(&found.explanation).unwrap_or_default();
-    let asks = |route: &RouteExplanation| route.test.as_deref() == Some(CONDITION_TEST);
-    // The values that a false condition compared are not stored; the kept body still has them.
-    if explanation.routes.iter().any(asks)
+    // What the event means, and the values that a false condition compared, are not stored; the kept body still has
+    // them. Deliveries whose content is gone, and of sources that are gone, are shown without.
+    let mut again = None;
+    if !found.summary.handshake
+        && !found.summary.stripped
+        && found.summary.erased.is_none()
         && let Ok(delivery) = find_delivery(&admin, &id, whole(&admin)).await
-        && let Ok(judged) = rejudge(&admin.live.plan(), &delivery)
     {
-        explanation.take_values(judged.explanation);
+        let plan = admin.live.plan();
+        let work = tokio::task::spawn_blocking(move || {
+            let removed = removed_secrets(&delivery);
+            reread(&plan, &delivery).ok().map(|(understood, judged)| {
+                let facts = understood.events.iter().filter_map(|event| event.git.as_ref());
+                (facts.take(MOST_FACTS).map(GitView::from).collect(), judged, removed)
+            })
+        });
+        again = work.await.ok().flatten();
     }
+    let is_read = again.is_some();
+    let (git, removed_secrets) = match again {
+        Some((git, judged, removed)) => {
+            explanation.take_values(judged.explanation);
+            (git, removed)
+        }
+        None => (Vec::new(), 0),
+    };
+    let asks = |route: &RouteExplanation| route.test.as_deref() == Some(CONDITION_TEST);
+    let values_withheld = (!is_read && explanation.routes.iter().any(asks)).then(|| {
+        let gone = found.summary.stripped || found.summary.erased.is_some();
+        match gone {
+            true => "the values that `if:` compared are gone with the content".to_owned(),
+            false => "the values that `if:` compared are not shown: the content cannot be read as its source is \
+                      configured now"
+                .to_owned(),
+        }
+    });
     let mut view = DeliveryView {
+        git,
+        removed_secrets,
+        values_withheld,
         summary: found.summary.into(),
         headers: found.headers,
         query: found.query,
@@ -87,6 +121,19 @@ pub(super) async fn delivery(
         admin.say_what_it_waits_for(run);
     }
     Ok(Json(view))
+}
+
+/// How often the mark of a removed secret stands in what is kept of a request.
+fn removed_secrets(delivery: &Delivery) -> usize {
+    let in_text = |text: &str| text.matches(REMOVED).count();
+    let headers: usize = delivery.headers.iter().map(|(_, text)| in_text(text)).sum();
+    let body = times(&delivery.body, REMOVED.as_bytes());
+    headers + in_text(&delivery.query) + body
+}
+
+/// How often a short text stands in some bytes.
+fn times(bytes: &[u8], text: &[u8]) -> usize {
+    bytes.windows(text.len()).filter(|window| *window == text).count()
 }
 
 #[derive(Deserialize)]

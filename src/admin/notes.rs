@@ -9,7 +9,7 @@ use super::views::JobStatus;
 use crate::checkup::SKEW;
 use crate::config::Plan;
 use crate::dispatch::OpenBreaker;
-use crate::model::{counted, to_the_second};
+use crate::model::{counted, length, to_the_second};
 use crate::store::{Counts, Pausable, Pause, StoreFault};
 
 /// A queue that is empty within this many minutes needs no note.
@@ -179,9 +179,9 @@ fn clock(workbench: &str, ahead: SignedDuration) -> Option<String> {
         return None;
     }
     let side = if ahead.is_negative() { "behind" } else { "ahead of" };
-    let seconds = counted(ahead.unsigned_abs().as_secs(), "second");
+    let off = length(ahead.unsigned_abs());
     Some(format!(
-        "the clock of workbench {workbench} is {seconds} {side} this machine's; set the wrong one right"
+        "the clock of workbench {workbench} is {off} {side} this machine's; set the wrong one right"
     ))
 }
 

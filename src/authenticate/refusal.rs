@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use crate::model::{ClaimMiss, is_hidden};
+use crate::model::{ClaimMiss, is_hidden, length};
 
 /// The most characters of a claim that are shown. Longer ones are cut.
 const SHOWN: usize = 100;
@@ -163,20 +163,25 @@ impl fmt::Display for Refusal {
             }
             Self::Expired { off, tolerance } => write!(
                 f,
-                "the token expired {off:.1?} ago, and clocks may differ by {tolerance:?}: get a \
-                 new one for each request"
+                "the token expired {} ago, and clocks may differ by {}: get a new one for each \
+                 request",
+                length(*off),
+                length(*tolerance)
             ),
             Self::WrongClaim(miss) => wrong_claim(f, miss),
             Self::UnfitToken(why) => write!(f, "the token {why}"),
             Self::Stale { off, tolerance } => write!(
                 f,
-                "the signed timestamp is {off:.1?} old, and {tolerance:?} are allowed: a replay, \
-                 a slow sender or a wrong clock"
+                "the signed timestamp is {} old, and {} are allowed: a replay, a slow sender or a \
+                 wrong clock",
+                length(*off),
+                length(*tolerance)
             ),
             Self::Future { off, tolerance } => write!(
                 f,
-                "the signed timestamp is {off:.1?} ahead, and {tolerance:?} are allowed: check \
-                 the clocks"
+                "the signed timestamp is {} ahead, and {} are allowed: check the clocks",
+                length(*off),
+                length(*tolerance)
             ),
             Self::WeakScheme(scheme) => write!(
                 f,

@@ -10,7 +10,7 @@ use super::Finding;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{JobPlan, Live, Plan, WorkbenchPlan};
 use crate::issuers::{Issuers, Transport};
-use crate::model::counted;
+use crate::model::{counted, length};
 use crate::observe::Observer;
 use crate::workbench::Workbench;
 
@@ -70,7 +70,10 @@ fn clock(workbench: &str, there: jiff::Timestamp) -> Finding {
     let words = match ahead.unsigned_abs().as_secs() {
         // A `Date` has whole seconds.
         0 | 1 => format!("that of {workbench} agrees with this machine's"),
-        seconds => format!("that of {workbench} is {seconds} s {side} this machine's"),
+        _ => {
+            let off = length(ahead.unsigned_abs());
+            format!("that of {workbench} is {off} {side} this machine's")
+        }
     };
     let found = if ahead.abs() <= SKEW {
         Ok(words)

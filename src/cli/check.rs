@@ -32,7 +32,7 @@ impl Check {
         }
         if screen.json() {
             screen.value(&report);
-        } else if !report.is_empty() || !report.notes.is_empty() {
+        } else if !report.is_empty() || !report.notes.is_empty() || !report.changes.is_empty() {
             screen.report(&report);
         }
         let Some(plan) = plan else {

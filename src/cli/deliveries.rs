@@ -11,7 +11,7 @@ use super::table::Cell;
 use super::tones::{ids, state_tone, time, time_and_when, when};
 use crate::admin::views;
 use crate::admin::views::{ExplanationView, RunSummary};
-use crate::model::{IdPrefix, RunState};
+use crate::model::{IdPrefix, RunState, counted};
 
 /// Look at kept deliveries of a running gateway, and erase them.
 #[derive(Args, Debug)]
@@ -228,7 +228,17 @@ fn show(screen: Screen, view: &views::DeliveryView) {
         }
         None => {}
     }
+    if view.removed_secrets > 0 {
+        let places = counted(view.removed_secrets as u64, "place");
+        screen.line(format!("  secrets   removed in {places}: `[redacted]` stands there"));
+    }
+    for facts in &view.git {
+        screen.line(format!("  git       {facts}"));
+    }
     show_explanation(screen, &view.explanation);
+    if let Some(why) = &view.values_withheld {
+        screen.line(format!("  {why}"));
+    }
     for run in &view.details {
         screen.line("");
         show_run(screen, run);

@@ -234,7 +234,10 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
             Some(outcome) => screen.paint(outcome_tone(outcome), outcome),
         };
         let status = attempt.status.map(|status| format!("{status} ")).unwrap_or_default();
-        let took = attempt.took_ms.map(|took| format!(", {}", length(took))).unwrap_or_default();
+        let took = attempt
+            .took_ms
+            .map(|took| format!(", {}", length(Duration::from_millis(took))))
+            .unwrap_or_default();
         let reason = attempt.reason.as_deref().unwrap_or_default();
         screen.line(format!(
             "  attempt {} {}  {status}{outcome}{took}: {reason}",

@@ -6,6 +6,7 @@
 //! reload. A plan, a report or a `Debug` text never contains a secret. A plan that is in use never
 //! changes.
 
+mod changed;
 mod checks;
 mod docs;
 mod documented;
@@ -29,6 +30,7 @@ mod yaml;
 
 use std::path::Path;
 
+pub use changed::page as changed_meanings;
 pub use docs::docs_markdown;
 pub use documented::documented_source;
 pub use health::{health_address, reached_here};

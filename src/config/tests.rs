@@ -3,6 +3,7 @@
 
 mod anchors;
 mod canaries;
+mod changed;
 mod doubts;
 mod exposed;
 mod faults;

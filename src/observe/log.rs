@@ -37,8 +37,10 @@ pub(super) fn write(observation: &Observation<'_>) {
             warn!(source, what, "a sender handed over a secret");
         }
 
-        // The line of the delivery says how many runs it has.
-        Observation::RouteMatched { .. } | Observation::HealthAsked => {}
+        // The line of the delivery says how many runs it has, and each run says how many it stands for.
+        Observation::RouteMatched { .. }
+        | Observation::RunsSuperseded { .. }
+        | Observation::HealthAsked => {}
         Observation::RunNotMapped { ref at, reason } => not_mapped(at, reason),
         Observation::RunHeld { ref at, reason } => held(at, reason),
         Observation::RunRedelivered { run, delivery } => {

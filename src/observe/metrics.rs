@@ -36,6 +36,8 @@ const ATTEMPT: &str = "attempt";
 const DEADLINE: &str = "deadline";
 /// Cause of a settled run: a person decided.
 const PERSON: &str = "person";
+/// A newer run took its place.
+const NEWER: &str = "newer";
 /// Cause of a held run: its job's brake.
 const BRAKE: &str = "brake";
 /// Cause of a held run: the configuration does not ask for it.

@@ -169,6 +169,13 @@ pub enum Observation<'a> {
         /// Who did it.
         who: &'a str,
     },
+    /// The runs of a delivery took the place of earlier ones that were not sent yet.
+    RunsSuperseded {
+        /// Their job.
+        job: &'a str,
+        /// How many.
+        runs: usize,
+    },
     /// Runs failed, because their deadline passed before they could be started.
     RunsOverdue {
         /// Their job.

@@ -386,3 +386,12 @@ fn the_delay_of_a_start_counts_from_the_delivery_and_is_that_of_started_runs_alo
     assert!(text.contains("cdsw_gateway_start_delay_seconds_count 1\n"), "{text}");
     assert!(text.contains("cdsw_gateway_start_delay_seconds_sum 3.02\n"), "{text}");
 }
+
+#[test]
+fn runs_that_a_newer_one_took_the_place_of_are_counted_by_job() {
+    let observer = Observer::new();
+    observer.tell(Observation::RunsSuperseded { job: "retrain", runs: 2 });
+    observer.tell(Observation::RunsSuperseded { job: "retrain", runs: 1 });
+    let wanted = "runs_settled_total{job=\"retrain\",state=\"superseded\",cause=\"newer\"} 3";
+    assert!(counted(&observer).contains(wanted), "{}", counted(&observer));
+}

@@ -12,7 +12,7 @@ use super::rate::whole_seconds;
 use crate::authenticate::Refusal;
 use crate::content::{ContentFault, KNOWN_CODINGS};
 use crate::event::{DecodeFault, Handshake, Reply};
-use crate::model::{DeliveryId, RunId, RunState};
+use crate::model::{DeliveryId, RunId, RunState, length};
 use crate::observe::Verdict;
 use crate::store::{Accepted, NewRun, NewRunState};
 
@@ -140,11 +140,13 @@ impl Answer {
             }
         };
         match (accepted, handshake) {
-            (Accepted::Kept | Accepted::Another { .. }, Some(handshake)) => {
+            (Accepted::Kept { .. } | Accepted::Another { .. }, Some(handshake)) => {
                 greeted(delivery, handshake)
             }
             (Accepted::Repeat { delivery, .. }, Some(handshake)) => greeted(delivery, handshake),
-            (Accepted::Kept | Accepted::Another { .. }, None) => Self::Kept { delivery, runs },
+            (Accepted::Kept { .. } | Accepted::Another { .. }, None) => {
+                Self::Kept { delivery, runs }
+            }
             (Accepted::Repeat { delivery, runs, requeued }, None) => Self::Repeat {
                 delivery,
                 runs: runs
@@ -279,7 +281,7 @@ impl Answer {
                  believed, since the peer is not in `server.trusted_proxies`"
             ),
             Self::TooMany(wait) => {
-                format!("over the source's rate; the next is taken in {wait:.1?}")
+                format!("over the source's rate; the next is taken in {}", length(*wait))
             }
             Self::NoSecret(why) => format!("the source's secret cannot be read: {why}"),
             Self::NoKeys => {

@@ -135,12 +135,12 @@ impl Receiver {
         if let Some(reference) = token {
             self.proofs.count(&arrived.source.name, reference, now);
         }
-        if let (Accepted::Kept | Accepted::Another { .. }, Some(Handshake::Visit(url))) =
+        if let (Accepted::Kept { .. } | Accepted::Another { .. }, Some(Handshake::Visit(url))) =
             (&accepted, &handshake)
         {
             self.issuers.visit(url, &arrived.source);
         }
-        self.tell_requeued(&accepted);
+        self.tell_runs(&accepted);
         self.tell_another(&arrived, &accepted, delivery, &key);
         let answer = Answer::of(accepted, delivery, briefs, handshake, proven_back);
         let answer = match own_form.reply(&arrived, &judged.explanation, &answer) {
@@ -223,7 +223,7 @@ impl Receiver {
             ..new_delivery(arrived, &kept, delivery, now)
         };
         Ok(match self.accept(new).await? {
-            Accepted::Kept | Accepted::Another { .. } => (delivery, key),
+            Accepted::Kept { .. } | Accepted::Another { .. } => (delivery, key),
             Accepted::Repeat { delivery, .. } => (delivery, key),
         })
     }
@@ -248,7 +248,10 @@ impl Receiver {
         }
     }
 
-    fn tell_requeued(&self, accepted: &Accepted) {
+    fn tell_runs(&self, accepted: &Accepted) {
+        for (job, runs) in accepted.superseded() {
+            self.observer.tell(Observation::RunsSuperseded { job, runs: *runs });
+        }
         let Accepted::Repeat { delivery, requeued, .. } = accepted else { return };
         for &run in requeued {
             self.observer.tell(Observation::RunRedelivered { run, delivery: *delivery });
@@ -262,7 +265,7 @@ impl Receiver {
         delivery: DeliveryId,
         key: &str,
     ) {
-        let Accepted::Another { same_id_as: first } = *accepted else { return };
+        let &Accepted::Another { same_id_as: first, .. } = accepted else { return };
         let source = &*arrived.source.name;
         self.observer.tell(Observation::SameIdOtherContent { delivery, first, source, key });
     }

@@ -43,7 +43,7 @@ pub use records::{
 pub use requests::{
     Accepted, Erasure, Finish, KeptHeaders, KeyRefused, Lease, LeaseAsk, Leased, NewDelivery,
     NewRun, NewRunState, Next, Permit, Release, ReplayRequest, Replayed, ReplayedRun, Retention,
-    RetentionStep,
+    RetentionStep, Superseded,
 };
 
 /// The future of a call to the store.

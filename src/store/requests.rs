@@ -108,11 +108,16 @@ pub enum NewRunState {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Accepted {
     /// It and its runs are on disk.
-    Kept,
+    Kept {
+        /// How many runs of each job its own runs took the place of.
+        superseded: Superseded,
+    },
     /// It and its runs are on disk, although its key is that of a kept delivery: its content is another.
     Another {
         /// The id of the delivery that has the key.
         same_id_as: DeliveryId,
+        /// How many runs of each job its own runs took the place of.
+        superseded: Superseded,
     },
     /// A delivery with the same source, key and content had been kept before.
     Repeat {
@@ -123,6 +128,22 @@ pub enum Accepted {
         /// Runs that had failed and are queued again.
         requeued: Vec<RunId>,
     },
+}
+
+/// How many runs of each job were superseded.
+pub type Superseded = Vec<(Arc<str>, usize)>;
+
+impl Accepted {
+    /// A delivery that took the place of nothing.
+    pub const KEPT: Self = Self::Kept { superseded: Superseded::new() };
+
+    /// The runs that this delivery's took the place of.
+    pub fn superseded(&self) -> &[(Arc<str>, usize)] {
+        match self {
+            Self::Kept { superseded } | Self::Another { superseded, .. } => superseded,
+            Self::Repeat { .. } => &[],
+        }
+    }
 }
 
 /// How many runs of a job may be taken now.

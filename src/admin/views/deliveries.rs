@@ -1,11 +1,14 @@
 //! Deliveries, and why each route did or did not match.
 
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::runs::{RunSummary, RunView};
 use crate::matching::{self, Compared};
-use crate::model::{DeliveryId, RunId};
+use crate::model::{DeliveryId, GitFacts, RunId};
 use crate::store;
 
 /// `GET /api/deliveries`
@@ -77,10 +80,78 @@ pub struct DeliveryView {
     pub headers: Vec<(String, String)>,
     /// Its query string.
     pub query: String,
+    /// The git facts of its events, the first 20, as its source is read today. Empty where there are none, and
+    /// where the content is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git: Vec<GitView>,
+    /// How often `[redacted]` stands in what is kept, in the place of a secret.
+    #[serde(default)]
+    pub removed_secrets: usize,
+    /// Why values that a false `if:` compared are not shown; null where they are, and where there are none.
+    #[serde(default)]
+    pub values_withheld: Option<String>,
     /// Why each route did or did not match, as judged when it was received.
     pub explanation: ExplanationView,
     /// Its runs, with variables, attempts and acts.
     pub details: Vec<RunView>,
+}
+
+/// What one event tells of git, in short.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitView {
+    /// Full name of the repository.
+    pub repository: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The tag.
+    pub tag: Option<String>,
+    /// The commit.
+    pub sha: Option<String>,
+    /// Who acted.
+    pub author: Option<String>,
+    /// The number of the pull request.
+    pub number: Option<u64>,
+    /// Whether the commit comes from a fork; null where the sender does not say it.
+    pub fork: Option<bool>,
+    /// Whether the branch or tag was deleted.
+    #[serde(default)]
+    pub deleted: bool,
+}
+
+impl From<&GitFacts> for GitView {
+    fn from(facts: &GitFacts) -> Self {
+        let text = |fact: &Option<Arc<str>>| fact.as_deref().map(str::to_owned);
+        Self {
+            repository: text(&facts.repository),
+            branch: text(&facts.branch),
+            tag: text(&facts.tag),
+            sha: text(&facts.sha),
+            author: text(&facts.author),
+            number: facts.pull_request.as_ref().map(|pull| pull.number),
+            fork: facts.fork,
+            deleted: facts.deleted,
+        }
+    }
+}
+
+impl fmt::Display for GitView {
+    /// The facts that are there, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [
+            ("repository", &self.repository),
+            ("branch", &self.branch),
+            ("tag", &self.tag),
+            ("sha", &self.sha),
+            ("author", &self.author),
+        ];
+        let told =
+            named.into_iter().filter_map(|(name, fact)| Some(format!("{name} {}", fact.as_ref()?)));
+        let number = self.number.map(|number| format!("pull request {number}"));
+        let fork = self.fork.filter(|fork| *fork).map(|_| "from a fork".to_owned());
+        let deleted = self.deleted.then(|| "deleted".to_owned());
+        let all: Vec<String> = told.chain(number).chain(fork).chain(deleted).collect();
+        f.write_str(&all.join(", "))
+    }
 }
 
 /// `POST /api/deliveries/{id}/erase`

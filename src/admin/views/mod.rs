@@ -17,7 +17,8 @@ mod status;
 
 pub use audit::{AuditEntry, AuditView, NoteAsk, ReloadView};
 pub use deliveries::{
-    Deliveries, DeliverySummary, DeliveryView, EraseView, ErasedView, ExplanationView, RouteView,
+    Deliveries, DeliverySummary, DeliveryView, EraseView, ErasedView, ExplanationView, GitView,
+    RouteView,
 };
 pub use doctor::DoctorView;
 pub use inventory::{

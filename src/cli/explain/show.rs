@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::kind::KindFrom;
+use crate::admin::views::GitView;
 use crate::cli::deliveries::show_explanation;
 use crate::cli::runs::show_environment;
 use crate::cli::screen::{Screen, Tone};
@@ -91,30 +92,14 @@ pub(super) fn show(
 }
 
 fn show_git(screen: Screen, git: &GitFacts) {
-    let facts = [
-        ("repository", &git.repository),
-        ("branch", &git.branch),
-        ("tag", &git.tag),
-        ("sha", &git.sha),
-        ("author", &git.author),
-    ];
-    let mut said: Vec<String> = facts
-        .into_iter()
-        .filter_map(|(name, fact)| Some(format!("{name} {}", fact.as_ref()?)))
-        .collect();
-    if let Some(pull) = &git.pull_request {
-        said.push(format!("pull request {}", pull.number));
-    }
-    if git.deleted {
-        said.push("deleted".to_owned());
-    }
+    let said = GitView::from(git).to_string();
     let whole = if git.paths.complete { "" } else { " (not known to be all)" };
     let files = match git.paths.files.len() {
         1 => "1 changed file".to_owned(),
         count => format!("{count} changed files"),
     };
-    said.push(format!("{files}{whole}"));
-    screen.line(format!("git       {}", said.join(", ")));
+    let between = if said.is_empty() { "" } else { ", " };
+    screen.line(format!("git       {said}{between}{files}{whole}"));
 }
 
 fn show_command(screen: Screen, command: &ChatCommand) {

@@ -4,10 +4,11 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::changed;
 use super::names::{Kind, Names};
 use super::parsed::Parsed;
 use super::sink::Sink;
-use crate::config::report::{ENOUGH_FAULTS, Effect, Fault};
+use crate::config::report::{Effect, Fault};
 use crate::config::secrets::SecretRef;
 use crate::config::shape::SecretShape;
 use crate::config::similar::{did_you_mean, list_of};
@@ -67,7 +68,7 @@ impl Checker<'_> {
         also: Vec<String>,
     ) {
         let range = self.file.tree.key_range(id);
-        self.push(Fault::at(&self.file.source, range, message, hint).with(effect, also));
+        self.sink.fault(|| Fault::at(&self.file.source, range, message, hint).with(effect, also));
     }
 
     fn fault_at(
@@ -76,20 +77,13 @@ impl Checker<'_> {
         message: impl Into<String>,
         hint: impl Into<Option<String>>,
     ) {
-        self.push(Fault::at(&self.file.source, range, message, hint));
+        self.sink.fault(|| Fault::at(&self.file.source, range, message, hint));
     }
 
-    fn push(&self, fault: Fault) {
-        let mut faults = self.sink.faults.borrow_mut();
-        if faults.len() <= ENOUGH_FAULTS {
-            faults.push(fault);
-        }
-    }
-
+    /// Warns of a key.
     pub(super) fn warn(&self, id: Id, message: impl Into<String>, hint: impl Into<Option<String>>) {
         let range = self.file.tree.key_range(id);
-        let fault = Fault::at(&self.file.source, range, message, hint);
-        self.sink.warnings.borrow_mut().push(fault);
+        self.sink.warning(|| Fault::at(&self.file.source, range, message, hint));
     }
 
     /// Warns of a value, at the value itself.
@@ -100,8 +94,7 @@ impl Checker<'_> {
         hint: impl Into<Option<String>>,
     ) {
         let range = self.file.tree.spot(id);
-        let fault = Fault::at(&self.file.source, range, message, hint);
-        self.sink.warnings.borrow_mut().push(fault);
+        self.sink.warning(|| Fault::at(&self.file.source, range, message, hint));
     }
 
     /// A field that must be present. A missing one is reported here; a broken one has been reported
@@ -191,7 +184,10 @@ impl Checker<'_> {
     ) -> SecretRef {
         let reference = match shape {
             SecretShape::Env(name) => SecretRef::Env(name),
-            SecretShape::Command(program) => SecretRef::Command(program),
+            SecretShape::Command(program) => {
+                changed::program(*self, id);
+                SecretRef::Command(program)
+            }
             SecretShape::File(path) => SecretRef::File(self.path(&path)),
         };
         let place = Fault::at(&self.file.source, self.file.tree.spot(id), "", None);

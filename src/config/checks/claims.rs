@@ -36,6 +36,6 @@ pub(super) fn report(checker: Checker<'_>, claimed: &Claimed, name: &str, id: Id
 
 fn place(checker: Checker<'_>, id: Id) -> String {
     let source = &checker.file.source;
-    let line = source.place(&checker.file.tree.key_range(id)).line;
+    let line = source.line(checker.file.tree.key_range(id).start);
     format!("{}:{line}", source.name())
 }

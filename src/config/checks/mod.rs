@@ -3,6 +3,7 @@
 //! of the plan.
 
 mod address;
+mod changed;
 mod checker;
 mod claims;
 mod doubts;
@@ -87,6 +88,9 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
             routes::check(routes, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new());
         }
     }
+    for file in main.iter().chain(others.iter().filter_map(|(file, _)| file.as_ref())) {
+        changed::tell(checker(file));
+    }
     let warned = files.passed_over.iter().map(|path| {
         let message =
             "this is not read: files of routes end with `.yaml` or `.yml`, in `routes.d/` itself";
@@ -95,7 +99,8 @@ pub(super) fn check(files: &Files, barred: &BTreeSet<String>) -> Checked {
     sink.warnings.borrow_mut().extend(warned);
     let notes = notes(files);
     let (faults, warnings) = (once(sink.faults.take()), once(sink.warnings.take()));
-    let mut report = Report { faults, warnings, notes, ..Report::default() };
+    let changes = sink.changes.take();
+    let mut report = Report { faults, warnings, changes, notes, ..Report::default() };
     report.apply_retention();
     let plan = plan.filter(|_| report.is_usable());
     let claimed = claimed.into_keys().collect();

@@ -13,7 +13,7 @@ use super::patterns::{patterns, patterns_as};
 use super::request;
 use super::variables;
 use super::vocabulary::vocabulary;
-use super::{Written, claims, exposure, platforms};
+use super::{Written, changed, claims, exposure, platforms};
 use crate::config::plan::{JobPlan, LatestPlan, RoutePlan};
 use crate::config::shape::{
     Numbers, OnShape, OnShapes, Period, PullRequestShape, RouteShape, Section, Texts,
@@ -37,15 +37,15 @@ pub(super) fn check(
     for (checker, section) in written.files {
         for (name, entry) in section {
             checker.name(entry.id);
-            let here = checker.file.source.place(&checker.file.tree.key_range(entry.id));
+            let line = checker.file.source.line(checker.file.tree.key_range(entry.id).start);
             claims::report(checker, written.claimed, &name, entry.id);
             let plan = entry
                 .value
-                .and_then(|shape| route(checker, &name, entry.id, here.line, shape, jobs, allowed));
+                .and_then(|shape| route(checker, &name, entry.id, line, shape, jobs, allowed));
             if let Some(plan) = plan {
                 impossible::warn(checker, entry.id, &plan, sources);
                 doubts::warn(checker, entry.id, &plan, sources);
-                request::warn(checker, entry.id, &plan, sources);
+                changed::route(checker, entry.id, &plan, sources);
                 exposure::command(checker, entry.id, &plan, sources);
                 exposure::comments(checker, entry.id, &plan, sources);
                 platforms::route(checker, entry.id, &plan, sources);

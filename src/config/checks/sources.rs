@@ -7,7 +7,7 @@ use super::checker::Checker;
 use super::networks::networks;
 use super::options::options;
 use super::patterns::{patterns, patterns_as};
-use super::{exposure, platforms};
+use super::{changed, exposure, platforms};
 use crate::config::plan::{RetentionPlan, ServerPlan, SourcePlan};
 use crate::config::repeats::Repeats;
 use crate::config::secrets::SecretRef;
@@ -31,6 +31,7 @@ pub(super) fn sources(
         if let Some(plan) = source(checker, &name, entry.id, shape, (server, retention)) {
             platforms::source(checker, entry.id, &plan);
             exposure::learning(checker, entry.id, &plan);
+            changed::source(checker, entry.id, &plan);
             let name: Arc<str> = name.into();
             plans.insert(name, Arc::new(plan));
         }
@@ -121,8 +122,10 @@ fn warn_of_alike(checker: Checker<'_>, source: Id, provider: &dyn Provider, opti
         return;
     }
     let name = checker.file.tree.key(source).unwrap_or_default();
-    let message =
-        format!("requests of source `{name}` that are alike count as one for ten minutes");
+    let message = format!(
+        "requests of source `{name}` that are alike count as one for ten minutes; up to version 0.1 they did for \
+         seven days"
+    );
     let hint = "name its `delivery_id`, or say what a repeat is: `repeats: never`, or \
                 `repeats: { window: 10m }`";
     checker.warn(source, message, hint.to_owned());

@@ -178,6 +178,8 @@ pub struct Report {
     pub faults: Vec<Fault>,
     /// Things that are unusual, but may be intended.
     pub warnings: Vec<Fault>,
+    /// What means something else than in the version before: one for each change and file. They are not logged.
+    pub changes: Vec<Fault>,
     /// What whoever reads the report should know besides. Notes are not logged.
     pub notes: Vec<String>,
     /// Faults that were found and are not listed. The last one of the list says how many.
@@ -221,6 +223,8 @@ impl Report {
     /// Sorts the findings by place, removes duplicates and limits their number.
     pub(super) fn apply_retention(&mut self) {
         self.warnings.iter_mut().for_each(|warning| warning.effect = Effect::Nothing);
+        self.changes.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        self.changes.truncate(MOST_FAULTS);
         let lists = [
             (&mut self.faults, &mut self.more_faults),
             (&mut self.warnings, &mut self.more_warnings),

@@ -22,6 +22,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     let [faults, warnings] = report.found();
     let counts: Vec<String> =
         [count(faults, "error"), count(warnings, "warning")].into_iter().flatten().collect();
+    changes(&mut text, &report.changes, color);
     for note in &report.notes {
         let _ =
             writeln!(text, "{}{}\n", paint_word("note", color), printable(&format!(": {note}")));
@@ -30,6 +31,28 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         let _ = writeln!(text, "{}", counts.join(", "));
     }
     text
+}
+
+/// What means something else than before, in a few lines each: there may be many after an upgrade, and none of it is
+/// wrong.
+fn changes(text: &mut String, changes: &[Fault], color: bool) {
+    if changes.is_empty() {
+        return;
+    }
+    let title =
+        "changed since version 0.1, and touched here (docs/changed-meanings.md has all changes)";
+    let _ = writeln!(text, "{}", paint_word(title, color));
+    for change in changes {
+        let place = format!("{}:{}:{}", change.file, change.line, change.column);
+        let _ = writeln!(text, "  {}: {}", printable(&place), printable(&change.message));
+        if !change.also.is_empty() {
+            let _ = writeln!(text, "    also at {}", printable(&change.also.join(", ")));
+        }
+        if let Some(hint) = &change.hint {
+            let _ = writeln!(text, "    to do: {}", printable(hint));
+        }
+    }
+    text.push('\n');
 }
 
 fn paint_word(word: &str, color: bool) -> String {

@@ -98,7 +98,7 @@ impl Reveal {
             && digits <= MOST_DIGITS
             && (words.all(|word| self.names.contains(word) || may_show(word, show))
                 || (show == Show::Plain && self.is_nearly_a_name(bare)))
-            && (show == Show::Known || !resembles_a_key(piece))
+            && (show == Show::Known || !resembles_a_key(bare))
     }
 
     /// Whether a text is a name of several words, or nearly a declared one.
@@ -365,6 +365,7 @@ mod tests {
             "SECRET-ALPHA-SEVEN",
             "ABCD-EFGH-IJOL-MNOP",
             "4f2a-9c77-31d8-b0e5",
+            "ABCD-EFGH-IJOL-MNOP:",
         ] {
             assert!(!reveal.allows(key, Show::Plain), "{key}");
             assert!(!reveal.allows(key, Show::Known), "{key}");

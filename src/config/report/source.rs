@@ -161,6 +161,11 @@ impl Source {
         }
     }
 
+    /// The line that contains this byte, counted from 1.
+    pub(in crate::config) fn line(&self, offset: usize) -> usize {
+        self.line_of(offset) + 1
+    }
+
     /// The line that contains this byte, counted from 0.
     pub(super) fn line_of(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset).saturating_sub(1)

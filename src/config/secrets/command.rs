@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::{MOST, Program};
+use crate::model::length;
 
 /// How long a program may run.
 pub(super) const TIME: Duration = Duration::from_secs(10);
@@ -88,8 +89,8 @@ fn wait(child: &mut Child, limit: Duration, hint: impl Fn() -> String) -> Result
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(format!(
-                    "cannot be had: the program took longer than {} s",
-                    limit.as_secs()
+                    "cannot be had: the program took longer than {}",
+                    length(limit)
                 ));
             }
             Err(error) => return Err(format!("cannot be had: {error}")),

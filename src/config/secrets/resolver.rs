@@ -19,7 +19,7 @@ use super::file::{self, Stamp};
 use super::state::{Answer, Known, State};
 use super::{Program, SecretFault, SecretRef, trimmed};
 use crate::authenticate::same;
-use crate::model::Secret;
+use crate::model::{Secret, length};
 
 /// How long a caller waits for a look-up. A program ends earlier than this, but a file system may
 /// never answer.
@@ -73,7 +73,7 @@ impl Pending {
                 None => cannot("the look-up gave no answer".to_owned()),
             },
             Ok(Err(_)) => cannot("the look-up was cut off".to_owned()),
-            Err(_) => cannot(format!("it took longer than {} s", PATIENCE.as_secs())),
+            Err(_) => cannot(format!("it took longer than {}", length(PATIENCE))),
         }
     }
 }

@@ -33,6 +33,11 @@ fn the_page_on_providers_is_what_the_table_says() {
 }
 
 #[test]
+fn the_page_on_changed_meanings_is_what_the_table_says() {
+    same("docs/changed-meanings.md", &crate::config::changed_meanings());
+}
+
+#[test]
 fn every_example_is_good() {
     let mut seen = 0;
     for directory in ["config", "config/examples"] {

@@ -123,7 +123,7 @@ fn a_public_key_that_everyone_can_read_is_no_secret_and_one_that_others_change_i
             "provider: github, secrets: [{ env: GITHUB_SECRET }]",
             "provider: travis-ci, secrets: [{ file: travis.pem }]",
         )
-        .replace("event: push", "repository: acme/risk");
+        .replace("event: push", "repository: acme/risk, fork: false");
     let site = Site::new(&text);
     site.write("travis.pem", "-----BEGIN PUBLIC KEY-----\n");
     set(&site, "travis.pem", 0o644);

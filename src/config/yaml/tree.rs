@@ -150,16 +150,7 @@ impl Tree {
 
     /// Whether a fault was found in the node or below it.
     pub(in crate::config) fn is_damaged(&self, id: Id) -> bool {
-        self.cut.iter().any(|cut| {
-            let mut at = Some(*cut);
-            while let Some(node) = at {
-                if node == id {
-                    return true;
-                }
-                at = self.node(node).parent;
-            }
-            false
-        })
+        self.is_cut(id) || self.children(id).iter().any(|child| self.is_damaged(*child))
     }
 
     pub(in crate::config) fn is_list(&self, id: Id) -> bool {

@@ -9,15 +9,15 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::{
-    ATTEMPT, Bench, DEADLINE, Job, JobOutcome, Key, ListenerEnd, Metrics, NOT_MAPPED, ROUTE,
+    ATTEMPT, Bench, DEADLINE, Job, JobOutcome, Key, ListenerEnd, Metrics, NEWER, NOT_MAPPED, ROUTE,
     RoleLabel, Route, Settled, Source, SourceReason, SourceSecret, SourceVerdict, VersionInForce,
 };
 use crate::model::{Outcome, RunState};
 use crate::observe::{Configured, ConnectionEnd, Verdict};
 
 /// What can become of a run when its delivery is accepted, as state and cause.
-const SETTLED_AT_ONCE: [(RunState, &str); 2] =
-    [(RunState::Failed, NOT_MAPPED), (RunState::Held, ROUTE)];
+const SETTLED_AT_ONCE: [(RunState, &str); 3] =
+    [(RunState::Failed, NOT_MAPPED), (RunState::Held, ROUTE), (RunState::Superseded, NEWER)];
 
 /// What can become of a run later without a person, as state and cause.
 const SETTLED_LATER: [(RunState, &str); 4] = [

@@ -2,7 +2,7 @@
 
 use super::{
     ATTEMPT, BRAKE, Bench, Cause, DEADLINE, Issuer, IssuerOutcome, Job, JobOutcome, Key, Listener,
-    ListenerEnd, Metrics, NOT_ASKED, NOT_MAPPED, PERSON, ROUTE, Route, Settled, Source,
+    ListenerEnd, Metrics, NEWER, NOT_ASKED, NOT_MAPPED, PERSON, ROUTE, Route, Settled, Source,
     SourceReason, SourceSecret, SourceVerdict, level,
 };
 use crate::model::RunState;
@@ -49,6 +49,9 @@ impl Metrics {
             Observation::RunNotMapped { at: RunAt { job, .. }, .. }
             | Observation::RunReplayed { state: RunState::Failed, job, .. } => {
                 self.failed(job, NOT_MAPPED, 1);
+            }
+            Observation::RunsSuperseded { job, runs } => {
+                self.settled(job, RunState::Superseded, NEWER, runs);
             }
             Observation::RunHeld { at, .. } => self.settled(at.job, RunState::Held, ROUTE, 1),
             // A person who queues a run again, by hand or by a replay, settles nothing.

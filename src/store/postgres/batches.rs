@@ -40,7 +40,7 @@ pub(super) async fn keep_together(pool: Connections, batch: Vec<Asked<Packed, Ac
         Ok(kept) => {
             for asked in plain {
                 if kept.contains(&uuid(asked.what.delivery.id.as_bytes())) {
-                    asked.tell(Ok(Accepted::Kept));
+                    asked.tell(Ok(Accepted::KEPT));
                 } else {
                     tokio::spawn(keep_alone(pool.clone(), asked));
                 }

@@ -295,8 +295,8 @@ impl Connection {
             Err(_) => {
                 self.stuck.store(true, Ordering::Relaxed);
                 Err(StoreFault::Unavailable(format!(
-                    "the database did not answer within {} s",
-                    (STATEMENT + GRACE).as_secs()
+                    "the database did not answer within {}",
+                    crate::model::length(STATEMENT + GRACE)
                 ))
                 .into())
             }

@@ -1,5 +1,7 @@
 //! Accepts a delivery: keeps it with its runs, or recognizes a repeat, in one transaction.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{unexpected, write};
@@ -12,7 +14,7 @@ use crate::store::rules::coalesce::{Place, take_place};
 use crate::store::rules::new::row;
 use crate::store::statements::{About, Claim, Statements};
 use crate::store::tables::runs::Which;
-use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, StoreFault};
+use crate::store::{Accepted, NewDelivery, NewRun, NewRunState, StoreFault, Superseded};
 
 /// Keeps a delivery with its runs. Where it is a repeat, gives the first delivery and its runs instead, and
 /// queues those again that had failed.
@@ -42,26 +44,30 @@ async fn kept(
     delivery: &NewDelivery,
     claim: &Claim<'_>,
 ) -> Result<Accepted, StoreFault> {
-    let accepted = match claim.same_id_as {
-        Some(same_id_as) => {
-            // Else the sender's id would be free again while this delivery may still be repeated.
-            store.prolong(&delivery.source, &delivery.key, claim.until).await?;
-            Accepted::Another { same_id_as }
-        }
-        None => Accepted::Kept,
+    if claim.same_id_as.is_some() {
+        // Else the sender's id would be free again while this delivery may still be repeated.
+        store.prolong(&delivery.source, &delivery.key, claim.until).await?;
+    }
+    let accepted = |superseded| match claim.same_id_as {
+        Some(same_id_as) => Accepted::Another { same_id_as, superseded },
+        None => Accepted::Kept { superseded },
     };
     if delivery.runs.is_empty() {
-        return Ok(accepted);
+        return Ok(accepted(Superseded::new()));
     }
     let kinds: Vec<(&str, &str)> = delivery.runs.iter().filter_map(kind).collect();
     if !kinds.is_empty() {
         store.alone_with(kinds).await?;
     }
+    let mut superseded = Superseded::new();
     for run in &delivery.runs {
-        place(store, delivery.id, run, delivery.received_at).await?;
+        let runs = place(store, delivery.id, run, delivery.received_at).await?;
+        if runs > 0 {
+            superseded.push((Arc::clone(&run.job), runs));
+        }
     }
     store.tell(About::Runs).await?;
-    Ok(accepted)
+    Ok(accepted(superseded))
 }
 
 fn kind(run: &NewRun) -> Option<(&str, &str)> {
@@ -70,21 +76,24 @@ fn kind(run: &NewRun) -> Option<(&str, &str)> {
 }
 
 /// Writes one new run of a kept delivery. It supersedes unsent runs of its route with the same `latest_per`
-/// text.
+/// text; gives how many.
 pub(super) async fn place(
     store: &impl Statements,
     delivery: DeliveryId,
     run: &NewRun,
     now: Timestamp,
-) -> Result<(), StoreFault> {
+) -> Result<usize, StoreFault> {
     let mut place = Place::own(now);
+    let mut superseded = 0;
     if let Some((route, key)) = kind(run) {
         let unsent = store.runs(Which::Unsent(route, key)).await?;
         let (taken, coalesced) = take_place(&unsent, now).map_err(unexpected)?;
+        superseded = coalesced.rows.len();
         write(store, coalesced).await?;
         place = taken;
     }
-    store.insert(delivery, &row(run, &place, now)?).await
+    store.insert(delivery, &row(run, &place, now)?).await?;
+    Ok(superseded)
 }
 
 /// Handles a repeat: a person pressed "redeliver", or the sender did not get the first answer. Runs that had

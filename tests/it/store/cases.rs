@@ -18,7 +18,7 @@ type Shared = Arc<dyn Store>;
 
 pub async fn a_kept_delivery_reads_back_whole(store: Shared) {
     let new = delivery("one", vec![queued("r", "train")]);
-    assert_eq!(store.accept(new.clone()).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(new.clone()).await, Ok(Accepted::KEPT));
     let kept = store.delivery(new.id).await.expect("read").expect("kept");
     assert_eq!(kept.body, new.body);
     assert_eq!(serde_json::to_vec(&kept.headers).ok().as_deref(), Some(new.headers.json()));
@@ -52,7 +52,7 @@ pub async fn the_same_key_at_another_source_is_another_delivery(store: Shared) {
     one_run(&store, "same").await;
     let mut other = delivery("same", Vec::new());
     other.source = "gitlab".into();
-    assert_eq!(store.accept(other).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(other).await, Ok(Accepted::KEPT));
 }
 
 pub async fn a_key_is_free_again_after_seven_days(store: Shared) {
@@ -62,7 +62,7 @@ pub async fn a_key_is_free_again_after_seven_days(store: Shared) {
     let repeat = store.accept(delivery_at(just_within, "old", Vec::new())).await;
     assert!(matches!(repeat, Ok(Accepted::Repeat { .. })), "{repeat:?}");
     let after = later(start(), week);
-    assert_eq!(store.accept(delivery_at(after, "old", Vec::new())).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(delivery_at(after, "old", Vec::new())).await, Ok(Accepted::KEPT));
 }
 
 pub async fn identical_deliveries_at_once_make_one_set_of_runs(store: Shared) {
@@ -74,7 +74,7 @@ pub async fn identical_deliveries_at_once_make_one_set_of_runs(store: Shared) {
     });
     let mut kept = 0;
     for offer in offers.collect::<Vec<_>>() {
-        kept += usize::from(offer.await.expect("ran") == Ok(Accepted::Kept));
+        kept += usize::from(offer.await.expect("ran") == Ok(Accepted::KEPT));
     }
     assert_eq!(kept, 1);
     assert_eq!(store.counts().await.expect("read").queued, 1);

@@ -29,7 +29,8 @@ fn latest(key: &str, wait: u64, most: u64) -> NewRun {
 async fn accept(store: &Shared, second: u64, run: NewRun) -> RunId {
     let id = run.id;
     let key = format!("at-{second}-{id}");
-    assert_eq!(store.accept(delivery_at(after(second), &key, vec![run])).await, Ok(Accepted::Kept));
+    let accepted = store.accept(delivery_at(after(second), &key, vec![run])).await;
+    assert!(matches!(accepted, Ok(Accepted::Kept { .. })), "{accepted:?}");
     id
 }
 
@@ -47,6 +48,22 @@ async fn taken(store: &Shared, ask: LeaseAsk) -> Vec<RunId> {
 
 fn act_at(second: u64) -> Act {
     Act { at: after(second), ..act() }
+}
+
+pub async fn a_delivery_says_how_many_runs_its_own_took_the_place_of(store: Shared) {
+    for (second, expected) in [(0, 0), (10, 1), (20, 1)] {
+        let run = latest("main", 30, 300);
+        let key = format!("at-{second}");
+        let accepted =
+            store.accept(delivery_at(after(second), &key, vec![run])).await.expect("kept");
+        let superseded: Vec<_> =
+            accepted.superseded().iter().map(|(job, runs)| (&**job, *runs)).collect();
+        let wanted: Vec<(&str, usize)> =
+            (expected > 0).then_some(("train", expected)).into_iter().collect();
+        assert_eq!(superseded, wanted, "{second}");
+    }
+    let alone = store.accept(delivery_at(after(30), "other", vec![latest("dev", 30, 300)])).await;
+    assert_eq!(alone, Ok(Accepted::KEPT), "another branch");
 }
 
 pub async fn a_burst_becomes_one_run_that_stands_for_all(store: Shared) {
@@ -295,10 +312,10 @@ pub async fn one_job_with_a_hundred_thousand_runs_keeps_no_other_from_its_turn(s
     let many: Vec<NewRun> = (0..100_000).map(|_| queued("r", "noisy")).collect();
     for (number, runs) in many.chunks(5_000).enumerate() {
         let new = delivery(&format!("noisy-{number}"), runs.to_vec());
-        assert_eq!(store.accept(new).await, Ok(Accepted::Kept));
+        assert_eq!(store.accept(new).await, Ok(Accepted::KEPT));
     }
     let quiet: Vec<NewRun> = (0..999).map(|job| queued("r", &format!("quiet-{job}"))).collect();
-    assert_eq!(store.accept(delivery("quiet", quiet)).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(delivery("quiet", quiet)).await, Ok(Accepted::KEPT));
     let names: Vec<String> = (0..999).map(|job| format!("quiet-{job}")).collect();
     let mut jobs: Vec<(&str, usize)> = vec![("noisy", 4)];
     jobs.extend(names.iter().map(|name| (&**name, 4)));

@@ -50,6 +50,7 @@ macro_rules! for_every_case {
         );
         $every_case!(
             flow:
+            a_delivery_says_how_many_runs_its_own_took_the_place_of,
             a_burst_becomes_one_run_that_stands_for_all,
             what_waits_is_told_by_job_and_state_and_what_failed_by_time,
             what_happened_lately_is_told_by_source_and_by_route_and_goes_back_further_than_it_counts,

@@ -413,7 +413,7 @@ async fn a_character_that_the_database_has_no_room_for_loses_nothing() {
     let mut new = delivery("with\0zero", vec![queued("r", "train")]);
     new.kind = "ki\0nd".into();
     new.query = "a=\0".to_owned();
-    assert_eq!(store.accept(new.clone()).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(new.clone()).await, Ok(Accepted::KEPT));
     let kept = store.delivery(new.id).await.expect("read").expect("kept");
     assert_eq!((kept.summary.kind.as_str(), &kept.body), ("ki\u{2400}nd", &new.body));
     assert!(matches!(store.accept(new).await, Ok(Accepted::Repeat { .. })));

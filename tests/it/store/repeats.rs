@@ -7,7 +7,7 @@ use std::time::Duration;
 use cdsw_gateway::model::{DeliveryId, RunState};
 use cdsw_gateway::random::{Random, SeededRandom};
 use cdsw_gateway::store::{
-    Accepted, DeliveryFilter, NewDelivery, NewRunState, Retention, Store, StoreFault,
+    Accepted, DeliveryFilter, NewDelivery, NewRunState, Retention, Store, StoreFault, Superseded,
 };
 
 use super::world::*;
@@ -29,9 +29,9 @@ fn repeat_of(first: DeliveryId, accepted: Result<Accepted, StoreFault>) {
 
 pub async fn one_id_with_other_content_is_another_delivery_and_both_are_kept(store: Shared) {
     let (first, second, third) = (saying("id", "a"), saying("id", "b"), saying("id", "c"));
-    assert_eq!(store.accept(first.clone()).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(first.clone()).await, Ok(Accepted::KEPT));
     for other in [&second, &third] {
-        let another = Accepted::Another { same_id_as: first.id };
+        let another = Accepted::Another { same_id_as: first.id, superseded: Superseded::new() };
         assert_eq!(store.accept(other.clone()).await, Ok(another));
     }
     for (new, same_id_as) in [(&first, None), (&second, Some(first.id)), (&third, Some(first.id))] {
@@ -85,12 +85,12 @@ pub async fn no_run_is_given_variables_of_other_content(store: Shared) {
 pub async fn the_window_of_a_delivery_is_its_own(store: Shared) {
     let minutes = Duration::from_secs(600);
     let short = |at| NewDelivery { window: minutes, ..delivery_at(after(at), "short", Vec::new()) };
-    assert_eq!(store.accept(short(0)).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(short(0)).await, Ok(Accepted::KEPT));
     assert!(matches!(store.accept(short(599)).await, Ok(Accepted::Repeat { .. })));
-    assert_eq!(store.accept(short(600)).await, Ok(Accepted::Kept), "a repeat prolongs nothing");
+    assert_eq!(store.accept(short(600)).await, Ok(Accepted::KEPT), "a repeat prolongs nothing");
     let alone = || NewDelivery { window: Duration::ZERO, ..delivery("alone", Vec::new()) };
     for _ in 0..3 {
-        assert_eq!(store.accept(alone()).await, Ok(Accepted::Kept));
+        assert_eq!(store.accept(alone()).await, Ok(Accepted::KEPT));
     }
 }
 
@@ -113,15 +113,15 @@ pub async fn an_id_stays_known_as_long_as_the_last_delivery_that_has_it(store: S
     store.accept(second.clone()).await.expect("kept");
     // The week of the first is over, and that of the second is not.
     repeat_of(second.id, store.accept(at(8, "b")).await);
-    assert_eq!(store.accept(at(13, "b")).await, Ok(Accepted::Kept), "a week after the second");
+    assert_eq!(store.accept(at(13, "b")).await, Ok(Accepted::KEPT), "a week after the second");
 }
 
 pub async fn an_id_that_is_made_up_to_be_anothers_key_takes_nothing_away(store: Shared) {
     let (first, second) = (saying("id", "a"), saying("id", "b"));
     let forged = saying(&format!("id#{}", digest("b")), "forged");
     store.accept(first.clone()).await.expect("kept");
-    assert_eq!(store.accept(forged).await, Ok(Accepted::Kept));
-    let another = Accepted::Another { same_id_as: first.id };
+    assert_eq!(store.accept(forged).await, Ok(Accepted::KEPT));
+    let another = Accepted::Another { same_id_as: first.id, superseded: Superseded::new() };
     assert_eq!(store.accept(second.clone()).await, Ok(another));
     let kept = store.delivery(second.id).await.expect("read").expect("kept");
     assert_eq!(kept.body, second.body);

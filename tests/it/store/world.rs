@@ -165,7 +165,7 @@ pub fn failed() -> Next {
 pub async fn one_run(store: &Arc<dyn Store>, key: &str) -> (DeliveryId, RunId) {
     let new = delivery(key, vec![queued("r", "train")]);
     let ids = (new.id, new.runs[0].id);
-    assert_eq!(store.accept(new).await, Ok(Accepted::Kept));
+    assert_eq!(store.accept(new).await, Ok(Accepted::KEPT));
     ids
 }
 

@@ -38,9 +38,9 @@ pub(super) fn warn(checker: Checker<'_>, id: Id, route: &RoutePlan, sources: &So
         let blocks = if tree.is_list(on) { tree.items(on) } else { vec![on] };
         for block in blocks {
             texts::warn(checker, block, &known);
-            let before = checker.sink.warnings.borrow().len();
+            let before = checker.sink.warned();
             together::warn(checker, block);
-            if checker.sink.warnings.borrow().len() == before {
+            if checker.sink.warned() == before {
                 told::warn(checker, block, &of_block(checker, block, sources, &known));
             }
         }

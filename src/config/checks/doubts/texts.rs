@@ -63,9 +63,6 @@ pub(super) fn warn(checker: Checker<'_>, on: Id, sources: &[&SourcePlan]) {
                 continue;
             }
             let found = of_text(what, text).or_else(|| match what {
-                What::Word if path == ["event"] => {
-                    of_topic(text, sources).or_else(|| of_kind(path, text, sources))
-                }
                 What::Word => of_kind(path, text, sources),
                 What::Path if texts.len() == 1 => of_top(text),
                 _ => None,
@@ -75,18 +72,6 @@ pub(super) fn warn(checker: Checker<'_>, on: Id, sources: &[&SourcePlan]) {
             }
         }
     }
-}
-
-/// A word of Amazon SNS that has changed its meaning: the kind says what a notification tells of.
-fn of_topic(text: &str, sources: &[&SourcePlan]) -> Option<Doubt> {
-    let is_topic = |source: &&SourcePlan| source.provider.name() == "aws-sns";
-    if text != "Notification" || !sources.iter().any(is_topic) {
-        return None;
-    }
-    doubt(
-        "`Notification` took every notification of a topic, and takes only those of unknown content now",
-        "write `notification` for all of them, or the kind that the content has, such as `ObjectCreated:*`",
-    )
 }
 
 /// Providers whose repositories need not have an owner, so that `repository: risk` is one of theirs.

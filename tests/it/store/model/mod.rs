@@ -123,8 +123,10 @@ impl World {
                 let expected = self.memory.accept(&new);
                 for (name, store) in &self.stores {
                     let seen = match store.accept(new.clone()).await {
-                        Ok(Accepted::Kept) => Ok(Offered::Kept),
-                        Ok(Accepted::Another { same_id_as }) => Ok(Offered::Another(same_id_as)),
+                        Ok(Accepted::Kept { .. }) => Ok(Offered::Kept),
+                        Ok(Accepted::Another { same_id_as, .. }) => {
+                            Ok(Offered::Another(same_id_as))
+                        }
                         Ok(Accepted::Repeat { delivery, requeued, .. }) => {
                             Ok(Offered::Repeat(delivery, requeued))
                         }
