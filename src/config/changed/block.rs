@@ -173,8 +173,7 @@ impl<'a> Block<'a> {
             let quoted = |word: &&str| {
                 source.contains(&format!("\"{word}\"")) || source.contains(&format!("'{word}'"))
             };
-            reads(expression, path)
-                && (former.iter().any(|word| quoted(&word)) || !source.contains(['"', '\'']))
+            reads(expression, path) && (former.iter().any(quoted) || !source.contains(['"', '\'']))
         })
     }
 }

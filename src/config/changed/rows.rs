@@ -302,7 +302,7 @@ pub(in crate::config) static ROWS: [Change; 31] = [
 pub(in crate::config) static OTHERS: [Change; 3] = [
     Change {
         name: "resume-pace",
-        what: "a job without `resume_per_minute`",
+        what: "a job with limits of its starts and without `resume_per_minute`",
         before: "what waited for a pause or an outage was sent at ten runs a minute",
         now: "the pace follows the number of waiting runs, so that they are sent within an hour",
         mend: "write `resume_per_minute: 10` where the job must not be started faster",

@@ -78,13 +78,20 @@ pub(super) fn ignored_authors(source: &Entry<'_>) -> Vec<Id> {
     source.says("ignore_actors").filter(|_| source.is_of(&["azure-devops"])).into_iter().collect()
 }
 
-/// Jobs whose backlog is sent at a pace, and that do not say which.
+/// Keys of a job by which its author says how fast or how late it may be started.
+const LIMITS: [&str; 5] =
+    ["on_resume", "starts_at_once", "starts_per_minute", "starts_per_hour", "max_age"];
+
+/// Jobs whose backlog is sent at a pace, that say something of their starts, and do not say which pace. Where a job
+/// says nothing of its starts, nobody counted on one.
 pub(super) fn resume_pace(tree: &Tree) -> Vec<Id> {
     let jobs = tree.root().and_then(|root| tree.entry(root, "jobs"));
     let jobs = jobs.map(|jobs| tree.items(jobs)).unwrap_or_default();
     let paced = |job: &Id| {
         let resume = tree.entry(*job, "on_resume").and_then(|at| tree.text(at));
-        tree.entry(*job, "resume_per_minute").is_none() && resume.is_none_or(|word| word == "paced")
+        tree.entry(*job, "resume_per_minute").is_none()
+            && resume.is_none_or(|word| word == "paced")
+            && LIMITS.iter().any(|key| tree.entry(*job, key).is_some())
     };
     jobs.into_iter().filter(paced).collect()
 }

@@ -70,13 +70,16 @@ fn what_changed_beside_routes_and_sources_is_told_with_each_place() {
         assert!(plan.is_some(), "{report}");
         told(&report, row(name)).map(|told| (told.line, told.also.len()))
     };
-    let paced = GOOD.replace("api_key: alice }", "api_key: alice, resume_per_minute: 10 }");
-    assert_eq!(of(GOOD, "resume-pace"), Some((6, 0)));
-    assert_eq!(of(&paced, "resume-pace"), None);
-    let held = GOOD.replace("api_key: alice }", "api_key: alice, on_resume: review }");
-    assert_eq!(of(&held, "resume-pace"), None);
-    let two = "jobs:\n  other: { workbench: main, project: a/b, job: 1, api_key: alice }\n";
-    assert_eq!(of(&GOOD.replace("jobs:\n", two), "resume-pace"), Some((6, 1)));
+    let limited = GOOD.replace("api_key: alice }", "api_key: alice, starts_per_hour: 60 }");
+    assert_eq!(of(&limited, "resume-pace"), Some((6, 0)));
+    let paced = limited.replace("60 }", "60, resume_per_minute: 10 }");
+    let held = limited.replace("60 }", "60, on_resume: review }");
+    for untouched in [GOOD, &paced, &held] {
+        assert_eq!(of(untouched, "resume-pace"), None, "{untouched}");
+    }
+    let two =
+        "jobs:\n  other: { workbench: main, project: a/b, job: 1, api_key: alice, max_age: 1h }\n";
+    assert_eq!(of(&limited.replace("jobs:\n", two), "resume-pace"), Some((6, 1)));
 
     let server = |keys: &str| format!("server: {{ {keys} }}\n{GOOD}");
     assert_eq!(of(&server("header_timeout: 5s"), "idle-connections"), Some((1, 0)));
@@ -119,13 +122,12 @@ fn every_row_has_a_name_of_its_own() {
 
 #[test]
 fn what_changed_stands_below_the_warnings_in_a_few_lines() {
-    let said = Site::new(GOOD).check().0.render(false);
-    assert!(
-        said.contains(
-            "gateway.yaml:6:3: a job without `resume_per_minute` means something else: up to"
-        ),
-        "{said}"
-    );
+    let fresh = Site::new(GOOD).check().0;
+    assert!(fresh.is_empty() && fresh.changes.is_empty(), "nothing of today's is told: {fresh}");
+    let limited = GOOD.replace("api_key: alice }", "api_key: alice, starts_per_hour: 60 }");
+    let said = Site::new(&limited).check().0.render(false);
+    let place = "gateway.yaml:6:3: a job with limits of its starts and without `resume_per_minute`";
+    assert!(said.contains(place), "{said}");
     assert!(said.contains("    to do: write `resume_per_minute: 10` where"), "{said}");
     assert!(!said.contains("warning"), "{said}");
 }
