@@ -57,11 +57,18 @@ class Ids:
             for mine, theirs in zip(re.findall(f"{UUID}|{ID}", one), re.findall(f"{UUID}|{ID}", other)):
                 self.known.setdefault(mine, theirs)
 
-    def today(self, command, short=False):
-        """A command of the page, with the ids of today; `short`: as long as those of the page."""
+    def today(self, command):
+        """A command of the page, with the ids of today."""
         def replace(found):
             for mine, theirs in self.known.items():
                 if mine.startswith(found[0]) or found[0].startswith(mine):
-                    return theirs[:len(found[0])] if short else theirs
+                    return theirs
             return found[0]
         return re.sub(r"\b0[0-9a-f]{7}(?:-[0-9a-f]+)*\b", replace, command)
+
+    def of_page(self, printed):
+        """What was printed, with the ids that the page has for the same things."""
+        for mine, theirs in self.known.items():
+            size = min(len(mine), len(theirs))
+            printed = printed.replace(theirs[:size], mine[:size])
+        return printed

@@ -105,7 +105,7 @@ class Shell(unittest.TestCase):
                 wrong = compare.differs(shown, printed)
                 if wrong and UPDATE:
                     ids.learn(shown, printed)
-                    replaced.append((ids.today(command, short=True), printed))
+                    replaced.append((command, ids.of_page(printed)))
                     continue
                 self.assertIsNone(wrong, f"{where}\n{wrong}\n\nprinted:\n{printed}\n")
                 ids.learn(shown, printed)
