@@ -51,14 +51,25 @@ pub(super) enum Touched {
 /// The page of documentation on what means something else, written from the table of the program.
 pub fn page() -> String {
     let mut page = PAGE.to_owned();
-    for change in ROWS.iter().chain(&OTHERS) {
-        let Change { what, before, now, mend, .. } = change;
-        let mut letters = what.chars();
-        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-        let what = format!("{first}{}", letters.as_str());
-        page.push_str(&format!(
-            "\n## {what}\n\n- Before: {before}.\n- Now: {now}.\n- To do: {mend}.\n"
-        ));
+    let all = || ROWS.iter().chain(&OTHERS);
+    let parts: [(&str, fn(&Touched) -> bool); 3] = [
+        ("Routes", |touched| matches!(touched, Touched::Block(_))),
+        ("Sources", |touched| matches!(touched, Touched::Source(_))),
+        ("Jobs, server and secrets", |touched| {
+            matches!(touched, Touched::File(_) | Touched::Secret)
+        }),
+    ];
+    for (title, is_part) in parts {
+        page.push_str(&format!("\n## {title}\n"));
+        for change in all().filter(|change| is_part(&change.touched)) {
+            let Change { what, before, now, mend, .. } = change;
+            let mut letters = what.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            let what = format!("{first}{}", letters.as_str());
+            page.push_str(&format!(
+                "\n**{what}**\n\n- Before: {before}.\n- Now: {now}.\n- To do: {mend}.\n"
+            ));
+        }
     }
     page
 }
