@@ -43,7 +43,7 @@ class Site:
     def __init__(self, test):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gateway-docs."))
         test.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.test = test
+        self.test, self.places = test, {}
         taken = [socket.create_server(("127.0.0.1", 0)) for _ in NAMED]
         self.ports = {named: each.getsockname()[1] for named, each in zip(NAMED, taken)}
         for each in taken:
@@ -66,9 +66,23 @@ class Site:
 
     def named(self, text):
         """What a program printed, with the ports that pages name."""
+        for here, named in self.places.items():
+            text = text.replace(here, named)
         for named, port in self.ports.items():
             text = re.sub(rf":{port}\b", f":{named}", text)
         return text
+
+    def database(self):
+        """A PostgreSQL of its own, that pages name db.example.com. None where there is no PostgreSQL."""
+        server = subprocess.Popen([str(ROOT / "tests/postgres.sh")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.test.addCleanup(server.communicate)
+        words = server.stdout.readline().split()
+        if words[:1] != ["ready"]:
+            return None
+        url, programs = words[1:3]
+        self.places[re.search(r"127\.0\.0\.1:\d+/\w+", url)[0]] = "db.example.com:5432/gateway"
+        self.environment |= {"PATH": f"{self.environment['PATH']}:{programs}", "DATABASE": url}
+        return url
 
     def write(self, name, text, mode=0o600):
         path = self.directory / name

@@ -44,9 +44,9 @@ class Terminal:
         self.shell.stdin.close()
         os.close(self.screen)
 
-    def run(self, command):
-        """What a command prints, and its exit status."""
-        if SERVES.match(command):
+    def run(self, command, shown=""):
+        """What a command prints, and its exit status. One that serves, and of which the page shows an error, ends."""
+        if SERVES.match(command) and not shown:
             return self.serve(command)
         mark = f"--{os.urandom(8).hex()}--"
         self.shell.stdin.write(f"{command}\n__status=$?; printf '\\n%s %s\\n' {mark} $__status\n".encode())
