@@ -68,6 +68,7 @@ need promtool prometheus || missing+=(promtool)
 need nft nftables || missing+=(nftables)
 need ip iproute2 || missing+=(iproute2)
 tests/soak.sh --install || missing+=("what the soak needs")
+tests/deploy/release/run.sh --install || missing+=("what a release needs")
 
 # Real GitHub payloads (MIT): fetched, never committed.
 examples=@octokit/webhooks-examples version=7.6.1
@@ -137,12 +138,19 @@ if grep -hv '"reserved":\[\]' "$SIMULATOR_LOGS"/*.jsonl; then
 fi
 if grep -rl 'canary-' "$SIMULATOR_LOGS"; then echo "these logs hold a secret" >&2; exit 1; fi
 echo "$requests requests, none with a reserved name, none with a secret"
-# One build for both: the features of the tests' dependencies make the gateway another build, and a
-# release build takes minutes.
-step "hostile input, as released"
-cargo test --locked --release --test hostile
-step "the demo, as released"
-"${CARGO_TARGET_DIR:-target}/release/cdsw-gateway" demo --once
+# The static program, since that is what is shipped. One build for these three: the features of the tests' dependencies make
+# the gateway another build, and a release build takes minutes.
+if [[ " ${missing[*]} " != *" what a release needs "* ]]; then
+  step "hostile input, as released"
+  deploy/static.sh test --locked --release --test hostile
+  program=${CARGO_TARGET_DIR:-target}/$(deploy/static.sh --target)/release/cdsw-gateway
+  step "the demo, as released"
+  "$program" demo --once
+  step "the image, the Debian package and the other files of a release"
+  part "the files of a release" tests/deploy/release/run.sh "$program"
+else
+  skipped "hostile input and the demo as released, the files of a release: what a release needs is missing"
+fi
 if [ -s "$SKIPPED_TESTS_LOG" ]; then
   step "SKIPPED, $(wc -l <"$SKIPPED_TESTS_LOG") in all, each with what is missing"
   sort "$SKIPPED_TESTS_LOG"
