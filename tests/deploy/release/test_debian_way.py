@@ -14,7 +14,7 @@ PAGE = stage.ROOT / "docs/install.md"
 def blocks():
     """The section's shell blocks."""
     section = re.search(r"^## A Debian machine behind nginx\n(.*?)^## ", PAGE.read_text(), re.M | re.S)[1]
-    return re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
+    return re.findall(r"^```sh,walked\n(.*?)^```$", section, re.M | re.S)
 
 
 class DebianWay(unittest.TestCase):
