@@ -213,9 +213,12 @@ fn show(screen: Screen, view: &views::DeliveryView) {
     ));
     screen.line(format!("  key       {}", summary.key));
     if let Some(first) = summary.same_id_as {
-        screen.line(format!(
-            "  same id   as delivery {first}, with other content: the sender gave both this id"
-        ));
+        screen.words(
+            12,
+            format!(
+                "  same id   as delivery {first}, with other content: the sender gave both this id"
+            ),
+        );
     }
     if summary.repeats > 0 {
         screen.line(format!("  repeats   {}", repeats(screen, summary)));
@@ -230,14 +233,14 @@ fn show(screen: Screen, view: &views::DeliveryView) {
     }
     if view.removed_secrets > 0 {
         let places = counted(view.removed_secrets as u64, "place");
-        screen.line(format!("  secrets   removed in {places}: `[redacted]` stands there"));
+        screen.words(12, format!("  secrets   removed in {places}: `[redacted]` stands there"));
     }
     for facts in &view.git {
-        screen.line(format!("  git       {facts}"));
+        screen.words(12, format!("  git       {facts}"));
     }
     show_explanation(screen, &view.explanation);
     if let Some(why) = &view.values_withheld {
-        screen.line(format!("  {why}"));
+        screen.words(4, format!("  {why}"));
     }
     for run in &view.details {
         screen.line("");
@@ -287,7 +290,7 @@ pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
     if let Some(nothing) = &explanation.nothing {
         let asked =
             if explanation.routes.is_empty() { "none asked" } else { "not asked of every event" };
-        screen.line(format!("  {asked}: {nothing}"));
+        screen.words(4, format!("  {asked}: {nothing}"));
     } else if explanation.routes.is_empty() {
         screen.line("  none listens to this source for such an event");
     }
@@ -298,13 +301,13 @@ pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
         if route.matched {
             let words = if words.is_empty() { String::new() } else { format!("  {words}") };
             let mark = screen.paint(Tone::Good, "matched    ");
-            screen.line(format!("  {mark}  {}{part}{words}", route.route));
+            screen.words(15, format!("  {mark}  {}{part}{words}", route.route));
         } else {
             let mark = screen.paint(Tone::Dim, "not matched");
             let test = route.test.as_deref().unwrap_or("?");
-            screen.line(format!("  {mark}  {}{part}  {test}: {words}", route.route));
+            screen.words(15, format!("  {mark}  {}{part}  {test}: {words}", route.route));
             for compared in &route.values {
-                screen.line(format!("               {} is {}", compared.what, compared.value));
+                screen.words(17, format!("               {} is {}", compared.what, compared.value));
             }
         }
     }

@@ -252,6 +252,6 @@ fn show(screen: Screen, findings: &[Finding]) {
         } else {
             screen.paint(Tone::Bad, "FAULT")
         };
-        screen.line(format!("{mark}  {}: {}", finding.what, finding.words));
+        screen.words(7, format!("{mark}  {}: {}", finding.what, finding.words));
     }
 }

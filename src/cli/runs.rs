@@ -208,10 +208,10 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
         screen.line(format!("  engine    {engine_id}"));
     }
     if let Some(what) = &summary.waits_for {
-        screen.line(format!("  waits     {what}"));
+        screen.words(12, format!("  waits     {what}"));
     }
     if let Some(reason) = &summary.reason {
-        screen.line(format!("  reason    {reason}"));
+        screen.words(12, format!("  reason    {reason}"));
     }
     if summary.state == RunState::Queued {
         screen.line(format!("  due       {}", time_and_when(screen, summary.due_at)));
@@ -239,18 +239,16 @@ pub(super) fn show_run(screen: Screen, run: &RunView) {
             .map(|took| format!(", {}", length(Duration::from_millis(took))))
             .unwrap_or_default();
         let reason = attempt.reason.as_deref().unwrap_or_default();
-        screen.line(format!(
-            "  attempt {} {}  {status}{outcome}{took}: {reason}",
-            attempt.number,
-            time(attempt.begun_at)
-        ));
+        let begun = time(attempt.begun_at);
+        let number = attempt.number;
+        screen.words(12, format!("  attempt {number} {begun}  {status}{outcome}{took}: {reason}"));
         if let Some(reply) = &attempt.reply {
-            screen.line(screen.paint(Tone::Dim, format!("      reply: {reply}")));
+            screen.words(13, screen.paint(Tone::Dim, format!("      reply: {reply}")));
         }
     }
     for (what, act) in &run.acts {
         let note = act.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-        screen.line(format!("  {what} by {} at {}{note}", act.who, time(act.at)));
+        screen.words(4, format!("  {what} by {} at {}{note}", act.who, time(act.at)));
     }
     if summary.state == RunState::Held {
         screen.line(screen.paint(Tone::Warn, "  settle it:"));

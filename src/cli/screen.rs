@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::table::{Cell, lay};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Report;
-use crate::model::{printable, printable_json, printable_lines};
+use crate::model::{printable, printable_json, printable_lines, wrapped};
 
 /// Where a command writes.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,15 @@ impl Screen {
         write("\n");
     }
 
+    /// A line of words, which on a terminal goes on below where it is longer; later lines begin after `indent` cells.
+    pub(super) fn words(self, indent: usize, text: impl AsRef<str>) {
+        // A line end of the text itself stays an escape.
+        let text = text.as_ref().replace('\n', "\\n");
+        for line in wrapped(&text, 0, indent, self.width.unwrap_or(usize::MAX)).lines() {
+            self.line(line);
+        }
+    }
+
     /// Text of several lines. Hidden characters other than line ends and tabs are escaped.
     pub(super) fn lines(self, text: &str) {
         write(&printable_lines(text));
@@ -102,7 +111,7 @@ impl Screen {
     /// What was found in a configuration.
     pub(super) fn report(self, report: &Report) {
         // It escapes what it quotes, and writes colours of its own.
-        write(report.render(self.color).trim_end());
+        write(report.render_within(self.color, self.width).trim_end());
         write("\n");
     }
 

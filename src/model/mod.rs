@@ -22,6 +22,7 @@ mod secret;
 mod status;
 mod target;
 mod value;
+mod wrapped;
 
 pub use attempt::{AttemptResult, Outcome};
 pub use claims::{ClaimMiss, Claims};
@@ -46,3 +47,4 @@ pub use secret::Secret;
 pub use status::Status;
 pub use target::Target;
 pub use value::{Double, JsonFault, Object, Value};
+pub use wrapped::wrapped;

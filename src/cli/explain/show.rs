@@ -59,7 +59,7 @@ pub(super) fn show(
     if let Some(words) = claims {
         screen.line(screen.paint(Tone::Warn, format!("claims    {words}")));
     }
-    screen.line(format!("repeats   {}", source.repeats_in_words(&understood.identity, now)));
+    screen.words(10, format!("repeats   {}", source.repeats_in_words(&understood.identity, now)));
     if understood.events.len() > 1 {
         let more = understood.events.len() - 1;
         screen.line(format!(
@@ -83,7 +83,7 @@ pub(super) fn show(
             show_environment(screen, environment);
         }
         if let Some(reason) = reason {
-            screen.line(screen.paint(Tone::Warn, format!("  but       {reason}")));
+            screen.words(12, screen.paint(Tone::Warn, format!("  but       {reason}")));
         }
     }
     if judged.runs.is_empty() {
@@ -99,7 +99,7 @@ fn show_git(screen: Screen, git: &GitFacts) {
         count => format!("{count} changed files"),
     };
     let between = if said.is_empty() { "" } else { ", " };
-    screen.line(format!("git       {said}{between}{files}{whole}"));
+    screen.words(10, format!("git       {said}{between}{files}{whole}"));
 }
 
 fn show_command(screen: Screen, command: &ChatCommand) {

@@ -64,6 +64,38 @@ impl Excerpt {
     }
 }
 
+impl Excerpt {
+    /// The line, and the start and width of its underlined part, within this many cells: cut at its end, and also at
+    /// its beginning where the part would be out of sight.
+    pub(super) fn within(&self, room: Option<usize>) -> (String, usize, usize) {
+        let room = room.unwrap_or(usize::MAX).max(8);
+        if self.text.width() <= room {
+            return (self.text.clone(), self.start, self.width);
+        }
+        // Two cells are for the marks of what is cut.
+        let end = (self.start + self.width).min(self.start + room - 2);
+        let skipped = (end + 2).saturating_sub(room);
+        let mut at = 0;
+        let mut written = String::new();
+        let mut front = 0;
+        for letter in self.text.chars() {
+            let cells = cells_of(letter);
+            if at < skipped + usize::from(skipped > 0) {
+                front = at + cells;
+            } else if at + cells - front + usize::from(skipped > 0) < room {
+                written.push(letter);
+            } else {
+                break;
+            }
+            at += cells;
+        }
+        let mark = if skipped > 0 { "…" } else { "" };
+        let start = (self.start + mark.width()).saturating_sub(front);
+        let width = self.width.min(room - 1 - start.min(room - 2));
+        (format!("{mark}{written}…"), start, width)
+    }
+}
+
 /// Whether the line has more text before or after what was read of it.
 struct Cut {
     start: bool,
@@ -202,6 +234,20 @@ mod tests {
             let excerpt = Excerpt::of(&source, at..at + 1, Show::Plain);
             assert_eq!((excerpt.start, excerpt.width), (cells + 1, 1), "{before:?}");
         }
+    }
+
+    #[test]
+    fn an_excerpt_fits_its_room_and_the_underline_stays_below_its_text() {
+        let text = "  key: { a: 1, b: 2, c: 3, d: 4, WRONG: 5, e: 6, f: 7, g: 8, h: 9 }";
+        let start = text.find("WRONG").expect("there");
+        let excerpt = Excerpt { text: text.to_owned(), start, width: 5 };
+        for room in 8..80 {
+            let (line, start, width) = excerpt.within(Some(room));
+            assert!(line.width() <= room, "{room}: {line}");
+            let marked: String = line.chars().skip(start).take(width).collect();
+            assert!("WRONG".starts_with(&marked) && !marked.is_empty(), "{room}: {line} {marked}");
+        }
+        assert_eq!(excerpt.within(None), (text.to_owned(), start, 5));
     }
 
     #[test]

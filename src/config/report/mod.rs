@@ -217,7 +217,12 @@ impl Report {
 
     /// The report as text for a terminal, with or without colour.
     pub fn render(&self, color: bool) -> String {
-        render::render(self, color)
+        render::render(self, render::Form { color, columns: None })
+    }
+
+    /// The report as text whose lines fit this many columns.
+    pub fn render_within(&self, color: bool, columns: Option<usize>) -> String {
+        render::render(self, render::Form { color, columns })
     }
 
     /// Sorts the findings by place, removes duplicates and limits their number.
