@@ -52,7 +52,7 @@ pub(super) enum Touched {
 pub fn page() -> String {
     let mut page = PAGE.to_owned();
     let all = || ROWS.iter().chain(&OTHERS);
-    let parts: [(&str, fn(&Touched) -> bool); 3] = [
+    let parts: [Part; 3] = [
         ("Routes", |touched| matches!(touched, Touched::Block(_))),
         ("Sources", |touched| matches!(touched, Touched::Source(_))),
         ("Jobs, server and secrets", |touched| {
@@ -73,6 +73,9 @@ pub fn page() -> String {
     }
     page
 }
+
+/// A part of the page: its heading, and which changes stand in it.
+type Part = (&'static str, fn(&Touched) -> bool);
 
 /// What the page begins with.
 const PAGE: &str = "\
