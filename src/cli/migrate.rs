@@ -8,10 +8,8 @@ use super::ConfigFile;
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::config::Live;
-use crate::gateway;
+use crate::gateway::{self, Logins};
 use crate::observe::Observer;
-use crate::store::StoreFault;
-use crate::store::postgres::Logins;
 
 /// Bring the store's tables up to date.
 #[derive(Args, Debug)]
@@ -42,7 +40,6 @@ impl Migrate {
         let live = Live::start(&self.file.config)
             .map_err(|report| Failure::Config(report.render(screen.color())))?;
         let observer = Arc::new(Observer::new());
-        let failed = |fault: StoreFault| Failure::Failed(fault.to_string());
         let done = gateway::migrate(&live, &observer).await.map_err(failed)?;
         let granted = match self.roles {
             true => {
@@ -60,4 +57,8 @@ impl Migrate {
         }
         Ok(())
     }
+}
+
+fn failed(fault: impl std::fmt::Display) -> Failure {
+    Failure::Failed(fault.to_string())
 }

@@ -29,6 +29,7 @@ use crate::serving::{Strangers, serve};
 use crate::store::{Act, Store, StoreFault};
 use stopping::Stop;
 
+pub use crate::store::postgres::Logins;
 pub use listeners::prepare_process;
 pub use stopping::longest_stop;
 pub use stores::{backup, grant, migrate, open};
