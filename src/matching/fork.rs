@@ -17,12 +17,12 @@ pub enum Forks {
 
 /// Why a route does not take the event. `None` where it does.
 ///
-/// Without a word of the route it takes no commit of a fork, nor one that may be of a fork: one of a request, or
-/// one that a build or a status reports on, whose sender does not say where it comes from. What has been merged
-/// is on the base branch, and an event that names no commit gives a job none.
+/// Without a word of the route it takes no commit of a fork, nor one whose sender does not say where it comes
+/// from: any commit may be a stranger's until something says that it is not. What has been merged is on the base
+/// branch, and an event that names no commit gives a job none.
 pub(super) fn unwanted(wanted: Option<Forks>, git: &GitFacts) -> Option<&'static str> {
-    let about_commit_of_any = git.pull_request.is_some() || git.status.is_some();
-    let fork = git.fork.or((!about_commit_of_any).then_some(false));
+    let is_of_commit = git.pull_request.is_some() || git.status.is_some() || git.sha.is_some();
+    let fork = git.fork.or((!is_of_commit).then_some(false));
     let is_merged = git.pull_request.as_ref().is_some_and(|pull| pull.is_merged());
     match (wanted, fork) {
         (Some(Forks::Any), _) => None,
@@ -72,7 +72,9 @@ mod tests {
             [None, Some(Forks::None), Some(Forks::Only), Some(Forks::Any)]
                 .map(|wanted| unwanted(wanted, git).is_none())
         };
+        let commit = |fork| GitFacts { sha: Some("a".into()), fork, ..GitFacts::default() };
         let [no, yes] = [false, true];
+        let own = [yes, yes, no, yes];
         for (git, expected) in [
             (request(Some(false), false), [yes, yes, no, yes]),
             (request(Some(true), false), [no, no, yes, yes]),
@@ -82,7 +84,11 @@ mod tests {
             (build(Some(true)), [no, no, yes, yes]),
             (build(None), [no, no, no, yes]),
             (comment, [yes, no, no, yes]),
-            (GitFacts::default(), [yes, yes, no, yes]),
+            (commit(None), [no, no, no, yes]),
+            (commit(None).of_own_ref(), [no, no, no, yes]),
+            (GitFacts { branch: Some("main".into()), ..commit(None) }.of_own_ref(), own),
+            (GitFacts { tag: Some("v1".into()), ..commit(None) }.of_own_ref(), own),
+            (GitFacts::default(), own),
         ] {
             assert_eq!(takes(&git), expected, "{git:?}");
         }

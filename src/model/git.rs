@@ -40,7 +40,8 @@ pub struct GitFacts {
     /// Whether the push was forced, where the sender says so.
     pub forced: Option<bool>,
     /// Whether the commit comes from another repository (a fork), where the sender says so. It is the
-    /// same as [`PullRequest::fork`] for an event about a pull request.
+    /// same as [`PullRequest::fork`] for an event about a pull request. What is pushed into the repository comes
+    /// from no fork ([`GitFacts::of_own_ref`]). A commit of which nothing is known may be a stranger's.
     pub fork: Option<bool>,
     /// How a build, job, check, commit status or deployment stands, for events that report one.
     pub status: Option<Status>,
@@ -184,6 +185,15 @@ impl GitFacts {
             pull_request: Some(pull),
             ..self
         }
+    }
+
+    /// These facts, for an event that moves, makes or deletes a branch or tag of the repository. Only who may
+    /// write to the repository does that, so that the commit comes from no fork. Of another ref, such as that of
+    /// a request, nothing is known.
+    #[must_use]
+    pub fn of_own_ref(self) -> Self {
+        let is_own = self.branch.is_some() || self.tag.is_some();
+        Self { fork: is_own.then_some(false), ..self }
     }
 }
 

@@ -22,6 +22,7 @@ mod purity;
 mod rules;
 mod security_page;
 mod signing;
+mod strangers;
 mod tokens;
 mod understand;
 mod vectors;

@@ -23,7 +23,7 @@ pub(in crate::providers) static HUGGINGFACE: Sender = Sender {
 };
 
 /// Models and datasets are git repositories. There is one entry for each ref that moved. The payload never
-/// lists the files that changed.
+/// lists the files that changed. Anybody may open a pull request, which moves `refs/pr/N`.
 fn git_facts(_meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     let Some(repository) = text(body, &["repo", "name"]) else {
         return Vec::new();
@@ -48,6 +48,7 @@ fn moved_ref(moved: &Value, whole: GitFacts) -> GitFacts {
         deleted,
         ..whole
     }
+    .of_own_ref()
 }
 
 static ABOUT: About = About {

@@ -37,7 +37,7 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
     let commit = text(body, &["commit_id"]);
     let (sha, before) = if deleted { (None, commit) } else { (commit, None) };
     let tag = text(body, &["tag_id"]);
-    vec![GitFacts {
+    let facts = GitFacts {
         repository: Some(repository),
         // An event of a tag has an empty branch.
         branch: text(body, &["branch_id"]).filter(|_| tag.is_none()),
@@ -49,7 +49,8 @@ fn git_facts(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
         paths: if deleted { no_paths() } else { ChangedPaths::default() },
         deleted,
         ..GitFacts::default()
-    }]
+    };
+    vec![facts.of_own_ref()]
 }
 
 static ABOUT: About = About {

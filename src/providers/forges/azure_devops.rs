@@ -189,6 +189,7 @@ fn pushed(resource: &Value, update: &Value, facts: GitFacts) -> GitFacts {
         deleted,
         ..facts
     }
+    .of_own_ref()
 }
 
 /// A request from a fork has the repository that it comes from under `forkSource`; others have no such field.
@@ -225,8 +226,8 @@ fn pull_request(pull: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitF
 
 /// A build, a run of a pipeline, or a deployment. Newer builds have `sourceBranch` and `sourceVersion`, older
 /// ones both in one text (`LG:refs/heads/main:` and the commit). A build for a pull request is for the ref of
-/// its merge, and does not say where the request comes from. Deployments have the branch and the commit of
-/// their primary artifact.
+/// its merge; `triggerInfo` says whether a request on GitHub comes from a fork, and nothing says so of another.
+/// Deployments have the branch and the commit of their primary artifact.
 fn built(resource: &Value, body: &Value) -> Vec<GitFacts> {
     let artifacts = resource.at(&["deployment", "release", "artifacts"]).and_then(Value::as_list);
     let primary = artifacts
@@ -257,6 +258,8 @@ fn built(resource: &Value, body: &Value) -> Vec<GitFacts> {
     let Ref { branch, tag } = Ref::full(&name);
     let of_request = name.strip_prefix("refs/pull/").and_then(|rest| rest.split_once('/'));
     let pull = of_request.and_then(|(number, _)| number.parse().ok());
+    let of_request_by_reason =
+        facts::text(resource, &["reason"]).is_some_and(|why| why.eq_ignore_ascii_case("pullRequest"));
     let repository = resource.get("repository").and_then(full_name);
     if repository.is_none() && name.is_empty() && sha.is_none() {
         return Vec::new();
@@ -265,13 +268,22 @@ fn built(resource: &Value, body: &Value) -> Vec<GitFacts> {
         repository,
         author: facts::first_text(resource, who),
         status: reported(body),
-        fork: pull.is_none().then_some(false),
+        fork: match pull {
+            Some(_) => fork_of_trigger(resource),
+            None => (!of_request_by_reason && (branch.is_some() || tag.is_some())).then_some(false),
+        },
         pull_request: pull.map(|number| PullRequest { number, ..PullRequest::default() }),
         sha: sha.filter(|id| facts::is_commit_id(id)),
         branch,
         tag,
         ..GitFacts::default()
     }]
+}
+
+/// Whether the request that a build is for comes from a fork. The values of the trigger are texts.
+fn fork_of_trigger(resource: &Value) -> Option<bool> {
+    let said = facts::text(resource, &["triggerInfo", "pr.isFork"])?;
+    said.parse().or_else(|_| said.to_ascii_lowercase().parse()).ok()
 }
 
 static ABOUT: About = About {

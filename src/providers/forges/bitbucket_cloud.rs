@@ -208,17 +208,20 @@ fn pushed(change: &Value, facts: GitFacts) -> GitFacts {
         deleted,
         ..facts
     }
+    .of_own_ref()
 }
 
-/// A status is of a commit in this repository. `refname` is null where it was given for the commit alone.
+/// `refname` is a branch or tag of the repository that had the commit. It is null where the status was given for
+/// the commit alone, which may then be anybody's.
 fn commit_status(body: &Value, facts: GitFacts) -> GitFacts {
     let Some(status) = body.get("commit_status") else { return facts };
+    let branch = facts::text(status, &["refname"]);
     GitFacts {
-        branch: facts::text(status, &["refname"]),
+        fork: branch.is_some().then_some(false),
+        branch,
         sha: facts::commit_id(status, &["commit", "hash"]),
         message: facts::message(status, &["commit", "message"]),
         status: facts::status(status, &[&["state"]]),
-        fork: Some(false),
         ..facts
     }
 }

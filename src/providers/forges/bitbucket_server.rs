@@ -148,6 +148,7 @@ fn pushed(body: &Value, change: &Value, only: bool, facts: GitFacts) -> GitFacts
         deleted,
         ..facts
     }
+    .of_own_ref()
 }
 
 fn pull_request(body: &Value, action: Option<Arc<str>>, facts: GitFacts) -> GitFacts {

@@ -129,12 +129,12 @@ pub(in crate::providers) fn created_or_deleted(
     let sha = commit_id(body, &["sha"]).filter(|_| !deleted);
     let default_branch = facts.default_branch.or_else(|| text(body, &["master_branch"]));
     let paths = if deleted { no_paths() } else { ChangedPaths::default() };
-    GitFacts { branch, tag, sha, deleted, paths, default_branch, ..facts }
+    GitFacts { branch, tag, sha, deleted, paths, default_branch, ..facts }.of_own_ref()
 }
 
 /// The git facts of a `release` event with GitHub's structure. It does not name the released commit.
 pub(in crate::providers) fn release(body: &Value, facts: GitFacts) -> GitFacts {
-    GitFacts { tag: text(body, &["release", "tag_name"]), ..facts }
+    GitFacts { tag: text(body, &["release", "tag_name"]), ..facts }.of_own_ref()
 }
 
 /// The git facts of an event about a pull request with GitHub's structure. `action` is what happened to the

@@ -217,6 +217,7 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
         tag,
         ..facts
     }
+    .of_own_ref()
 }
 
 fn paths(body: &Value, branch_was_there: bool) -> ChangedPaths {

@@ -186,6 +186,7 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
         tag,
         ..facts
     }
+    .of_own_ref()
 }
 
 /// The list of changed files is complete where an existing branch moved forward and neither of GitHub's two

@@ -77,7 +77,8 @@ pub(super) fn of(meaning: &Meaning, body: &Value) -> Vec<GitFacts> {
             sha: facts::commit_id(body, &["commit", "id"]),
             message: facts::message(body, &["commit", "message"]),
             ..facts
-        },
+        }
+        .of_own_ref(),
         "pipeline" => pipeline(body, facts),
         "build" => job(body, facts),
         "deployment" => deployment(body, facts),
@@ -127,16 +128,19 @@ fn pipeline(body: &Value, facts: GitFacts) -> GitFacts {
     let Some(pipeline) = body.get(ATTRIBUTES) else { return facts };
     let is_tag = facts::flag(pipeline, &["tag"]) == Some(true);
     let facts = built(facts::text(pipeline, &["ref"]), is_tag, facts);
+    let merge = body.get("merge_request").filter(|merge| !merge.is_null());
+    let source = facts::text(pipeline, &["source"]);
+    let of_request = merge.is_some() || source.is_some_and(|why| why.ends_with("request_event"));
     let facts = GitFacts {
         sha: facts::commit_id(pipeline, &["sha"]),
         before: facts::commit_id(pipeline, &["before_sha"]),
         message: facts::message(body, &["commit", "message"]),
         status: facts::status(pipeline, &[&["status"]]),
-        fork: Some(false),
+        fork: own_unless(of_request, &facts),
         ..facts
     };
     // A pipeline of a fork runs in the fork, or for a request from there.
-    request(body.get("merge_request"), body, None, facts, |facts, pull| GitFacts {
+    request(merge, body, None, facts, |facts, pull| GitFacts {
         fork: pull.fork,
         branch: facts.branch.filter(|_| pull.fork != Some(true)),
         pull_request: Some(pull),
@@ -144,33 +148,40 @@ fn pipeline(body: &Value, facts: GitFacts) -> GitFacts {
     })
 }
 
+/// What is built for a branch or tag of the project is its own commit. What is built for a request, or for a ref
+/// that is neither, may be a fork's.
+fn own_unless(of_request: bool, facts: &GitFacts) -> Option<bool> {
+    let names_ref = facts.branch.is_some() || facts.tag.is_some();
+    (names_ref && !of_request).then_some(false)
+}
+
 fn job(body: &Value, facts: GitFacts) -> GitFacts {
     let is_tag = facts::flag(body, &["tag"]) == Some(true);
-    let name = facts::text(body, &["ref"]);
     // A job for a merge request may be one for a fork's; its ref is then that of the request.
-    let of_request = name.as_ref().is_some_and(|name| name.starts_with("refs/merge-requests/"));
+    let facts = built(facts::text(body, &["ref"]), is_tag, facts);
     GitFacts {
         sha: facts::commit_id(body, &["sha"]),
         before: facts::commit_id(body, &["before_sha"]),
         message: facts::message(body, &["commit", "message"]),
         status: facts::status(body, &[&["build_status"]]),
-        fork: (!of_request).then_some(false),
-        ..built(name, is_tag, facts)
+        fork: own_unless(false, &facts),
+        ..facts
     }
 }
 
 /// The payload abbreviates the commit; its address has the whole id. GitLab 14 and later name the ref, and do
-/// not say whether it is a branch or a tag.
+/// not say whether it is a branch or a tag; that of a merge request has its whole name.
 fn deployment(body: &Value, facts: GitFacts) -> GitFacts {
     let address = facts::text(body, &["commit_url"]);
     let id = address.as_deref().and_then(|address| address.rsplit('/').next());
     let name = facts::text(body, &["ref"]);
+    let is_own = name.as_ref().is_some_and(|name| !name.starts_with("refs/"));
     GitFacts {
+        fork: is_own.then_some(false),
         sha: id.filter(|id| facts::is_commit_id(id)).map(Into::into),
         branch: name.filter(|name| facts.default_branch.as_ref() == Some(name)),
         message: facts::message(body, &["commit_title"]),
         status: facts::status(body, &[&["status"]]),
-        fork: Some(false),
         ..facts
     }
 }
@@ -194,6 +205,7 @@ fn push(body: &Value, facts: GitFacts) -> GitFacts {
         sha,
         ..facts
     }
+    .of_own_ref()
 }
 
 /// The list of changed files is complete where the branch existed before, and the list of commits is as

@@ -31,18 +31,17 @@ pub(super) fn of(kind: &str, body: &Value, facts: GitFacts) -> GitFacts {
 
 fn with_ref(name: &str, facts: GitFacts) -> GitFacts {
     let Ref { branch, tag } = Ref::full(name);
-    GitFacts { branch, tag, ..facts }
+    GitFacts { branch, tag, ..facts }.of_own_ref()
 }
 
 /// A conclusion says more than the status `completed` beside it.
 const STANDS: &[&[&str]] = &[&["conclusion"], &["status"]];
 
-/// GitHub looks for the branch of a check in its repository alone, and writes null for a commit of a fork.
 fn check(check: Option<&Value>, branch: &[&str], facts: GitFacts) -> GitFacts {
     let Some(check) = check else { return facts };
-    let fork = check.at(branch).map(Value::is_null);
+    let fork = fork_of_check(check, branch);
     GitFacts {
-        branch: text(check, branch),
+        branch: text(check, branch).filter(|_| fork != Some(true)),
         sha: commit_id(check, &["head_sha"]),
         before: commit_id(check, &["before"]),
         message: message(check, &["head_commit", "message"]),
@@ -51,6 +50,26 @@ fn check(check: Option<&Value>, branch: &[&str], facts: GitFacts) -> GitFacts {
         fork,
         ..facts
     }
+}
+
+/// GitHub looks for the branch and the requests of a check in its repository alone: the branch of a fork's commit
+/// is null, and a request from a fork is not listed. Checks of GitHub Actions are made by workflows, which also run
+/// for requests from forks and know their branch; without a request of the repository nothing is known of those.
+fn fork_of_check(check: &Value, branch: &[&str]) -> Option<bool> {
+    let branch = check.at(branch)?;
+    let requests = check.get("pull_requests").and_then(Value::as_list).unwrap_or_default();
+    let of_actions = text(check, &["app", "slug"]).as_deref() == Some("github-actions");
+    match requests {
+        _ if branch.is_null() => Some(true),
+        [] => (!of_actions).then_some(false),
+        some => Some(some.iter().any(|pull| is_from_other(pull) == Some(true))),
+    }
+}
+
+/// Whether a request in the short form of checks and runs comes from another repository.
+fn is_from_other(pull: &Value) -> Option<bool> {
+    let id = |side: &str| pull.at(&[side, "repo", "id"]).and_then(Value::as_u64);
+    id("head").zip(id("base")).map(|(head, base)| head != base)
 }
 
 fn workflow_run(body: &Value, facts: GitFacts) -> GitFacts {
@@ -84,13 +103,12 @@ fn workflow_job(body: &Value, facts: GitFacts) -> GitFacts {
 /// named. Only requests from the repository itself are listed.
 fn only_request(from: &Value, facts: &GitFacts) -> Option<PullRequest> {
     let [pull] = from.get("pull_requests")?.as_list()? else { return None };
-    let id = |side: &str| pull.at(&[side, "repo", "id"]).and_then(Value::as_u64);
     Some(PullRequest {
         number: pull.get("number")?.as_u64()?,
         base: text(pull, &["base", "ref"]),
         head: text(pull, &["head", "ref"]),
         head_sha: commit_id(pull, &["head", "sha"]),
-        fork: id("head").zip(id("base")).map(|(head, base)| head != base),
+        fork: is_from_other(pull),
         target_repository: facts.repository.clone(),
         ..PullRequest::default()
     })
@@ -122,11 +140,13 @@ fn commit_status(body: &Value, facts: GitFacts) -> GitFacts {
 }
 
 /// A deployment's ref is a branch, a tag or a commit, and the payload does not say which. It is taken for a
-/// branch where it is the default branch, or the branch of the workflow that deploys.
+/// branch where it is the default branch, or the branch of the workflow that deploys. A branch or tag is one of
+/// the repository; a commit, or the ref of a request, may be a fork's, unless a workflow of the repository deploys.
 fn deployment(body: &Value, facts: GitFacts) -> GitFacts {
     let Some(deployment) = body.get("deployment") else { return facts };
     let name = text(deployment, &["ref"]).unwrap_or_default();
     let known = Ref::full(&name);
+    let is_own = known != Ref::default() || is_short_name(&name);
     let of_run = text(body, &["workflow_run", "head_branch"]);
     let is_branch = !is_commit_id(&name)
         && [&facts.default_branch, &of_run].into_iter().flatten().any(|branch| *branch == name);
@@ -138,10 +158,16 @@ fn deployment(body: &Value, facts: GitFacts) -> GitFacts {
         tag: known.tag,
         sha: commit_id(deployment, &["sha"]),
         status: status(body, &[&["deployment_status", "state"]]),
-        // A deployment is made by somebody who may write to the repository.
-        fork: Some(fork.unwrap_or(false)),
+        fork: fork.or(is_own.then_some(false)),
         ..facts
     }
+}
+
+/// Whether a ref can only be the short name of a branch or tag: it is no commit id, also no abbreviated one, and
+/// not the ref of a request.
+fn is_short_name(name: &str) -> bool {
+    let is_id = name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    !name.is_empty() && !is_id && !name.starts_with("refs/") && !name.starts_with("pull/")
 }
 
 /// A merge queue tests a commit that it made on top of the base branch.
@@ -155,6 +181,7 @@ fn merge_group(body: &Value, facts: GitFacts) -> GitFacts {
         message: message(group, &["head_commit", "message"]),
         ..facts
     }
+    .of_own_ref()
 }
 
 fn package(package: Option<&Value>, facts: GitFacts) -> GitFacts {
@@ -164,6 +191,8 @@ fn package(package: Option<&Value>, facts: GitFacts) -> GitFacts {
     GitFacts {
         tag: text(version, &["release", "tag_name"]),
         sha: first_text(version, &[&["target_oid"]]).filter(|id| is_commit_id(id)),
+        // Only who may write to the repository publishes a package of it.
+        fork: Some(false),
         ..facts
     }
 }

@@ -100,11 +100,15 @@ impl Provider for TravisCi {
         let name = facts::text(body, &["repository", "name"]);
         let (Some(owner), Some(name)) = (owner, name) else { return Vec::new() };
         let branch = facts::text(body, &["branch"]);
-        let is_pull = &*meaning.kind == "pull_request";
+        let of_request = &*meaning.kind == "pull_request"
+            || facts::flag(body, &["pull_request"]) == Some(true)
+            || body.get("pull_request_number").is_some_and(|number| !number.is_null());
         let number = body.get("pull_request_number").and_then(Value::as_u64);
-        let pull = number.filter(|_| is_pull).map(|number| PullRequest {
+        let pull = number.map(|number| PullRequest {
             number,
             base: branch.clone(),
+            title: facts::text(body, &["pull_request_title"]),
+            head_sha: facts::commit_id(body, &["head_commit"]),
             ..PullRequest::default()
         });
         vec![GitFacts {
@@ -116,6 +120,9 @@ impl Provider for TravisCi {
             // Files are never listed, so which ones changed is not known.
             paths: ChangedPaths::default(),
             pull_request: pull,
+            status: facts::status(body, &[&["state"]]),
+            // Nothing says which repository a request comes from. All other builds are of the repository's commits.
+            fork: (!of_request).then_some(false),
             ..GitFacts::default()
         }]
     }
@@ -161,7 +168,7 @@ static ABOUT: About = About {
     ],
     source: "provider: travis-ci\nsecrets: [{ file: travis-ci.pem }]",
     carries: "The kind is the payload's `type` (`push`, `pull_request`, `cron`, `api`), the action its `state`. The delivery's id is the digest of the body. The whole payload is signed, with RSA and SHA-1.",
-    yields: "Git facts: repository, branch, tag, commit, message, and the pull request's number. Files are not listed.",
+    yields: "Git facts: `repository`, `branch`, `tag`, `sha` (of a pull request, the commit of a temporary merge), `message`, `status`, `fork` (not known for pull requests), and the pull request's number, title, base and `head_sha`. Files are not listed.",
     proven: Proven::Documented,
     sources: &[
         "https://docs.travis-ci.com/user/notifications/#verifying-webhook-requests",

@@ -146,23 +146,19 @@ fn github(claims: &Value) -> Option<GitFacts> {
         return Some(GitFacts { branch: base, pull_request: Some(pull), ..facts });
     }
     let short = |front| reference.strip_prefix(front).map(Arc::from);
-    Some(GitFacts {
-        branch: short("refs/heads/"),
-        tag: short("refs/tags/"),
-        sha: text(claims, "sha"),
-        ..facts
-    })
+    let (branch, tag) = (short("refs/heads/"), short("refs/tags/"));
+    Some(GitFacts { branch, tag, sha: text(claims, "sha"), ..facts }.of_own_ref())
 }
 
 /// A job's project, ref, commit and user. The ref of a merge request is its source branch, which may
-/// belong to a fork, so it is not taken for a branch of the project.
+/// belong to a fork, so it is not taken for a branch of the project, and its commit may be a stranger's.
 fn gitlab(claims: &Value) -> Option<GitFacts> {
     let of_request = text(claims, "pipeline_source").as_deref() == Some("merge_request_event");
     let named = |kind: &str| {
         let is = text(claims, "ref_type").as_deref() == Some(kind) && !of_request;
         is.then(|| text(claims, "ref")).flatten()
     };
-    Some(GitFacts {
+    let facts = GitFacts {
         repository: Some(text(claims, "project_path")?),
         branch: named("branch"),
         tag: named("tag"),
@@ -170,7 +166,8 @@ fn gitlab(claims: &Value) -> Option<GitFacts> {
         author: text(claims, "user_login"),
         paths: unlisted(),
         ..GitFacts::default()
-    })
+    };
+    Some(facts.of_own_ref())
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(super) fn git_facts(event: &Value) -> Option<GitFacts> {
             let name = text(detail, &["referenceName"])?;
             let Ref { branch, tag } = Ref::short(&name, &text(detail, &["referenceType"])?);
             let deleted = text(detail, &["event"]).as_deref() == Some("referenceDeleted");
-            Some(GitFacts {
+            let facts = GitFacts {
                 repository: Some(text(detail, &["repositoryName"])?),
                 branch,
                 tag,
@@ -71,7 +71,8 @@ pub(super) fn git_facts(event: &Value) -> Option<GitFacts> {
                 before: commit_id(detail, &["oldCommitId"]),
                 deleted,
                 ..GitFacts::default()
-            })
+            };
+            Some(facts.of_own_ref())
         }
         _ => None,
     }
