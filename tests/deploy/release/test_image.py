@@ -95,6 +95,9 @@ class Archive(unittest.TestCase):
         self.assertNotIn("INTERP", headers)
         self.assertNotIn("(NEEDED)", headers)
         self.assertIn(".dep-v0", headers, "the list of cargo-auditable")
+        os.chmod(at, 0o755)
+        told = subprocess.run([at, "--version"], env={"MIMALLOC_VERBOSE": "1"}, capture_output=True, text=True)
+        self.assertIn("mimalloc: v", told.stderr, "its allocator is the quick one, not musl's")
         for path in {os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo"), str(stage.ROOT)}:
             self.assertNotIn(path.encode() + b"/", program, "a path of the machine that built it")
 
