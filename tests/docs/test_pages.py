@@ -64,6 +64,15 @@ class Pages(unittest.TestCase):
         self.each(found)
         self.assertGreater(marks.count("run"), 20)
 
+    def test_a_page_whose_blocks_another_test_runs_is_read_by_one(self):
+        tests = [path for path in (ROOT / "tests").rglob("*") if path.suffix in (".rs", ".py") and "docs" not in path.parts]
+        found = []
+        for page in pages.documentation():
+            if any("walked" in block.marks for block in page.blocks):
+                if not any(f"docs/{page.path.name}" in path.read_text() for path in tests):
+                    found.append(f"{page.name}: no test reads it")
+        self.each(found)
+
     def test_every_page_begins_with_a_sentence_on_what_it_answers(self):
         found = []
         for page in pages.documentation():
