@@ -34,6 +34,7 @@ mod table;
 mod tells;
 mod template;
 mod verification;
+mod wrap;
 
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ pub use table::{akin, find, names};
 pub use tells::{FACTS, Tells, can_tell, known_kinds, page as facts_page, told};
 pub use template::Template;
 pub use verification::{KeyForm, KeyPlace, Published, Verification, Wanted};
+pub(crate) use wrap::wrapped;
 
 use identity::json_without;
 use outgoing::{header, json_content};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 
+use super::wrap::wrapped;
 use super::{ALL, Group, Identity, Options, Outgoing, Provider, SecretUse};
 use crate::authenticate::{Unverified, kept};
 use crate::model::Value;
@@ -45,7 +46,7 @@ pub fn page() -> String {
         }
         of(group).for_each(|provider| section(&mut text, provider));
     }
-    text
+    wrapped(&text)
 }
 
 fn of(group: Group) -> impl Iterator<Item = &'static dyn Provider> {

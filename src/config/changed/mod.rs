@@ -15,6 +15,7 @@ pub(super) use rows::{OTHERS, ROWS, of_programs};
 pub(super) use sources::Entry;
 
 use super::yaml::{Id, Tree};
+use crate::providers::wrapped;
 
 /// One change of meaning.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ pub fn page() -> String {
             ));
         }
     }
-    page
+    wrapped(&page)
 }
 
 /// A part of the page: its heading, and which changes stand in it.
