@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::schema;
 use crate::model::{NEWLY_RESERVED, RESERVED};
+use crate::providers::wrapped;
 
 /// The text of `docs/configuration.md`.
 pub fn docs_markdown() -> String {
@@ -30,7 +31,7 @@ pub fn docs_markdown() -> String {
         let _ = writeln!(text, "- **{}** ({}): {}", family.of, family.why, names.join(", "));
     }
     text.push_str(ENDING);
-    text
+    wrapped(&text)
 }
 
 struct Page<'a> {

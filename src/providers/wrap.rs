@@ -52,7 +52,8 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 
 /// Whether Markdown would take a line that begins so for a list or a heading.
 fn begins_a_block(word: &str) -> bool {
-    let number = word.strip_suffix('.').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let number =
+        word.strip_suffix('.').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     matches!(word, "-" | "+" | "*") || word.starts_with('#') || number
 }
 
@@ -68,7 +69,10 @@ mod tests {
             let lines: Vec<&str> = page.lines().collect();
             assert_eq!(lines.len(), 3, "{page}");
             assert!(lines.iter().all(|line| line.chars().count() <= 120), "{page}");
-            assert!(lines[1..].iter().all(|line| line.starts_with(&format!("{indent}word"))), "{page}");
+            assert!(
+                lines[1..].iter().all(|line| line.starts_with(&format!("{indent}word"))),
+                "{page}"
+            );
             assert_eq!(page.matches("word").count(), 60);
         }
     }

@@ -9,7 +9,7 @@ from site_of import ROOT
 MARKS = {"run", "walked", "shown"}
 # Words that the project does not use, since each means several things or nothing to a stranger.
 NOT_USED = re.compile(r"\b(rests|resting|rested|tid(?:y|ies|ied)|knock\w*|manners|grounds|book of acts|go(?:es)? on|went on)\b", re.I)
-# Made from tables in the source, a paragraph a line.
+# Made from tables in the source: their headings are the rows.
 GENERATED = ("docs/providers.md", "docs/configuration.md", "docs/changed-meanings.md")
 
 
@@ -92,6 +92,16 @@ class Pages(unittest.TestCase):
             missing = [each for each in wanted if each not in listed]
             if missing:
                 found.append(f"{page.name}: its table of contents lacks {missing}")
+        self.each(found)
+
+    def test_no_line_is_longer_than_120_characters(self):
+        found = []
+        for page in pages.documentation() + [pages.Page(ROOT / "README.md"), pages.Page(ROOT / "CHANGELOG.md")]:
+            for number, line in page.prose:
+                if re.fullmatch(r"- \[[^]]*\]\([^)]*\)", line):
+                    continue
+                if len(line) > 120 and not line.startswith("|"):
+                    found.append(f"{page.name}:{number}: {len(line)} characters")
         self.each(found)
 
     def test_words_that_are_not_used_are_not_there(self):
