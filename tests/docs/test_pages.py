@@ -100,7 +100,8 @@ class Pages(unittest.TestCase):
             for number, line in page.prose:
                 if re.fullmatch(r"- \[[^]]*\]\([^)]*\)", line):
                     continue
-                if len(line) > 120 and not line.startswith("|"):
+                # In pages written from tables a span of code stays whole, and so does a number at the end of a line.
+                if len(line) > (125 if page.name in GENERATED else 120) and not line.startswith("|"):
                     found.append(f"{page.name}:{number}: {len(line)} characters")
         self.each(found)
 
