@@ -21,8 +21,11 @@ pub(super) fn forks(block: &Block<'_>) -> Vec<Id> {
     }
     let of_a_fork = |(provider, kind): &(&str, &str)| {
         let tells = |fact| can_tell(provider, kind, fact) != Tells::Never;
-        let of_a_commit = tells("sha") && (tells("status") || tells("pull_request"));
-        (tells("fork") || of_a_commit) && block.may_be_met(provider, kind)
+        let reports = tells("status") || tells("pull_request");
+        // A push and the like always say that their commit is the repository's own, and are taken as before.
+        let is_unsure = can_tell(provider, kind, "fork") != Tells::Always;
+        let of_a_commit = tells("sha") && (reports || is_unsure);
+        (tells("fork") && reports || of_a_commit) && block.may_be_met(provider, kind)
     };
     let builds = block.takes_of(&["travis-ci"], "pull_request") || block.is_of(&["circleci"]);
     if !builds && !block.kinds().iter().any(of_a_fork) {
