@@ -258,8 +258,8 @@ fn built(resource: &Value, body: &Value) -> Vec<GitFacts> {
     let Ref { branch, tag } = Ref::full(&name);
     let of_request = name.strip_prefix("refs/pull/").and_then(|rest| rest.split_once('/'));
     let pull = of_request.and_then(|(number, _)| number.parse().ok());
-    let of_request_by_reason =
-        facts::text(resource, &["reason"]).is_some_and(|why| why.eq_ignore_ascii_case("pullRequest"));
+    let of_request_by_reason = facts::text(resource, &["reason"])
+        .is_some_and(|why| why.eq_ignore_ascii_case("pullRequest"));
     let repository = resource.get("repository").and_then(full_name);
     if repository.is_none() && name.is_empty() && sha.is_none() {
         return Vec::new();

@@ -114,7 +114,8 @@ fn of_trigger(parameters: &Value) -> GitFacts {
     let named = said(&[&["repo_owner"], &["owner"]]).zip(said(&[&["repo_name"]]));
     let address = said(&[&["repo_url"], &["web_url"], &["checkout_url"]]);
     let address = address.as_deref().and_then(repository_in);
-    let names = ["ref", "full_ref"].map(|name| maps.iter().filter_map(move |map| text(map, &[name])));
+    let names =
+        ["ref", "full_ref"].map(|name| maps.iter().filter_map(move |map| text(map, &[name])));
     let full = names.into_iter().flatten().find(|name| name.starts_with("refs/"));
     let moved = Ref::full(full.as_deref().unwrap_or_default());
     let tag = moved.tag.or_else(|| said(&[&["tag"]]));
