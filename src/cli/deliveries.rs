@@ -284,7 +284,7 @@ fn erased(screen: Screen, view: &views::EraseView) {
 /// Shows which routes matched a delivery, and why.
 pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
     if let Some(note) = &explanation.note {
-        screen.line(format!("note  {note}"));
+        screen.words(6, format!("note  {note}"));
     }
     screen.line(screen.paint(Tone::Strong, "routes"));
     if let Some(nothing) = &explanation.nothing {
@@ -312,10 +312,9 @@ pub(super) fn show_explanation(screen: Screen, explanation: &ExplanationView) {
         }
     }
     if explanation.ruled_out > 0 {
-        screen.line(format!(
-            "  and {} more routes that ask for another event or repository",
-            explanation.ruled_out
-        ));
+        let more = explanation.ruled_out;
+        screen
+            .words(4, format!("  and {more} more routes that ask for another event or repository"));
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`Verdict`]. A condition that it cannot decide never counts as a match.
 
 mod blocks;
+mod commands;
 mod explanation;
 mod fork;
 mod guard;
@@ -17,6 +18,7 @@ mod unknown;
 mod words;
 
 pub use crate::model::{PatternFault, Patterns};
+pub use commands::may_command;
 pub use explanation::{Compared, Explanation, RouteExplanation};
 pub use fork::Forks;
 pub use guard::{SKIP_MARK, guard, unlisted};
@@ -24,5 +26,5 @@ pub use index::{Candidates, Index, Indexed};
 pub use nearness::nearness;
 pub use on::{On, PullRequestOn, UnknownPaths};
 pub use takes::Takes;
-pub use test::{ARGS_TEST, CONDITION_TEST, Miss, Verdict, evaluate, may_command};
+pub use test::{ARGS_TEST, CONDITION_TEST, Miss, Verdict, evaluate};
 pub use words::{Shown, Words};

@@ -3,6 +3,7 @@
 
 mod claims;
 mod github_page;
+mod given;
 mod har;
 mod kind;
 mod raw;
@@ -10,12 +11,11 @@ mod request;
 mod saved;
 mod show;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use clap::Args;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -25,12 +25,14 @@ use super::screen::{Screen, Tone};
 use crate::admin::views::ExplanationView;
 use crate::authenticate::{Proof, Refusal, Unverified, kept};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Effect, Fault, Live, Plan, Report, SourcePlan, SourceSecrets};
+use crate::config::{Effect, Fault, Live, Report, SourcePlan, SourceSecrets};
 use crate::content::{self, Bounds, ContentFault};
 use crate::event::{Event, Understood, understand};
 use crate::judge::{Detail, Judged, judge};
 use crate::model::{DeliveryId, Environment, Value};
 use crate::random::{Random, SystemRandom};
+pub(super) use given::{find_source, parse_header, read};
+use given::{moment, number};
 use kind::KindFrom;
 pub(super) use kind::stand_in;
 use request::SavedRequest;
@@ -377,45 +379,4 @@ fn refused(refusal: &Refusal, lacks: Option<&str>, body: &[u8]) -> Failure {
         _ => "",
     };
     Failure::Failed(format!("not authentic, so it would get 401: {refusal}{hint}"))
-}
-
-/// Parses a time given as an argument.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let seconds = || Timestamp::from_second(text.parse().ok()?).ok();
-    text.parse().ok().or_else(seconds).ok_or_else(|| {
-        "not a time; write one such as 2026-03-01T12:00:00Z, or seconds since 1970".to_owned()
-    })
-}
-
-/// Parses the number of an entry given as an argument.
-fn number(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "not a number; write one that counts from 1, such as 12".to_owned())
-}
-
-/// The source of this name. The error names the known ones.
-pub(super) fn find_source<'a>(plan: &'a Plan, name: &str) -> Result<&'a Arc<SourcePlan>, Failure> {
-    plan.sources.get(name).ok_or_else(|| {
-        let known: Vec<&str> = plan.sources.keys().map(|name| &**name).collect();
-        Failure::Missing(format!("there is no source `{name}`; there are: {}", known.join(", ")))
-    })
-}
-
-/// A payload from a file, or from standard input.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if path == Path::new("-") {
-        let mut body = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut body).map(|_| body)
-    } else {
-        std::fs::read(path)
-    };
-    read.map_err(|error| Failure::Missing(format!("cannot read {}: {error}", path.display())))
-}
-
-/// Parses `Name: value`, as curl takes it.
-pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
-    let fault = || Failure::Usage(format!("`{text}` is not a header; write it as `Name: value`"));
-    let (name, value) = text.split_once(':').ok_or_else(fault)?;
-    let name = name.trim().parse().map_err(|_| fault())?;
-    let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| fault())?;
-    Ok((name, value))
 }

@@ -54,17 +54,18 @@ pub(super) fn show(
     let action = understood.action.as_deref().map(|action| format!(", {action}"));
     screen.line(format!("event     {}{name}{}", understood.kind, action.unwrap_or_default()));
     if let Some(words) = kind_from.words() {
-        screen.line(screen.paint(Tone::Warn, format!("          {words}")));
+        screen.words(10, screen.paint(Tone::Warn, format!("          {words}")));
     }
     if let Some(words) = claims {
-        screen.line(screen.paint(Tone::Warn, format!("claims    {words}")));
+        screen.words(10, screen.paint(Tone::Warn, format!("claims    {words}")));
     }
     screen.words(10, format!("repeats   {}", source.repeats_in_words(&understood.identity, now)));
     if understood.events.len() > 1 {
         let more = understood.events.len() - 1;
-        screen.line(format!(
-            "          and {more} more; behind a route stands which one it looks at"
-        ));
+        screen.words(
+            10,
+            format!("          and {more} more; behind a route stands which one it looks at"),
+        );
     }
     for event in &understood.events {
         if let Some(git) = &event.git {
@@ -108,5 +109,5 @@ fn show_command(screen: Screen, command: &ChatCommand) {
     said.extend(
         facts.into_iter().filter_map(|(name, fact)| Some(format!("{name} {}", fact.as_ref()?))),
     );
-    screen.line(format!("command   {}", said.join(", ")));
+    screen.words(10, format!("command   {}", said.join(", ")));
 }
