@@ -106,8 +106,11 @@ fn a_build_of_circleci_tells_which_commit_it_built() {
 fn a_build_of_a_strangers_fork_has_no_branch_of_the_repository() {
     let fork = git("circleci", "circleci/fork.json");
     assert_eq!(fork.repository.as_deref(), Some("acme/risk"));
-    assert_eq!(fork.branch, None);
-    assert_eq!(fork.pull_request.map(|pull| pull.number), Some(7));
+    assert_eq!((fork.branch, fork.fork), (None, Some(true)));
+    assert_eq!(fork.status.map(|status| status.to_string()).as_deref(), Some("success"));
+    assert_eq!(fork.author, None, "whoever makes a commit chooses the name of its author");
+    let pull = fork.pull_request.expect("a request");
+    assert_eq!((pull.number, pull.fork), (7, Some(true)));
 }
 
 #[test]

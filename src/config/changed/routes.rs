@@ -27,7 +27,10 @@ pub(super) fn forks(block: &Block<'_>) -> Vec<Id> {
         let of_a_commit = tells("sha") && (reports || is_unsure);
         (tells("fork") && reports || of_a_commit) && block.may_be_met(provider, kind)
     };
-    let builds = block.takes_of(&["travis-ci"], "pull_request") || block.is_of(&["circleci"]);
+    let names_ref = block.on.branch.is_some() || block.on.tag.is_some();
+    let builds = block.takes_of(&["travis-ci"], "pull_request")
+        || block.is_of(&["circleci"])
+        || (block.is_of(&["huggingface"]) && !names_ref);
     if !builds && !block.kinds().iter().any(of_a_fork) {
         return Vec::new();
     }
