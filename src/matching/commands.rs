@@ -8,6 +8,9 @@ use super::{On, Takes};
 use crate::event::Event;
 use crate::model::ChatCommand;
 
+/// Why an event that holds no command is not wanted.
+const NO_COMMAND: &str = "this event is no command";
+
 pub(super) fn command(on: &On, event: &Event) -> Result<(), Miss> {
     let Some(command) = &event.command else { return without_command(on) };
     if let Some(comment) = &command.comment {
@@ -15,6 +18,9 @@ pub(super) fn command(on: &On, event: &Event) -> Result<(), Miss> {
     }
     if on.association.is_some() {
         return Err(absent("association", "this command was not given in a comment"));
+    }
+    if command.is_act && on.command.is_some() {
+        return Err(absent("command", NO_COMMAND));
     }
     who_and_where(on, command)?;
     text("command", on.command.as_ref(), command.name())
@@ -71,7 +77,7 @@ fn without_command(on: &On) -> Result<(), Miss> {
         ("association", on.association.is_some()),
     ];
     match asked.into_iter().find(|(_, set)| *set) {
-        Some((test, _)) => Err(absent(test, "this event is no command")),
+        Some((test, _)) => Err(absent(test, NO_COMMAND)),
         None => Ok(()),
     }
 }
@@ -79,7 +85,7 @@ fn without_command(on: &On) -> Result<(), Miss> {
 /// Whether some command of this user in this channel could start the route by this block.
 pub fn may_command(on: &On, event: &Event) -> bool {
     let Some(command) = &event.command else { return false };
-    if command.comment.is_some() {
+    if command.comment.is_some() || command.is_act {
         return false;
     }
     let is_wanted = kind(on, event).is_ok() && who_and_where(on, command).is_ok();

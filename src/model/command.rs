@@ -1,4 +1,4 @@
-//! A command that a person gave in chat, or in a comment on a pull request.
+//! A command that a person gave in chat, or in a comment on a pull request; and what else a person did in chat.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +24,9 @@ pub struct ChatCommand {
     pub team: Option<Arc<str>>,
     /// Set where it was given in a comment on a pull request.
     pub comment: Option<InComment>,
+    /// Whether the person gave no command, but did something else in the chat program: pressed a button, sent a form,
+    /// mentioned the app. Then only the person and the place are known. Nothing is typed, and nothing is answered.
+    pub is_act: bool,
 }
 
 /// What is known of the person who commented on a pull request. The person's `user` is the account's name, which
@@ -47,6 +50,27 @@ pub struct CommandLine {
 }
 
 impl ChatCommand {
+    /// What a person did in a chat program that is no command, by who did it and where: the ids of the person, the
+    /// channel and the team. `None` where neither the person nor the channel is known.
+    pub fn act(
+        user: Option<Arc<str>>,
+        channel: Option<Arc<str>>,
+        team: Option<Arc<str>>,
+    ) -> Option<Self> {
+        (user.is_some() || channel.is_some()).then(|| Self {
+            slash: None,
+            text: "".into(),
+            line: Ok(CommandLine::default()),
+            user,
+            user_name: None,
+            channel,
+            channel_name: None,
+            team,
+            comment: None,
+            is_act: true,
+        })
+    }
+
     /// The command's name; none where the text cannot be parsed or is empty.
     pub fn name(&self) -> Option<&Arc<str>> {
         self.line.as_ref().ok()?.name.as_ref()

@@ -236,6 +236,11 @@ pub trait Provider: Sync {
         None
     }
 
+    /// Whether its events say which person did something and in which channel, so that `user` and `channel` may hold.
+    fn tells_people(&self) -> bool {
+        self.dialect().is_some()
+    }
+
     /// The answer to a stored delivery that is not a command, for senders that need a particular
     /// one. `None` where the usual answer is enough.
     fn thanks(&self, _body: &Value) -> Option<Reply> {

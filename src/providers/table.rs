@@ -45,6 +45,7 @@ pub(super) static ALL: &[&dyn Provider] = &[
     &saas::jira::JIRA,
     &generic::jwt::Jwt,
     &data::label_studio::LABEL_STUDIO,
+    &data::labelbox::LABELBOX,
     &data::lakefs::LAKEFS,
     &saas::linear::LINEAR,
     &chat::mattermost::MATTERMOST,

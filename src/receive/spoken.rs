@@ -19,7 +19,7 @@ pub(super) fn lines(
     explanation: &Explanation,
     kept: &Answer,
 ) -> Option<Vec<String>> {
-    let command = event.command.as_deref()?;
+    let command = event.command.as_deref().filter(|command| !command.is_act)?;
     let told = Told { plan, event, command, explanation };
     match kept {
         Answer::Kept { runs, .. } if runs.is_empty() => Some(told.nothing()),

@@ -17,6 +17,7 @@ mod every_provider;
 mod facts;
 mod git_facts;
 mod observations;
+mod people;
 mod proven;
 mod purity;
 mod rules;

@@ -105,9 +105,12 @@ fn show_git(screen: Screen, git: &GitFacts) {
 
 fn show_command(screen: Screen, command: &ChatCommand) {
     let facts = [("user", &command.user), ("channel", &command.channel), ("team", &command.team)];
-    let mut said = vec![command.text.to_string()];
+    let (title, mut said) = match command.is_act {
+        true => ("person   ", Vec::new()),
+        false => ("command  ", vec![command.text.to_string()]),
+    };
     said.extend(
         facts.into_iter().filter_map(|(name, fact)| Some(format!("{name} {}", fact.as_ref()?))),
     );
-    screen.words(10, format!("command   {}", said.join(", ")));
+    screen.words(10, format!("{title} {}", said.join(", ")));
 }

@@ -36,7 +36,7 @@ const GIT: &[&str] = &[
     "status",
 ];
 
-const ALL: [Told; 5] = [
+const ALL: [Told; 6] = [
     Told {
         keys: GIT,
         what: "tells nothing of git",
@@ -48,14 +48,19 @@ const ALL: [Told; 5] = [
         by: |source| source.provider.tells_claims(),
     },
     Told {
-        keys: &["command", "user"],
+        keys: &["command"],
         what: "takes no commands from people",
         by: |source| source.provider.dialect().is_some() || source.provider.takes_comments(),
     },
     Told {
+        keys: &["user"],
+        what: "does not say which person did it",
+        by: |source| source.provider.tells_people() || source.provider.takes_comments(),
+    },
+    Told {
         keys: &["channel"],
         what: "has no channels",
-        by: |source| source.provider.dialect().is_some(),
+        by: |source| source.provider.tells_people(),
     },
     Told {
         keys: &["association"],

@@ -93,7 +93,7 @@ fn nothing() -> Reply {
 /// command of its own, whose options are the values.
 fn command(body: &Value) -> Option<ChatCommand> {
     if number(body, "type")? != APPLICATION_COMMAND || body.get("event").is_some() {
-        return None;
+        return act(body);
     }
     let name = field(body, &["data", "name"])?;
     let options = body.at(&["data", "options"]).and_then(Value::as_list).unwrap_or_default();
@@ -102,18 +102,35 @@ fn command(body: &Value) -> Option<ChatCommand> {
         Some(text) => line::parse(text),
         None => named(name.clone(), options),
     };
-    let user = |key| field(body, &["member", "user", key]).or_else(|| field(body, &["user", key]));
     Some(ChatCommand {
         slash: Some(Arc::from(format!("/{name}"))),
         text: typed.unwrap_or_default().into(),
         line,
-        user: user("id"),
-        user_name: user("username"),
+        user: person(body, "id"),
+        user_name: person(body, "username"),
         channel: field(body, &["channel_id"]),
         channel_name: field(body, &["channel", "name"]),
         team: field(body, &["guild_id"]),
         comment: None,
+        is_act: false,
     })
+}
+
+/// Who pressed a component or sent a form, and where. A webhook event names a person under its data.
+fn act(body: &Value) -> Option<ChatCommand> {
+    let [channel, team] = ["channel_id", "guild_id"].map(|name| field(body, &[name]));
+    Some(ChatCommand {
+        user_name: person(body, "username"),
+        channel_name: field(body, &["channel", "name"]),
+        ..ChatCommand::act(person(body, "id"), channel, team)?
+    })
+}
+
+/// What is said of the person: as a member of a server, in a direct message, or in a webhook event.
+fn person(body: &Value, key: &str) -> Option<Arc<str>> {
+    let places: [&[&str]; 3] =
+        [&["member", "user", key], &["user", key], &["event", "data", "user", key]];
+    places.into_iter().find_map(|path| field(body, path))
 }
 
 /// The text of the only option, where that option holds a whole command line.
@@ -173,7 +190,8 @@ static ABOUT: About = About {
               Discord documents no limit for the time; 5 minutes are allowed unless `tolerance` says \
               otherwise, so a webhook event that is retried for longer is refused.",
     yields: "The command, with `user`, `channel` and `team` (the server) as Discord's ids. Channels \
-             of other servers may have the same names: ask for ids.",
+             of other servers may have the same names: ask for ids. Components and forms tell them \
+             too; a webhook event tells the person where it names one.",
     proven: Proven::Recomputed,
     sources: &[
         "https://discord.com/developers/docs/interactions/receiving-and-responding",

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use crate::authenticate::jwt::{self, Algorithm, Keys, Rules};
 use crate::authenticate::{Proof, Refusal, Unverified, Verified};
-use crate::model::{Claims, Patterns, Secret, Value};
+use crate::model::{ChatCommand, Claims, Patterns, Secret, Value};
+use crate::providers::chat::field;
 use crate::providers::{
     About, DecodeFault, Decoded, Group, Identity, KeyForm, KeyPlace, Meaning, Options, Outgoing,
     Proven, Provider, Published, SecretUse, SignFault, Signed, UNNAMED, Verification, Wanted,
@@ -121,7 +122,12 @@ impl Provider for GoogleChat {
     }
 
     fn decode(&self, _headers: &HeaderMap, body: &Bytes) -> Result<Decoded, DecodeFault> {
-        decode::json(body).map(Into::into)
+        let body = decode::json(body)?;
+        Ok(Decoded { command: act(&body), body })
+    }
+
+    fn tells_people(&self) -> bool {
+        true
     }
 
     fn meaning(
@@ -187,6 +193,21 @@ impl Provider for GoogleChat {
     }
 }
 
+/// Who did it and in which space. An add-on has the same under `chat`, and the space under what happened.
+fn act(body: &Value) -> Option<ChatCommand> {
+    const HAPPENED: [&str; 4] =
+        ["messagePayload", "buttonClickedPayload", "appCommandPayload", "addedToSpacePayload"];
+    let chat = body.get("chat").unwrap_or(body);
+    let places = HAPPENED.into_iter().filter_map(|name| chat.get(name));
+    let space = std::iter::once(chat).chain(places).find_map(|place| place.get("space"));
+    let of_space = |name: &str| field(space?, &[name]);
+    Some(ChatCommand {
+        user_name: field(chat, &["user", "displayName"]),
+        channel_name: of_space("displayName"),
+        ..ChatCommand::act(field(chat, &["user", "name"]), of_space("name"), None)?
+    })
+}
+
 fn is_project(audience: &str) -> bool {
     !audience.is_empty() && audience.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -218,7 +239,7 @@ static ABOUT: About = About {
     ],
     source: "provider: google-chat\naudience: [\"1234567890\"]",
     carries: "The kind is the body's `type` in lower case (`message`, `added_to_space`, …). The delivery's id is the digest of the body, which holds the event's time. Google's token is checked (issuer, audience, expiry); the body is not signed.",
-    yields: "The token's claims.",
+    yields: "The token's claims; `user` (`users/…`) and `channel` (the space, `spaces/…`) of the body, which is not signed.",
     proven: Proven::Documented,
     sources: &["https://developers.google.com/workspace/chat/verify-requests-from-chat"],
 };

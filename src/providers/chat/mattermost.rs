@@ -5,7 +5,7 @@ use http::HeaderMap;
 
 use crate::model::{ChatCommand, Value};
 use crate::providers::about::{About, Group, Proven};
-use crate::providers::chat::{Dialect, slash_command};
+use crate::providers::chat::{Dialect, field, slash_command};
 use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::BodyToken;
 
@@ -22,13 +22,21 @@ pub(in crate::providers) static MATTERMOST: Sender = Sender {
 };
 
 fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
-    Some(if command(body).is_some() { "command" } else { "message" })
+    Some(if slash_command(body, str::to_owned).is_some() { "command" } else { "message" })
 }
 
 /// A message of an outgoing webhook is not taken as a command, since everyone in the channel could read
-/// the answer.
+/// the answer. It says who wrote it, and where.
 fn command(body: &Value) -> Option<ChatCommand> {
-    slash_command(body, str::to_owned)
+    slash_command(body, str::to_owned).or_else(|| {
+        let [user, channel, team] =
+            ["user_id", "channel_id", "team_id"].map(|name| field(body, &[name]));
+        Some(ChatCommand {
+            user_name: field(body, &["user_name"]),
+            channel_name: field(body, &["channel_name"]),
+            ..ChatCommand::act(user, channel, team)?
+        })
+    })
 }
 
 static ABOUT: About = About {
@@ -43,7 +51,8 @@ static ABOUT: About = About {
     carries: "A slash command is of kind `command`, the message of an outgoing webhook of kind \
               `message`. The id is the `trigger_id` or the `post_id`. Nothing is signed: the token \
               is in the field `token` or in `Authorization: Token …`, so use https. It is not kept.",
-    yields: "The command, with `user`, `channel` and `team` as Mattermost's ids.",
+    yields: "The command, with `user`, `channel` and `team` as Mattermost's ids. Messages tell them too. \
+             Buttons and dialogues carry no token, so that their requests are refused.",
     proven: Proven::Literal,
     sources: &[
         "https://developers.mattermost.com/integrate/slash-commands/custom",

@@ -30,6 +30,7 @@ fn slash_command(body: &Value, unescape: fn(&str) -> String) -> Option<ChatComma
         channel_name: field(body, &["channel_name"]),
         team: field(body, &["team_id"]),
         comment: None,
+        is_act: false,
     })
 }
 

@@ -57,6 +57,7 @@ fn command(body: &Value) -> Option<ChatCommand> {
         team: field(body, &["channelData", "team", "id"])
             .or_else(|| field(body, &["channelData", "teamsTeamId"])),
         comment: None,
+        is_act: false,
     })
 }
 

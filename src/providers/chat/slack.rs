@@ -10,7 +10,7 @@ use crate::authenticate::timestamp::{DEFAULT_TOLERANCE, Unit};
 use crate::authenticate::{Refusal, Unverified};
 use crate::model::{ChatCommand, Value};
 use crate::providers::about::{About, Group, Proven};
-use crate::providers::chat::{Dialect, slash_command};
+use crate::providers::chat::{Dialect, field, slash_command};
 use crate::providers::described::{At, Body, Sender};
 use crate::providers::mechanisms::{Mac, Part, Time, Writing};
 use crate::providers::{Greeting, Handshake, Reply, Verification};
@@ -42,11 +42,33 @@ pub(in crate::providers) static SLACK: Sender = Sender {
 };
 
 fn kind(_headers: &HeaderMap, body: &Value) -> Option<&'static str> {
-    command(body).map(|_| "command")
+    slash_command(body, unescape).map(|_| "command")
 }
 
 fn command(body: &Value) -> Option<ChatCommand> {
-    slash_command(body, unescape)
+    slash_command(body, unescape).or_else(|| act(body))
+}
+
+/// Who did what an event or an interaction is about, and where. In events, `user` and `channel` are ids, or maps with
+/// an id where the event is about them. A dialogue is in no channel, unless it was opened to answer into one.
+fn act(body: &Value) -> Option<ChatCommand> {
+    let first = |paths: &[&[&str]]| paths.iter().find_map(|path| field(body, path));
+    let answered = body.get("response_urls").and_then(Value::as_list).and_then(<[Value]>::first);
+    let channel = first(&[
+        &["event", "channel"],
+        &["event", "channel", "id"],
+        &["event", "item", "channel"],
+        &["channel", "id"],
+        &["container", "channel_id"],
+    ]);
+    let channel = channel.or_else(|| field(answered?, &["channel_id"]));
+    let user = first(&[&["event", "user"], &["event", "user", "id"], &["user", "id"]]);
+    let team = first(&[&["team_id"], &["team", "id"], &["user", "team_id"]]);
+    Some(ChatCommand {
+        user_name: first(&[&["user", "username"], &["user", "name"]]),
+        channel_name: first(&[&["channel", "name"]]),
+        ..ChatCommand::act(user, channel, team)?
+    })
 }
 
 /// Undoes Slack's escapes. Slack escapes these three characters in all text.
@@ -102,7 +124,8 @@ static ABOUT: About = About {
               the `trigger_id` of a command or an interaction, the same for each of Slack's three \
               retries. Time and body are signed. The field `token` is not kept.",
     yields: "The command, with `user`, `channel` and `team` as Slack's ids. Names can be changed: \
-             ask for ids.",
+             ask for ids. Events, buttons, dialogues and shortcuts tell `user`, `channel` and `team` \
+             too, where Slack says them; a dialogue and a global shortcut have no channel.",
     proven: Proven::Literal,
     sources: &[
         "https://docs.slack.dev/authentication/verifying-requests-from-slack",

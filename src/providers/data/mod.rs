@@ -11,6 +11,7 @@ pub(super) mod fivetran;
 pub(super) mod grafana;
 pub(super) mod huggingface;
 pub(super) mod label_studio;
+pub(super) mod labelbox;
 pub(super) mod lakefs;
 pub(super) mod minio;
 pub(super) mod mlflow;

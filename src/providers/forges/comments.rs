@@ -49,6 +49,7 @@ pub(super) fn command(meaning: &Meaning, body: &Value) -> Option<ChatCommand> {
         channel_name: None,
         team: None,
         comment: Some(InComment { association: text(body, &["comment", "author_association"]) }),
+        is_act: false,
     })
 }
 
