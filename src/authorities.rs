@@ -7,12 +7,12 @@ use reqwest::{ClientBuilder, Url};
 const NONE: &str = "No CA certificates were loaded";
 
 /// Lets a client do without authorities where it asks these addresses alone (its server's, its proxy's) and none of
-/// them is `https`. The client must not follow redirects.
+/// them is `https`; `unix` is plain HTTP on a socket of this machine. The client must not follow redirects.
 pub(crate) fn only_where_needed<'a>(
     builder: ClientBuilder,
     addresses: impl IntoIterator<Item = &'a Url>,
 ) -> ClientBuilder {
-    match addresses.into_iter().all(|address| address.scheme() == "http") {
+    match addresses.into_iter().all(|address| matches!(address.scheme(), "http" | "unix")) {
         true => builder.tls_certs_only([]),
         false => builder,
     }

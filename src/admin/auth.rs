@@ -14,7 +14,7 @@ use super::{Admin, Code};
 use crate::config::NoSuchToken;
 use crate::model::Role;
 use crate::observe::Observation;
-use crate::receive::client_address;
+use crate::receive::client_behind;
 use crate::serving::{Peer, Remote};
 
 /// Who sent a request.
@@ -108,10 +108,10 @@ pub(super) fn client(
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Option<IpAddr> {
-    let peer = extensions.get::<Remote>()?.0.ip();
+    let Remote(remote) = *extensions.get::<Remote>()?;
     let plan = admin.live.plan();
     let server = &plan.server;
-    Some(client_address(peer, headers, server.proxy_header, &server.trusted_proxies))
+    client_behind(remote, headers, server.proxy_header, &server.trusted_proxies)
 }
 
 impl Admin {

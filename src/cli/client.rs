@@ -1,7 +1,7 @@
 //! Talks to the running gateway's API, with a token. The command line never opens the store of a running
 //! gateway.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser};
@@ -15,7 +15,7 @@ use super::refused::{NOT_ADMIN, failure};
 use crate::admin::views::ProblemView;
 use crate::authorities;
 use crate::error_chain::with_causes;
-use crate::model::{Secret, printable};
+use crate::model::{Listen, Secret, printable};
 use crate::regular_file::{self, MOST_OF_CERTIFICATES};
 
 /// How long the gateway may take to answer.
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Where the running gateway is, and who asks.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Remote {
-    /// Address of the running gateway's admin listener
+    /// Address of the running gateway's admin listener, such as http://127.0.0.1:8081 or unix:/run/gateway/admin.sock
     #[arg(long, env = "CDSW_GATEWAY_URL", default_value = "http://127.0.0.1:8081", global = true, value_parser = address)]
     pub(super) url: Url,
     /// File that holds an admin token; without it the variable CDSW_GATEWAY_TOKEN is used
@@ -48,6 +48,9 @@ impl Trust {
         let none = reqwest::redirect::Policy::none();
         let builder = Client::builder().no_proxy().redirect(none).timeout(patience);
         let mut builder = authorities::only_where_needed(builder, [url]);
+        if let Some(path) = socket_of(url) {
+            builder = builder.unix_socket(path);
+        }
         if let Some(path) = &self.ca_file {
             let unusable = |why: &dyn std::fmt::Display| {
                 Failure::Usage(format!("the CA file {} cannot be used: {why}", path.display()))
@@ -113,6 +116,9 @@ impl Anywhere {
 /// A connection to a gateway's API.
 pub(super) struct Api {
     client: Client,
+    /// Where it is, for people.
+    shown: Url,
+    /// Where it is, by HTTP.
     url: Url,
     token: Secret,
 }
@@ -137,7 +143,8 @@ impl Remote {
         }
         Ok(Api {
             client: self.trust.client(&self.url, PATIENCE)?,
-            url: self.url.clone(),
+            url: over_http(&self.url),
+            shown: self.url.clone(),
             token: Secret::new(token),
         })
     }
@@ -146,7 +153,8 @@ impl Remote {
 impl Api {
     /// A client for the gateway at this address.
     pub(super) fn new(url: Url, token: Secret) -> Result<Self, Failure> {
-        Ok(Self { client: Trust::default().client(&url, PATIENCE)?, url, token })
+        let client = Trust::default().client(&url, PATIENCE)?;
+        Ok(Self { client, url: over_http(&url), shown: url, token })
     }
 
     /// Sends a GET and parses the answer.
@@ -215,7 +223,10 @@ impl Api {
                 true => "",
                 false => "; is it running, and is --url its admin listener?",
             };
-            Failure::Unreachable(format!("cannot reach the gateway at {}: {why}{guess}", self.url))
+            Failure::Unreachable(format!(
+                "cannot reach the gateway at {}: {why}{guess}",
+                self.shown
+            ))
         })?;
         let status = answer.status();
         if status.is_success() {
@@ -227,7 +238,7 @@ impl Api {
             return Err(Failure::Unreachable(format!(
                 "{} redirects to {to} ({status}), which is not followed with a token; give the address of the \
                  admin listener with --url",
-                self.url
+                self.shown
             )));
         }
         let problem = answer.json::<ProblemView>().await.ok();
@@ -235,7 +246,7 @@ impl Api {
         if code.is_none() && matches!(status.as_u16(), 404 | 405) && !self.is_admin().await {
             return Err(Failure::Unreachable(format!(
                 "there is no API at {} (it answered {status}); {NOT_ADMIN}",
-                self.url
+                self.shown
             )));
         }
         // One line: it may quote what is in the store.
@@ -259,12 +270,73 @@ impl Api {
 
 /// Parses an address given as an argument.
 pub(super) fn address(text: &str) -> Result<Url, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return on_socket(Path::new(path)).ok_or_else(|| {
+            "not a socket; write its path, such as unix:/run/cdsw-gateway/admin.sock".to_owned()
+        });
+    }
     let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     text.parse().ok().filter(good).ok_or_else(|| {
-        "not an address; write it with its scheme, such as http://127.0.0.1:8081".to_owned()
+        "not an address; write it with its scheme, such as http://127.0.0.1:8081, or \
+         unix:/run/cdsw-gateway/admin.sock"
+            .to_owned()
     })
+}
+
+/// The address of a Unix socket: `unix:` and its path, with the escapes of an address.
+pub(super) fn on_socket(path: &Path) -> Option<Url> {
+    let path = std::path::absolute(path).ok()?;
+    let escaped = Url::from_file_path(path).ok()?;
+    Url::parse(&format!("unix:{}", escaped.path())).ok().filter(|url| url.path().len() > 1)
+}
+
+/// The path of the socket that an address names; none for another address.
+fn socket_of(url: &Url) -> Option<PathBuf> {
+    let path = (url.scheme() == "unix").then(|| url.path())?;
+    Url::parse(&format!("file://{path}")).ok()?.to_file_path().ok()
+}
+
+/// The address that requests name: on a Unix socket the name of this machine, since HTTP wants one.
+pub(super) fn over_http(url: &Url) -> Url {
+    let here = || Url::parse("http://localhost/").ok();
+    socket_of(url).and_then(|_| here()).unwrap_or_else(|| url.clone())
+}
+
+/// The address at which this machine reaches a listener; none where only systemd knows it.
+pub(super) fn place(listen: &Listen) -> Option<Url> {
+    match listen.reached_here()? {
+        Listen::Tcp(address) => format!("http://{address}").parse().ok(),
+        Listen::Unix(socket) => on_socket(&socket.path),
+        Listen::Passed(_) => None,
+    }
 }
 
 fn lost(error: reqwest::Error) -> Failure {
     Failure::Unreachable(with_causes(&error.without_url()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_an_address_whatever_its_path_is() {
+        for path in ["/run/g/admin.sock", "/run/a b/%41?#/ü.sock", "/x"] {
+            let url = address(&format!("unix:{path}")).expect(path);
+            assert_eq!(socket_of(&url), Some(PathBuf::from(path)));
+            assert_eq!(over_http(&url).as_str(), "http://localhost/");
+        }
+        let here = std::env::current_dir().expect("a directory");
+        let url = address("unix:admin.sock").expect("a relative one");
+        assert_eq!(socket_of(&url), Some(here.join("admin.sock")));
+        let url = address("http://127.0.0.1:8081").expect("an address");
+        assert_eq!((socket_of(&url), over_http(&url)), (None, url));
+    }
+
+    #[test]
+    fn what_names_no_socket_is_refused() {
+        for text in ["unix:", "unix:/", "Unix:/run/x", "/run/x", "unix"] {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
 }

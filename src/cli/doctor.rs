@@ -8,7 +8,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::ConfigFile;
-use super::client::{Trust, address};
+use super::client::{Trust, address, over_http, place};
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::admin::views::{Readiness, Ready, Status};
@@ -200,7 +200,7 @@ impl Asking {
         path: &str,
         patience: Duration,
     ) -> Result<T, String> {
-        let mut url = self.url.clone();
+        let mut url = over_http(&self.url);
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
         }
@@ -226,9 +226,12 @@ fn of_status(url: &Url, status: Status) -> Vec<Finding> {
 
 /// Where the gateway of this configuration has its admin listener, as this machine reaches it.
 fn own_address(live: &Live) -> Result<Url, Failure> {
-    let address = config::reached_here(live.plan().server.admin);
-    let url = format!("http://{address}").parse();
-    url.map_err(|_| Failure::Failed("server.admin is not an address".to_owned()))
+    let admin = &live.plan().server.admin;
+    place(admin).ok_or_else(|| {
+        Failure::Usage(format!(
+            "server.admin is {admin}, and only systemd knows where that listens; give its address with --url"
+        ))
+    })
 }
 
 async fn first_token(live: &Live) -> Option<Secret> {

@@ -9,7 +9,7 @@ use clap::Args;
 use reqwest::{StatusCode, Url};
 
 use super::ConfigFile;
-use super::client::{Trust, address, no_answer};
+use super::client::{Trust, address, no_answer, over_http, place};
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
 use crate::config;
@@ -44,34 +44,41 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) async fn run(self, screen: Screen) -> Result<(), Failure> {
-        let url = self.asked()?;
-        let client = self.trust.client(&url, Duration::from_secs(self.timeout));
+        let place = match &self.url {
+            Some(url) => url.clone(),
+            None => self.configured()?,
+        };
+        let client = self.trust.client(&place, Duration::from_secs(self.timeout));
         let client = client.map_err(|fault| Failure::Failed(fault.to_string()))?;
-        let answer = client.get(url.clone()).send().await;
+        let (page, url) = self.page(&place)?;
+        let answer = client.get(page).send().await;
         let answer = answer.map_err(|error| {
             Failure::Failed(format!("{url} does not answer: {}", no_answer(error)))
         })?;
         let words = verdict(self.alive, answer.status())
             .map_err(|why| Failure::Failed(format!("{url} {why}")))?;
         if screen.json() {
-            screen.value(&serde_json::json!({ "good": true, "url": url.as_str() }));
+            screen.value(&serde_json::json!({ "good": true, "url": url }));
         } else {
             screen.line(format!("{} {url} {words}", screen.paint(Tone::Good, "ok")));
         }
         Ok(())
     }
 
-    /// The page to ask.
-    fn asked(&self) -> Result<Url, Failure> {
-        let mut url = match &self.url {
-            Some(url) => url.clone(),
-            None => self.configured()?,
-        };
+    /// The page to ask at this place, and how people are told of it: behind a socket its path stands behind a colon, as
+    /// in nginx.
+    fn page(&self, place: &Url) -> Result<(Url, String), Failure> {
+        let mut url = over_http(place);
+        let name = if self.alive { "livez" } else { "readyz" };
         url.path_segments_mut()
             .map_err(|()| Failure::Failed("--url has no path".to_owned()))?
             .pop_if_empty()
-            .push(if self.alive { "livez" } else { "readyz" });
-        Ok(url)
+            .push(name);
+        let shown = match place.scheme() {
+            "unix" => format!("{place}:/{name}"),
+            _ => url.to_string(),
+        };
+        Ok((url, shown))
     }
 
     fn configured(&self) -> Result<Url, Failure> {
@@ -80,8 +87,7 @@ impl Health {
                 "{why}; give the address of the listener with --url or in CDSW_GATEWAY_HEALTH"
             ))
         })?;
-        let url = format!("http://{found}").parse();
-        url.map_err(|_| Failure::Failed(format!("{found} is not an address")))
+        place(&found).ok_or_else(|| Failure::Failed(format!("{found} is not an address")))
     }
 }
 

@@ -44,6 +44,7 @@ use clap::{Parser, Subcommand};
 pub use explain::saved_body;
 
 use crate::observe::{LogFormat, start_tracing};
+use crate::serving::PassedSockets;
 use failure::{ErrorView, Failure};
 use screen::{Looks, Screen, Tone, aside, aside_report};
 
@@ -167,6 +168,11 @@ pub fn run() -> ExitCode {
         Err(fault) => return unread(&fault),
     };
     let screen = Screen::new(arguments.json, arguments.looks);
+    // There is one thread yet. Programs that other commands start may be meant to have these sockets.
+    let passed = match arguments.command {
+        Command::Serve(_) => PassedSockets::from_environment(),
+        _ => PassedSockets::default(),
+    };
     // Commands that end by themselves print what matters, so they log only when asked to.
     let lasting = matches!(arguments.command, Command::Serve(_) | Command::Simulate(_));
     let filter = if lasting || arguments.log != "info" { arguments.log.as_str() } else { "off" };
@@ -183,7 +189,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let ended = runtime.block_on(perform(arguments.command, screen, arguments.anywhere));
+    let ended = runtime.block_on(perform(arguments.command, screen, arguments.anywhere, passed));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -224,9 +230,10 @@ async fn perform(
     command: Command,
     screen: Screen,
     anywhere: client::Anywhere,
+    passed: PassedSockets,
 ) -> Result<(), Failure> {
     match command {
-        Command::Serve(command) => command.run().await,
+        Command::Serve(command) => command.run(passed).await,
         Command::Demo(command) => Box::pin(command.run(screen)).await,
         Command::Check(command) => command.run(screen),
         Command::Explain(command) => command.run(screen).await,

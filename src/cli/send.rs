@@ -10,7 +10,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::ConfigFile;
-use super::client::{Anywhere, Api, Remote, Trust};
+use super::client::{self, Anywhere, Api, Remote, Trust};
 use super::explain::{find_source, parse_header, read};
 use super::failure::Failure;
 use super::providers;
@@ -75,7 +75,7 @@ pub(super) struct Send {
     id: Option<String>,
     /// Where the gateway listens for webhooks, `server.listen` of the configuration unless given;
     /// with --provider the whole address of the source
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = client::address)]
     to: Option<Url>,
     /// Another header; may be given several times
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
@@ -95,6 +95,8 @@ struct Target {
     source: Arc<SourcePlan>,
     secret: Secret,
     access_token: Option<Secret>,
+    /// Where it is sent, and where the request says that it goes: two things on a Unix socket.
+    place: Url,
     url: Url,
 }
 
@@ -110,7 +112,7 @@ impl Send {
             // The argument parser asks for one of the two.
             (None, None) => return Err(Failure::Usage("name a source".to_owned())),
         };
-        let Target { source, secret, access_token, url } = target;
+        let Target { source, secret, access_token, place, url } = target;
         let event = self.event.as_deref().unwrap_or_else(|| source.provider.sample_kind());
         let id = self.id.clone().unwrap_or_else(new_id);
         let body = self.body(&source, event, &id)?;
@@ -128,7 +130,7 @@ impl Send {
         } else {
             None
         };
-        let sent = deliver(request, id, &self.trust).await?;
+        let sent = deliver(request, id, &place, &self.trust).await?;
         show(screen, &sent, api.is_some())?;
         match api {
             Some(api) => follow(screen, &api, &sent).await,
@@ -152,12 +154,15 @@ impl Send {
         };
         let base = match &self.to {
             Some(url) => url.clone(),
-            None => format!("http://{}", plan.server.listen)
-                .parse()
-                .map_err(|_| Failure::Failed("server.listen is not an address".to_owned()))?,
+            None => client::place(&plan.server.listen).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "server.listen is {}, and only systemd knows where that listens; give its address with --to",
+                    plan.server.listen
+                ))
+            })?,
         };
         let url = hook(&base, name)?;
-        Ok(Target { source: Arc::clone(source), secret, access_token, url })
+        Ok(Target { source: Arc::clone(source), secret, access_token, place: base, url })
     }
 
     async fn without_configuration(&self, screen: Screen, name: &str) -> Result<Target, Failure> {
@@ -187,8 +192,9 @@ impl Send {
             }
         };
         let base = self.to.clone().unwrap_or_else(|| USUAL.parse().expect("a literal address"));
-        let url = if base.path() == "/" { hook(&base, name)? } else { base };
-        Ok(Target { source, secret, access_token: None, url })
+        let is_bare = base.path() == "/" || base.scheme() == "unix";
+        let url = if is_bare { hook(&base, name)? } else { base.clone() };
+        Ok(Target { source, secret, access_token: None, place: base, url })
     }
 
     fn body(&self, source: &SourcePlan, event: &str, id: &str) -> Result<Vec<u8>, Failure> {

@@ -17,6 +17,7 @@ use crate::issuers::Transport;
 use crate::model::{Role, counted};
 use crate::observe::Observation;
 use crate::random::SystemRandom;
+use crate::serving::PassedSockets;
 
 /// Run the gateway.
 #[derive(Args, Debug)]
@@ -59,7 +60,7 @@ impl ValueEnum for Role {
 }
 
 impl Serve {
-    pub(super) async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self, passed: PassedSockets) -> Result<(), Failure> {
         let fault = |error: std::io::Error| Failure::Failed(format!("signals: {error}"));
         let mut hangup = signal(SignalKind::hangup()).map_err(fault)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
@@ -81,6 +82,7 @@ impl Serve {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             transport: Transport::default(),
+            passed,
         };
         let part = Part { role: self.role, migrate: self.migrate };
         let exposed = config::out_of_place(&live.plan(), self.role, live.path());

@@ -6,7 +6,7 @@ use http::Method;
 use reqwest::Url;
 use serde::Serialize;
 
-use super::client::{Trust, no_answer};
+use super::client::{Trust, no_answer, over_http};
 use super::failure::Failure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::SourcePlan;
@@ -59,7 +59,7 @@ impl Signing<'_> {
 
 /// The address of a source's webhooks on the listener at `base`.
 pub(super) fn hook(base: &Url, source: &str) -> Result<Url, Failure> {
-    let mut url = base.clone();
+    let mut url = over_http(base);
     url.path_segments_mut()
         .map_err(|()| Failure::Usage(format!("`{base}` is not a usable address")))?
         .pop_if_empty()
@@ -72,13 +72,14 @@ pub(super) fn new_id() -> String {
     uuid::Uuid::from_u128(SystemRandom.bits()).hyphenated().to_string()
 }
 
-/// Sends it and reads the answer.
+/// Sends it to this place and reads the answer.
 pub(super) async fn deliver(
     request: reqwest::Request,
     id: String,
+    place: &Url,
     trust: &Trust,
 ) -> Result<Sent, Failure> {
-    let client = trust.client(request.url(), Duration::from_secs(30))?;
+    let client = trust.client(place, Duration::from_secs(30))?;
     let mut to = request.url().clone();
     // The query may hold a secret, since some senders can put it nowhere else.
     to.set_query(None);

@@ -33,7 +33,7 @@ use std::path::Path;
 pub use changed::page as changed_meanings;
 pub use docs::docs_markdown;
 pub use documented::documented_source;
-pub use health::{health_address, reached_here};
+pub use health::health_address;
 pub use live::{Change, Live, NoSuchToken, SourceSecrets, came_to};
 pub use networks::Networks;
 pub use plan::{

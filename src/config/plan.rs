@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
 use crate::matching::{Index, Indexed, On, Patterns, Takes, UnknownPaths};
-use crate::model::{Backlog, BreakerPolicy, Secret, Target};
+use crate::model::{Backlog, BreakerPolicy, Listen, Secret, Target};
 use crate::providers::{Options, Provider, Verification};
 
 /// Everything that a configuration says.
@@ -60,13 +60,13 @@ pub struct HeldBack {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerPlan {
     /// The address for webhooks.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// The path that may stand in front of `/hooks/`, without a slash at its end; empty where there is none.
     pub path_prefix: String,
     /// The address for the admin API, metrics and health.
-    pub admin: SocketAddr,
+    pub admin: Listen,
     /// The address for health alone; `None` where there is no such listener.
-    pub health: Option<SocketAddr>,
+    pub health: Option<Listen>,
     /// Whether the metrics are served there too.
     pub health_metrics: bool,
     /// The tokens of the admin API, by the name of the person who holds each.

@@ -28,7 +28,7 @@ pub(super) struct Listeners {
 
 fn wanted(server: &ServerPlan) -> Allotment {
     let hooks = server.requests_in_flight.saturating_mul(CONNECTIONS_PER_REQUEST);
-    let health = server.health.map_or(0, |_| HEALTH_CONNECTIONS);
+    let health = server.health.as_ref().map_or(0, |_| HEALTH_CONNECTIONS);
     Allotment { hooks, admin: ADMIN_CONNECTIONS, health }
 }
 

@@ -10,10 +10,8 @@ mod stopping;
 mod stores;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin};
@@ -21,11 +19,11 @@ use crate::clock::Clock;
 use crate::config::{Live, ServerPlan};
 use crate::dispatch::{Dispatcher, Parts, Writer};
 use crate::issuers::{Issuers, Transport};
-use crate::model::Role;
+use crate::model::{Listen, Role};
 use crate::observe::{Metrics, Observation, Observer};
 use crate::random::Random;
 use crate::receive::{self, Finders, Greetings, Proofs, Rates, Receiver, Refusals};
-use crate::serving::{Strangers, serve};
+use crate::serving::{Bound, Listener, PassedSockets, Strangers, serve};
 use crate::store::{Act, Store, StoreFault};
 use stopping::Stop;
 
@@ -43,6 +41,8 @@ pub struct Environs {
     pub random: Arc<dyn Random>,
     /// The client with which the published keys of issuers are fetched.
     pub transport: Transport,
+    /// The sockets that systemd opened before the process started.
+    pub passed: PassedSockets,
 }
 
 /// Which part of the gateway's work this process does.
@@ -57,9 +57,9 @@ pub struct Part {
 /// A running gateway.
 pub struct Gateway {
     role: Role,
-    hooks: Option<SocketAddr>,
-    admin: SocketAddr,
-    health: Option<SocketAddr>,
+    hooks: Option<Bound>,
+    admin: Bound,
+    health: Option<Bound>,
     live: Arc<Live>,
     store: Arc<dyn Store>,
     observer: Arc<Observer>,
@@ -72,9 +72,9 @@ pub struct Gateway {
 
 /// The sockets that were opened at the start.
 struct Sockets {
-    hooks: Option<TcpListener>,
-    admin: TcpListener,
-    health: Option<TcpListener>,
+    hooks: Option<Listener>,
+    admin: Listener,
+    health: Option<Listener>,
 }
 
 /// Why a gateway did not start.
@@ -84,15 +84,17 @@ pub enum StartFault {
     Store(StoreFault),
     /// The role needs a store that several processes can share.
     Alone(Role),
-    /// An address cannot be listened on.
+    /// A listener cannot listen where it is to.
     Listen {
         /// Which one.
         what: &'static str,
-        /// The address.
-        address: SocketAddr,
+        /// Where.
+        place: Listen,
         /// The system's error.
         error: std::io::Error,
     },
+    /// systemd opened sockets that no listener takes.
+    Passed(String),
 }
 
 impl fmt::Display for StartFault {
@@ -105,10 +107,18 @@ impl fmt::Display for StartFault {
                  `store: postgres://…`, or serve with role `all`",
                 role.as_str()
             ),
-            Self::Listen { what, address, error } => write!(
+            Self::Listen { what, place: Listen::Tcp(address), error } => write!(
                 f,
                 "cannot listen on {address} (server.{what}): {error}; another process may have \
                  it, or the address is not this machine's"
+            ),
+            Self::Listen { what, place, error } => {
+                write!(f, "cannot listen on {place} (server.{what}): {error}")
+            }
+            Self::Passed(sockets) => write!(
+                f,
+                "systemd opened sockets that no listener of this role takes: {sockets}; write `listen: \
+                 systemd:NAME` (or `admin:`, `health:`), or remove them from the .socket unit"
             ),
         }
     }
@@ -132,12 +142,7 @@ impl Gateway {
         let (version, report) = (&*plan.version, &*live.last_report());
         let at = environs.clock.now();
         observer.tell(Observation::ConfigurationLoaded { version, report, at });
-        let hooks = match role.receives() {
-            true => Some(listen("listen", plan.server.listen)?),
-            false => None,
-        };
-        let admin = listen("admin", plan.server.admin)?;
-        let health = plan.server.health.map(|address| listen("health", address)).transpose()?;
+        let sockets = Sockets::open(role, &plan.server, &environs.passed).await?;
         let store = open(&live, &*environs.random, part.migrate, &observer).await;
         let store = store.map_err(StartFault::Store)?;
         match store.shared() {
@@ -174,9 +179,9 @@ impl Gateway {
             role,
             issuers,
             clock: Arc::clone(&environs.clock),
-            hooks: hooks.as_ref().map(|(_, address)| *address),
-            admin: admin.1,
-            health: health.as_ref().map(|(_, address)| *address),
+            hooks: sockets.hooks.as_ref().map(|listener| listener.bound().clone()),
+            admin: sockets.admin.bound().clone(),
+            health: sockets.health.as_ref().map(|listener| listener.bound().clone()),
             live: Arc::clone(&live),
             store,
             observer,
@@ -184,17 +189,12 @@ impl Gateway {
             stop: Stop::default(),
             tasks: TaskTracker::new(),
         };
-        let sockets = Sockets {
-            hooks: hooks.map(|(listener, _)| listener),
-            admin: admin.0,
-            health: health.map(|(listener, _)| listener),
-        };
         gateway.spawn(live, &environs, sockets, &plan.server);
         gateway.observer.tell(Observation::Ready {
             role: role.as_str(),
-            hooks: gateway.hooks,
-            admin: gateway.admin,
-            health: gateway.health,
+            hooks: gateway.hooks.as_ref(),
+            admin: &gateway.admin,
+            health: gateway.health.as_ref(),
             config: &plan.version,
         });
         Ok(gateway)
@@ -277,19 +277,19 @@ impl Gateway {
         ));
     }
 
-    /// The address on which webhooks are received; `None` where the role receives none.
-    pub fn hooks(&self) -> Option<SocketAddr> {
-        self.hooks
+    /// Where webhooks are received; `None` where the role receives none.
+    pub fn hooks(&self) -> Option<&Bound> {
+        self.hooks.as_ref()
     }
 
-    /// The address of health, metrics and the admin API.
-    pub fn admin(&self) -> SocketAddr {
-        self.admin
+    /// Where health, metrics and the admin API are.
+    pub fn admin(&self) -> &Bound {
+        &self.admin
     }
 
-    /// The address of the listener for health alone; `None` where the configuration has none.
-    pub fn health(&self) -> Option<SocketAddr> {
-        self.health
+    /// Where health alone is; `None` where the configuration has no listener for it.
+    pub fn health(&self) -> Option<&Bound> {
+        self.health.as_ref()
     }
 
     /// The configuration in force.
@@ -344,14 +344,31 @@ impl Gateway {
     }
 }
 
-fn listen(
-    what: &'static str,
-    address: SocketAddr,
-) -> Result<(TcpListener, SocketAddr), StartFault> {
-    let fault = |error| StartFault::Listen { what, address, error };
-    let listener = crate::serving::listen(address).map_err(fault)?;
-    let bound = listener.local_addr().map_err(fault)?;
-    Ok((listener, bound))
+impl Sockets {
+    /// Listens wherever the role does. No socket of systemd may be left over: what arrives on it would wait for ever.
+    async fn open(
+        role: Role,
+        server: &ServerPlan,
+        passed: &PassedSockets,
+    ) -> Result<Self, StartFault> {
+        let open = async |what: &'static str, place: &Listen| {
+            let opened = Listener::open(place, passed).await;
+            opened.map_err(|error| StartFault::Listen { what, place: place.clone(), error })
+        };
+        let hooks = match role.receives() {
+            true => Some(open("listen", &server.listen).await?),
+            false => None,
+        };
+        let admin = open("admin", &server.admin).await?;
+        let health = match &server.health {
+            Some(place) => Some(open("health", place).await?),
+            None => None,
+        };
+        match passed.left() {
+            Some(sockets) => Err(StartFault::Passed(sockets)),
+            None => Ok(Self { hooks, admin, health }),
+        }
+    }
 }
 
 /// Starts to read the secrets of every source, in the background. Few requests then wait for a program that

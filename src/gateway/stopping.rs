@@ -37,7 +37,7 @@ fn last_tasks(grace: Duration) -> Duration {
 impl Gateway {
     /// How long it still takes deliveries after it was told to stop: no time where its role takes none.
     pub fn drain(&self) -> Duration {
-        self.hooks.map_or(Duration::ZERO, |_| self.live.plan().server.drain)
+        self.hooks.as_ref().map_or(Duration::ZERO, |_| self.live.plan().server.drain)
     }
 
     /// Stops the gateway. `/readyz` says from the beginning that it stops. For `server.drain` it still takes

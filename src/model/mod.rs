@@ -11,6 +11,7 @@ mod flow;
 mod git;
 mod id_prefix;
 mod ids;
+mod listen;
 mod moment;
 mod newly_reserved;
 mod patterns;
@@ -34,6 +35,7 @@ pub use flow::{Backlog, BreakerPolicy, Latest, expected_end, pace};
 pub use git::{ChangedPaths, FileChange, Files, GitFacts, PullRequest, ReadFiles, is_fork};
 pub use id_prefix::IdPrefix;
 pub use ids::{DeliveryId, RunId};
+pub use listen::{Group, Listen, NoListen, Passed, UnixSocket};
 pub use moment::{length, to_the_second};
 pub use newly_reserved::{Family, NEWLY_RESERVED, is_newly_reserved};
 pub use patterns::{

@@ -4,7 +4,6 @@
 //! Its texts (`reason`, `words`, `what`) are made without them.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 use super::{AttemptEnded, ConnectionEnd, DeliveryKept, DeliveryRefused};
 use crate::config::{Change, Report};
 use crate::model::{DeliveryId, Outcome, RunId, RunState};
+use crate::serving::Bound;
 use crate::store::{Pausable, RetentionStep, Run, StoreFault};
 
 /// A run and where it belongs.
@@ -411,11 +411,11 @@ pub enum Observation<'a> {
         /// Its role.
         role: &'static str,
         /// Where webhooks are received; none where they are not.
-        hooks: Option<SocketAddr>,
+        hooks: Option<&'a Bound>,
         /// Where health, metrics and the API are.
-        admin: SocketAddr,
+        admin: &'a Bound,
         /// Where health alone is served; none where it is not.
-        health: Option<SocketAddr>,
+        health: Option<&'a Bound>,
         /// Version of the configuration in force.
         config: &'a str,
     },

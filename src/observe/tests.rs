@@ -146,8 +146,9 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     tell(Observation::DatabasePassword { reason });
     tell(Observation::Retention { step: &step });
     tell(Observation::StoreOverBound { bytes: 2, bound: 1 });
-    let hooks = Some(address);
-    tell(Observation::Ready { role: "all", hooks, admin: address, health: hooks, config: "a" });
+    let bound = crate::serving::Bound::Tcp(address);
+    let hooks = Some(&bound);
+    tell(Observation::Ready { role: "all", hooks, admin: &bound, health: hooks, config: "a" });
     tell(Observation::Stopping { at_most: Duration::from_secs(66) });
     tell(Observation::StartsCutOff);
     tell(Observation::Stopped);

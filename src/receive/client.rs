@@ -23,7 +23,18 @@ pub fn client(
     header: ProxyHeader,
     trusted: &Networks,
 ) -> IpAddr {
-    let mut address = peer.to_canonical();
+    behind(Some(peer), headers, header, trusted).unwrap_or_else(|| peer.to_canonical())
+}
+
+/// The client's address, found behind the other side of a connection: an address, or none for the proxy on a Unix socket,
+/// which is trusted. None where that proxy names no address either.
+pub fn behind(
+    remote: Option<IpAddr>,
+    headers: &HeaderMap,
+    header: ProxyHeader,
+    trusted: &Networks,
+) -> Option<IpAddr> {
+    let mut address = remote.map(|address| address.to_canonical());
     let mut named: Box<dyn Iterator<Item = Option<IpAddr>>> = match header {
         ProxyHeader::XForwardedFor => Box::new(lines(headers, X_FORWARDED_FOR).flat_map(|line| {
             line.rsplit(|byte| *byte == b',').map(|entry| node(str::from_utf8(entry).ok()?))
@@ -32,21 +43,21 @@ pub fn client(
             lines(headers, FORWARDED).flat_map(|line| from_right(line, b',').map(forwarded_for)),
         ),
     };
-    while trusted.contain(address)
+    while address.is_none_or(|address| trusted.contain(address))
         && let Some(Some(next)) = named.next()
     {
-        address = next;
+        address = Some(next);
     }
     address
 }
 
 /// The forwarding header that is ignored since the peer is not a trusted proxy, so that the log can name it.
 pub(super) fn unbelieved(
-    peer: IpAddr,
+    remote: Option<IpAddr>,
     headers: &HeaderMap,
     trusted: &Networks,
 ) -> Option<&'static str> {
-    let is_trusted = trusted.contain(peer.to_canonical());
+    let is_trusted = remote.is_none_or(|address| trusted.contain(address.to_canonical()));
     let names = [X_FORWARDED_FOR, FORWARDED].into_iter();
     names.filter(|_| !is_trusted).find(|name| headers.contains_key(*name))
 }
@@ -145,8 +156,31 @@ mod tests {
         for header in [ProxyHeader::XForwardedFor, ProxyHeader::Forwarded] {
             let trusted = Networks::of(&["10.0.0.0/8"]);
             assert_eq!(client(peer, &headers, header, &trusted), peer);
-            assert_eq!(unbelieved(peer, &headers, &trusted), Some(X_FORWARDED_FOR));
-            assert_eq!(unbelieved(peer, &headers, &Networks::of(&["203.0.113.0/24"])), None);
+            assert_eq!(unbelieved(Some(peer), &headers, &trusted), Some(X_FORWARDED_FOR));
+            let other = Networks::of(&["203.0.113.0/24"]);
+            assert_eq!(unbelieved(Some(peer), &headers, &other), None);
+        }
+    }
+
+    #[test]
+    fn the_proxy_on_a_unix_socket_is_believed_and_nothing_left_of_the_client_is() {
+        let trusted = Networks::of(&["10.0.0.0/8"]);
+        for (line, expected) in [
+            (Some("203.0.113.9"), Some("203.0.113.9")),
+            (Some("1.1.1.1, 203.0.113.9"), Some("203.0.113.9")),
+            (Some("203.0.113.9, 10.2.0.1"), Some("203.0.113.9")),
+            (Some("unix:"), None),
+            (Some("203.0.113.9, unknown"), None),
+            (Some(""), None),
+            (None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.extend(line.map(|line| {
+                (http::HeaderName::from_static(X_FORWARDED_FOR), line.parse().expect("a header"))
+            }));
+            let found = behind(None, &headers, ProxyHeader::XForwardedFor, &trusted);
+            assert_eq!(found.map(|address| address.to_string()).as_deref(), expected, "{line:?}");
+            assert_eq!(unbelieved(None, &headers, &trusted), None, "{line:?}");
         }
     }
 

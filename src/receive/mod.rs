@@ -49,7 +49,7 @@ use crate::store::Store;
 
 use answer::Answer;
 #[doc(hidden)]
-pub use client::client as client_address;
+pub use client::{behind as client_behind, client as client_address};
 pub use greetings::Greetings;
 pub use judging::JudgingPlaces;
 pub use leaks::Finders;
@@ -188,8 +188,8 @@ fn written(address: Option<IpAddr>) -> String {
 
 /// The forwarding header that was ignored, if the request has one and its peer is not a trusted proxy.
 fn unbelieved(head: &Head, server: &ServerPlan) -> Option<&'static str> {
-    let peer = head.extensions.get::<Remote>()?.0.ip();
-    client::unbelieved(peer, &head.headers, &server.trusted_proxies)
+    let Remote(remote) = *head.extensions.get::<Remote>()?;
+    client::unbelieved(remote, &head.headers, &server.trusted_proxies)
 }
 
 impl Receiving {
@@ -201,10 +201,10 @@ impl Receiving {
 
     /// The client's address; none where the address of the peer is not known.
     fn client_of(&self, head: &Head) -> Option<IpAddr> {
-        let peer = head.extensions.get::<Remote>()?.0.ip();
+        let Remote(remote) = *head.extensions.get::<Remote>()?;
         let plan = self.receiver.live.plan();
         let server = &plan.server;
-        Some(client::client(peer, &head.headers, server.proxy_header, &server.trusted_proxies))
+        client::behind(remote, &head.headers, server.proxy_header, &server.trusted_proxies)
     }
 
     async fn answer(

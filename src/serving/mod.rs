@@ -10,8 +10,10 @@ mod connections;
 pub mod descriptors;
 mod head_timer;
 mod heads;
+mod listener;
 mod pace;
 mod paced;
+mod passed;
 mod peers;
 mod slowing;
 mod strangers;
@@ -19,8 +21,9 @@ mod stream;
 mod strict;
 mod tally;
 mod turns;
+mod unix;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +34,6 @@ use http_body::Body as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,9 +44,12 @@ pub use buckets::Buckets;
 use connections::{Admission, Connections, Place};
 use head_timer::HeadTimer;
 use heads::HeadFault;
+use listener::Connected;
+pub use listener::{Bound, Listener, Remote};
 pub use pace::MinRate;
 use paced::PacedBody;
 pub use paced::TooSlow;
+pub use passed::PassedSockets;
 pub use peers::{Peer, share_of};
 pub use slowing::Slowing;
 pub use strangers::{Connection, InTurn, Strangers, Turn};
@@ -57,16 +62,8 @@ use crate::observe::{ConnectionEnd, Observer};
 const HEAD: usize = 32 * 1024;
 /// Largest piece of a body that is read at once, in bytes.
 const READ: usize = 64 * 1024;
-/// Bytes of answers that the system holds for a client that does not read them.
-const SEND_BUFFER: u32 = 256 * 1024;
-/// Connections that the system holds until they are accepted.
-const BACKLOG: u32 = 4096;
 /// Back-off after `accept` has failed.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
-
-/// The address of the peer, as an extension of each request.
-#[derive(Clone, Copy, Debug)]
-pub struct Remote(pub SocketAddr);
 
 /// An extension of an answer: it is sent after this time. Until then its connection counts as waited for.
 #[derive(Clone, Copy, Debug)]
@@ -100,22 +97,9 @@ pub struct ListenerLimits {
     pub grace: Duration,
 }
 
-/// Listens on an address.
-///
-/// # Errors
-/// The system's error.
-pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    // Accepted connections inherit it.
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 /// Serves until `stop` is cancelled, then lets the requests in flight finish within the grace time.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     router: Router,
     limits: ListenerLimits,
     observer: Arc<Observer>,
@@ -160,10 +144,12 @@ pub async fn serve(
         tasks.spawn(see_through(connection, place, Arc::clone(&accepting.tally)));
     }
     let Accepting { limits, listener, .. } = accepting;
-    drop(listener);
+    // On a thread for blocking work, since it may remove a file.
+    let closed = tokio::task::spawn_blocking(move || drop(listener));
     tasks.close();
     // A connection's task drops its references, also to the store, only when it ends.
     let ended = async {
+        let _ = closed.await;
         graceful.shutdown().await;
         tasks.wait().await;
     };
@@ -219,7 +205,7 @@ fn has_stalled(error: &hyper::Error) -> bool {
 /// Hands the requests of one connection to the router.
 struct Service {
     router: Router,
-    remote: SocketAddr,
+    remote: Remote,
     body_rate: MinRate,
     activity: Arc<Activity>,
     tally: Arc<Tally>,
@@ -235,7 +221,7 @@ impl Service {
             self.tally.ended(fault.end(), 1);
         }
         self.activity.has_a_head();
-        request.extensions_mut().insert(Remote(self.remote));
+        request.extensions_mut().insert(self.remote);
         if request.body().is_end_stream() {
             request.extensions_mut().insert(Connection(Arc::clone(&self.activity)));
         }
@@ -273,13 +259,13 @@ impl Service {
 
 /// A connection that has a place.
 struct Accepted {
-    stream: TcpStream,
-    remote: SocketAddr,
+    stream: Connected,
+    remote: Remote,
     place: Place,
 }
 
 struct Accepting {
-    listener: TcpListener,
+    listener: Listener,
     limits: ListenerLimits,
     connections: Arc<Connections>,
     tally: Arc<Tally>,
@@ -301,11 +287,13 @@ impl Accepting {
                     continue;
                 }
             };
-            let is_proxy = (self.limits.is_proxy)(remote.ip());
-            match self.connections.admit(Peer::of(remote.ip()), is_proxy, Instant::now()) {
+            // On a Unix socket it is the proxy in front.
+            let is_proxy = remote.0.is_none_or(|address| (self.limits.is_proxy)(address));
+            let peer = remote.0.map_or(Peer::UNKNOWN, Peer::of);
+            match self.connections.admit(peer, is_proxy, Instant::now()) {
                 Admission::Place(place, closed) => {
                     self.tally.ended(ConnectionEnd::GaveWay, closed);
-                    let _ = stream.set_nodelay(true);
+                    stream.send_at_once();
                     return Some(Accepted { stream, remote, place });
                 }
                 Admission::None => self.tally.ended(ConnectionEnd::NotTaken, 1),

@@ -10,16 +10,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::activity::Activity;
+use super::listener::Connected;
 use super::pace::{MinRate, Pace};
 use super::strict::LineEnds;
 
 /// A stream whose writes must make progress.
 pub(super) struct Stream {
-    stream: TcpStream,
+    stream: Connected,
     line_ends: LineEnds,
     activity: Arc<Activity>,
     pace: Pace,
@@ -28,7 +28,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(stream: TcpStream, rate: MinRate, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(stream: Connected, rate: MinRate, activity: Arc<Activity>) -> Self {
         Self { stream, line_ends: LineEnds::new(), activity, pace: Pace::new(rate), window: None }
     }
 
@@ -66,8 +66,8 @@ impl Stream {
     }
 
     fn stall(&self) -> io::Error {
-        // The system would try to deliver what it holds for minutes. It drops it instead.
-        let _ = self.stream.set_zero_linger();
+        // The system would try to deliver what it holds for minutes.
+        self.stream.drop_what_is_not_read();
         io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answers")
     }
 }

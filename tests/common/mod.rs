@@ -210,6 +210,7 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SeededRandom::new(1)),
             transport,
+            passed: Default::default(),
         };
         let gateway = Gateway::start(Arc::clone(&live), environs, Part::default())
             .await
@@ -228,7 +229,7 @@ impl World {
 
     /// Where webhooks are received.
     pub fn hooks(&self) -> std::net::SocketAddr {
-        self.gateway.hooks().expect("it receives")
+        self.gateway.hooks().and_then(|bound| bound.tcp()).expect("it receives")
     }
 
     /// Where a source's webhooks go.

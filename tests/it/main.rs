@@ -50,6 +50,7 @@ mod reload;
 mod replicas;
 mod secrets;
 mod service;
+mod sockets;
 
 // The bodies of the fuzz targets, without the fuzzer.
 mod fuzz;

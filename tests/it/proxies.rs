@@ -55,7 +55,25 @@ impl Setting {
     /// `start` writes the proxy's files into the directory and starts it: in front of this address, on this port.
     async fn new(start: impl FnOnce(&Path, &str, u16) -> Child) -> Self {
         let server = "  trusted_proxies: [127.0.0.1/32]\n  idle_timeout: 3s";
+        Self::on(Site::with("http://127.0.0.1:9", ON_PUSH, server, ""), start).await
+    }
+
+    /// The same over a Unix socket that the group of the proxy may use. No proxy is named as trusted.
+    async fn over_a_socket(start: impl FnOnce(&Path, &str, u16) -> Child) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let server = "  idle_timeout: 3s\n  listen_socket: { group: www-data }";
         let site = Site::with("http://127.0.0.1:9", ON_PUSH, server, "");
+        let text = std::fs::read_to_string(site.config()).expect("read");
+        let listen = "listen: 127.0.0.1:0";
+        assert!(text.contains(listen));
+        site.write_config(&text.replacen(listen, "listen: unix:hooks.sock", 1));
+        let open = std::fs::Permissions::from_mode(0o711);
+        std::fs::set_permissions(site.directory.path(), open).expect("set");
+        Self::on(site, start).await
+    }
+
+    /// On a site that was prepared.
+    async fn on(site: Site, start: impl FnOnce(&Path, &str, u16) -> Child) -> Self {
         let shown = tls::valid(&["127.0.0.1"]);
         std::fs::write(site.path("hooks.pem"), &shown.certificate).expect("written");
         std::fs::write(site.path("hooks.key"), &shown.key).expect("written");
@@ -144,40 +162,62 @@ impl Setting {
     }
 }
 
+/// Starts nginx with the shipped file in front of this address.
+fn nginx(directory: &Path, gateway: &str, port: u16) -> Child {
+    let at = |name: &str| directory.join(name).display().to_string();
+    let listen = format!("listen 127.0.0.1:{port} ssl");
+    let own = replaced(
+        NGINX,
+        &[
+            ("127.0.0.1:8080", gateway),
+            ("listen 8443 ssl", &listen),
+            ("/etc/nginx/hooks.pem", &at("hooks.pem")),
+            ("/etc/nginx/hooks.key", &at("hooks.key")),
+            ("keepalive_timeout 60s", "keepalive_timeout 2s"),
+        ],
+    );
+    let whole = format!(
+        "user www-data; worker_processes 1; daemon off; pid {};\nevents {{}}\nhttp {{ access_log off; \
+         client_body_temp_path {}; proxy_temp_path {}; fastcgi_temp_path {}; uwsgi_temp_path {}; \
+         scgi_temp_path {};\n{own}\n}}\n",
+        at("nginx.pid"),
+        at("bodies"),
+        at("proxied"),
+        at("fastcgi"),
+        at("uwsgi"),
+        at("scgi"),
+    );
+    std::fs::write(directory.join("nginx.conf"), whole).expect("written");
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(directory).args(["-e", "stderr", "-c", "nginx.conf"]);
+    command.stderr(Stdio::null()).spawn().expect("nginx starts")
+}
+
+/// Starts HAProxy with the shipped file in front of this address.
+fn haproxy(directory: &Path, gateway: &str, port: u16) -> Child {
+    let bind = format!("bind 127.0.0.1:{port} ssl");
+    let own = replaced(
+        HAPROXY,
+        &[
+            ("127.0.0.1:8080", &gateway.replace("unix:", "unix@")),
+            ("bind :8443 ssl", &bind),
+            ("/etc/haproxy/hooks.pem", &directory.join("both.pem").display().to_string()),
+            ("pool-purge-delay 10s", "pool-purge-delay 500ms"),
+        ],
+    );
+    let file = directory.join("haproxy.cfg");
+    std::fs::write(&file, own).expect("written");
+    let mut command = Command::new("haproxy");
+    command.arg("-db").arg("-f").arg(file);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("HAProxy starts")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_with_the_shipped_file_loses_no_delivery() {
     if !is_there("nginx") {
         return skip::skip("nginx");
     }
-    let setting = Setting::new(|directory, gateway, port| {
-        let at = |name: &str| directory.join(name).display().to_string();
-        let listen = format!("listen 127.0.0.1:{port} ssl");
-        let own = replaced(
-            NGINX,
-            &[
-                ("127.0.0.1:8080", gateway),
-                ("listen 8443 ssl", &listen),
-                ("/etc/nginx/hooks.pem", &at("hooks.pem")),
-                ("/etc/nginx/hooks.key", &at("hooks.key")),
-                ("keepalive_timeout 60s", "keepalive_timeout 2s"),
-            ],
-        );
-        let whole = format!(
-            "worker_processes 1; daemon off; pid {};\nevents {{}}\nhttp {{ access_log off; \
-             client_body_temp_path {}; proxy_temp_path {}; fastcgi_temp_path {}; uwsgi_temp_path {}; \
-             scgi_temp_path {};\n{own}\n}}\n",
-            at("nginx.pid"),
-            at("bodies"),
-            at("proxied"),
-            at("fastcgi"),
-            at("uwsgi"),
-            at("scgi"),
-        );
-        std::fs::write(directory.join("nginx.conf"), whole).expect("written");
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(directory).args(["-e", "stderr", "-c", "nginx.conf"]);
-        command.stderr(Stdio::null()).spawn().expect("nginx starts")
-    });
+    let setting = Setting::new(nginx);
     setting.await.serves().await;
 }
 
@@ -186,22 +226,22 @@ async fn haproxy_with_the_shipped_file_loses_no_delivery() {
     if !is_there("haproxy") {
         return skip::skip("haproxy");
     }
-    let setting = Setting::new(|directory, gateway, port| {
-        let bind = format!("bind 127.0.0.1:{port} ssl");
-        let own = replaced(
-            HAPROXY,
-            &[
-                ("127.0.0.1:8080", gateway),
-                ("bind :8443 ssl", &bind),
-                ("/etc/haproxy/hooks.pem", &directory.join("both.pem").display().to_string()),
-                ("pool-purge-delay 10s", "pool-purge-delay 500ms"),
-            ],
-        );
-        let file = directory.join("haproxy.cfg");
-        std::fs::write(&file, own).expect("written");
-        let mut command = Command::new("haproxy");
-        command.arg("-db").arg("-f").arg(file);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("HAProxy starts")
-    });
+    let setting = Setting::new(haproxy);
     setting.await.serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_over_a_unix_socket_loses_no_delivery_and_tells_the_clients_address() {
+    if !is_there("nginx") {
+        return skip::skip("nginx");
+    }
+    Setting::over_a_socket(nginx).await.serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn haproxy_over_a_unix_socket_loses_no_delivery_and_tells_the_clients_address() {
+    if !is_there("haproxy") {
+        return skip::skip("haproxy");
+    }
+    Setting::over_a_socket(haproxy).await.serves().await;
 }

@@ -9,6 +9,7 @@ use super::common::process::{Serving, program};
 use super::common::{ON_PUSH, Site};
 
 const UNIT: &str = include_str!("../../deploy/systemd/cdsw-gateway.service");
+const SOCKET: &str = include_str!("../../deploy/systemd/cdsw-gateway.socket");
 const EXAMPLE: &str = include_str!("../../config/examples/systemd.yaml");
 
 /// The value of a setting of the unit.
@@ -96,9 +97,30 @@ fn systemd_is_told_of_the_start_of_life_of_a_reload_and_of_the_end() {
 }
 
 #[test]
-fn systemd_accepts_the_unit() {
+fn the_socket_unit_has_the_name_that_its_comment_gives_the_configuration() {
+    let value = |name: &str| {
+        SOCKET
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .expect("a setting")
+    };
+    assert!(SOCKET.contains(&format!("listen: \"systemd:{}\"", value("FileDescriptorName"))));
+    assert_eq!(
+        value("ListenStream"),
+        "127.0.0.1:8080",
+        "the address that `listen` has unless given"
+    );
+    assert!(!SOCKET.contains("\nAccept=yes"), "the gateway accepts by itself");
+}
+
+#[test]
+fn systemd_accepts_the_units() {
     let Ok(verified) = std::process::Command::new("systemd-analyze")
-        .args(["verify", "deploy/systemd/cdsw-gateway.service"])
+        .args([
+            "verify",
+            "deploy/systemd/cdsw-gateway.service",
+            "deploy/systemd/cdsw-gateway.socket",
+        ])
         .output()
     else {
         return super::common::skip::skip("systemd-analyze");

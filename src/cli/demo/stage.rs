@@ -15,6 +15,7 @@ use crate::gateway::{Environs, Gateway, Part};
 use crate::issuers::Transport;
 use crate::model::{Secret, Target};
 use crate::random::{Random, SystemRandom};
+use crate::serving::{Bound, PassedSockets};
 use crate::simulator::{Simulator, SimulatorOptions};
 
 const CONFIG: &str = include_str!("gateway.yaml");
@@ -59,14 +60,15 @@ impl Stage {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             transport: Transport::default(),
+            passed: PassedSockets::default(),
         };
         let gateway = Gateway::start(Arc::clone(&live), environs, Part::default())
             .await
             .map_err(|fault| Failure::Failed(fault.to_string()))?;
         // The addresses are known only now; the file that the reader is shown names them.
-        let text = written(&simulator, hooks(&gateway).port(), gateway.admin().port());
+        let text = written(&simulator, hooks(&gateway).port(), admin(&gateway).port());
         std::fs::write(&config, text).map_err(|error| fail("gateway.yaml", &error))?;
-        let api = Api::new(url(gateway.admin()), Secret::new(token))?;
+        let api = Api::new(url(admin(&gateway)), Secret::new(token))?;
         Ok(Self { directory, simulator, gateway, live, api })
     }
 
@@ -167,5 +169,10 @@ fn private(path: &Path, content: &str) -> std::io::Result<()> {
 }
 
 fn hooks(gateway: &Gateway) -> std::net::SocketAddr {
-    gateway.hooks().expect("the demo's gateway receives")
+    let hooks = gateway.hooks().and_then(Bound::tcp);
+    hooks.expect("the demo's gateway receives on an address")
+}
+
+fn admin(gateway: &Gateway) -> std::net::SocketAddr {
+    gateway.admin().tcp().expect("the demo's admin side is on an address")
 }

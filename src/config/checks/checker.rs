@@ -175,6 +175,11 @@ impl Checker<'_> {
         self.directory.join(text)
     }
 
+    /// The directory that relative paths belong to.
+    pub(super) fn directory(&self) -> &std::path::Path {
+        self.directory
+    }
+
     /// A reference to a secret. Its use and place are remembered for what is found about the secret later.
     pub(super) fn secret(
         &self,

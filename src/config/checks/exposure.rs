@@ -1,7 +1,5 @@
 //! Settings that may be intended, and that let more people in than their author may expect. Each is a warning.
 
-use std::net::SocketAddr;
-
 use super::checker::Checker;
 use super::impossible::Sources;
 use super::routes::written_blocks;
@@ -10,6 +8,7 @@ use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::shape::Texts;
 use crate::config::yaml::{At, Id};
 use crate::matching::Patterns;
+use crate::model::Listen;
 
 /// Addresses of IPv4 that trusted proxies may have together: half of a `/8`. The published networks of large
 /// providers of proxies have a quarter of that.
@@ -30,9 +29,17 @@ const PRIVATE: [&str; 9] = [
 ];
 
 /// The admin listener speaks plain HTTP, with tokens in it.
-pub(super) fn admin(checker: Checker<'_>, at: &At<String>, address: Option<SocketAddr>) {
-    let (Some(id), Some(address)) = (at.id, address) else { return };
-    if !address.ip().is_loopback() {
+pub(super) fn admin(checker: Checker<'_>, at: &At<String>, listen: Option<&Listen>) {
+    let (Some(id), Some(listen)) = (at.id, listen) else { return };
+    if let Listen::Unix(socket) = listen
+        && socket.mode & 0o006 != 0
+    {
+        let message = "every user of this machine may connect to the admin socket";
+        let hint =
+            "write `admin_socket: { mode: \"0660\", group: … }`, and put its users into that group";
+        checker.warn(id, message, hint.to_owned());
+    }
+    if listen.tcp().is_some_and(|address| !address.ip().is_loopback()) {
         let message =
             "admin tokens and bodies of deliveries travel to this address over plain HTTP";
         let hint = "listen on 127.0.0.1, and put a proxy with TLS in front; or keep the network to yourself";

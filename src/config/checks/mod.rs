@@ -10,6 +10,7 @@ mod doubts;
 mod exposure;
 mod impossible;
 mod jobs;
+mod listeners;
 mod names;
 mod networks;
 mod options;

@@ -1,12 +1,12 @@
 //! `server:` and `retention:`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::checker::Checker;
 use super::exposure;
+use super::listeners;
 use super::networks::networks;
 use crate::config::networks::Networks;
 use crate::config::plan::{RetentionPlan, ServerPlan};
@@ -19,18 +19,7 @@ use crate::config::yaml::At;
 const WINDOW: Period = Period::days(7);
 
 pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerPlan> {
-    let listen = address(checker, &shape.listen);
-    let admin = address(checker, &shape.admin);
-    if listen.is_some_and(|listen| listen.port() != 0 && Some(listen) == admin) {
-        let hint = "the admin side needs an address of its own, inside your network".to_owned();
-        checker.fault(
-            shape.admin.id.or(shape.listen.id),
-            "`listen` and `admin` are the same",
-            hint,
-        );
-    }
-    exposure::admin(checker, &shape.admin, admin);
-    let health = health(checker, &shape, [("listen", listen), ("admin", admin)]);
+    let listeners::Listeners { listen, admin, health } = listeners::listeners(checker, &shape);
     for limit in [&shape.body_limit, &shape.bytes_in_flight, &shape.body_min_rate] {
         if limit.value.0 == 0 {
             checker.fault(limit.id, "this must be more than zero", None);
@@ -81,30 +70,6 @@ pub(super) fn server(checker: Checker<'_>, shape: ServerShape) -> Option<ServerP
         drain: shape.drain.0,
         hold_alert: shape.hold_alert.0,
     })
-}
-
-/// Checks `health` and `health_metrics`. The listener needs an address that none of the others has.
-fn health(
-    checker: Checker<'_>,
-    shape: &ServerShape,
-    others: [(&str, Option<SocketAddr>); 2],
-) -> Option<SocketAddr> {
-    let Some(at) = &shape.health else {
-        if let (true, Some(id)) = (shape.health_metrics.value, shape.health_metrics.id) {
-            let hint =
-                "add `health: 0.0.0.0:8082`; `admin` serves the metrics in any case".to_owned();
-            checker.warn(id, "`health_metrics` does nothing without `health`", hint);
-        }
-        return None;
-    };
-    let health = address(checker, at)?;
-    for (name, other) in others {
-        if health.port() != 0 && Some(health) == other {
-            let hint = "write another port, such as 8082".to_owned();
-            checker.fault(at.id, format!("`{name}` and `health` are the same"), hint);
-        }
-    }
-    Some(health)
 }
 
 /// The path in front of `/hooks/`, without slashes at its end; empty where there is none.
@@ -167,15 +132,6 @@ fn admin_hosts(checker: Checker<'_>, at: Option<&At<Texts>>) -> Vec<String> {
             Some(text.to_ascii_lowercase())
         })
         .collect()
-}
-
-fn address(checker: Checker<'_>, at: &At<String>) -> Option<SocketAddr> {
-    let hint = "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned();
-    let parsed = at.value.parse();
-    if parsed.is_err() {
-        checker.fault(at.id, format!("`{}` is not an address to listen on", at.value), hint);
-    }
-    parsed.ok()
 }
 
 pub(super) fn not_zero(checker: Checker<'_>, at: &At<Period>) {

@@ -31,7 +31,7 @@ pub(super) use route::{
 };
 pub(super) use secret::{SecretShape, SecretShapes};
 pub use server::ProxyHeader;
-pub(super) use server::{DEFAULT_ADMIN, RetentionShape, ServerShape};
+pub(super) use server::{DEFAULT_ADMIN, RetentionShape, ServerShape, SocketShape};
 pub(super) use source::{EachShape, IdShape, PlaceShape, SourceShape};
 pub(super) use text::{Header, Period, Size};
 pub(super) use texts::{Numbers, Texts};

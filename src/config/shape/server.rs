@@ -16,21 +16,31 @@ pub(in crate::config) const DEFAULT_ADMIN: &str = "127.0.0.1:8081";
 #[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
 #[schemars(rename = "Server")]
 pub(in crate::config) struct ServerShape {
-    /// Address and port for webhooks. Nothing else is served there.
+    /// Where webhooks are received, and nothing else: an address and a port; `unix:PATH`, a Unix socket
+    /// for a proxy on this machine; or `systemd:NAME`, the socket of a `.socket` unit with that
+    /// `FileDescriptorName` (or `fd:3` for the first one). On a Unix socket whoever may connect is taken
+    /// for the proxy in front, so `proxy_header` is believed.
     #[schemars(example = &"0.0.0.0:8080")]
     pub(in crate::config) listen: At<String>,
+    /// Who may connect to the Unix socket of `listen`. Its permissions are `0660` unless given.
+    pub(in crate::config) listen_socket: Option<At<SocketShape>>,
     /// A path in front of `/hooks/`, such as `/gateway`, that a proxy does not take off. Webhooks are
     /// then accepted at `/gateway/hooks/SOURCE` and, as before, at `/hooks/SOURCE`. Default: none.
     #[schemars(example = &"/gateway")]
     pub(in crate::config) path_prefix: Option<At<String>>,
-    /// Address and port for the admin API, metrics and health. Keep it inside your network.
+    /// Where the admin API, metrics and health are, written as `listen` is. Keep it inside your network.
     #[schemars(example = &"127.0.0.1:8081")]
     pub(in crate::config) admin: At<String>,
-    /// Address and port of a listener for health alone, so that the admin API need not be opened to
+    /// Who may connect to the Unix socket of `admin`. Its permissions are `0600` unless given: the
+    /// gateway's own user, and root.
+    pub(in crate::config) admin_socket: Option<At<SocketShape>>,
+    /// Where a listener for health alone is, written as `listen` is, so that the admin API need not be opened to
     /// kubelets and monitoring. It serves `/livez` and `/readyz` under any host name, takes no token, and
     /// shows no names of what is configured. Every role has it. Default: none.
     #[schemars(example = &"0.0.0.0:8082")]
     pub(in crate::config) health: Option<At<String>>,
+    /// Who may connect to the Unix socket of `health`. Its permissions are `0660` unless given.
+    pub(in crate::config) health_socket: Option<At<SocketShape>>,
     /// Whether the health listener serves `/metrics` too. They name sources, routes, jobs and
     /// workbenches.
     pub(in crate::config) health_metrics: At<bool>,
@@ -100,6 +110,20 @@ pub(in crate::config) struct ServerShape {
     pub(in crate::config) hold_alert: Period,
 }
 
+/// Who may connect to a Unix socket: whoever may write its file. Its directory must let them in too.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a section of keys and values")]
+#[schemars(rename = "Socket")]
+pub(in crate::config) struct SocketShape {
+    /// Permissions of the file, in octal.
+    #[schemars(example = &"0660")]
+    pub(in crate::config) mode: Option<At<String>>,
+    /// The group of the file: a name in `/etc/group`, or a number. The gateway's user must belong to it.
+    /// Default: the gateway's own group.
+    #[schemars(example = &"www-data")]
+    pub(in crate::config) group: Option<At<String>>,
+}
+
 /// The header in which proxies write the client address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -128,9 +152,12 @@ impl Default for ServerShape {
     fn default() -> Self {
         Self {
             listen: At::default_of("127.0.0.1:8080".to_owned()),
+            listen_socket: None,
             path_prefix: None,
             admin: At::default_of(DEFAULT_ADMIN.to_owned()),
+            admin_socket: None,
             health: None,
+            health_socket: None,
             health_metrics: At::default_of(false),
             admin_tokens: Section::new(),
             admin_hosts: None,

@@ -309,3 +309,17 @@ fn check_notes_that_several_files_of_routes_are_no_boundary() {
     assert!(report.render(false).contains("note: routes.d/"), "{report}");
     assert!(report.is_empty(), "a note is no warning: {report}");
 }
+
+#[test]
+fn an_admin_socket_that_every_user_may_use_is_warned_of() {
+    let with = |mode: &str| {
+        let text = format!(
+            "server: {{ admin: \"unix:admin.sock\", admin_socket: {{ mode: \"{mode}\" }} }}\n"
+        );
+        let warnings = found(&format!("{text}{GOOD}")).1;
+        warnings.iter().filter(|words| words.contains("admin socket")).count()
+    };
+    for (mode, warned) in [("0600", 0), ("0660", 0), ("0666", 1), ("0777", 1), ("0602", 1)] {
+        assert_eq!(with(mode), warned, "{mode}");
+    }
+}

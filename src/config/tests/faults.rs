@@ -269,6 +269,62 @@ fn limits_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn a_socket_is_named_by_its_path_and_who_may_connect_is_said_in_octal_and_by_a_group() {
+    let server = |text: &str| faults_of(&format!("server: {{ {text} }}\n{GOOD}"));
+    for good in [
+        "listen: 'unix:hooks.sock', listen_socket: { mode: '0666', group: www-data }",
+        "listen: 'unix:/run/g/hooks.sock', listen_socket: { mode: '660', group: 33 }",
+        "admin: 'unix:admin.sock', admin_socket: {}",
+        "listen: 'systemd:hooks', admin: 'fd:4', health: 'unix:health.sock'",
+    ] {
+        assert_eq!(server(good), Vec::<String>::new(), "{good}");
+    }
+    for (text, says) in [
+        ("listen: /run/g/hooks.sock", "is a path, and not an address"),
+        ("listen: 'unix:@hooks'", "without a file"),
+        ("listen: 'unix:'", "names no file"),
+        ("listen: 'systemd:'", "name of a socket of systemd"),
+        ("listen: 'fd:1'", "number of a socket of systemd"),
+        ("listen: 'unix:one.sock', admin: 'unix:one.sock'", "`listen` and `admin` are the same"),
+        ("admin: 'systemd:one', health: 'systemd:one'", "`admin` and `health` are the same"),
+        ("listen: 'unix:a', listen_socket: { mode: rw }", "no permissions of a socket"),
+        ("listen: 'unix:a', listen_socket: { mode: '0066' }", "no permissions of a socket"),
+        ("listen: 'unix:a', listen_socket: { mode: '01660' }", "no permissions of a socket"),
+        ("listen: 'unix:a', listen_socket: { mode: '1660' }", "no permissions of a socket"),
+        ("listen: 'unix:a', listen_socket: { group: 'a b' }", "this is no group"),
+        ("listen: 'unix:a', listen_socket: { group: '' }", "this is no group"),
+        ("listen: 'unix:a', listen_socket: { groups: x }", "groups"),
+        ("listen_socket: { mode: '0660' }", "belongs to a Unix socket that the gateway makes"),
+        ("health_socket: { mode: '0660' }", "belongs to a Unix socket that the gateway makes"),
+        ("listen: 'systemd:a', listen_socket: { mode: '0660' }", "that the gateway makes"),
+    ] {
+        let found = server(text);
+        assert!(found.len() == 1 && found[0].contains(says), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn the_user_of_a_database_stands_in_its_address_or_is_found_elsewhere_and_never_both() {
+    let store = |address: &str, user: &str| {
+        faults_of(&format!("store: {address}\npostgres: {{ user: {user} }}\n{GOOD}"))
+    };
+    assert_eq!(store("postgres://h/db", "{ env: THE_USER }"), Vec::<String>::new());
+    assert_eq!(store("postgres://h/db", "{ file: user.txt }"), Vec::<String>::new());
+    for (address, user, says) in [
+        ("postgres://u@h/db", "{ env: THE_USER }", "names a user, and `postgres.user` another one"),
+        ("postgres://h/db", "{ env: A, file: b }", "says where the name is, once"),
+        ("postgres://h/db", "{}", "says where the name is, once"),
+        ("postgres://h/db", "{ env: '' }", "says where the name is, once"),
+        ("sqlite:gateway.db", "{ env: A }", "a store that is not used"),
+    ] {
+        let found = store(address, user);
+        assert!(found.len() == 1 && found[0].contains(says), "{address} {user}: {found:?}");
+    }
+    let neither = faults_of(&format!("store: postgres://h/db\n{GOOD}"));
+    assert!(neither[0].contains("names no user"), "{neither:?}");
+}
+
+#[test]
 fn a_database_is_named_whole_and_without_its_password() {
     let store = |text: &str| faults_of(&format!("store: {text}\n{GOOD}"));
     assert!(store("postgres://u@h/db").is_empty());

@@ -53,8 +53,8 @@ async fn nor_do_they_where_the_process_may_open_few_files() {
 async fn a_head_whose_lines_end_with_a_bare_line_feed_is_answered_400_by_both_listeners() {
     use std::io::{Read as _, Write as _};
     let world = crate::common::World::start(crate::common::ON_PUSH).await;
-    let hooks = world.gateway.hooks().expect("it receives");
-    for address in [hooks, world.gateway.admin()] {
+    let admin = world.gateway.admin().tcp().expect("an address");
+    for address in [world.hooks(), admin] {
         for head in [
             "GET /livez HTTP/1.1\nhost: localhost\r\n\r\n",
             "GET /livez HTTP/1.1\r\nhost: localhost\nx: y\r\n\r\n",

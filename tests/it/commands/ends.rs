@@ -4,6 +4,8 @@ use super::common::process::{Serving, program};
 use super::common::{ADMIN_TOKEN, ON_PUSH, Site};
 use super::stage::{ROUTES, Stage};
 use super::{run, run_with};
+use cdsw_gateway::model::Listen;
+use cdsw_gateway::serving::Listener;
 
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
@@ -88,8 +90,9 @@ async fn another(is_admin: bool, status: u16, body: &'static str) -> String {
     if is_admin {
         router = router.route("/livez", axum::routing::get(|| async { "ok\n" }));
     }
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
+    let place = Listen::Tcp("127.0.0.1:0".parse().expect("an address"));
+    let listener = Listener::open(&place, &Default::default()).await.expect("it listens");
+    let address = listener.bound().to_string();
     tokio::spawn(cdsw_gateway::serving::serve(
         listener,
         router,

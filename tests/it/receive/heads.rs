@@ -58,7 +58,7 @@ async fn a_request_names_one_host_and_frames_its_body_in_one_way() {
 async fn the_admin_listener_is_as_strict() {
     let world = world("").await;
     for (lines, status) in [("", 400), ("host: a\r\nhost: a\r\n", 400)] {
-        let mut wire = Wire::at(world.gateway.admin());
+        let mut wire = Wire::at(world.gateway.admin().tcp().expect("an address"));
         wire.write(format!("GET /livez HTTP/1.1\r\n{lines}\r\n").as_bytes());
         assert_eq!(wire.answer().0, status);
     }

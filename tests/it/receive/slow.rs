@@ -102,7 +102,7 @@ async fn a_body_that_comes_too_slowly_is_not_waited_for_until_its_time_is_over()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_reads_no_answers_is_disconnected() {
     let world = world("  write_timeout: 200ms").await;
-    let mut deaf = Wire::at(world.gateway.admin());
+    let mut deaf = Wire::at(world.gateway.admin().tcp().expect("an address"));
     let requests = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     // The answers fill what the system holds; then the gateway cannot write, and reads no more.
     while std::io::Write::write_all(&mut deaf.0, requests.as_bytes()).is_ok() {}
