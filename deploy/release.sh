@@ -36,7 +36,8 @@ case $target in
 esac
 files=target/release-files package=target/package
 deploy/static.sh --tools
-export PATH=$PWD/target/release-tools/bin:$PATH
+PATH=$(deploy/static.sh --path):$PATH
+export PATH
 
 step() { echo "== $*" >&2; }
 # A tar archive that depends on names, modes and content alone.

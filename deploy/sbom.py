@@ -14,6 +14,7 @@ import pathlib
 import re
 import sys
 import tarfile
+import urllib.parse
 import uuid
 
 
@@ -27,7 +28,7 @@ def written(bom):
 
 def of_program(source, version, epoch):
     text = pathlib.Path(source).read_text()
-    root = str(pathlib.Path(__file__).resolve().parents[1])
+    root = urllib.parse.quote(str(pathlib.Path(__file__).resolve().parents[1]))
     # `path+file:///home/me/gateway#0.1.0` and `…?download_url=file://.`
     text = text.replace(f"path+file://{root}#", "path+file:///src#")
     text = re.sub(r"[?&]download_url=file://[^\"#]*", "", text)

@@ -5,6 +5,7 @@
 #   deploy/static.sh build --locked --profile dist     cargo's own arguments; the target is added
 #   deploy/static.sh --target                          prints the target: $TARGET, or this machine's kind
 #   deploy/static.sh --epoch                           prints the commit's time, which all files of a release bear
+#   deploy/static.sh --path                            prints where those cargo commands are
 #   deploy/static.sh --tools [NAME…]                   installs the target, and the cargo commands that a release needs
 #
 # Needs Rust by rustup, musl-gcc (Debian's package musl-tools), and git, or SOURCE_DATE_EPOCH outside of a checkout. For
@@ -13,7 +14,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${TARGET:-$(uname -m)-unknown-linux-musl}
-tools=$PWD/target/release-tools
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+# Not below target/: cargo-auditable is a wrapper of the compiler, and cargo makes the path of one a part of every symbol.
+tools=$cargo_home/cdsw-gateway-release-tools
 export PATH=$tools/bin:$PATH
 
 install_tools() {
@@ -22,7 +25,7 @@ install_tools() {
   while read -r name version; do
     [ ! -f "$tools/$name-$version.ready" ] || continue
     [ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
-    echo "installing $name $version with cargo, into target/ (a minute or two, once)" >&2
+    echo "installing $name $version with cargo, into $tools (a minute or two, once)" >&2
     # One directory for all, since they share dependencies. They run for seconds: they need not be fast.
     CARGO_TARGET_DIR=$tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
       CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_PANIC=unwind \
@@ -39,6 +42,7 @@ LIST
 case ${1:-} in
   --target) echo "$target"; exit ;;
   --epoch) echo "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"; exit ;;
+  --path) echo "$tools/bin"; exit ;;
   --tools) shift; install_tools "$@"; exit ;;
   "") echo "which cargo command? see $0" >&2; exit 2 ;;
 esac
@@ -46,7 +50,7 @@ esac
 # The date that C code may compile in: mimalloc prints it where it is told to be verbose. Not the commit's, with which all C
 # code would be compiled anew for each commit.
 export SOURCE_DATE_EPOCH=0
-cargo_home=${CARGO_HOME:-$HOME/.cargo} sysroot=$(rustc --print sysroot)
+sysroot=$(rustc --print sysroot)
 separator=$'\x1f' flags="" c_flags=""
 # Where the library's sources are installed, the compiler names them by their place on this machine.
 for pair in "$sysroot/lib/rustlib/src/rust=/rust" "$cargo_home=/cargo" "${CARGO_TARGET_DIR:-$PWD/target}=/target" "$PWD=/src"; do

@@ -12,9 +12,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for clone in "$work/first" "$work/a second directory"; do
   git clone --quiet --no-local . "$clone"
-  mkdir -p "$clone/target"
-  # The cargo commands of a release, which are no part of what is built.
-  cp -r target/release-tools "$clone/target/"
   (cd "$clone" && deploy/release.sh --profile "$profile" >/dev/null)
   [ -z "$(git -C "$clone" status --porcelain)" ] || { git -C "$clone" status; exit 1; }
 done
