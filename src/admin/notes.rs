@@ -216,7 +216,8 @@ mod tests {
     fn a_clock_that_is_off_is_named_with_its_side() {
         let note = |seconds| clock("main", SignedDuration::from_secs(seconds));
         assert_eq!((note(0), note(30), note(-30)), (None, None, None));
-        let wanted = "the clock of workbench main is 31 s behind this machine's; set the wrong one right";
+        let wanted =
+            "the clock of workbench main is 31 s behind this machine's; set the wrong one right";
         assert_eq!(note(-31).as_deref(), Some(wanted));
         assert!(note(3600).is_some_and(|note| note.contains("is 1 h ahead of")));
     }
