@@ -68,7 +68,10 @@ pub(super) async fn known(
     let from = client(admin, extensions, headers);
     let section = if admin.role == Role::Ingest { "ingest_tokens" } else { "admin_tokens" };
     match admin.live.admin_token(given.as_bytes(), admin.role).await {
-        Ok(name) => Ok(name.to_string()),
+        Ok(name) => {
+            admin.tokens.used(&name, admin.clock.now());
+            Ok(name.to_string())
+        }
         Err(NoSuchToken::Closed) => Err(Problem::new(Code::NoAdminTokens, closed(admin, section))),
         Err(NoSuchToken::Unknown) => {
             if !given.is_empty() {

@@ -1,6 +1,7 @@
 //! Reading: deliveries, runs, refused requests, and how often each secret is used.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
@@ -13,13 +14,13 @@ use super::auth::Who;
 use super::problem::{Json, Path, Problem, Query};
 use super::views::{
     Deliveries, DeliverySummary, DeliveryView, GitView, RefusalsView, RunSummary, RunView, Runs,
-    SecretView, SecretsView,
+    SecretView, SecretsView, TokenView,
 };
-use super::{Admin, Code};
+use super::{Admin, Code, TokenTrace};
 use crate::authenticate::REMOVED;
-use crate::config::SourcePlan;
+use crate::config::{SecretRef, SourcePlan};
 use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
-use crate::model::{DeliveryId, IdPrefix, RunId, RunState};
+use crate::model::{DeliveryId, IdPrefix, Role, RunId, RunState};
 use crate::replay::{plain_body, reread};
 use crate::store::{Delivery, DeliveryFilter, MOST_BODY, MOST_LIKE, Reading, RunFilter};
 
@@ -262,7 +263,22 @@ fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
 pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
     let plan = admin.live.plan();
     let secrets = plan.sources.values().flat_map(|source| secrets_of(&admin, source));
-    Json(SecretsView { since: admin.proofs.began(), secrets: secrets.collect() })
+    let (since, tokens) = (admin.proofs.began(), tokens_of(&admin));
+    Json(SecretsView { since, secrets: secrets.collect(), tokens })
+}
+
+/// The tokens that this process accepts, with how often each was used.
+pub(super) fn tokens_of(admin: &Admin) -> Vec<TokenView> {
+    let plan = admin.live.plan();
+    let tokens = match admin.role {
+        Role::Ingest => &plan.server.ingest_tokens,
+        Role::All | Role::Dispatch => &plan.server.admin_tokens,
+    };
+    let view = |(name, reference): (&Arc<str>, &SecretRef)| {
+        let TokenTrace { uses, last, changed } = admin.tokens.of(name);
+        TokenView { name: name.to_string(), reference: reference.to_string(), uses, last, changed }
+    };
+    tokens.iter().map(view).collect()
 }
 
 /// The secrets of a source, with how often each verified a delivery.

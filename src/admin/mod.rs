@@ -18,6 +18,7 @@ mod lookups;
 mod notes;
 mod pauses;
 mod problem;
+mod tokens;
 pub mod views;
 
 use std::sync::{Arc, Mutex};
@@ -44,6 +45,7 @@ use crate::store::Store;
 pub use code::{Code, UnknownCode};
 pub use health::LastLook;
 use problem::Problem;
+pub use tokens::{TokenTrace, TokenTraces, watch as watch_tokens};
 
 /// What the handlers of the admin listener share.
 #[derive(Clone)]
@@ -70,6 +72,8 @@ pub struct Admin {
     pub dispatcher: Arc<Dispatcher>,
     /// Wrong tokens by address.
     pub guesses: WrongTokens,
+    /// Uses and changes of the tokens.
+    pub tokens: Arc<TokenTraces>,
     /// Refusals by address.
     pub slowing: Arc<Slowing>,
     /// Requests without a token that are refused.

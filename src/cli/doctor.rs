@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use reqwest::Url;
 
 use super::ConfigFile;
 use super::client::{Trust, address, over_http, place};
 use super::failure::Failure;
 use super::screen::{Screen, Tone};
-use crate::admin::views::{Readiness, Ready, Status};
+use crate::admin::views::{Readiness, Ready, SecretsView, Status, TokenView};
 use crate::checkup::{Finding, checkup, look_up, store};
 use crate::config::{self, Live, Plan, Report};
 use crate::error_chain::with_causes;
-use crate::model::{Secret, counted};
+use crate::model::{Secret, counted, to_the_second};
 
 /// Where a gateway has its admin listener, where nothing else is said.
 const USUAL: &str = "http://127.0.0.1:8081";
@@ -62,6 +63,9 @@ impl Doctor {
             let asking = Asking::new(&self, live.as_ref().ok()).await?;
             let (found, is_whole) = asking.gateway().await;
             findings.extend(found);
+            if is_whole {
+                findings.extend(asking.tokens().await);
+            }
             let is_good = live.as_ref().is_ok_and(|live| live.last_report().is_good());
             if is_whole && !is_good {
                 in_force = Some(asking.checks().await);
@@ -179,6 +183,17 @@ impl Asking {
         }
     }
 
+    /// What the gateway has seen of its tokens.
+    async fn tokens(&self) -> Vec<Finding> {
+        match self.get::<SecretsView>("api/secrets", PATIENCE).await {
+            Ok(view) => view.tokens.iter().map(|token| traced(token, view.since)).collect(),
+            Err(why) => {
+                let words = format!("the gateway did not say how they are used: {why}");
+                vec![Finding::new("admin tokens", Err(words))]
+            }
+        }
+    }
+
     /// What the gateway finds of the configuration that is in force.
     async fn checks(&self) -> Vec<Finding> {
         match self.get::<crate::admin::views::DoctorView>("api/doctor", CHECKS).await {
@@ -211,6 +226,20 @@ impl Asking {
         let why = |error: reqwest::Error| with_causes(&error.without_url());
         request.send().await.map_err(why)?.json().await.map_err(why)
     }
+}
+
+/// What the gateway has seen of a token.
+fn traced(token: &TokenView, since: Timestamp) -> Finding {
+    let used = match token.last {
+        Some(last) => {
+            let requests = counted(token.uses, "request");
+            format!("used by {requests}, last at {}", to_the_second(last))
+        }
+        None => "not used".to_owned(),
+    };
+    let changed = token.changed.map(|at| format!("; its value changed at {}", to_the_second(at)));
+    let words = format!("{used} since {}{}", to_the_second(since), changed.unwrap_or_default());
+    Finding::new(format!("admin token {}", token.name), Ok(words))
 }
 
 /// The findings of a gateway that shows everything: whether it is ready, and its notes.

@@ -1,4 +1,4 @@
-//! `secrets`: which secrets of a running gateway's sources still prove deliveries.
+//! `secrets`: which secrets of a running gateway's sources still prove deliveries, and which tokens are used.
 
 use clap::Args;
 
@@ -14,7 +14,8 @@ use crate::admin::views::SecretsView;
     cdsw-gateway secrets\n\n\
     To replace a webhook's secret: put the new one beside the old one in `secrets:`, change it at the\n\
     sender, and drop the old one when it no longer proves anything. Shows where each secret is kept,\n\
-    never the secret. Counted in memory, since the gateway started.")]
+    never the secret. Admin tokens follow: when each was last used, and when its value changed. Counted in\n\
+    memory, since the gateway started.")]
 pub(super) struct Secrets {
     #[command(flatten)]
     remote: Remote,
@@ -53,6 +54,23 @@ fn show(screen: Screen, view: &SecretsView) {
             secret.source, secret.reference, secret.leaks
         );
         screen.line(screen.paint(Tone::Warn, said));
+    }
+    if !view.tokens.is_empty() {
+        let told = |at: Option<jiff::Timestamp>, none: &str| {
+            at.map_or_else(|| none.to_owned(), |at| when(screen, at))
+        };
+        let row = |token: &crate::admin::views::TokenView| {
+            vec![
+                token.name.clone(),
+                token.reference.clone(),
+                token.uses.to_string(),
+                told(token.last, "never"),
+                told(token.changed, "no"),
+            ]
+        };
+        let rows: Vec<Vec<String>> = view.tokens.iter().map(row).collect();
+        screen.line(String::new());
+        screen.table(&["TOKEN", "SECRET IN", "USES", "LAST", "CHANGED"], &rows);
     }
     screen.line(screen.paint(Tone::Dim, format!("counted since {}", time(view.since))));
 }

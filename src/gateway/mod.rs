@@ -220,6 +220,7 @@ impl Gateway {
             judging: Arc::default(),
             on_new_runs: Arc::new(move || waker.wake()),
         };
+        let tokens = Arc::<admin::TokenTraces>::default();
         let inner = Admin {
             role: self.role,
             live: Arc::clone(&live),
@@ -232,6 +233,7 @@ impl Gateway {
             dispatcher: Arc::clone(&self.dispatcher),
             issuers: Arc::clone(&issuers),
             guesses: admin::WrongTokens::default(),
+            tokens: Arc::clone(&tokens),
             slowing: Arc::default(),
             strangers: Strangers::new("admin", server.strangers_share, Arc::clone(&self.observer)),
             health: admin::LastLook::default(),
@@ -247,6 +249,14 @@ impl Gateway {
             let observed = Arc::clone(observer);
             self.tasks.spawn(serve(health, router, limits.health, observed, stop.rest.clone()));
         }
+        self.tasks.spawn(admin::watch_tokens(
+            self.role,
+            Arc::clone(&live),
+            tokens,
+            Arc::clone(&environs.clock),
+            Arc::clone(observer),
+            stop.rest.clone(),
+        ));
         let router = admin::router(inner);
         let observed = Arc::clone(observer);
         self.tasks.spawn(serve(sockets.admin, router, limits.admin, observed, stop.rest.clone()));

@@ -97,6 +97,15 @@ pub(super) fn write(observation: &Observation<'_>) {
             workbench,
             key, "the workbench refused this API key; it is paused until it changes"
         ),
+        Observation::TokenChanged { token } => {
+            info!(token, "this admin token has changed; the value before is refused from now on");
+        }
+        Observation::TokenUnreadable { token, reason } => {
+            warn!(token, reason, "this admin token cannot be read, so nobody can use it");
+        }
+        Observation::TokenReadable { token } => {
+            info!(token, "this admin token can be read again");
+        }
         Observation::KeyChanged { key } => {
             info!(key, "this API key has changed; it is resumed");
         }

@@ -231,6 +231,23 @@ pub enum Observation<'a> {
         /// The key's name.
         key: &'a str,
     },
+    /// An admin token has another value.
+    TokenChanged {
+        /// Its name.
+        token: &'a str,
+    },
+    /// An admin token cannot be read, so nobody can use it.
+    TokenUnreadable {
+        /// Its name.
+        token: &'a str,
+        /// Why.
+        reason: &'a str,
+    },
+    /// An admin token can be read again.
+    TokenReadable {
+        /// Its name.
+        token: &'a str,
+    },
     /// A refused API key has changed. It is resumed.
     KeyChanged {
         /// The key, as `workbench/key`.

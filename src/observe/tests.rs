@@ -120,6 +120,9 @@ fn each(mut tell: impl FnMut(Observation<'_>)) {
     });
     tell(Observation::KeyRefused { workbench, key });
     tell(Observation::KeyChanged { key });
+    tell(Observation::TokenChanged { token: "ops" });
+    tell(Observation::TokenUnreadable { token: "ops", reason });
+    tell(Observation::TokenReadable { token: "ops" });
     tell(Observation::Paused { what: &what, who });
     tell(Observation::Resumed { what: &what, who });
     tell(Observation::BreakerResumed { workbench, who });

@@ -32,5 +32,5 @@ pub use pauses::{
 pub use problem::ProblemView;
 pub use replay::{ExplainView, KeptRun, ReplayAsk, ReplayView, ReplayedView, WouldRun};
 pub use runs::{ActView, AttemptView, ReleaseAsk, ReleaseWord, RunSummary, RunView, Runs};
-pub use sources::{RefusalView, RefusalsView, SecretView, SecretsView};
+pub use sources::{RefusalView, RefusalsView, SecretView, SecretsView, TokenView};
 pub use status::{JobStatus, Readiness, Ready, Status};

@@ -49,6 +49,26 @@ pub struct SecretsView {
     pub since: Timestamp,
     /// By source, in the order of the configuration.
     pub secrets: Vec<SecretView>,
+    /// The tokens of the API, by name.
+    #[serde(default)]
+    pub tokens: Vec<TokenView>,
+}
+
+/// How often a token of the API was used. After a rotation, it shows whether somebody still uses the old one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenView {
+    /// Its name.
+    pub name: String,
+    /// Where its value comes from (a file, a variable or a command); never the value.
+    pub reference: String,
+    /// Requests that came with it.
+    pub uses: u64,
+    /// When the last of them came.
+    #[serde(default)]
+    pub last: Option<Timestamp>,
+    /// When its value was found to have changed.
+    #[serde(default)]
+    pub changed: Option<Timestamp>,
 }
 
 /// How often a secret verified a delivery.

@@ -114,6 +114,9 @@ impl Metrics {
             | Observation::ClockSetBack { .. }
             | Observation::AttemptUnrecorded { .. }
             | Observation::KeyChanged { .. }
+            | Observation::TokenChanged { .. }
+            | Observation::TokenUnreadable { .. }
+            | Observation::TokenReadable { .. }
             | Observation::Paused { .. }
             | Observation::Resumed { .. }
             | Observation::BreakerResumed { .. }

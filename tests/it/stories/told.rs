@@ -181,3 +181,86 @@ async fn a_reload_by_a_person_is_counted_as_one_by_the_files_is() {
     assert_eq!(status, 200);
     assert!(metrics(&world).await.contains("cdsw_gateway_config_faults 0\n"));
 }
+
+/// Asks until what the API says of the token `name` is so.
+async fn token_until(
+    gateway: &Logged,
+    with: &str,
+    name: &str,
+    is: impl Fn(&Value) -> bool,
+) -> Value {
+    let looking = async {
+        loop {
+            let request = client().get(format!("http://{}/api/secrets", gateway.admin));
+            let answer = request.bearer_auth(with).send().await.expect("an answer");
+            let Ok(view) = answer.json::<Value>().await else { continue };
+            let token =
+                view["tokens"].as_array().into_iter().flatten().find(|token| token["name"] == name);
+            if let Some(token) = token.filter(|token| is(token)) {
+                return token.clone();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), looking).await.expect("it comes to be so")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rotation_of_an_admin_token_leaves_a_trace_without_its_value() {
+    const NEXT: &str = "canary-next-admin-token-9f8e7d6c5b";
+    let site = Site::new("http://127.0.0.1:9", ON_PUSH);
+    site.private("next", NEXT);
+    let both = "admin_tokens: { ops: { file: secrets/admin }, next: { file: secrets/next } }";
+    edit(&site, "admin_tokens: { ops: { file: secrets/admin } }", both);
+    let gateway = Logged::on(site);
+    let unused = token_until(&gateway, ADMIN_TOKEN, "next", |_| true).await;
+    assert_eq!(
+        (&unused["uses"], &unused["last"], &unused["changed"]),
+        (&json!(0), &Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        unused["reference"],
+        format!("file {}", gateway.site.path("secrets/next").display())
+    );
+    // Whoever has the new one uses it; the old one is replaced, and is then refused.
+    token_until(&gateway, NEXT, "next", |token| token["uses"].as_u64() > Some(0)).await;
+    let used = token_until(&gateway, ADMIN_TOKEN, "ops", |token| token["last"].is_string()).await;
+    assert_eq!(used["changed"], Value::Null);
+    gateway.site.private("admin", "canary-replaced-admin-token-1a2b3c4d");
+    token_until(&gateway, NEXT, "ops", |token| token["changed"].is_string()).await;
+    let request = client().get(format!("http://{}/api/status", gateway.admin));
+    let old = request.bearer_auth(ADMIN_TOKEN).send().await.expect("an answer");
+    assert_eq!(old.status(), 401);
+    let doctor = program()
+        .args(["doctor", "--config"])
+        .arg(gateway.site.config())
+        .args(["--url", &format!("http://{}", gateway.admin)])
+        .env("CDSW_GATEWAY_TOKEN", NEXT)
+        .output()
+        .expect("it runs");
+    let words = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let ops = words.lines().find(|line| line.contains("admin token ops: used by"));
+    assert!(ops.is_some_and(|line| line.contains("; its value changed at ")), "{words}");
+    // With an empty file nobody can use the token, and the log says so.
+    gateway.site.private("admin", "");
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while !std::fs::read_to_string(gateway.site.path("log"))
+            .expect("a log")
+            .contains("cannot be read, so nobody")
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the log says it");
+    let log = gateway.stopped();
+    let changed: Vec<_> = log
+        .iter()
+        .filter(|line| text(line, "/message").starts_with("this admin token has changed"))
+        .collect();
+    assert_eq!(changed.len(), 1, "{log:#?}");
+    assert_eq!((&changed[0]["token"], &changed[0]["level"]), (&json!("ops"), &json!("INFO")));
+    let unreadable = one(&log, "this admin token cannot be read");
+    assert_eq!((&unreadable["token"], &unreadable["level"]), (&json!("ops"), &json!("WARN")));
+    let whole = format!("{log:?}{words}");
+    assert!(!whole.contains("canary-"), "no value of a token is written");
+}
