@@ -1,5 +1,6 @@
 //! Random bits, as an argument. This is the only file that asks the system for them.
 
+use std::cell::RefCell;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,6 +18,14 @@ pub trait Random: Send + Sync {
     }
 }
 
+/// Bytes that are asked for at once. Up to this many the system always gives all of them.
+const AT_ONCE: usize = 256;
+
+thread_local! {
+    /// Bytes that were asked for, and how many of them are used. Asking costs more than anything else about an id.
+    static ASKED: RefCell<([u8; AT_ONCE], usize)> = const { RefCell::new(([0; AT_ONCE], AT_ONCE)) };
+}
+
 /// The system's random bits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
@@ -24,9 +33,17 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for random bits")]
     fn bits(&self) -> u128 {
-        let mut bytes = [0_u8; 16];
-        getrandom::fill(&mut bytes).expect("the system always has random bits after boot");
-        u128::from_ne_bytes(bytes)
+        ASKED.with_borrow_mut(|(bytes, used)| {
+            if *used == AT_ONCE {
+                getrandom::fill(bytes).expect("the system always has random bits after boot");
+                *used = 0;
+            }
+            let mut taken = [0_u8; 16];
+            // Swapped, so that no bit that was given out is there to be given out again.
+            taken.swap_with_slice(&mut bytes[*used..*used + 16]);
+            *used += 16;
+            u128::from_ne_bytes(taken)
+        })
     }
 }
 
@@ -60,6 +77,14 @@ impl Random for SeededRandom {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_systems_bits_never_repeat_within_what_is_asked_for_at_once_or_across_it() {
+        let draws: std::collections::HashSet<_> =
+            (0..10 * AT_ONCE).map(|_| SystemRandom.bits()).collect();
+        assert_eq!(draws.len(), 10 * AT_ONCE);
+        assert!(!draws.contains(&0));
+    }
 
     #[test]
     fn jitter_stays_within_its_bound_and_reaches_both_halves() {

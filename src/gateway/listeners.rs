@@ -8,10 +8,11 @@ use crate::observe::{Observation, Observer};
 use crate::serving::descriptors::{self, Allotment};
 use crate::serving::{ListenerLimits, MinRate, share_of};
 
-/// Connections that the admin listener serves at once.
-const ADMIN_CONNECTIONS: usize = 256;
-/// Connections that the health listener serves at once: those of a few probes and of monitoring.
-const HEALTH_CONNECTIONS: usize = 64;
+/// Connections that the admin listener serves at once. More than people and monitoring need, since only a listener
+/// that has places left serves a newcomer without closing the connection of somebody else.
+const ADMIN_CONNECTIONS: usize = 2048;
+/// Connections that the health listener serves at once, for the same reason.
+const HEALTH_CONNECTIONS: usize = 1024;
 /// Open connections of senders for each request that may be in flight: most connections are idle.
 const CONNECTIONS_PER_REQUEST: usize = 4;
 /// Time over which the rate of a body is measured.

@@ -66,26 +66,35 @@ fn pack(mut delivery: NewDelivery) -> Result<Packed, StoreFault> {
     })
 }
 
+/// What a thread needs to compress, made once: making the table costs as much as compressing a kilobyte, and
+/// clearing new memory for each output as much again.
+struct Space {
+    /// The compressor's hash table. Each use clears it, so that no block depends on an earlier one.
+    table: CompressTable,
+    /// Where the block is written first: its length is known only afterwards.
+    output: Vec<u8>,
+}
+
 /// An LZ4 block with its size in front.
 fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreFault> {
     thread_local! {
-        /// The compressor's hash table. Made once per thread, since making it costs as much as compressing a
-        /// kilobyte. Each use clears it, so that no block depends on an earlier one.
-        static TABLE: RefCell<CompressTable> = RefCell::new(CompressTable::small());
+        static SPACE: RefCell<Space> =
+            RefCell::new(Space { table: CompressTable::small(), output: Vec::new() });
     }
     let unfit = || StoreFault::Unavailable("a delivery is too large to be kept".to_owned());
     let size = u32::try_from(bytes.len()).map_err(|_| unfit())?;
-    let mut packed = vec![0; SIZE + get_maximum_output_size(bytes.len())];
-    packed[..SIZE].copy_from_slice(&size.to_le_bytes());
-    let written = TABLE
-        .with_borrow_mut(|table| compress_into_with_table(bytes, &mut packed[SIZE..], table))
-        .map_err(|_| unfit())?;
-    packed.truncate(SIZE + written);
-    if packed.capacity() > LARGE {
-        // It waits in the writer's queue with others, so the spare memory is given back.
-        packed.shrink_to_fit();
-    }
-    Ok(packed)
+    let most = get_maximum_output_size(bytes.len());
+    SPACE.with_borrow_mut(|Space { table, output }| {
+        if output.len() < most {
+            output.resize(most, 0);
+        }
+        let written = compress_into_with_table(bytes, output, table).map_err(|_| unfit())?;
+        let packed = [&size.to_le_bytes(), &output[..written]].concat();
+        if output.len() > LARGE {
+            *output = Vec::new();
+        }
+        Ok(packed)
+    })
 }
 
 /// Most bytes that the headers of a delivery may unpack to. A request's own are a small part of it.

@@ -113,6 +113,13 @@ impl Document {
         }
     }
 
+    /// Whether the text of a node is this one. Most names of a map differ in their length or their first byte,
+    /// which costs less to find out than a comparison of the whole.
+    pub(super) fn is_text(&self, at: u32, text: &[u8]) -> bool {
+        let own = self.bytes_at(at);
+        own.len() == text.len() && own.first() == text.first() && own == text
+    }
+
     /// The text of a node. Its encoding is checked on each call, which reads the whole text.
     pub(super) fn text_at(&self, at: u32) -> &str {
         // The check cannot fail: the document was valid UTF-8, and a text ends between two characters.

@@ -235,8 +235,9 @@ impl ReadFields {
             let found = order.binary_search_by(|field| self.name_bytes(*field).cmp(name));
             found.ok().map(|at| order[at])
         } else {
+            let document = self.document();
             // Of several fields of one name, the last one counts.
-            self.part.fields().filter(|field| self.name_bytes(*field) == name).last()
+            self.part.fields().filter(|field| document.is_text(field.name, name)).last()
         }
     }
 
