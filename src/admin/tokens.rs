@@ -171,9 +171,8 @@ mod tests {
         let traces = TokenTraces::default();
         let name: Arc<str> = "ops".into();
         let now = |second| Timestamp::from_second(second).expect("a time");
-        let look = |value: Option<&str>, second| {
-            traces.looked(&name, value.map(|value| Secret::new(value)), now(second))
-        };
+        let look =
+            |value: Option<&str>, second| traces.looked(&name, value.map(Secret::new), now(second));
         for (second, (value, change)) in (1..).zip([
             (Some("one"), None),
             (Some("one"), None),
