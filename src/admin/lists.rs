@@ -6,8 +6,8 @@ use super::Admin;
 use super::health::jobs as job_statuses;
 use super::inventory::Seen;
 use super::jobs::LATELY;
-use super::lookups::secrets_of;
 use super::problem::{Json, Problem};
+use super::secrets::secrets_of;
 use super::views::{
     JobsView, KeysView, LastRefusal, RoutesView, SourceView, SourcesView, WorkbenchesView,
 };

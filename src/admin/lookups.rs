@@ -1,7 +1,6 @@
-//! Reading: deliveries, runs, refused requests, and how often each secret is used.
+//! Reading: deliveries, runs and refused requests.
 
 use std::fmt::Display;
-use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
@@ -14,13 +13,11 @@ use super::auth::Who;
 use super::problem::{Json, Path, Problem, Query};
 use super::views::{
     Deliveries, DeliverySummary, DeliveryView, GitView, RefusalsView, RunSummary, RunView, Runs,
-    SecretView, SecretsView, TokenView,
 };
-use super::{Admin, Code, TokenTrace};
+use super::{Admin, Code};
 use crate::authenticate::REMOVED;
-use crate::config::{SecretRef, SourcePlan};
 use crate::matching::{CONDITION_TEST, Explanation, RouteExplanation};
-use crate::model::{DeliveryId, IdPrefix, Role, RunId, RunState};
+use crate::model::{DeliveryId, IdPrefix, RunId, RunState};
 use crate::replay::{plain_body, reread};
 use crate::store::{Delivery, DeliveryFilter, MOST_BODY, MOST_LIKE, Reading, RunFilter};
 
@@ -257,49 +254,6 @@ fn known_source(admin: &Admin, source: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::no(format_args!("source {source}")))
-}
-
-/// Every secret of every source, including those that have verified no delivery yet.
-pub(super) async fn secrets(State(admin): State<Admin>) -> Json<SecretsView> {
-    let plan = admin.live.plan();
-    let secrets = plan.sources.values().flat_map(|source| secrets_of(&admin, source));
-    let (since, tokens) = (admin.proofs.began(), tokens_of(&admin));
-    Json(SecretsView { since, secrets: secrets.collect(), tokens })
-}
-
-/// The tokens that this process accepts, with how often each was used.
-pub(super) fn tokens_of(admin: &Admin) -> Vec<TokenView> {
-    let plan = admin.live.plan();
-    let tokens = match admin.role {
-        Role::Ingest => &plan.server.ingest_tokens,
-        Role::All | Role::Dispatch => &plan.server.admin_tokens,
-    };
-    let view = |(name, reference): (&Arc<str>, &SecretRef)| {
-        let TokenTrace { uses, last, changed } = admin.tokens.of(name);
-        TokenView { name: name.to_string(), reference: reference.to_string(), uses, last, changed }
-    };
-    tokens.iter().map(view).collect()
-}
-
-/// The secrets of a source, with how often each verified a delivery.
-pub(super) fn secrets_of(admin: &Admin, source: &SourcePlan) -> Vec<SecretView> {
-    let lists = [("secrets", &source.secrets), ("access_token", &source.access_tokens)];
-    let each = lists.into_iter().flat_map(|(key, list)| {
-        list.iter().enumerate().map(move |(place, reference)| (key, place, reference))
-    });
-    each.map(|(key, place, reference)| {
-        let used = admin.proofs.of(&source.name, reference);
-        SecretView {
-            source: source.name.to_string(),
-            key: key.to_owned(),
-            place,
-            reference: reference.to_string(),
-            deliveries: used.deliveries,
-            last: used.last,
-            leaks: used.leaks,
-        }
-    })
-    .collect()
 }
 
 /// All of a delivery, with a body of any size that some source may send.

@@ -18,6 +18,7 @@ mod lookups;
 mod notes;
 mod pauses;
 mod problem;
+mod secrets;
 mod tokens;
 pub mod views;
 
@@ -95,7 +96,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/reload", post(acts::reload))
         .route("/refusals", get(lookups::all_refusals))
         .route("/refusals/{source}", get(lookups::refusals))
-        .route("/secrets", get(lookups::secrets))
+        .route("/secrets", get(secrets::secrets))
         .route("/status", get(health::status))
         .route_layer(axum::middleware::from_fn_with_state(admin.clone(), auth::check));
     Router::new()

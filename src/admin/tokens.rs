@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::same;
 use crate::clock::{Clock, later};
-use crate::config::{Live, SecretRef};
+use crate::config::Live;
 use crate::model::{Role, Secret};
 use crate::observe::{Observation, Observer};
 
@@ -52,7 +52,7 @@ pub struct TokenTrace {
 
 /// What a look at a token found that was not so before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum TokenChange {
     /// It has another value.
     Changed,
     /// It cannot be read any more, or at the first look.
@@ -86,12 +86,12 @@ impl TokenTraces {
         name: &Arc<str>,
         found: Option<Secret>,
         now: Timestamp,
-    ) -> Option<Change> {
+    ) -> Option<TokenChange> {
         let mut all = self.all();
         let trace = all.entry(Arc::clone(name)).or_default();
         let (seen, change) = follow(std::mem::take(&mut trace.seen), found);
         trace.seen = seen;
-        if change == Some(Change::Changed) {
+        if change == Some(TokenChange::Changed) {
             trace.shown.changed = Some(now);
         }
         change
@@ -104,7 +104,7 @@ impl TokenTraces {
 }
 
 /// What a look makes of what was seen before, and what is new.
-fn follow(before: Seen, found: Option<Secret>) -> (Seen, Option<Change>) {
+fn follow(before: Seen, found: Option<Secret>) -> (Seen, Option<TokenChange>) {
     let is_same = |one: &Secret, other: &Secret| same(one.expose(), other.expose());
     let (value, was_unreadable) = match before {
         Seen::Never => (None, false),
@@ -112,20 +112,13 @@ fn follow(before: Seen, found: Option<Secret>) -> (Seen, Option<Change>) {
         Seen::Unreadable(value) => (value, true),
     };
     match (found, value) {
-        (None, value) => (Seen::Unreadable(value), (!was_unreadable).then_some(Change::Unreadable)),
-        (Some(found), Some(value)) if !is_same(&found, &value) => {
-            (Seen::Value(found), Some(Change::Changed))
+        (None, value) => {
+            (Seen::Unreadable(value), (!was_unreadable).then_some(TokenChange::Unreadable))
         }
-        (Some(found), _) => (Seen::Value(found), was_unreadable.then_some(Change::Readable)),
-    }
-}
-
-/// The tokens that a process of this role accepts.
-fn tokens(live: &Live, role: Role) -> BTreeMap<Arc<str>, SecretRef> {
-    let plan = live.plan();
-    match role {
-        Role::Ingest => plan.server.ingest_tokens.clone(),
-        Role::All | Role::Dispatch => plan.server.admin_tokens.clone(),
+        (Some(found), Some(value)) if !is_same(&found, &value) => {
+            (Seen::Value(found), Some(TokenChange::Changed))
+        }
+        (Some(found), _) => (Seen::Value(found), was_unreadable.then_some(TokenChange::Readable)),
     }
 }
 
@@ -139,19 +132,20 @@ pub async fn watch(
     stop: CancellationToken,
 ) {
     loop {
-        let tokens = tokens(&live, role);
+        let plan = live.plan();
+        let tokens = plan.server.tokens(role);
         traces.keep(|name| tokens.contains_key(name));
-        for (name, reference) in &tokens {
+        for (name, reference) in tokens {
             let found = live.secrets().resolve(reference).await;
             let why = found.as_ref().err().map(ToString::to_string).unwrap_or_default();
             let change = traces.looked(name, found.ok(), clock.now());
             let token = &**name;
             match change {
-                Some(Change::Changed) => observer.tell(Observation::TokenChanged { token }),
-                Some(Change::Unreadable) => {
+                Some(TokenChange::Changed) => observer.tell(Observation::TokenChanged { token }),
+                Some(TokenChange::Unreadable) => {
                     observer.tell(Observation::TokenUnreadable { token, reason: &why });
                 }
-                Some(Change::Readable) => observer.tell(Observation::TokenReadable { token }),
+                Some(TokenChange::Readable) => observer.tell(Observation::TokenReadable { token }),
                 None => {}
             }
         }
@@ -176,13 +170,13 @@ mod tests {
         for (second, (value, change)) in (1..).zip([
             (Some("one"), None),
             (Some("one"), None),
-            (Some("two"), Some(Change::Changed)),
+            (Some("two"), Some(TokenChange::Changed)),
             (Some("two"), None),
-            (None, Some(Change::Unreadable)),
+            (None, Some(TokenChange::Unreadable)),
             (None, None),
-            (Some("two"), Some(Change::Readable)),
-            (None, Some(Change::Unreadable)),
-            (Some("three"), Some(Change::Changed)),
+            (Some("two"), Some(TokenChange::Readable)),
+            (None, Some(TokenChange::Unreadable)),
+            (Some("three"), Some(TokenChange::Changed)),
             (Some("three"), None),
         ]) {
             assert_eq!(look(value, second), change, "{second}");
@@ -202,7 +196,10 @@ mod tests {
         let traces = TokenTraces::default();
         let name: Arc<str> = "ops".into();
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(traces.looked(&name, None, now), Some(Change::Unreadable));
-        assert_eq!(traces.looked(&name, Some(Secret::new("one")), now), Some(Change::Readable));
+        assert_eq!(traces.looked(&name, None, now), Some(TokenChange::Unreadable));
+        assert_eq!(
+            traces.looked(&name, Some(Secret::new("one")), now),
+            Some(TokenChange::Readable)
+        );
     }
 }

@@ -93,7 +93,7 @@ impl Screen {
         write("\n");
     }
 
-    /// A line of words, which on a terminal goes on below where it is longer; later lines begin after `indent` cells.
+    /// A line of words. On a terminal a longer one is wrapped, and its later lines are indented by `indent` cells.
     pub(super) fn words(self, indent: usize, text: impl AsRef<str>) {
         // A line end of the text itself stays an escape.
         let text = text.as_ref().replace('\n', "\\n");

@@ -6,6 +6,7 @@
 //! reload. A plan, a report or a `Debug` text never contains a secret. A plan that is in use never
 //! changes.
 
+mod asked;
 mod changed;
 mod checks;
 mod docs;

@@ -19,7 +19,7 @@ use crate::authenticate::{Proof, Refusal, Unverified, open};
 use crate::expression::{Expression, Template};
 use crate::mapping::Mapping;
 use crate::matching::{Index, Indexed, On, Patterns, Takes, UnknownPaths};
-use crate::model::{Backlog, BreakerPolicy, Listen, Secret, Target};
+use crate::model::{Backlog, BreakerPolicy, Listen, Role, Secret, Target};
 use crate::providers::{Options, Provider, Verification};
 
 /// Everything that a configuration says.
@@ -105,6 +105,17 @@ pub struct ServerPlan {
     pub drain: Duration,
     /// Runs that have been held for longer than this are counted and reported.
     pub hold_alert: Duration,
+}
+
+impl ServerPlan {
+    /// The tokens that a process of this role accepts. One that faces the internet reads no token that another process
+    /// accepts.
+    pub fn tokens(&self, role: Role) -> &BTreeMap<Arc<str>, SecretRef> {
+        match role {
+            Role::Ingest => &self.ingest_tokens,
+            Role::All | Role::Dispatch => &self.admin_tokens,
+        }
+    }
 }
 
 /// Where deliveries and runs are stored.

@@ -4,6 +4,7 @@
 
 pub mod postgres;
 pub mod process;
+pub mod reading;
 pub mod skip;
 pub mod tls;
 

@@ -2,15 +2,16 @@
 //! button starts nothing.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use cdsw_gateway::authenticate::{Unverified, open};
-use cdsw_gateway::event::{Understood, understand};
+use cdsw_gateway::authenticate::Unverified;
+use cdsw_gateway::event::Understood;
 use cdsw_gateway::model::GitFacts;
 use cdsw_gateway::providers::{self, BodyForm, Options, Outgoing, Place, Verification};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
+
+use crate::common::reading::reading;
 
 fn payload(name: &str) -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payloads").join(name);
@@ -23,21 +24,11 @@ fn read_as(
     headers: &[(&'static str, &'static str)],
     body: &[u8],
 ) -> Result<Understood, String> {
-    let provider = providers::find(provider).expect("a known provider");
     let headers: HeaderMap = headers
         .iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
         .collect();
-    let request = Unverified {
-        method: &Method::POST,
-        path: "/hooks/ci",
-        rest: "",
-        query: "",
-        headers: &headers,
-        body: &Bytes::copy_from_slice(body),
-    };
-    let verified = request.verified(open::dangerously_unauthenticated());
-    understand(&verified, provider, options, &Arc::from("ci")).map_err(|fault| fault.to_string())
+    reading(provider, "ci", options, &headers, body)
 }
 
 fn read(provider: &str, body: &[u8]) -> Understood {

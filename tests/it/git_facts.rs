@@ -9,15 +9,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use cdsw_gateway::authenticate::{Unverified, open};
 use cdsw_gateway::config::Live;
-use cdsw_gateway::event::{Event, Understood, understand};
+use cdsw_gateway::event::{Event, Understood};
 use cdsw_gateway::judge::{Detail, judge};
 use cdsw_gateway::model::{DeliveryId, GitFacts};
-use cdsw_gateway::providers::{self, FACTS, Options, facts_page, told};
-use http::{HeaderMap, HeaderName, Method};
+use cdsw_gateway::providers::{FACTS, Options, facts_page, told};
+use http::{HeaderMap, HeaderName};
 use serde_json::Value as Json;
+
+use crate::common::reading::reading;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payloads")
@@ -46,18 +46,7 @@ fn understood(provider: &str, event: &str, body: &str) -> Understood {
         .map(|name| (name, event.parse().expect("a header value")))
         .into_iter()
         .collect();
-    let body = Bytes::copy_from_slice(body.as_bytes());
-    let request = Unverified {
-        method: &Method::POST,
-        path: "/hooks/forge",
-        rest: "",
-        query: "",
-        headers: &headers,
-        body: &body,
-    };
-    let verified = request.verified(open::dangerously_unauthenticated());
-    let known = providers::find(provider).expect("a known provider");
-    understand(&verified, known, &Options::default(), &Arc::from("forge"))
+    reading(provider, "forge", &Options::default(), &headers, body.as_bytes())
         .unwrap_or_else(|fault| panic!("{provider}, {event}: {fault}"))
 }
 

@@ -2,17 +2,16 @@
 //! `payloads/people.json` has them in the forms in which the programs send them.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use bytes::Bytes;
-use cdsw_gateway::authenticate::{Unverified, open};
 use cdsw_gateway::config::Live;
-use cdsw_gateway::event::{Understood, understand};
+use cdsw_gateway::event::Understood;
 use cdsw_gateway::judge::{Detail, judge};
 use cdsw_gateway::model::DeliveryId;
-use cdsw_gateway::providers::{self, Options};
-use http::{HeaderMap, Method};
+use cdsw_gateway::providers::Options;
+use http::HeaderMap;
 use serde_json::Value as Json;
+
+use crate::common::reading::reading;
 
 const ROUTES: &str = r#"
 workbenches: { main: { url: "http://127.0.0.1:8090", api_keys: { ada: { env: WB } } } }
@@ -26,19 +25,9 @@ routes:
 "#;
 
 fn understood(provider: &str, body: &Json) -> Understood {
-    let body = Bytes::from(body.to_string());
-    let headers = HeaderMap::new();
-    let request = Unverified {
-        method: &Method::POST,
-        path: "/hooks/chat",
-        rest: "",
-        query: "",
-        headers: &headers,
-        body: &body,
-    };
-    let verified = request.verified(open::dangerously_unauthenticated());
-    let provider = providers::find(provider).expect("a known provider");
-    understand(&verified, provider, &Options::default(), &Arc::from("chat")).expect("understood")
+    let body = body.to_string();
+    reading(provider, "chat", &Options::default(), &HeaderMap::new(), body.as_bytes())
+        .expect("understood")
 }
 
 fn cases() -> Vec<Json> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// `GET /api/status`, and `GET /readyz` with a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
-    /// Whether deliveries can be kept now, and the process goes on.
+    /// Whether deliveries can be kept now, and the process was not told to stop.
     pub ready: bool,
     /// Whether the process was told to stop; left out where it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -84,7 +84,7 @@ pub struct JobStatus {
 /// `GET /readyz` without a known token. It holds no names, since anybody may reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
-    /// Whether deliveries can be kept now, and the process goes on.
+    /// Whether deliveries can be kept now, and the process was not told to stop.
     pub ready: bool,
     /// Whether the process was told to stop; left out where it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,30 +1,12 @@
 //! One block of a route's `on:` as it is written, with the sources that it listens to and the expressions of its route.
 
 use super::former;
+use crate::config::asked::{FACTS, asked};
 use crate::config::plan::{RoutePlan, SourcePlan};
 use crate::config::yaml::{Id, Tree};
 use crate::expression::Expression;
 use crate::matching::{On, Patterns};
 use crate::providers::{Tells, can_tell, known_kinds};
-
-/// The keys of `on:` that a missing fact fails, each with the key in it if it is a section.
-const FACTS: [&[&str]; 15] = [
-    &["repository"],
-    &["branch"],
-    &["tag"],
-    &["sha"],
-    &["before"],
-    &["author"],
-    &["default_branch"],
-    &["deleted"],
-    &["forced"],
-    &["status"],
-    &["pull_request"],
-    &["pull_request", "action"],
-    &["pull_request", "base"],
-    &["pull_request", "head"],
-    &["pull_request", "merged"],
-];
 
 /// A block of a route's `on:`.
 #[derive(Debug)]
@@ -121,10 +103,7 @@ impl<'a> Block<'a> {
 
     /// The facts of git that the block asks for, under their keys in `on:`.
     pub(super) fn asked(&self) -> Vec<String> {
-        let asks = |path: &&&[&str]| {
-            let at = self.entry(path);
-            at.is_some_and(|at| !self.tree.texts(at).iter().any(|(_, text)| *text == "false"))
-        };
+        let asks = |path: &&&[&str]| asked(self.tree, self.block, path).is_some();
         FACTS.iter().filter(asks).map(|path| path.join(".")).collect()
     }
 

@@ -116,7 +116,7 @@ pub(super) fn gitlab_words(block: &Block<'_>) -> Vec<Id> {
     block.reads_words(&["event", "action"], &words)
 }
 
-/// Builds, pipelines, deployments and statuses had no action; it is how they stand now.
+/// The action of a review, which was `submitted` for each.
 pub(super) fn review_submitted(block: &Block<'_>) -> Vec<Id> {
     match block.takes_of(&["github"], "pull_request_review") {
         true => block.reads_words(&["event", "action"], &["submitted"]),

@@ -186,12 +186,7 @@ impl Live {
     pub async fn admin_token(&self, given: &[u8], role: Role) -> Result<Arc<str>, NoSuchToken> {
         let plan = self.plan();
         let mut looking = JoinSet::new();
-        // A process that faces the internet reads no token that another process accepts.
-        let tokens = match role {
-            Role::Ingest => &plan.server.ingest_tokens,
-            Role::All | Role::Dispatch => &plan.server.admin_tokens,
-        };
-        for (name, reference) in tokens {
+        for (name, reference) in plan.server.tokens(role) {
             let (name, pending) = (Arc::clone(name), self.secrets.begin(reference));
             looking.spawn(async move { (name, pending.answer().await) });
         }

@@ -1,29 +1,10 @@
 //! Conditions on facts that no sender of a route tells of the events that the route asks for.
 
+use crate::config::asked::{FACTS, asked};
 use crate::config::checks::checker::Checker;
 use crate::config::plan::SourcePlan;
 use crate::config::yaml::{Id, Tree};
 use crate::providers::{Tells, can_tell, known_kinds};
-
-/// The keys of `on:` that a missing fact fails, each with the key in it if it is a section.
-const KEYS: [&[&str]; 16] = [
-    &["action"],
-    &["repository"],
-    &["branch"],
-    &["tag"],
-    &["sha"],
-    &["before"],
-    &["author"],
-    &["default_branch"],
-    &["deleted"],
-    &["forced"],
-    &["status"],
-    &["pull_request"],
-    &["pull_request", "action"],
-    &["pull_request", "base"],
-    &["pull_request", "head"],
-    &["pull_request", "merged"],
-];
 
 /// A kind of event of a sender.
 type Kind<'a> = (&'a SourcePlan, &'a str);
@@ -32,11 +13,10 @@ pub(super) fn warn(checker: Checker<'_>, on: Id, sources: &[&SourcePlan]) {
     let tree = &checker.file.tree;
     let Some(kinds) = kinds(tree, on, sources) else { return };
     let mut failed = "";
-    for path in KEYS {
-        let Some(at) = path.iter().try_fold(on, |map, key| tree.entry(map, key)) else { continue };
-        // `false` holds where nothing is said, and one word on a section is enough.
-        let asks = !tree.texts(at).iter().any(|(_, text)| *text == "false");
-        if !asks || path[0] == failed || !never(&kinds, &path.join(".")) {
+    for path in std::iter::once(&["action"][..]).chain(FACTS) {
+        let Some(at) = asked(tree, on, path) else { continue };
+        // One finding on a section is enough.
+        if path[0] == failed || !never(&kinds, &path.join(".")) {
             continue;
         }
         failed = path[0];
