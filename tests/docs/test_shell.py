@@ -1,11 +1,10 @@
 """The blocks of commands that are marked `run` are run, in order, each page in a directory of its own; what the page shows
-is what they print. Comments that begin with `<!-- run` hold what a reader has done before. Two minutes at most for all."""
+is what they print. Comments that begin with `<!-- run` hold what a reader has done before."""
 
 import os
 import re
 import secrets
 import sys
-import time
 import unittest
 
 import compare
@@ -13,7 +12,6 @@ import pages
 from site_of import ROOT, Site
 from terminal import Terminal
 
-BUDGET = 120
 UPDATE = os.environ.get("UPDATE") == "1"
 # Where a page does not begin with an empty directory: the configuration of the first steps, and what runs.
 FIRST = ROOT / "docs/first-steps.md"
@@ -76,7 +74,7 @@ class Shell(unittest.TestCase):
     maxDiff = None
 
     def test_what_pages_show_is_what_is_printed(self):
-        begun, ran, printed_lines = time.monotonic(), 0, 0
+        ran, printed_lines = 0, 0
         only = os.environ.get("PAGE")
         for page in pages.documentation() + [pages.Page(ROOT / "README.md")]:
             blocks = [block for block in page.blocks if "run" in block.marks or any("file=" in mark for mark in block.marks)]
@@ -86,8 +84,6 @@ class Shell(unittest.TestCase):
                 ran_here, compared = self.run_page(page, blocks)
                 ran, printed_lines = ran + ran_here, printed_lines + compared
             self.doCleanups()
-        took = time.monotonic() - begun
-        self.assertLess(took, BUDGET, "the blocks take longer than the page on tests says")
         if only is None:
             self.assertGreater(ran, 60)
             self.assertGreater(printed_lines, 100)
