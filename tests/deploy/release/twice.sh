@@ -8,10 +8,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 profile=${1:-dist}
 deploy/static.sh --tools
+commit=$(git rev-parse HEAD)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for clone in "$work/first" "$work/a second directory"; do
   git clone --quiet --no-local . "$clone"
+  # The same one, whatever is committed meanwhile.
+  git -C "$clone" checkout --quiet "$commit"
   (cd "$clone" && deploy/release.sh --profile "$profile" >/dev/null)
   [ -z "$(git -C "$clone" status --porcelain)" ] || { git -C "$clone" status; exit 1; }
 done
